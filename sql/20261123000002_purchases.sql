@@ -1,0 +1,176 @@
+-- Orders and the facts about their payment. A row is begun by us before Stripe hears of it; what
+-- Stripe then tells is merged into it (settlement), in whatever order it comes.
+
+create table public.stripe_customers (
+    user_id     uuid        not null,
+    livemode    boolean     not null,
+    customer_id text        not null,
+    created_at  timestamptz not null default now(),
+    constraint stripe_customers_pkey primary key (user_id, livemode),
+    constraint stripe_customers_customer_id_key unique (customer_id)
+);
+
+comment on table public.stripe_customers is
+    'The one Stripe customer of a user, for test and live mode each. No foreign key to auth.users: deleting a user must not touch the money.';
+
+create table public.purchases (
+    id                  uuid        not null default gen_random_uuid(),
+    user_id             uuid        not null,
+    package_id          text        not null,
+    package_name        text        not null,
+    credits             bigint      not null,
+    unit_amount         bigint      not null,
+    currency            text        not null,
+    livemode            boolean     not null,
+    created_at          timestamptz not null default now(),
+    checkout_session_id text,
+    payment_intent_id   text,
+    customer_id         text,
+    amount_paid         bigint,
+    processing_at       timestamptz,
+    paid_at             timestamptz,
+    failed_at           timestamptz,
+    expired_at          timestamptz,
+    declined_at         timestamptz,
+    decline_code        text,
+    credits_posted      bigint      not null default 0,
+    status              text        not null generated always as (
+        case
+            when paid_at is not null then 'paid'
+            when failed_at is not null then 'failed'
+            when expired_at is not null then 'expired'
+            when processing_at is not null then 'processing'
+            else 'open'
+        end
+    ) stored,
+    constraint purchases_pkey primary key (id),
+    constraint purchases_checkout_session_id_key unique (checkout_session_id),
+    constraint purchases_payment_intent_id_key unique (payment_intent_id),
+    constraint purchases_credits_are_sane check (credits between 1 and 1000000000),
+    constraint purchases_unit_amount_is_sane check (unit_amount between 1 and 99999999),
+    constraint purchases_currency_is_iso check (currency ~ '^[a-z]{3}$'),
+    constraint purchases_amount_paid_is_not_negative check (amount_paid >= 0),
+    constraint purchases_paid_has_an_amount check (paid_at is null or amount_paid is not null),
+    constraint purchases_posted_is_within_what_was_bought check (credits_posted between 0 and credits)
+);
+
+create index purchases_user_id_created_at_idx on public.purchases (user_id, created_at desc);
+
+comment on table public.purchases is
+    'One row an order, keyed by our own id, which travels in Stripe''s metadata. The first block is what was ordered, the second what Stripe told us, the last what the ledger was given for it.';
+comment on column public.purchases.package_id is 'As ordered. No foreign key: an order outlives its package, and Stripe''s metadata alone can rebuild the row.';
+comment on column public.purchases.credits is 'Credits ordered, fixed when the order began.';
+comment on column public.purchases.unit_amount is 'Price shown, in minor units of the currency.';
+comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units: less with a promotion code, 0 where nothing was charged.';
+comment on column public.purchases.processing_at is 'When a delayed payment method (a bank debit) was submitted.';
+comment on column public.purchases.declined_at is 'The latest declined attempt. Says nothing about the outcome: the person may have paid with another card.';
+comment on column public.purchases.decline_code is 'Stripe''s code for that attempt, e.g. insufficient_funds.';
+comment on column public.purchases.credits_posted is 'Credits the ledger holds for this order: settlement moves it to the target and posts the difference.';
+comment on column public.purchases.status is 'Read off the facts: paid, else failed, else expired, else processing, else open.';
+
+alter table public.stripe_customers enable row level security;
+alter table public.purchases enable row level security;
+
+revoke all on public.stripe_customers, public.purchases from public, anon, authenticated, service_role;
+grant select on public.stripe_customers, public.purchases to service_role;
+grant select on public.purchases to authenticated;
+
+create policy "a user reads their own purchases" on public.purchases
+    for select to authenticated using (user_id = (select auth.uid()));
+
+-- begin_purchase(user, package, live or test, orders a minute)
+--   -> {order_id, ordered_at, package_id, package_name, credits, unit_amount, currency, customer_id}
+-- Records the order before Stripe hears of it, at the price of this moment.
+-- Raises PT404 for a package that is not on sale; PT429 past the limit, its detail the seconds to wait.
+create function public.begin_purchase(
+    p_user_id           uuid,
+    p_package_id        text,
+    p_livemode          boolean,
+    p_orders_per_minute integer
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_order        public.purchases;
+    v_recent       bigint;
+    v_wait_seconds integer;
+begin
+    -- Counting and inserting must be one step for each user, or parallel clicks all pass the limit.
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('begin_purchase:' || p_user_id, 0));
+
+    select count(*), ceil(extract(epoch from min(p.created_at) + interval '1 minute' - clock_timestamp()))
+    into v_recent, v_wait_seconds
+    from public.purchases p
+    where p.user_id = p_user_id
+        and p.created_at > clock_timestamp() - interval '1 minute';
+    if v_recent >= p_orders_per_minute then
+        raise exception using
+            errcode = 'PT429',
+            message = 'too many orders in a minute',
+            detail = greatest(v_wait_seconds, 1)::text;
+    end if;
+
+    insert into public.purchases (user_id, package_id, package_name, credits, unit_amount, currency, livemode, created_at)
+    select p_user_id, c.id, c.name, c.credits, c.unit_amount, c.currency, p_livemode, clock_timestamp()
+    from public.credit_packages c
+    where c.id = p_package_id
+        and c.active
+    returning * into v_order;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such package on sale';
+    end if;
+
+    return jsonb_build_object(
+        'order_id', v_order.id,
+        'ordered_at', floor(extract(epoch from v_order.created_at))::bigint,
+        'package_id', v_order.package_id,
+        'package_name', v_order.package_name,
+        'credits', v_order.credits,
+        'unit_amount', v_order.unit_amount,
+        'currency', v_order.currency,
+        'customer_id', (
+            select s.customer_id
+            from public.stripe_customers s
+            where s.user_id = p_user_id
+                and s.livemode = p_livemode
+        )
+    );
+end
+$$;
+
+comment on function public.begin_purchase(uuid, text, boolean, integer) is
+    'Records an order at the price of this moment, before Stripe hears of it. PT404: not on sale. PT429: too many; the detail is the seconds to wait.';
+revoke all on function public.begin_purchase(uuid, text, boolean, integer) from public, anon, authenticated, service_role;
+grant execute on function public.begin_purchase(uuid, text, boolean, integer) to service_role;
+
+-- link_stripe_customer(user, live or test, new customer, the one it replaces or null) -> the customer to use
+-- Of two callers at once the first one's customer stays, and both are told its id. A customer that is
+-- gone from Stripe is replaced only while it is still the one we know.
+create function public.link_stripe_customer(
+    p_user_id     uuid,
+    p_livemode    boolean,
+    p_customer_id text,
+    p_replaces    text default null
+)
+    returns text
+    language sql
+    security definer
+    set search_path = ''
+as $$
+    insert into public.stripe_customers as s (user_id, livemode, customer_id)
+    values (p_user_id, p_livemode, p_customer_id)
+    on conflict (user_id, livemode) do update
+        set customer_id = case
+            when s.customer_id = p_replaces then excluded.customer_id
+            else s.customer_id
+        end
+    returning s.customer_id
+$$;
+
+comment on function public.link_stripe_customer(uuid, boolean, text, text) is
+    'Remembers a user''s Stripe customer, once: of two callers the first wins and both get its id.';
+revoke all on function public.link_stripe_customer(uuid, boolean, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.link_stripe_customer(uuid, boolean, text, text) to service_role;
