@@ -1,0 +1,199 @@
+"""Begin a purchase: our order, the buyer's Stripe customer, a Checkout Session.
+
+Written so that any step may fail or be repeated: the order is recorded before Stripe hears of it,
+its id is Stripe's idempotency key (https://docs.stripe.com/api/idempotent_requests), and an order
+whose session never came about is only an open row that nobody pays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import stripe
+
+from api._lib import database, facts
+from api._lib.errors import (
+    DatabaseUnavailableError,
+    NotFoundError,
+    PaymentsDisabledError,
+    TooManyAttemptsError,
+)
+from api._lib.payments import stripe_client, stripe_failures
+from api._lib.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from stripe.params.checkout import SessionCreateParams
+
+    from api._lib.auth import User
+
+# Stripe allows 30 minutes to 24 hours (https://docs.stripe.com/api/checkout/sessions/create).
+SESSION_LIFETIME_SECONDS = 60 * 60
+
+_log = logging.getLogger("purse")
+
+
+@dataclass(frozen=True)
+class BegunOrder:
+    """An order that is recorded: what was ordered, when, and the buyer's customer if known."""
+
+    order: facts.Order
+    ordered_at: int
+    customer_id: str | None
+
+
+@dataclass(frozen=True)
+class CheckoutSession:
+    """Where to send the buyer."""
+
+    id: str
+    url: str
+
+
+def begin_checkout(user: User, package_id: str) -> CheckoutSession:
+    """Record an order and open a Checkout Session for it.
+
+    Raises:
+        PaymentsDisabledError: Payments are switched off.
+        NotFoundError: No such package on sale.
+        TooManyAttemptsError: The user's limit of orders a minute.
+        StripeFailedError: Stripe failed; nothing was charged, a retry begins a new order.
+        DatabaseUnavailableError: The database is away.
+    """
+    config = settings()
+    if not config.payments_enabled:
+        raise PaymentsDisabledError
+    begun = _begin_order(user, package_id, config)
+    customer_id = begun.customer_id or _new_customer(user, config)
+    key = begun.order.order_id
+    try:
+        session = _create_session(session_params(begun, customer_id, config), key)
+    except _CustomerGoneError:
+        customer_id = _new_customer(user, config, replaces=customer_id)
+        # Other parameters, and Stripe refuses a key that comes back with others.
+        session = _create_session(
+            session_params(begun, customer_id, config), f"{key}-{customer_id}"
+        )
+    _remember_session(session, begun)
+    return CheckoutSession(id=session.id, url=str(session.url))
+
+
+def session_params(begun: BegunOrder, customer_id: str, config: Settings) -> SessionCreateParams:
+    """Return the parameters of the Checkout Session for an order. Pure.
+
+    They depend on nothing but the order and the settings, so that a retry under the same
+    idempotency key asks for the very same session.
+    """
+    order = begun.order
+    description = f"{order.credits:,} credits"
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "customer": customer_id,
+        "client_reference_id": order.order_id,
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": order.currency,
+                    "unit_amount": order.unit_amount,
+                    "product_data": {"name": order.package_name, "description": description},
+                },
+            }
+        ],
+        "metadata": order.metadata(),
+        # A session's metadata is not copied to its PaymentIntent.
+        "payment_intent_data": {
+            "metadata": order.metadata(),
+            "description": f"{order.package_name}: {description}",
+        },
+        "success_url": f"{config.site_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": f"{config.site_url}/payment/cancelled",
+        "expires_at": begun.ordered_at + SESSION_LIFETIME_SECONDS,
+    }
+    if config.promotion_codes:
+        params["allow_promotion_codes"] = True
+    return params
+
+
+def _begin_order(user: User, package_id: str, config: Settings) -> BegunOrder:
+    try:
+        row: dict[str, Any] = database.call(
+            "begin_purchase",
+            p_user_id=user.id,
+            p_package_id=package_id,
+            p_livemode=config.livemode,
+            p_orders_per_minute=config.orders_per_minute,
+        )
+    except database.DatabaseError as error:
+        if error.code == "PT404":
+            raise NotFoundError(
+                "There is no such package on sale.", code="unknown_package"
+            ) from None
+        if error.code == "PT429":
+            raise TooManyAttemptsError(int(error.detail or 60)) from None
+        raise
+    order = facts.Order(
+        order_id=row["order_id"],
+        user_id=user.id,
+        package_id=row["package_id"],
+        package_name=row["package_name"],
+        credits=row["credits"],
+        unit_amount=row["unit_amount"],
+        currency=row["currency"],
+    )
+    return BegunOrder(order, ordered_at=row["ordered_at"], customer_id=row["customer_id"])
+
+
+def _new_customer(user: User, config: Settings, *, replaces: str | None = None) -> str:
+    """Make the user's Stripe customer and remember it; of two callers at once one's stays.
+
+    The idempotency key gives both callers the same customer. It covers the parameters, since
+    Stripe refuses a key that comes back with others, and an e-mail may change.
+    """
+    params: stripe.params.CustomerCreateParams = {"metadata": {"purse_user_id": user.id}}
+    if user.email:
+        params["email"] = user.email
+    fingerprint = hashlib.sha256(f"{user.email}:{replaces}".encode()).hexdigest()[:16]
+    with stripe_failures():
+        customer = stripe_client().v1.customers.create(
+            params, {"idempotency_key": f"purse-customer-{user.id}-{fingerprint}"}
+        )
+    linked: str = database.call(
+        "link_stripe_customer",
+        p_user_id=user.id,
+        p_livemode=config.livemode,
+        p_customer_id=customer.id,
+        p_replaces=replaces,
+    )
+    return linked
+
+
+class _CustomerGoneError(Exception):
+    """The customer we know was deleted at Stripe, by hand or with all test data."""
+
+
+def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe.checkout.Session:
+    with stripe_failures():
+        try:
+            return stripe_client().v1.checkout.sessions.create(
+                params, {"idempotency_key": idempotency_key}
+            )
+        except stripe.InvalidRequestError as error:
+            if error.code == "resource_missing" and error.param == "customer":
+                raise _CustomerGoneError from None
+            raise
+
+
+def _remember_session(session: stripe.checkout.Session, begun: BegunOrder) -> None:
+    """Tell the order its session, so that the return page knows it before the webhook comes.
+
+    Only a convenience: the webhook carries the same, so a failure here must not cost the buyer
+    their checkout page.
+    """
+    opened = facts.facts_of_session(session.to_dict(), occurred_at=begun.ordered_at)
+    try:
+        database.call("record_facts", p_facts=opened)
+    except (DatabaseUnavailableError, database.DatabaseError) as error:
+        _log.warning("order %s: session not remembered: %s", begun.order.order_id, error)

@@ -1,0 +1,64 @@
+"""The Stripe client, made once, and what its failures mean to the person who clicked."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from typing import TYPE_CHECKING
+
+import stripe
+
+from api._lib.errors import PaymentsDisabledError, StripeFailedError
+from api._lib.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+from contextlib import contextmanager
+
+CONNECT_TIMEOUT_SECONDS = 3
+READ_TIMEOUT_SECONDS = 10
+MAX_NETWORK_RETRIES = 2
+
+# The SDK would write telemetry under the home folder, which is read-only on Vercel.
+stripe.enable_telemetry = False
+
+_log = logging.getLogger("purse")
+
+
+@cache
+def stripe_client() -> stripe.StripeClient:
+    """Return this process's Stripe client, safe to share between threads.
+
+    Raises:
+        PaymentsDisabledError: There is no key, which settings allow only with payments off.
+    """
+    config = settings()
+    if config.stripe_secret_key is None:
+        raise PaymentsDisabledError
+    return stripe.StripeClient(
+        config.stripe_secret_key,
+        max_network_retries=MAX_NETWORK_RETRIES,
+        http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
+        base_addresses={"api": config.stripe_api_base} if config.stripe_api_base else {},
+    )
+
+
+@contextmanager
+def stripe_failures() -> Iterator[None]:
+    """Turn what the SDK raises into a 502; log what kind it was and Stripe's request id.
+
+    Raises:
+        StripeFailedError: Stripe refused, failed or did not answer in time.
+    """
+    try:
+        yield
+    except stripe.StripeError as error:
+        _log.error(
+            "stripe: %s status=%s code=%s request=%s",
+            type(error).__name__,
+            error.http_status,
+            error.code,
+            error.request_id,
+        )
+        raise StripeFailedError from None

@@ -1,0 +1,188 @@
+"""Settings: read from the environment once, checked whole, every problem named at once."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from api._lib.errors import NotConfiguredError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_STRIPE_KEYS = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
+_TRUE = ("true", "1", "yes", "on")
+_FALSE = ("false", "0", "no", "off")
+
+
+@dataclass(frozen=True, repr=False)
+class Settings:
+    """What this deployment is told by its environment. Never printed: it holds secrets."""
+
+    site_url: str
+    supabase_url: str
+    supabase_secret_key: str
+    supabase_publishable_key: str
+    supabase_jwt_secret: str | None
+    stripe_secret_key: str | None
+    stripe_webhook_secrets: tuple[str, ...]
+    stripe_api_base: str | None
+    payments_enabled: bool
+    promotion_codes: bool
+    orders_per_minute: int
+
+    @property
+    def livemode(self) -> bool:
+        """Whether real money moves: Stripe's own word for it, read off the key."""
+        return "_live_" in (self.stripe_secret_key or "")
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them; names only, never values."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.problems: list[str] = []
+
+    def first(self, *names: str) -> str | None:
+        """Return the first of these variables that is set to something."""
+        for name in names:
+            value = self._environ.get(name, "").strip()
+            if value:
+                return value
+        return None
+
+    def required(self, *names: str) -> str:
+        value = self.first(*names)
+        if value is None:
+            self.problems.append(f"{' or '.join(names)} is missing")
+        return value or ""
+
+    def url(self, name: str, value: str) -> str:
+        """Check an origin: https, or plain http on this machine; no path."""
+        if not value:
+            return ""
+        try:
+            parts = urlsplit(value)
+            host, _ = parts.hostname, parts.port
+        except ValueError:
+            host, parts = None, urlsplit("")
+        secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+        if not host or not secure or parts.path.strip("/") or parts.query or parts.fragment:
+            self.problems.append(f"{name} must look like https://example.com, without a path")
+        return value.rstrip("/")
+
+    def flag(self, name: str, *, default: bool) -> bool:
+        value = (self.first(name) or str(default)).lower()
+        if value not in _TRUE + _FALSE:
+            self.problems.append(f"{name} must be true or false")
+        return value in _TRUE
+
+    def count(self, name: str, *, default: int, most: int) -> int:
+        value = self.first(name) or str(default)
+        number = (
+            int(value)
+            if value.isascii() and value.isdigit() and len(value) <= len(str(most))
+            else 0
+        )
+        if not 1 <= number <= most:
+            self.problems.append(f"{name} must be a whole number from 1 to {most}")
+        return number
+
+
+def load(environ: Mapping[str, str]) -> Settings:
+    """Read and check all settings.
+
+    Stripe's keys are needed while payments are enabled. A webhook secret that is missing leaves the
+    webhook closed, never unchecked.
+
+    Raises:
+        NotConfiguredError: With every problem found, by the name of its variable.
+    """
+    read = _Reader(environ)
+    payments_enabled = read.flag("PAYMENTS_ENABLED", default=True)
+
+    site = read.first("SITE_URL")
+    vercel_host = read.first("VERCEL_PROJECT_PRODUCTION_URL")
+    if not site and vercel_host:
+        site = f"https://{vercel_host}"
+    if not site:
+        read.problems.append("SITE_URL is missing")
+
+    stripe_secret_key = read.first("STRIPE_SECRET_KEY")
+    stripe_api_base = read.first("STRIPE_API_BASE")
+    webhook_secrets = _split(read.first("STRIPE_WEBHOOK_SECRET"))
+    _check_stripe(read, stripe_secret_key, webhook_secrets, stripe_api_base, payments_enabled)
+
+    settings = Settings(
+        site_url=read.url("SITE_URL", site or ""),
+        supabase_url=read.url("SUPABASE_URL", read.required("SUPABASE_URL")),
+        supabase_secret_key=read.required("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
+        supabase_publishable_key=read.required("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY"),
+        supabase_jwt_secret=read.first("SUPABASE_JWT_SECRET"),
+        stripe_secret_key=stripe_secret_key,
+        stripe_webhook_secrets=webhook_secrets,
+        stripe_api_base=read.url("STRIPE_API_BASE", stripe_api_base) if stripe_api_base else None,
+        payments_enabled=payments_enabled,
+        promotion_codes=read.flag("PROMOTION_CODES_ENABLED", default=False),
+        orders_per_minute=read.count("ORDERS_PER_MINUTE", default=10, most=1000),
+    )
+    if settings.supabase_secret_key.startswith("sb_publishable_"):
+        read.problems.append("SUPABASE_SECRET_KEY holds the publishable key")
+    if _is_secret(settings.supabase_publishable_key):
+        # This one is handed to browsers.
+        read.problems.append("SUPABASE_PUBLISHABLE_KEY holds the secret key")
+    if read.problems:
+        raise NotConfiguredError(tuple(read.problems))
+    return settings
+
+
+def _split(value: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
+
+
+def _check_stripe(
+    read: _Reader,
+    secret_key: str | None,
+    webhook_secrets: tuple[str, ...],
+    api_base: str | None,
+    payments_enabled: bool,
+) -> None:
+    if payments_enabled and not secret_key:
+        read.problems.append("STRIPE_SECRET_KEY is missing")
+    if payments_enabled and not webhook_secrets:
+        read.problems.append("STRIPE_WEBHOOK_SECRET is missing")
+    if secret_key and not secret_key.startswith(_STRIPE_KEYS):
+        read.problems.append("STRIPE_SECRET_KEY must begin with sk_ or rk_ and test_ or live_")
+    if not all(secret.startswith("whsec_") for secret in webhook_secrets):
+        read.problems.append("STRIPE_WEBHOOK_SECRET must begin with whsec_")
+    if api_base and secret_key and "_live_" in secret_key:
+        read.problems.append("STRIPE_API_BASE is for a stand-in and must not see a live key")
+
+
+def _is_secret(key: str) -> bool:
+    """Whether a Supabase key opens everything: sb_secret_…, or a legacy JWT of the service role."""
+    if key.startswith("sb_secret_"):
+        return True
+    payload = key.split(".")[1] if key.count(".") == 2 else ""  # noqa: PLR2004 - a JWT's two dots
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    except ValueError:
+        return False
+    return isinstance(claims, dict) and claims.get("role") == "service_role"
+
+
+@cache
+def settings() -> Settings:
+    """Return this process's settings, read at first use.
+
+    Raises:
+        NotConfiguredError: As load() does, each time until the environment is right.
+    """
+    return load(os.environ)

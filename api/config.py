@@ -1,0 +1,22 @@
+"""GET /api/config: what the frontend, which has no build, must know of its deployment."""
+
+from __future__ import annotations
+
+from api._lib.http import Request, Response, endpoint
+from api._lib.settings import settings
+
+
+def get(_request: Request) -> Response:
+    """Return the Supabase project's address, its publishable key, and whether one can buy."""
+    config = settings()
+    return Response(
+        {
+            "supabase_url": config.supabase_url,
+            "publishable_key": config.supabase_publishable_key,
+            "payments_enabled": config.payments_enabled,
+        },
+        headers={"Cache-Control": "no-cache"},
+    )
+
+
+app = endpoint(get=get)
