@@ -1,0 +1,42 @@
+# Every command of the project. `make` alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help run test check migrate lock format tools
+
+VENV := .venv/bin
+export RESET PORT DATABASE_URL
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start the whole product here, no account needed (PORT=… moves it, RESET=1 begins anew)
+	@./local/venv.sh local/requirements.txt
+	@exec $(VENV)/python -m local
+
+test: tools ## Install what the tests need and run all of them (ARGS=… goes to pytest)
+	@$(VENV)/python -m pytest $(ARGS)
+
+check: ## Lint, formatting and types: what CI checks before the tests
+	@./local/venv.sh tests/requirements.txt
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy api local
+
+format: ## Put the code into its form
+	@./local/venv.sh tests/requirements.txt
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
+	@./local/venv.sh local/requirements.txt
+	@$(VENV)/python -m local.migrate
+
+lock: ## Pin every package and its hashes anew from the .in files
+	@./local/venv.sh tests/requirements.txt
+	@for file in requirements local/requirements tests/requirements; do \
+		$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+			$(LOCK_ARGS) $$file.in -o $$file.txt && echo "wrote $$file.txt"; \
+	done
+
+tools: ## Install what the tests use from outside Python: a browser, the Vercel CLI, PostgREST
+	@./local/venv.sh tests/requirements.txt
+	@./tests/tools/install.sh

@@ -1,0 +1,96 @@
+"""`make run`: start the whole product, say where it is, stop it on Ctrl-C."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sys
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dotenv import load_dotenv
+
+from local.errors import StackError
+from local.stack import ROOT, Stack, reset, running_stack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+    from types import FrameType
+
+STATE = ROOT / ".local"
+
+_WELCOME = """
+  Purse is running, and nothing of it costs money.
+
+    Open      {site_url}
+    Sign in   {demo_email}   password {demo_password}
+
+    Pay with  4242 4242 4242 4242   succeeds
+              4000 0000 0000 0002   is declined
+              4000 0000 0000 9995   is declined: insufficient funds
+              4000 0025 0000 3155   asks for 3-D Secure
+              any date in the future, any three digits
+
+    Stop      Ctrl-C     the balance is remembered; make run RESET=1 begins anew
+    Settings  .local/stack.json, logs in .local/
+"""
+
+
+def main() -> None:
+    """Run until Ctrl-C or SIGTERM; leave with one sentence if it cannot run."""
+    started_at = time.monotonic()
+    signal.signal(signal.SIGTERM, _interrupt)
+    load_dotenv(ROOT / ".env")
+    try:
+        with _only_one(STATE):
+            if os.environ.get("RESET"):
+                _say("beginning anew")
+                reset(STATE)
+            with running_stack(STATE, report=_say) as stack:
+                _say(f"ready in {time.monotonic() - started_at:.1f} s")
+                print(_welcome(stack), flush=True)
+                signal.pause()
+    except KeyboardInterrupt:
+        _say("stopped")
+    except StackError as error:
+        sys.exit(f"purse: {error}")
+
+
+def _welcome(stack: Stack) -> str:
+    return _WELCOME.format(
+        site_url=stack.site_url,
+        demo_email=stack.demo_email or "an account of your Supabase project",
+        demo_password=stack.demo_password or "its own",
+    )
+
+
+def _say(line: str) -> None:
+    print(f"purse: {line}", flush=True)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def _only_one(state: Path) -> Iterator[None]:
+    """Hold the checkout's lock. It lies beside the state, which RESET removes."""
+    try:
+        lock = state.with_suffix(".lock").open("w")
+    except OSError as error:
+        raise StackError(f"Cannot write to {state.parent}: {error.strerror}.") from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise StackError(
+                "This checkout is running already; .local/stack.json says where."
+            ) from None
+        yield
+
+
+if __name__ == "__main__":
+    main()

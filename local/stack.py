@@ -1,0 +1,249 @@
+"""Starts and stops the parts of the local stack, and remembers what they are told.
+
+Postgres, the Supabase gateway, the Stripe stand-in and the site, each a process of its own. A part
+gives way to the real thing where its variables are set: SUPABASE_URL, STRIPE_SECRET_KEY.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psycopg
+from psycopg import sql
+
+from local import ports
+from local.errors import StackError
+from local.keys import load_keys
+from local.migrate import SUPABASE_SQL, migrate
+from local.parts import Launcher, stop_leftovers
+from local.postgres import Postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+ROOT = Path(__file__).parent.parent
+DEMO_EMAIL = "demo@example.com"
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running stack, as .local/stack.json describes it. What is real and not ours is empty."""
+
+    site_url: str
+    supabase_url: str
+    publishable_key: str
+    secret_key: str
+    database_url: str
+    stripe_api_base: str
+    stripe_secret_key: str
+    stripe_webhook_secret: str
+    demo_email: str
+    demo_password: str
+
+
+@contextmanager
+def running_stack(
+    state: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    report: Callable[[str], None] = print,
+) -> Iterator[Stack]:
+    """Run the stack with its state in a folder until the block ends.
+
+    Args:
+        state: The folder: cluster, keys, logs, stack.json.
+        environ: Settings that reach the functions, and PORT; the process's own by default.
+        report: Takes a line of progress.
+
+    Raises:
+        StackError: It cannot run; the sentence says what to do.
+    """
+    environ = dict(os.environ if environ is None else environ)
+    _make_folder(state)
+    stop_leftovers(state)
+    with ExitStack() as running:
+        launcher = Launcher(state, running)
+        port = ports.choose(environ.get("PORT"), remembered=_remembered_port(state))
+        keys = load_keys(state)
+        stack = _describe(environ, keys, port)
+        own_supabase = not environ.get("SUPABASE_URL")
+        own_stripe = not environ.get("STRIPE_SECRET_KEY")
+        parts = []
+        if own_supabase:
+            report("starting Postgres")
+            database = Postgres(state / "postgres", port + 3, keys["superuser_password"])
+            database.start()
+            running.callback(database.stop)
+            launcher.remember(database.pid)
+            report("applying sql/")
+            _provide_supabase(database, keys)
+            migrate(stack.database_url, report=lambda line: report(f"  {line}"))
+            parts.append(
+                launcher.start("supabase", port + 1, _gateway_env(database, keys, stack, state))
+            )
+        if own_stripe:
+            parts.append(launcher.start("stripe", port + 2, _stripe_env(stack, state)))
+        parts.append(launcher.start("site", port, {**environ, **_functions_env(stack)}))
+        report("starting " + ", ".join(part.name for part in parts))
+        for part in parts:
+            part.wait_until_ready()
+        if own_supabase:
+            _sign_up_demo_user(stack)
+        (state / "stack.json").write_text(json.dumps(asdict(stack), indent=2) + "\n", "utf-8")
+        yield stack
+
+
+def reset(state: Path) -> None:
+    """Forget everything: balances, users, keys. What a crash left running is stopped first."""
+    if state.exists():
+        stop_leftovers(state)
+        shutil.rmtree(state)
+
+
+def _describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> Stack:
+    def real(*names: str) -> str:
+        return next((environ[name] for name in names if environ.get(name)), "")
+
+    origin = "http://127.0.0.1"
+    owner = f"postgresql://postgres:{keys['postgres_password']}@127.0.0.1:{port + 3}/postgres"
+    supabase = {
+        "supabase_url": f"{origin}:{port + 1}",
+        "publishable_key": keys["publishable_key"],
+        "secret_key": keys["secret_key"],
+        "database_url": owner,
+        "demo_email": DEMO_EMAIL,
+        "demo_password": keys["demo_password"],
+    }
+    if environ.get("SUPABASE_URL"):
+        supabase = {
+            "supabase_url": real("SUPABASE_URL"),
+            "publishable_key": real("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY"),
+            "secret_key": real("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
+            "database_url": real("DATABASE_URL"),
+            "demo_email": "",
+            "demo_password": "",
+        }
+    stripe = {
+        "stripe_api_base": f"{origin}:{port + 2}",
+        "stripe_secret_key": keys["stripe_secret_key"],
+        "stripe_webhook_secret": keys["stripe_webhook_secret"],
+    }
+    if environ.get("STRIPE_SECRET_KEY"):
+        stripe = {
+            "stripe_api_base": real("STRIPE_API_BASE"),
+            "stripe_secret_key": real("STRIPE_SECRET_KEY"),
+            "stripe_webhook_secret": real("STRIPE_WEBHOOK_SECRET"),
+        }
+    return Stack(site_url=real("SITE_URL") or f"{origin}:{port}", **supabase, **stripe)
+
+
+# What each part is told -------------------------------------------------------------------------
+
+
+def _gateway_env(
+    database: Postgres, keys: Mapping[str, str], stack: Stack, state: Path
+) -> dict[str, str]:
+    return {
+        **_bare_env(),
+        "PURSE_LOCAL_STATE": str(state),
+        "PURSE_LOCAL_REST_DATABASE_URL": database.url("authenticator", keys["rest_password"]),
+        "PURSE_LOCAL_AUTH_DATABASE_URL": database.url("supabase_auth_admin", keys["auth_password"]),
+        "SUPABASE_URL": stack.supabase_url,
+        "SUPABASE_PUBLISHABLE_KEY": stack.publishable_key,
+        "SUPABASE_SECRET_KEY": stack.secret_key,
+        "SITE_URL": stack.site_url,
+    }
+
+
+def _stripe_env(stack: Stack, state: Path) -> dict[str, str]:
+    return {
+        **_bare_env(),
+        "PURSE_LOCAL_STATE": str(state),
+        "STRIPE_API_BASE": stack.stripe_api_base,
+        "STRIPE_SECRET_KEY": stack.stripe_secret_key,
+        "STRIPE_WEBHOOK_SECRET": stack.stripe_webhook_secret,
+        "STRIPE_WEBHOOK_URL": f"{stack.site_url}/api/webhook",
+    }
+
+
+def _functions_env(stack: Stack) -> dict[str, str]:
+    settings = {
+        "SITE_URL": stack.site_url,
+        "SUPABASE_URL": stack.supabase_url,
+        "SUPABASE_SECRET_KEY": stack.secret_key,
+        "SUPABASE_PUBLISHABLE_KEY": stack.publishable_key,
+        "STRIPE_SECRET_KEY": stack.stripe_secret_key,
+        "STRIPE_WEBHOOK_SECRET": stack.stripe_webhook_secret,
+        "STRIPE_API_BASE": stack.stripe_api_base,
+    }
+    return {**_bare_env(), **{name: value for name, value in settings.items() if value}}
+
+
+def _bare_env() -> dict[str, str]:
+    # A proxy must not come between parts on one machine: requests asks it even for 127.0.0.1.
+    loopback = "127.0.0.1,localhost"
+    return {
+        "PATH": os.environ.get("PATH", ""),
+        "LC_ALL": "C.UTF-8",
+        "NO_PROXY": loopback,
+        "no_proxy": loopback,
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+# What is made once and remembered ---------------------------------------------------------------
+
+
+def _make_folder(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+        state.chmod(0o711)  # Postgres' own account passes through; nobody lists
+        (state / "stack.json").touch(mode=0o600)
+    except OSError as error:
+        raise StackError(f"Cannot write to {state}: {error.strerror}.") from None
+
+
+def _remembered_port(state: Path) -> int | None:
+    try:
+        stack: dict[str, Any] = json.loads((state / "stack.json").read_text("utf-8"))
+        return httpx.URL(stack["site_url"]).port
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _provide_supabase(database: Postgres, keys: Mapping[str, str]) -> None:
+    """Give the cluster a Supabase project's roles, with our passwords."""
+    with psycopg.connect(database.url(), autocommit=True) as connection:
+        with connection.transaction():
+            connection.execute(SUPABASE_SQL.read_bytes())
+        for role, password in (
+            ("postgres", keys["postgres_password"]),
+            ("authenticator", keys["rest_password"]),
+            ("supabase_auth_admin", keys["auth_password"]),
+        ):
+            connection.execute(
+                sql.SQL("alter role {} password {}").format(
+                    sql.Identifier(role), sql.Literal(password)
+                )
+            )
+
+
+def _sign_up_demo_user(stack: Stack) -> None:
+    response = httpx.post(
+        f"{stack.supabase_url}/auth/v1/signup",
+        headers={"apikey": stack.publishable_key},
+        json={"email": stack.demo_email, "password": stack.demo_password},
+        trust_env=False,
+    )
+    known = response.is_client_error and response.json().get("error_code") == "user_already_exists"
+    if not (response.is_success or known):
+        raise StackError(
+            f"The demo user could not be made: the gateway said {response.status_code}."
+        )
