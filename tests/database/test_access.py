@@ -1,0 +1,190 @@
+"""Deny by default: every role against every table and every function, by the catalogue itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.database.actors import as_anon, as_service, as_user
+from tests.support import Order
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+# The whole of what is granted. A table or function that is not here is reachable by nobody.
+TABLES = {
+    ("credit_features", "anon"): {"SELECT"},
+    ("credit_features", "authenticated"): {"SELECT"},
+    ("credit_features", "service_role"): {"SELECT"},
+    ("credit_packages", "anon"): {"SELECT"},
+    ("credit_packages", "authenticated"): {"SELECT"},
+    ("credit_packages", "service_role"): {"SELECT"},
+    ("credit_transactions", "authenticated"): {"SELECT"},
+    ("credit_transactions", "service_role"): {"SELECT"},
+    ("purchases", "authenticated"): {"SELECT"},
+    ("purchases", "service_role"): {"SELECT"},
+    ("stripe_customers", "service_role"): {"SELECT"},
+    ("stripe_events", "service_role"): {"SELECT"},
+    ("user_credits", "authenticated"): {"SELECT"},
+    ("user_credits", "service_role"): {"SELECT"},
+}
+FUNCTIONS = {
+    "begin_purchase": {"service_role"},
+    "link_stripe_customer": {"service_role"},
+    "post_transaction": set(),
+    "purchase_target": set(),
+    "read_catalogue": {"anon", "authenticated", "service_role"},
+    "read_credits": {"service_role"},
+    "record_event": {"service_role"},
+    "record_facts": {"service_role"},
+    "refuse_ledger_change": set(),
+    "renew_stripe_customer": {"service_role"},
+}
+ROLES = ("anon", "authenticated", "service_role")
+
+
+def test_tables_grant_exactly_what_is_listed(database: Connection[dict[str, Any]]) -> None:
+    rows = database.execute(
+        """
+        select c.relname, r.rolname, p.privilege
+        from pg_class c
+        cross join unnest(%s::text[]) as r (rolname)
+        cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'])
+            as p (privilege)
+        where c.relnamespace = 'public'::regnamespace
+            and c.relkind in ('r', 'p', 'v', 'm', 'f')
+            and has_table_privilege(r.rolname, c.oid, p.privilege)
+        """,
+        [list(ROLES)],
+    ).fetchall()
+    granted: dict[tuple[str, str], set[str]] = {}
+    for row in rows:
+        granted.setdefault((row["relname"], row["rolname"]), set()).add(row["privilege"])
+    assert granted == TABLES
+
+
+def test_sequences_are_granted_to_nobody(database: Connection[dict[str, Any]]) -> None:
+    rows = database.execute(
+        """
+        select c.relname from pg_class c, unnest(%s::text[]) as r (rolname)
+        where c.relnamespace = 'public'::regnamespace and c.relkind = 'S'
+            and has_sequence_privilege(r.rolname, c.oid, 'USAGE, SELECT, UPDATE')
+        """,
+        [list(ROLES)],
+    ).fetchall()
+    assert rows == []
+
+
+def test_functions_grant_exactly_what_is_listed(database: Connection[dict[str, Any]]) -> None:
+    rows = database.execute(
+        """
+        select p.proname, array_remove(array_agg(
+            case when has_function_privilege(r.rolname, p.oid, 'EXECUTE') then r.rolname end), null) as roles
+        from pg_proc p
+        cross join unnest(%s::text[]) as r (rolname)
+        where p.pronamespace = 'public'::regnamespace
+        group by p.oid, p.proname
+        """,
+        [list(ROLES)],
+    ).fetchall()
+    assert {row["proname"]: set(row["roles"]) for row in rows} == FUNCTIONS
+
+
+def test_row_security_is_on_for_every_table(database: Connection[dict[str, Any]]) -> None:
+    rows = database.execute(
+        """
+        select relname from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relrowsecurity
+        """
+    ).fetchall()
+    assert rows == []
+
+
+def test_every_function_has_an_empty_search_path(database: Connection[dict[str, Any]]) -> None:
+    rows = database.execute(
+        """
+        select proname from pg_proc
+        where pronamespace = 'public'::regnamespace
+            and not coalesce('search_path=""' = any (proconfig), false)
+        """
+    ).fetchall()
+    assert rows == []
+
+
+def test_everything_says_what_it_is(database: Connection[dict[str, Any]]) -> None:
+    """Comments show in the dashboard, where support looks."""
+    rows = database.execute(
+        """
+        select relname as name from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')
+            and obj_description(oid, 'pg_class') is null
+        union all
+        select proname from pg_proc
+        where pronamespace = 'public'::regnamespace and obj_description(oid, 'pg_proc') is null
+        """
+    ).fetchall()
+    assert rows == []
+
+
+@pytest.mark.parametrize("table", ["user_credits", "credit_transactions", "purchases"])
+def test_a_user_reads_their_own_rows_only(database: Connection[dict[str, Any]], table: str) -> None:
+    mine, theirs = Order(), Order()
+    for order in (mine, theirs):
+        _settle(database, order)
+    with as_user(database, mine.user_id):
+        rows = database.execute(f"select user_id::text from {table}").fetchall()  # type: ignore[arg-type]
+    assert [row["user_id"] for row in rows] == [mine.user_id]
+
+
+@pytest.mark.parametrize("table", sorted({table for table, _ in TABLES}))
+@pytest.mark.parametrize(
+    "statement", ["insert into {} default values", "delete from {}", "truncate {}"]
+)
+def test_nobody_writes_a_table(
+    database: Connection[dict[str, Any]], table: str, statement: str
+) -> None:
+    for actor in (as_anon(database), as_user(database, Order().user_id), as_service(database)):
+        with actor, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.execute(statement.format(table))  # type: ignore[arg-type]
+
+
+def test_a_user_cannot_set_their_own_balance(database: Connection[dict[str, Any]]) -> None:
+    order = Order()
+    _settle(database, order)
+    for actor in (as_user(database, order.user_id), as_service(database)):
+        with actor, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            database.execute("update user_credits set balance = 1000000")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update credit_transactions set amount = 1",
+        "delete from credit_transactions",
+        "truncate credit_transactions",
+    ],
+)
+def test_the_ledger_refuses_change_whoever_asks(
+    database: Connection[dict[str, Any]], statement: str
+) -> None:
+    _settle(database, Order())
+    with pytest.raises(psycopg.errors.RestrictViolation), database.transaction():
+        database.execute(statement)  # type: ignore[arg-type]
+
+
+def test_packs_off_sale_are_hidden(database: Connection[dict[str, Any]]) -> None:
+    with database.transaction(force_rollback=True):
+        database.execute("update credit_packages set active = false where id = 'creator'")
+        with as_anon(database):
+            rows = database.execute("select id from credit_packages order by sort_order").fetchall()
+            catalogue = database.execute("select read_catalogue() as c").fetchone()
+    assert [row["id"] for row in rows] == ["starter", "professional"]
+    assert catalogue is not None
+    assert [pack["id"] for pack in catalogue["c"]["packages"]] == ["starter", "professional"]
+
+
+def _settle(database: Connection[dict[str, Any]], order: Order) -> None:
+    database.execute("select record_facts(%s)", [Jsonb(order.facts("paid"))])

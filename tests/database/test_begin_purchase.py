@@ -1,0 +1,168 @@
+"""begin_purchase, link_stripe_customer and read_credits."""
+
+from __future__ import annotations
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.support import Order
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from tests.support import RunningStack
+
+    Database = Connection[dict[str, Any]]
+
+
+def begin(database: Database, user_id: str, package: str = "starter", limit: int = 10) -> Any:
+    row = database.execute(
+        "select begin_purchase(%s, %s, false, %s) as answer", [user_id, package, limit]
+    ).fetchone()
+    assert row is not None
+    return row["answer"]
+
+
+def read(database: Database, user_id: str, **arguments: Any) -> Any:
+    row = database.execute(
+        "select read_credits(%s, %s, %s, %s) as answer",
+        [
+            user_id,
+            arguments.get("limit", 20),
+            arguments.get("cursor"),
+            arguments.get("session_id"),
+        ],
+    ).fetchone()
+    assert row is not None
+    return row["answer"]
+
+
+def link(database: Database, user_id: str, customer: str) -> str:
+    row = database.execute(
+        "select link_stripe_customer(%s, false, %s) as answer", [user_id, customer]
+    ).fetchone()
+    assert row is not None
+    customer_id: str = row["answer"]
+    return customer_id
+
+
+def renew(database: Database, user_id: str, key: str) -> str:
+    row = database.execute(
+        "select renew_stripe_customer(%s, false, %s)::text as answer", [user_id, key]
+    ).fetchone()
+    assert row is not None
+    new_key: str = row["answer"]
+    return new_key
+
+
+def test_an_order_is_recorded_at_the_price_of_the_moment(database: Database) -> None:
+    user_id = str(uuid.uuid4())
+    answer = begin(database, user_id, "creator")
+    row = database.execute("select * from purchases where id = %s", [answer["order_id"]]).fetchone()
+    assert row is not None
+    assert (row["credits"], row["unit_amount"], row["currency"]) == (1500, 1499, "usd")
+    assert (row["status"], row["credits_posted"]) == ("open", 0)
+    assert answer["customer_id"] is None
+
+
+@pytest.mark.parametrize("package", ["nonsense", "", "STARTER"])
+def test_what_is_not_on_sale_is_not_found(database: Database, package: str) -> None:
+    with pytest.raises(psycopg.DatabaseError) as refused:
+        begin(database, str(uuid.uuid4()), package)
+    assert refused.value.sqlstate == "PT404"
+
+
+def test_the_limit_holds_under_parallel_clicks(stack: RunningStack) -> None:
+    user_id = str(uuid.uuid4())
+
+    def click(_: int) -> str:
+        with stack.connect() as database:
+            try:
+                begin(database, user_id, limit=10)
+            except psycopg.DatabaseError as error:
+                assert error.diag.message_detail is not None
+                assert 1 <= int(error.diag.message_detail) <= 60
+                return str(error.sqlstate)
+            return "begun"
+
+    with ThreadPoolExecutor(20) as pool:
+        outcomes = list(pool.map(click, range(20)))
+    assert sorted(outcomes) == ["PT429"] * 10 + ["begun"] * 10
+
+
+def test_the_limit_is_each_users_own(database: Database) -> None:
+    begin(database, str(uuid.uuid4()), limit=1)
+    begin(database, str(uuid.uuid4()), limit=1)
+
+
+def test_a_user_keeps_the_first_of_two_customers(database: Database) -> None:
+    user_id, tag = str(uuid.uuid4()), uuid.uuid4().hex
+    begin(database, user_id)
+    assert link(database, user_id, f"cus_1{tag}") == f"cus_1{tag}"
+    assert link(database, user_id, f"cus_2{tag}") == f"cus_1{tag}"
+    assert begin(database, user_id)["customer_id"] == f"cus_1{tag}"
+
+
+def test_parallel_orders_share_the_key_for_their_customer(database: Database) -> None:
+    user_id = str(uuid.uuid4())
+    keys = {begin(database, user_id)["customer_key"] for _ in range(3)}
+    assert len(keys) == 1
+
+
+def test_a_key_is_renewed_once_whoever_asks(database: Database) -> None:
+    user_id, tag = str(uuid.uuid4()), uuid.uuid4().hex
+    old = begin(database, user_id)["customer_key"]
+    link(database, user_id, f"cus_1{tag}")
+    new = renew(database, user_id, old)
+    assert new != old
+    assert renew(database, user_id, old) == new
+    assert begin(database, user_id)["customer_id"] is None
+    assert link(database, user_id, f"cus_2{tag}") == f"cus_2{tag}"
+    assert renew(database, user_id, old) == new
+    assert begin(database, user_id)["customer_id"] == f"cus_2{tag}"
+
+
+def test_somebody_new_has_nothing_and_no_history(database: Database) -> None:
+    assert read(database, str(uuid.uuid4())) == {
+        "balance": 0,
+        "held": 0,
+        "available": 0,
+        "transactions": [],
+        "next_cursor": None,
+        "purchase": None,
+    }
+
+
+def test_history_is_paged_without_gap_or_overlap(database: Database) -> None:
+    user_id = str(uuid.uuid4())
+    for credits in range(1, 8):
+        order = Order(user_id=user_id, credits=credits)
+        database.execute("select record_facts(%s)", [Jsonb(order.facts("paid"))])
+    amounts, cursor = [], None
+    for _ in range(3):
+        page = read(database, user_id, limit=3, cursor=cursor)
+        amounts += [entry["amount"] for entry in page["transactions"]]
+        cursor = page["next_cursor"]
+    assert amounts == [7, 6, 5, 4, 3, 2, 1]
+    assert cursor is None
+
+
+def test_a_last_page_that_is_full_has_no_next(database: Database) -> None:
+    user_id = str(uuid.uuid4())
+    for _ in range(3):
+        database.execute("select record_facts(%s)", [Jsonb(Order(user_id=user_id).facts("paid"))])
+    assert read(database, user_id, limit=3)["next_cursor"] is None
+
+
+def test_a_session_is_shown_to_its_owner_only(database: Database) -> None:
+    order = Order()
+    database.execute("select record_facts(%s)", [Jsonb(order.facts("paid"))])
+    own = read(database, order.user_id, session_id=order.session_id)["purchase"]
+    assert (own["status"], own["credits"], own["credited"]) == ("paid", 500, 500)
+    stranger = read(database, str(uuid.uuid4()), session_id=order.session_id)
+    assert stranger["purchase"] is None

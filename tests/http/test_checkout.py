@@ -1,0 +1,190 @@
+"""POST /api/create-checkout-session, against the Stripe stand-in through the real SDK."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import stripe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support import RunningStack, User
+
+PATH = "/api/create-checkout-session"
+
+
+@pytest.fixture
+def stripe_api(stack: RunningStack) -> stripe.StripeClient:
+    """Stripe, as whoever holds the secret key sees it."""
+    return stripe.StripeClient(
+        stack.stripe_secret_key, base_addresses={"api": stack.stripe_api_base}
+    )
+
+
+@pytest.fixture
+def failing(stack: RunningStack) -> Iterator[RunningStack]:
+    """The stack, whose stand-in behaves again afterwards."""
+    yield stack
+    stack.simulate("api", fail_next=0, delay_seconds=0)
+
+
+def buy(stack: RunningStack, user: User, package: Any = "starter") -> httpx.Response:
+    return stack.post(PATH, json={"package_type": package}, headers=user.auth)
+
+
+def test_a_session_carries_the_order_and_comes_back_to_us(
+    stack: RunningStack, stripe_api: stripe.StripeClient
+) -> None:
+    user = stack.sign_up()
+    answer = buy(stack, user, "creator")
+    assert answer.status_code == 200
+    session = stripe_api.v1.checkout.sessions.retrieve(answer.json()["id"])
+    assert answer.json() == {"id": session.id, "url": session.url}
+    assert (session.amount_total, session.currency, session.mode) == (1499, "usd", "payment")
+    assert session.success_url == (
+        f"{stack.site_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}"
+    )
+    assert session.cancel_url == f"{stack.site_url}/payment/cancelled"
+    assert session.metadata is not None
+    metadata = session.metadata.to_dict()
+    assert metadata["purse_order_id"] == session.client_reference_id
+    assert metadata["purse_user_id"] == user.id
+    assert (metadata["purse_credits"], metadata["purse_unit_amount"]) == ("1500", "1499")
+    assert session.expires_at is not None
+    assert 1800 <= session.expires_at - session.created <= 86400
+
+
+def test_the_order_is_recorded_with_its_session(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    session_id = buy(stack, user).json()["id"]
+    body = stack.get(f"/api/credits?session_id={session_id}", headers=user.auth).json()
+    assert body["balance"] == 0
+    assert (body["purchase"]["status"], body["purchase"]["credited"]) == ("open", 0)
+
+
+def test_a_user_has_one_customer_even_under_parallel_clicks(
+    stack: RunningStack, stripe_api: stripe.StripeClient
+) -> None:
+    user = stack.sign_up()
+    with ThreadPoolExecutor(5) as pool:
+        answers = list(pool.map(lambda _: buy(stack, user), range(5)))
+    assert [answer.status_code for answer in answers] == [200] * 5
+    sessions = [stripe_api.v1.checkout.sessions.retrieve(answer.json()["id"]) for answer in answers]
+    assert len({session.id for session in sessions}) == 5
+    assert len({session.customer for session in sessions}) == 1
+    customer = stripe_api.v1.customers.retrieve(str(sessions[0].customer))
+    assert customer.email == user.email
+
+
+def test_a_customer_deleted_at_stripe_is_made_anew(
+    stack: RunningStack, stripe_api: stripe.StripeClient
+) -> None:
+    user = stack.sign_up()
+    first = stripe_api.v1.checkout.sessions.retrieve(buy(stack, user).json()["id"])
+    stripe_api.v1.customers.delete(str(first.customer))
+    answer = buy(stack, user)
+    assert answer.status_code == 200
+    second = stripe_api.v1.checkout.sessions.retrieve(answer.json()["id"])
+    assert second.customer != first.customer
+
+
+def test_a_request_names_a_package_never_an_amount_or_a_url(
+    stack: RunningStack, stripe_api: stripe.StripeClient
+) -> None:
+    answer = stack.post(
+        PATH,
+        headers=stack.sign_up().auth,
+        json={
+            "package_type": "starter",
+            "amount": 1,
+            "credits": 10**6,
+            "success_url": "https://evil.example.com",
+        },
+    )
+    session = stripe_api.v1.checkout.sessions.retrieve(answer.json()["id"])
+    assert session.amount_total == 499
+    assert str(session.success_url).startswith(stack.site_url)
+    assert session.metadata is not None
+    assert session.metadata["purse_credits"] == "500"
+
+
+def test_a_package_that_is_not_on_sale_is_not_found(stack: RunningStack) -> None:
+    answer = buy(stack, stack.sign_up(), "diamond")
+    assert answer.status_code == 404
+    assert answer.json()["error"]["code"] == "unknown_package"
+
+
+@pytest.mark.parametrize("package", [None, "", 1, ["starter"], {"id": "starter"}, "x" * 64])
+def test_a_package_that_is_no_name_is_refused(stack: RunningStack, package: Any) -> None:
+    answer = buy(stack, stack.sign_up(), package)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type", "status", "code"),
+    [
+        (b"{", "application/json", 400, "invalid_json"),
+        (b"[]", "application/json", 400, "invalid_json"),
+        (b"\xff", "application/json", 400, "invalid_json"),
+        (b"[" * 10_000, "application/json", 400, "invalid_json"),
+        (b"", "application/json", 400, "invalid_json"),
+        (b'{"package_type": "starter"}', "text/plain", 415, "unsupported_media_type"),
+        (
+            b"package_type=starter",
+            "application/x-www-form-urlencoded",
+            415,
+            "unsupported_media_type",
+        ),
+        (b" " * 20_000, "application/json", 413, "body_too_large"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused(
+    stack: RunningStack, content: bytes, content_type: str, status: int, code: str
+) -> None:
+    headers = {**stack.sign_up().auth, "Content-Type": content_type}
+    answer = stack.post(PATH, content=content, headers=headers)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+def test_a_chunked_body_over_the_limit_is_refused(stack: RunningStack) -> None:
+    headers = {**stack.sign_up().auth, "Content-Type": "application/json"}
+    answer = stack.post(PATH, content=(b" " * 1000 for _ in range(40)), headers=headers)
+    assert answer.status_code == 413
+
+
+def test_the_eleventh_order_in_a_minute_has_to_wait(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    statuses = [buy(stack, user).status_code for _ in range(10)]
+    assert statuses == [200] * 10
+    refused = buy(stack, user)
+    assert refused.status_code == 429
+    assert refused.json()["error"]["code"] == "too_many_attempts"
+    assert 1 <= int(refused.headers["retry-after"]) <= 60
+
+
+@pytest.mark.parametrize("status", [500, 402])
+def test_stripe_failing_is_502_and_a_retry_works(failing: RunningStack, status: int) -> None:
+    user = failing.sign_up()
+    failing.simulate("api", fail_next=10, status=status)
+    answer = buy(failing, user)
+    assert answer.status_code == 502
+    assert answer.json()["error"]["code"] == "stripe_failed"
+    failing.simulate("api", fail_next=0)
+    assert buy(failing, user).status_code == 200
+
+
+def test_an_answer_that_is_lost_after_the_work_doubles_nothing(
+    failing: RunningStack, stripe_api: stripe.StripeClient
+) -> None:
+    """The SDK asks again under the same key and gets the session that was made."""
+    user = failing.sign_up()
+    first = stripe_api.v1.checkout.sessions.retrieve(buy(failing, user).json()["id"])
+    failing.simulate("api", fail_next=1, after_commit=True)
+    answer = buy(failing, user)
+    assert answer.status_code == 200
+    sessions = stripe_api.v1.checkout.sessions.list({"customer": str(first.customer)})
+    assert {session.id for session in sessions.data} == {first.id, answer.json()["id"]}

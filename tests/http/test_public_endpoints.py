@@ -1,0 +1,82 @@
+"""What anybody may read: packages, config, health; and the site around them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.support import RunningStack
+
+
+def test_packages_and_features_in_display_order(stack: RunningStack) -> None:
+    response = stack.get("/api/packages")
+    body = response.json()
+    assert [
+        (pack["id"], pack["credits"], pack["unit_amount"], pack["currency"])
+        for pack in body["packages"]
+    ] == [
+        ("starter", 500, 499, "usd"),
+        ("creator", 1500, 1499, "usd"),
+        ("professional", 3500, 2999, "usd"),
+    ]
+    assert {feature["id"]: feature["credits"] for feature in body["features"]} == {
+        "audio_upload": 2,
+        "txt_upload": 3,
+        "docx_processing": 5,
+        "premium_export": 15,
+    }
+    assert "public" in response.headers["cache-control"]
+
+
+def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack) -> None:
+    response = stack.get("/api/config")
+    assert response.json() == {
+        "supabase_url": stack.supabase_url,
+        "publishable_key": stack.publishable_key,
+        "payments_enabled": True,
+    }
+    assert stack.secret_key not in response.text
+
+
+def test_health_reports_database_and_payments(stack: RunningStack) -> None:
+    response = stack.get("/api/health")
+    assert response.status_code == 200
+    assert response.json() == {
+        "status": "ok",
+        "version": "0.1.0",
+        "payments_enabled": True,
+        "database": "ok",
+    }
+
+
+@pytest.mark.parametrize("path", ["/", "/payment/success", "/payment/cancelled"])
+def test_pages_come_with_clean_urls_and_strict_headers(stack: RunningStack, path: str) -> None:
+    response = stack.get(path)
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/html")
+    policy = response.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["cache-control"] == "public, max-age=0, must-revalidate"
+
+
+def test_a_page_that_has_not_changed_is_not_sent_again(stack: RunningStack) -> None:
+    etag = stack.get("/").headers["etag"]
+    assert stack.get("/", headers={"If-None-Match": etag}).status_code == 304
+
+
+def test_a_page_is_known_by_one_address(stack: RunningStack) -> None:
+    response = stack.get("/payment/success.html?session_id=cs_1")
+    assert response.status_code == 308
+    assert response.headers["location"].endswith("/payment/success?session_id=cs_1")
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/nothing", "/api/nothing", "/api/_lib/settings", "/..%2f.env", "/%2e%2e/api/webhook.py"],
+)
+def test_what_is_not_there_is_404(stack: RunningStack, path: str) -> None:
+    assert stack.get(path).status_code == 404

@@ -1,0 +1,82 @@
+"""Any history of facts, in any order, with any repetition, ends in the same row and balance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg.types.json import Jsonb
+
+from tests.support import Order
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    Database = Connection[dict[str, Any]]
+
+STATES = ("open", "processing", "paid", "failed", "expired")
+FACTS = st.fixed_dictionaries(
+    {
+        "state": st.sampled_from(STATES),
+        "at": st.integers(1, 5),
+        "decline_code": st.sampled_from([None, None, "expired_card", "insufficient_funds"]),
+        "checkout_session": st.booleans(),
+    }
+)
+
+
+@st.composite
+def retold_history(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Draw a history, and the same one shuffled with some of it told again."""
+    history = draw(st.lists(FACTS, min_size=1, max_size=6))
+    again = draw(st.lists(st.sampled_from(history), max_size=4))
+    return history, draw(st.permutations(history + again))
+
+
+@settings(
+    max_examples=400,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(histories=retold_history())
+def test_order_and_repetition_do_not_matter(
+    database: Database, histories: tuple[list[dict[str, Any]], list[dict[str, Any]]]
+) -> None:
+    told, retold = (_tell(database, history) for history in histories)
+    assert told == retold
+    purchase, balance, ledger_sum = told
+    paid = any(facts["state"] == "paid" for facts in histories[0])
+    assert balance == ledger_sum == purchase["credits_posted"] == (500 if paid else 0)
+
+
+def _tell(database: Database, history: list[dict[str, Any]]) -> tuple[dict[str, Any], int, int]:
+    """Tell the facts of a new order; return its row without its ids, balance and ledger sum."""
+    order = Order()
+    for told in history:
+        facts = order.facts(told["state"], at=told["at"], decline_code=told["decline_code"])
+        if not told["checkout_session"]:
+            facts["checkout_session_id"] = None
+        database.execute("select record_facts(%s)", [Jsonb(facts)])
+        balance, ledger_sum = _balances(database, order)
+        assert balance == ledger_sum
+    row = database.execute("select * from purchases where id = %s", [order.order_id]).fetchone()
+    assert row is not None
+    known = row.pop("checkout_session_id") is not None
+    own = ("id", "user_id", "payment_intent_id", "customer_id", "created_at")
+    purchase = {name: value for name, value in row.items() if name not in own}
+    return {**purchase, "session_known": known}, balance, ledger_sum
+
+
+def _balances(database: Database, order: Order) -> tuple[int, int]:
+    row = database.execute(
+        """
+        select
+            coalesce((select balance from user_credits where user_id = %(user)s), 0) as balance,
+            (select coalesce(sum(amount), 0) from credit_transactions where user_id = %(user)s) as total
+        """,
+        {"user": order.user_id},
+    ).fetchone()
+    assert row is not None
+    return row["balance"], int(row["total"])

@@ -1,0 +1,200 @@
+"""What several tests need: a running stack with users, orders as Stripe would report them, signatures."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+import psycopg
+from psycopg.rows import dict_row
+
+from local.stack import Stack
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WAIT_SECONDS = 20
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class User:
+    """Somebody who signed up in the stack's Supabase."""
+
+    id: str
+    email: str
+    password: str
+    access_token: str
+
+    @property
+    def auth(self) -> dict[str, str]:
+        """The header that says who calls."""
+        return {"Authorization": f"Bearer {self.access_token}"}
+
+
+class RunningStack(Stack):
+    """The local stack, with what tests do to it."""
+
+    def sign_up(self) -> User:
+        """Sign a new user up."""
+        email, password = f"user-{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(12)
+        response = httpx.post(
+            f"{self.supabase_url}/auth/v1/signup",
+            headers={"apikey": self.publishable_key},
+            json={"email": email, "password": password},
+        )
+        response.raise_for_status()
+        session = response.json()
+        return User(session["user"]["id"], email, password, session["access_token"])
+
+    def connect(self) -> psycopg.Connection[dict[str, Any]]:
+        """Connect to the database as the project's owner, outside any transaction."""
+        return psycopg.connect(self.database_url, autocommit=True, row_factory=dict_row)
+
+    def get(self, path: str, **kwargs: Any) -> httpx.Response:
+        """GET from the site."""
+        return httpx.get(f"{self.site_url}{path}", timeout=30, **kwargs)
+
+    def post(self, path: str, **kwargs: Any) -> httpx.Response:
+        """POST to the site."""
+        return httpx.post(f"{self.site_url}{path}", timeout=30, **kwargs)
+
+    def deliver(self, event: dict[str, Any]) -> httpx.Response:
+        """Deliver an event to the webhook, signed as Stripe signs."""
+        body = json.dumps(event).encode()
+        headers = {"Stripe-Signature": sign(body, self.stripe_webhook_secret)}
+        return self.post("/api/webhook", content=body, headers=headers)
+
+    def balance_of(self, user: User) -> int:
+        """Return the balance the API reports."""
+        response = self.get("/api/credits", headers=user.auth)
+        response.raise_for_status()
+        balance: int = response.json()["balance"]
+        return balance
+
+    def simulate(self, path: str, **body: Any) -> None:
+        """Tell the Stripe stand-in to misbehave."""
+        httpx.post(f"{self.stripe_api_base}/_sim/{path}", json=body).raise_for_status()
+
+
+def sign(body: bytes, secret: str, *, timestamp: int | None = None) -> str:
+    """Return a Stripe-Signature header (https://docs.stripe.com/webhooks#verify-manually)."""
+    at = int(time.time()) if timestamp is None else timestamp
+    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={at},v1={digest}"
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order as our server would have written it into Stripe's metadata."""
+
+    user_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    order_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    credits: int = 500
+    unit_amount: int = 499
+    package_id: str = "starter"
+    package_name: str = "Starter"
+    currency: str = "usd"
+    suffix: str = field(default_factory=lambda: secrets.token_hex(12))
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The order as Stripe metadata."""
+        return {
+            "purse_order_id": self.order_id,
+            "purse_user_id": self.user_id,
+            "purse_package_id": self.package_id,
+            "purse_package_name": self.package_name,
+            "purse_credits": str(self.credits),
+            "purse_unit_amount": str(self.unit_amount),
+            "purse_currency": self.currency,
+        }
+
+    @property
+    def session_id(self) -> str:
+        """The id of its Checkout Session."""
+        return f"cs_test_{self.suffix}"
+
+    def facts(self, state: str, *, at: int = 1_700_000_000, **more: Any) -> dict[str, Any]:
+        """Return facts as record_facts takes them."""
+        return {
+            "order_id": self.order_id,
+            "user_id": self.user_id,
+            "package_id": self.package_id,
+            "package_name": self.package_name,
+            "credits": self.credits,
+            "unit_amount": self.unit_amount,
+            "currency": self.currency,
+            "livemode": False,
+            "state": state,
+            "checkout_session_id": self.session_id,
+            "payment_intent_id": f"pi_{self.suffix}",
+            "customer_id": f"cus_{self.suffix}",
+            "amount_paid": self.unit_amount if state == "paid" else None,
+            "decline_code": None,
+            "occurred_at": at,
+            **more,
+        }
+
+    def session(self, status: str = "complete", payment_status: str = "paid") -> dict[str, Any]:
+        """Return the fields of a Checkout Session that matter here."""
+        return {
+            "id": self.session_id,
+            "object": "checkout.session",
+            "mode": "payment",
+            "status": status,
+            "payment_status": payment_status,
+            "livemode": False,
+            "amount_subtotal": self.unit_amount,
+            "amount_total": self.unit_amount,
+            "currency": self.currency,
+            "customer": f"cus_{self.suffix}",
+            "payment_intent": f"pi_{self.suffix}" if status == "complete" else None,
+            "client_reference_id": self.order_id,
+            "metadata": self.metadata,
+        }
+
+    def declined_intent(self, code: str = "insufficient_funds") -> dict[str, Any]:
+        """Return a PaymentIntent whose latest attempt was declined."""
+        return {
+            "id": f"pi_{self.suffix}",
+            "object": "payment_intent",
+            "livemode": False,
+            "customer": f"cus_{self.suffix}",
+            "metadata": self.metadata,
+            "last_payment_error": {"code": "card_declined", "decline_code": code},
+        }
+
+
+def event(type_: str, stripe_object: dict[str, Any], **more: Any) -> dict[str, Any]:
+    """Return a snapshot event about an object."""
+    return {
+        "id": f"evt_{secrets.token_hex(12)}",
+        "object": "event",
+        "api_version": "2026-10-28.endive",
+        "created": int(time.time()),
+        "livemode": False,
+        "pending_webhooks": 1,
+        "request": {"id": None, "idempotency_key": None},
+        "type": type_,
+        "data": {"object": stripe_object},
+        **more,
+    }
+
+
+def until(ask: Callable[[], T | None], what: str) -> T:
+    """Ask until there is an answer; fail with what was awaited after WAIT_SECONDS."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while time.monotonic() < deadline:
+        answer = ask()
+        if answer:
+            return answer
+        time.sleep(0.05)
+    raise AssertionError(f"not within {WAIT_SECONDS} s: {what}")

@@ -1,0 +1,136 @@
+"""Stripe's objects to facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api._lib.facts import (
+    NotAnOrderError,
+    facts_of_declined_payment,
+    facts_of_event,
+    facts_of_session,
+)
+from tests.support import Order, event
+
+ORDER = Order()
+
+
+def state_of(session: dict[str, Any], **more: Any) -> str | None:
+    facts = facts_of_session(session, occurred_at=1, **more)
+    return facts and facts["state"]
+
+
+@pytest.mark.parametrize(
+    ("status", "payment_status", "state"),
+    [
+        ("open", "unpaid", "open"),
+        ("open", "no_payment_required", "open"),
+        ("complete", "paid", "paid"),
+        ("complete", "no_payment_required", "paid"),
+        ("complete", "unpaid", "processing"),
+        ("expired", "unpaid", "expired"),
+    ],
+)
+def test_a_sessions_state_follows_stripes_two_fields(
+    status: str, payment_status: str, state: str
+) -> None:
+    assert state_of(ORDER.session(status, payment_status)) == state
+
+
+def test_a_delayed_payment_that_fails_is_failed() -> None:
+    session = ORDER.session("complete", "unpaid")
+    assert state_of(session, payment_failed=True) == "failed"
+
+
+def test_a_paid_session_is_paid_whatever_the_event_says() -> None:
+    assert state_of(ORDER.session(), payment_failed=True) == "paid"
+
+
+def test_facts_carry_the_whole_order() -> None:
+    facts = facts_of_session(ORDER.session(), occurred_at=1_700_000_000)
+    assert facts == ORDER.facts("paid")
+
+
+def test_the_amount_is_a_fact_only_once_it_is_paid() -> None:
+    facts = facts_of_session(ORDER.session("open", "unpaid"), occurred_at=1)
+    assert facts is not None
+    assert facts["amount_paid"] is None
+
+
+def test_a_discount_changes_what_was_paid_but_not_the_credits() -> None:
+    session = {**ORDER.session(), "amount_total": 399}
+    facts = facts_of_session(session, occurred_at=1)
+    assert facts is not None
+    assert (facts["amount_paid"], facts["credits"]) == (399, 500)
+
+
+@pytest.mark.parametrize("metadata", [None, {}, {"order_id": "somebody else's"}])
+def test_what_is_not_ours_has_no_facts(metadata: dict[str, str] | None) -> None:
+    assert facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1) is None
+    intent = {**ORDER.declined_intent(), "metadata": metadata}
+    assert facts_of_declined_payment(intent, occurred_at=1) is None
+
+
+@pytest.mark.parametrize("mode", ["subscription", "setup"])
+def test_other_modes_have_no_facts(mode: str) -> None:
+    assert facts_of_session({**ORDER.session(), "mode": mode}, occurred_at=1) is None
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"purse_order_id": "not a uuid"},
+        {"purse_user_id": ""},
+        {"purse_credits": "many"},
+        {"purse_unit_amount": "4.99"},
+    ],
+)
+def test_an_order_edited_at_stripe_is_refused(edit: dict[str, str]) -> None:
+    session = {**ORDER.session(), "metadata": {**ORDER.metadata, **edit}}
+    with pytest.raises(NotAnOrderError):
+        facts_of_session(session, occurred_at=1)
+
+
+def test_an_order_with_a_part_missing_is_refused() -> None:
+    metadata = {name: value for name, value in ORDER.metadata.items() if name != "purse_credits"}
+    with pytest.raises(NotAnOrderError):
+        facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1)
+
+
+def test_references_may_come_expanded() -> None:
+    session = {**ORDER.session(), "payment_intent": {"id": "pi_x"}, "customer": {"id": "cus_x"}}
+    facts = facts_of_session(session, occurred_at=1)
+    assert facts is not None
+    assert (facts["payment_intent_id"], facts["customer_id"]) == ("pi_x", "cus_x")
+
+
+def test_a_decline_leaves_the_order_open() -> None:
+    facts = facts_of_declined_payment(ORDER.declined_intent("expired_card"), occurred_at=7)
+    assert facts is not None
+    assert (facts["state"], facts["decline_code"]) == ("open", "expired_card")
+
+
+@pytest.mark.parametrize(
+    ("type_", "stripe_object", "state"),
+    [
+        ("checkout.session.completed", ORDER.session(), "paid"),
+        ("checkout.session.completed", ORDER.session("complete", "unpaid"), "processing"),
+        ("checkout.session.async_payment_succeeded", ORDER.session(), "paid"),
+        ("checkout.session.async_payment_failed", ORDER.session("complete", "unpaid"), "failed"),
+        ("checkout.session.expired", ORDER.session("expired", "unpaid"), "expired"),
+        ("payment_intent.payment_failed", ORDER.declined_intent(), "open"),
+    ],
+)
+def test_the_events_we_handle(type_: str, stripe_object: dict[str, Any], state: str) -> None:
+    facts = facts_of_event(event(type_, stripe_object, created=1_700_000_000))
+    assert facts is not None
+    assert (facts["state"], facts["occurred_at"]) == (state, 1_700_000_000)
+
+
+@pytest.mark.parametrize(
+    "type_", ["payment_intent.succeeded", "charge.succeeded", "customer.created", "invoice.paid"]
+)
+def test_other_events_are_none_of_our_business(type_: str) -> None:
+    assert facts_of_event(event(type_, ORDER.declined_intent())) is None

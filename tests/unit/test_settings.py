@@ -1,0 +1,116 @@
+"""Settings: checked whole, every problem named at once, no value ever told."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from api._lib.errors import NotConfiguredError
+from api._lib.settings import Settings, load
+
+WHOLE = {
+    "SITE_URL": "https://shop.example.com/",
+    "SUPABASE_URL": "https://abc.supabase.co",
+    "SUPABASE_SECRET_KEY": "sb_secret_x",
+    "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_x",
+    "STRIPE_SECRET_KEY": "sk_test_x",
+    "STRIPE_WEBHOOK_SECRET": "whsec_a, whsec_b",
+}
+
+
+def problems(**changes: str | None) -> tuple[str, ...]:
+    environ = {name: value for name, value in {**WHOLE, **changes}.items() if value is not None}
+    with pytest.raises(NotConfiguredError) as refused:
+        load(environ)
+    return refused.value.problems
+
+
+def test_a_whole_environment_is_read() -> None:
+    settings = load(WHOLE)
+    assert settings.site_url == "https://shop.example.com"
+    assert settings.stripe_webhook_secrets == ("whsec_a", "whsec_b")
+    assert (settings.payments_enabled, settings.promotion_codes) == (True, False)
+    assert settings.orders_per_minute == 10
+
+
+def test_every_problem_is_named_at_once() -> None:
+    with pytest.raises(NotConfiguredError) as refused:
+        load({})
+    text = " ".join(refused.value.problems)
+    for name in WHOLE:
+        assert name in text
+
+
+def test_names_of_supabases_vercel_integration_serve_too() -> None:
+    environ = {
+        name: value
+        for name, value in WHOLE.items()
+        if name not in ("SUPABASE_SECRET_KEY", "SUPABASE_PUBLISHABLE_KEY", "SITE_URL")
+    }
+    settings = load(
+        {
+            **environ,
+            "SUPABASE_SERVICE_ROLE_KEY": "service",
+            "SUPABASE_ANON_KEY": "anon",
+            "VERCEL_PROJECT_PRODUCTION_URL": "shop.example.com",
+        }
+    )
+    assert settings.supabase_secret_key == "service"
+    assert settings.supabase_publishable_key == "anon"
+    assert settings.site_url == "https://shop.example.com"
+
+
+def test_without_payments_stripe_needs_no_keys() -> None:
+    environ = {name: value for name, value in WHOLE.items() if not name.startswith("STRIPE")}
+    settings = load({**environ, "PAYMENTS_ENABLED": "false"})
+    assert settings.payments_enabled is False
+    assert settings.stripe_webhook_secrets == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SITE_URL", "http://shop.example.com"),
+        ("SITE_URL", "shop.example.com"),
+        ("SITE_URL", "https://shop.example.com/store"),
+        ("SITE_URL", "https://shop.example.com:port"),
+        ("SUPABASE_URL", "ftp://abc.supabase.co"),
+        ("SUPABASE_SECRET_KEY", "sb_publishable_x"),
+        ("SUPABASE_PUBLISHABLE_KEY", "sb_secret_x"),
+        ("STRIPE_SECRET_KEY", "pk_test_x"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_a,oops"),
+        ("STRIPE_WEBHOOK_SECRET", " , "),
+        ("PAYMENTS_ENABLED", "maybe"),
+        ("ORDERS_PER_MINUTE", "0"),
+        ("ORDERS_PER_MINUTE", "9" * 5000),
+        ("ORDERS_PER_MINUTE", "ten"),
+    ],
+)
+def test_a_wrong_value_is_named_but_not_told(name: str, value: str) -> None:
+    found = problems(**{name: value})
+    assert len(found) == 1
+    assert name in found[0]
+    assert value.strip() not in found[0] or len(value.strip()) < 5
+
+
+def test_a_service_role_token_never_reaches_browsers() -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"role": "service_role"}).encode()).decode()
+    found = problems(SUPABASE_PUBLISHABLE_KEY=f"eyJ.{claims.rstrip('=')}.sig")
+    assert found == ("SUPABASE_PUBLISHABLE_KEY holds the secret key",)
+
+
+def test_a_live_key_is_never_sent_to_a_stand_in() -> None:
+    found = problems(STRIPE_SECRET_KEY="sk_live_x", STRIPE_API_BASE="http://127.0.0.1:3002")
+    assert "STRIPE_API_BASE" in found[0]
+
+
+def test_livemode_is_read_off_the_key() -> None:
+    assert load({**WHOLE, "STRIPE_SECRET_KEY": "rk_live_x"}).livemode is True
+    assert load(WHOLE).livemode is False
+
+
+def test_settings_are_never_printed() -> None:
+    settings: Settings = load(WHOLE)
+    assert "sk_test_x" not in repr(settings)
