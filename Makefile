@@ -37,6 +37,6 @@ lock: ## Pin every package and its hashes anew from the .in files
 			$(LOCK_ARGS) $$file.in -o $$file.txt && echo "wrote $$file.txt"; \
 	done
 
-tools: ## Install what the tests use from outside Python: a browser, the Vercel CLI, PostgREST
+tools: ## Install what the tests need: Python packages, and a browser where one can be had
 	@./local/venv.sh tests/requirements.txt
-	@./tests/tools/install.sh
+	@./tests/tools/browser.sh

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import ExitStack
 
 ROOT = Path(__file__).parent.parent
-START_TIMEOUT_SECONDS = 30
+START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 10
 THREADS = 32
 

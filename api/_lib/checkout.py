@@ -40,7 +40,7 @@ _log = logging.getLogger("purse")
 
 @dataclass(frozen=True)
 class BegunOrder:
-    """An order that is recorded: what was ordered and when (seconds, UTC), and the buyer's customer.
+    """An order that is recorded: what, when (seconds, UTC), and the buyer's Stripe customer.
 
     customer_key is the idempotency key under which Stripe makes the customer if there is none yet.
     """

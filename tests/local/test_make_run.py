@@ -1,0 +1,190 @@
+"""`make run` as somebody with a fresh clone meets it, in copies of the tree."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psutil
+import pytest
+
+from local.stack import ROOT
+from tests.support import Order, RunningStack, event, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PARTS = ("api", "public", "sql", "local", "Makefile", "vercel.json", "requirements.txt")
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A copy of the tree, with the packages that are installed already."""
+    return copy_tree(tmp_path / "checkout")
+
+
+def copy_tree(to: Path) -> Path:
+    to.mkdir()
+    for name in (*PARTS, ".python-version"):
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, to / name)
+    (to / ".venv").symlink_to(ROOT / ".venv")
+    return to
+
+
+@contextmanager
+def running(checkout: Path, *arguments: str) -> Iterator[tuple[RunningStack, Path]]:
+    """Run `make run` until it is ready; stop it as Ctrl-C does, and see that all of it is gone."""
+    log = checkout / "run.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            ["make", "run", *arguments],
+            cwd=checkout,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment(),
+        )
+    try:
+        until(
+            lambda: "Ctrl-C" in log.read_text() or process.poll() is not None, "make run is ready"
+        )
+        assert process.poll() is None, log.read_text()
+        stack = json.loads((checkout / ".local" / "stack.json").read_text())
+        children = psutil.Process(process.pid).children(recursive=True)
+        yield RunningStack(**stack), log
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGINT)
+            process.wait(30)
+    assert not [child for child in children if child.is_running()]
+
+
+def environment(**more: str) -> dict[str, str]:
+    kept = ("PATH", "HOME", "PYENV_ROOT", "LANG")
+    return {**{name: os.environ[name] for name in kept if name in os.environ}, **more}
+
+
+def sentence(checkout: Path, *arguments: str, **environ: str) -> str:
+    """Run `make run` where it cannot run; return what it says."""
+    done = subprocess.run(
+        ["make", "run", *arguments],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment(**environ),
+    )
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("make")]
+    assert len(lines) == 1, done.stderr
+    return lines[0]
+
+
+def sign_in(stack: RunningStack) -> dict[str, str]:
+    response = httpx.post(
+        f"{stack.supabase_url}/auth/v1/token?grant_type=password",
+        headers={"apikey": stack.publishable_key},
+        json={"email": stack.demo_email, "password": stack.demo_password},
+    )
+    response.raise_for_status()
+    session: dict[str, Any] = response.json()
+    return {"id": session["user"]["id"], "Authorization": f"Bearer {session['access_token']}"}
+
+
+def balance(stack: RunningStack) -> int:
+    headers = {"Authorization": sign_in(stack)["Authorization"]}
+    amount: int = stack.get("/api/credits", headers=headers).json()["balance"]
+    return amount
+
+
+def test_it_says_where_it_is_remembers_and_begins_anew(checkout: Path) -> None:
+    with running(checkout) as (stack, log):
+        said = log.read_text()
+        for needed in (stack.site_url, stack.demo_email, stack.demo_password, "4242", "Ctrl-C"):
+            assert needed in said
+        assert stack.get("/").status_code == 200
+        order = Order(user_id=sign_in(stack)["id"])
+        stack.deliver(event("checkout.session.completed", order.session()))
+        assert balance(stack) == 500
+    with running(checkout) as (again, _):
+        assert again == stack
+        assert balance(again) == 500
+    with running(checkout, "RESET=1") as (anew, _):
+        assert balance(anew) == 0
+
+
+def test_two_checkouts_run_side_by_side(checkout: Path, tmp_path: Path) -> None:
+    with (
+        running(checkout) as (first, _),
+        running(copy_tree(tmp_path / "second")) as (second, _),
+    ):
+        assert first.site_url != second.site_url
+        assert first.get("/api/health").status_code == 200
+        assert second.get("/api/health").status_code == 200
+
+
+def test_what_a_crash_left_running_is_stopped_first(checkout: Path) -> None:
+    process = subprocess.Popen(
+        [ROOT / ".venv/bin/python", "-m", "local"],
+        cwd=checkout,
+        stdout=subprocess.DEVNULL,
+        env=environment(),
+    )
+    pids = checkout / ".local" / "pids.json"
+    stack_file = checkout / ".local" / "stack.json"
+    until(lambda: stack_file.exists() and stack_file.read_text(), "the first run is up")
+    left = [psutil.Process(int(pid)) for pid in json.loads(pids.read_text())]
+    process.kill()
+    process.wait()
+    assert all(part.is_running() for part in left)
+    with running(checkout) as (stack, _):
+        assert stack.get("/api/health").status_code == 200
+        assert not [part for part in left if part.is_running()]
+
+
+def test_an_occupied_port_is_one_sentence(checkout: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        port = occupied.getsockname()[1]
+        said = sentence(checkout, f"PORT={port}")
+    assert said == (
+        f"purse: Port {port} is in use. Stop what uses it, or choose another: make run PORT={port + 10}"
+    )
+
+
+def test_a_port_that_is_none_is_one_sentence(checkout: Path) -> None:
+    assert "PORT must be a number" in sentence(checkout, "PORT=http")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(checkout: Path) -> None:
+    (checkout / ".local").write_text("in the way")
+    assert "Cannot write to" in sentence(checkout)
+
+
+def test_no_suitable_python_is_one_sentence(checkout: Path, tmp_path: Path) -> None:
+    (checkout / ".venv").unlink()
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    for name in ("make", "sh", "dirname", "tr", "cmp", "printf", "rm"):
+        found = shutil.which(name)
+        if found:
+            (tools / name).symlink_to(found)
+    said = sentence(checkout, PATH=str(tools), HOME=str(tmp_path), PYENV_ROOT=str(tmp_path))
+    assert "Python 3.11 or newer" in said
+
+
+def test_a_second_run_in_one_checkout_is_one_sentence(checkout: Path) -> None:
+    with running(checkout):
+        assert "running already" in sentence(checkout)
