@@ -1,0 +1,64 @@
+"""Puts the stand-in together as one WSGI application."""
+
+import logging
+import sys
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException
+
+from local.stripe import checkout
+from local.stripe.api import Api, refusal_response, unrecognized
+from local.stripe.errors import InvalidParameterError, StripeError
+from local.stripe.pages import Pages
+from local.stripe.settings import Settings
+from local.stripe.sim import Sim
+from local.stripe.store import Store
+from local.stripe.webhooks import Courier
+
+MAX_BODY_BYTES = 1_000_000
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application; settings come from the environment unless given."""
+    settings = settings or Settings.from_environment()
+    _log_to_stdout()
+    store = Store(settings.state_folder / "stripe.db")
+    courier = Courier(store, settings, on_tick=checkout.expire_overdue)
+
+    app = Flask(__name__, static_url_path="/c/static")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.before_request(courier.ensure_running)
+    Api(store, settings).register(app)
+    Pages(store, courier).register(app)
+    Sim(store).register(app)
+
+    @app.get("/health")
+    def health() -> dict[str, str]:
+        with store.transaction():
+            return {"status": "ok"}
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response | HTTPException:
+        if not request.path.startswith("/v1/"):
+            return error
+        if error.code in {404, 405}:
+            return refusal_response(unrecognized())
+        return refusal_response(InvalidParameterError(error.name, status=error.code or 400))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        app.logger.error("Unexpected failure", exc_info=error)
+        return refusal_response(
+            StripeError("An unknown error occurred.", status=500, kind="api_error")
+        )
+
+    return app
+
+
+def _log_to_stdout() -> None:
+    logger = logging.getLogger("local.stripe")
+    if not logger.handlers:
+        handler = logging.StreamHandler(sys.stdout)
+        handler.setFormatter(logging.Formatter("%(name)s: %(message)s"))
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)

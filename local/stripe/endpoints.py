@@ -1,0 +1,45 @@
+"""What the API can do: methods and URLs, their parameters, and the work behind them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from local.stripe import checkout, customers, reading, schemas
+from local.stripe.fields import Fields
+from local.stripe.store import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A method and URL, the parameters it takes, and the work it does."""
+
+    method: str
+    rule: str
+    schema: Fields
+    work: Callable[..., Json]
+
+
+def endpoints(base_url: str) -> list[Endpoint]:
+    """Everything the API can do."""
+    create_session = partial(checkout.create, base_url=base_url)
+    session = "/v1/checkout/sessions/<object_id>"
+    nothing = schemas.NOTHING
+    return [
+        Endpoint("POST", "/v1/customers", schemas.CUSTOMER, customers.create),
+        Endpoint("GET", "/v1/customers", schemas.CUSTOMER_LIST, customers.list_),
+        Endpoint("GET", "/v1/customers/<object_id>", nothing, customers.retrieve),
+        Endpoint("POST", "/v1/customers/<object_id>", schemas.CUSTOMER, customers.update),
+        Endpoint("DELETE", "/v1/customers/<object_id>", nothing, customers.delete),
+        Endpoint("POST", "/v1/checkout/sessions", schemas.SESSION, create_session),
+        Endpoint("GET", "/v1/checkout/sessions", schemas.SESSION_LIST, checkout.list_),
+        Endpoint("GET", session, nothing, checkout.retrieve),
+        Endpoint("GET", f"{session}/line_items", schemas.LINE_ITEM_LIST, checkout.list_line_items),
+        Endpoint("POST", f"{session}/expire", nothing, checkout.expire),
+        Endpoint(
+            "GET", "/v1/payment_intents", schemas.PAYMENT_INTENT_LIST, reading.payment_intents
+        ),
+        Endpoint("GET", "/v1/payment_intents/<object_id>", nothing, reading.payment_intent),
+        Endpoint("GET", "/v1/charges/<object_id>", nothing, reading.charge),
+        Endpoint("GET", "/v1/events", schemas.EVENT_LIST, reading.event_list),
+        Endpoint("GET", "/v1/events/<object_id>", nothing, reading.event),
+    ]

@@ -1,0 +1,32 @@
+"""Ids that look like Stripe's: a prefix that says the kind, then random letters."""
+
+import secrets
+import string
+
+ALPHABET = string.ascii_letters + string.digits
+
+PREFIXES = {
+    "customer": ("cus_", 14),
+    "checkout.session": ("cs_test_a1", 58),
+    "item": ("li_1", 23),
+    "price": ("price_1", 23),
+    "product": ("prod_", 14),
+    "payment_intent": ("pi_3", 23),
+    "payment_method": ("pm_1", 23),
+    "charge": ("ch_3", 23),
+    "bank_payment": ("py_3", 23),
+    "balance_transaction": ("txn_3", 23),
+    "event": ("evt_1", 23),
+    "request": ("req_", 14),
+}
+
+
+def random_text(length: int) -> str:
+    """Letters and digits from the system's source of randomness."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+
+
+def new_id(kind: str) -> str:
+    """A fresh id for an object of this kind."""
+    prefix, length = PREFIXES[kind]
+    return prefix + random_text(length)
