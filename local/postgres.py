@@ -33,7 +33,7 @@ SUPERUSER = "supabase_admin"
 DATABASE = "postgres"
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 15
-VERSION = int(os.environ.get("PURSE_POSTGRES_VERSION", "16"))
+BINARIES: Path = POSTGRES_VERSIONS[16]
 
 _NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 
@@ -45,15 +45,17 @@ class Postgres:
         folder: Where the cluster lives; made at the first start.
         port: TCP port on 127.0.0.1.
         password: The superuser's.
+        binaries: The server's programs.
     """
 
-    def __init__(self, folder: Path, port: int, password: str) -> None:
+    def __init__(self, folder: Path, port: int, password: str, binaries: Path = BINARIES) -> None:
         self._folder = folder
         self._data = folder / "data"
         self._port = port
         self._password = password
         self._process: subprocess.Popen[bytes] | None = None
-        self._account = _Account.for_postgres(folder)
+        self._binaries = binaries
+        self._account = _Account.for_postgres(folder, binaries)
 
     @property
     def pid(self) -> int | None:
@@ -76,7 +78,7 @@ class Postgres:
         with log_path.open("ab") as log:
             self._process = self._account.spawn(
                 [
-                    _binary("postgres"),
+                    str(self._binaries / "postgres"),
                     *("-D", str(self._data)),
                     *("-p", str(self._port)),
                     *("-c", "listen_addresses=127.0.0.1"),
@@ -119,7 +121,7 @@ class Postgres:
             self._account.own(Path(password_file.name))
             process = self._account.spawn(
                 [
-                    _binary("initdb"),
+                    str(self._binaries / "initdb"),
                     *("-D", str(unfinished)),
                     *("-U", SUPERUSER),
                     "--auth=scram-sha-256",
@@ -162,12 +164,12 @@ class _Account:
         self._user = user
 
     @classmethod
-    def for_postgres(cls, folder: Path) -> _Account:
+    def for_postgres(cls, folder: Path, binaries: Path) -> _Account:
         if os.geteuid() != 0:
             return cls()
         if shutil.which(_NAMESPACE[0]) and _succeeds([*_NAMESPACE, "true"]):
             return cls(prefix=_NAMESPACE)
-        places = (folder.resolve(), Path(_binary("postgres")))
+        places = (folder.resolve(), binaries / "postgres")
         parents = {parent for place in places for parent in place.parents if parent.exists()}
         if not all(parent.stat().st_mode & 0o001 for parent in parents):
             raise StackError(
@@ -203,7 +205,3 @@ class _Account:
 
 def _succeeds(command: Sequence[str]) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
-
-
-def _binary(name: str) -> str:
-    return str(POSTGRES_VERSIONS[VERSION] / name)
