@@ -1,0 +1,51 @@
+import { h, spoken } from "./dom.js";
+import { session } from "./session.js";
+
+/** Who is signed in, and the way out; a link to the form for everybody else. */
+class AccountMenu extends HTMLElement {
+  connectedCallback() {
+    session.addEventListener("change", () => this.#render());
+    this.#render();
+  }
+
+  #render() {
+    const { user } = session;
+    this.replaceChildren(
+      ...(user
+        ? this.#menu(user.email)
+        : [h("a", { class: "button button--quiet", href: "/#sign-in" }, "Sign in")]),
+    );
+  }
+
+  /** @param {string} email */
+  #menu(email) {
+    const signOut = h(
+      "button",
+      { class: "button button--quiet", type: "button", onclick: () => this.#signOut() },
+      "Sign out",
+    );
+    const initial = h("span", { "aria-hidden": "true" }, email.charAt(0).toUpperCase());
+    return [
+      h(
+        "button",
+        { class: "account__button", type: "button", popovertarget: "account-panel" },
+        initial,
+        spoken("Account"),
+      ),
+      h(
+        "div",
+        { class: "account__panel", id: "account-panel", popover: "auto" },
+        h("p", { class: "account__label" }, "Signed in as"),
+        h("p", { class: "account__email" }, email),
+        signOut,
+      ),
+    ];
+  }
+
+  async #signOut() {
+    await session.signOut();
+    if (location.pathname !== "/") location.assign("/");
+  }
+}
+
+customElements.define("account-menu", AccountMenu);

@@ -1,0 +1,47 @@
+import { requestJson } from "./http.js";
+import { session } from "./session.js";
+
+/**
+ * Calls one of our functions as the person signed in. A refused token is refreshed and tried once more;
+ * refused again, the session is over.
+ * @param {string} path
+ * @param {{ method?: string, body?: unknown, timeoutSeconds?: number }} [options]
+ */
+async function call(path, options) {
+  const send = (/** @type {string} */ token) =>
+    requestJson(path, { ...options, headers: { Authorization: `Bearer ${token}` } });
+  const token = await session.token();
+  try {
+    return await send(token);
+  } catch (error) {
+    if (error.status !== 401) throw error;
+  }
+  const renewed = await session.token(token);
+  try {
+    return await send(renewed);
+  } catch (error) {
+    if (error.status === 401) session.end("expired");
+    throw error;
+  }
+}
+
+/**
+ * Balance, a page of history and, with a checkout session's id, what became of that purchase.
+ * @param {{ limit?: number, cursor?: string, sessionId?: string }} [query]
+ */
+export function getCredits({ limit, cursor, sessionId } = {}) {
+  const query = new URLSearchParams();
+  if (limit) query.set("limit", String(limit));
+  if (cursor) query.set("cursor", cursor);
+  if (sessionId) query.set("session_id", sessionId);
+  return call(`/api/credits?${query}`);
+}
+
+/** Our server and then Stripe have to answer, so this one may take longer. @param {string} packageId */
+export function createCheckoutSession(packageId) {
+  return call("/api/create-checkout-session", {
+    method: "POST",
+    body: { package_type: packageId },
+    timeoutSeconds: 45,
+  });
+}

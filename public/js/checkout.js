@@ -1,0 +1,15 @@
+import { createCheckoutSession } from "./api.js";
+
+/**
+ * Opens Stripe's payment page for a pack. Resolves when the browser is on its way; throws what went wrong.
+ * @param {string} packageId
+ */
+export async function goToCheckout(packageId) {
+  const { url } = await createCheckoutSession(packageId);
+  location.assign(url);
+}
+
+/** Asks the page's store to open, and to go on with a purchase. @param {string} [packageId] */
+export function openStore(packageId) {
+  document.dispatchEvent(new CustomEvent("store:open", { detail: { packageId } }));
+}

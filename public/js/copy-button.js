@@ -1,0 +1,17 @@
+import { h } from "./dom.js";
+
+const SHOWN_SECONDS = 2;
+
+/** A button that puts a text on the clipboard and says that it did. @param {string} text @param {string} label */
+export function copyButton(text, label) {
+  const said = h("span", { role: "status" }, label);
+  const button = h("button", { class: "button button--quiet", type: "button" }, said);
+  button.addEventListener("click", async () => {
+    said.textContent = await navigator.clipboard.writeText(text).then(
+      () => "Copied",
+      () => "Select it to copy",
+    );
+    setTimeout(() => (said.textContent = label), SHOWN_SECONDS * 1000);
+  });
+  return button;
+}

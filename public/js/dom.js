@@ -1,0 +1,37 @@
+/**
+ * Makes an element: h("button", { class: "button", onclick: run }, "Buy").
+ * Functions become listeners, true and false switch an attribute on or off, null leaves it out.
+ * @template {string} Tag
+ * @param {Tag} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...(Node | string | null | undefined | false)} children
+ * @returns {Tag extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag] : any}
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (typeof value === "boolean") element.toggleAttribute(name, value);
+    else if (value !== null && value !== undefined) element.setAttribute(name, String(value));
+  }
+  for (const child of children) if (child || child === "") element.append(child);
+  return /** @type {any} */ (element);
+}
+
+/** The gem that stands for a credit. Its text is there for when the drawing is not. */
+export function gem() {
+  return h("img", { class: "gem", src: "/img/gem.svg", alt: "💎", width: 20, height: 20 });
+}
+
+/** Text for those who listen rather than look. @param {string} text */
+export function spoken(text) {
+  return h("span", { class: "visually-hidden" }, text);
+}
+
+let lastId = 0;
+
+/** An id nothing else on the page has, to tie a label to its field. @param {string} prefix */
+export function uniqueId(prefix) {
+  lastId += 1;
+  return `${prefix}-${lastId}`;
+}

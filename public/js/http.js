@@ -1,0 +1,71 @@
+const TIMEOUT_SECONDS = 20;
+const LONGEST_RETRY_AFTER_SECONDS = 300;
+
+/** A request that did not succeed. `status` is 0 when no answer came at all. */
+export class RequestError extends Error {
+  /** @param {{ status: number, code: string, message?: string, retryAfterSeconds?: number | null }} about */
+  constructor({ status, code, message = "", retryAfterSeconds = null }) {
+    super(message || code);
+    this.name = "RequestError";
+    this.status = status;
+    this.code = code;
+    this.sentence = message;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/**
+ * Fetches JSON; anything but a 2xx with a readable answer is a RequestError.
+ * @param {string} url
+ * @param {{ method?: string, headers?: Record<string, string>, body?: unknown, cache?: RequestCache,
+ *   timeoutSeconds?: number }} [options]
+ * @returns {Promise<any>}
+ */
+export async function requestJson(url, { body, headers, timeoutSeconds = TIMEOUT_SECONDS, ...init } = {}) {
+  /** @type {Record<string, string>} */
+  const json = body === undefined ? {} : { "Content-Type": "application/json" };
+  let response;
+  let answer;
+  try {
+    response = await fetch(url, {
+      ...init,
+      headers: { Accept: "application/json", ...json, ...headers },
+      body: body === undefined ? undefined : JSON.stringify(body),
+      signal: AbortSignal.timeout(timeoutSeconds * 1000),
+    });
+    answer = await response.text();
+  } catch {
+    throw new RequestError({ status: 0, code: navigator.onLine ? "unreachable" : "offline" });
+  }
+  const data = parse(answer);
+  if (response.ok && data !== undefined) return data;
+  throw new RequestError({
+    status: response.ok ? 502 : response.status,
+    ...describe(data),
+    retryAfterSeconds: retryAfter(response.headers.get("Retry-After")),
+  });
+}
+
+/** @param {string} text */
+function parse(text) {
+  if (text === "") return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Our functions answer {error: {code, message}}, Supabase Auth {error_code, msg}. @param {any} data */
+function describe(data) {
+  return {
+    code: String(data?.error?.code ?? data?.error_code ?? "unknown"),
+    message: String(data?.error?.message ?? data?.msg ?? ""),
+  };
+}
+
+/** @param {string | null} header seconds, the only form our functions send */
+function retryAfter(header) {
+  const seconds = Number(header);
+  return header && seconds > 0 ? Math.min(Math.ceil(seconds), LONGEST_RETRY_AFTER_SECONDS) : null;
+}

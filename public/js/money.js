@@ -1,0 +1,37 @@
+/** @typedef {import("./catalogue.js").Package} Package */
+
+const numbers = new Intl.NumberFormat();
+const signed = new Intl.NumberFormat(undefined, { signDisplay: "exceptZero" });
+
+/** @param {number} credits */
+export const formatCredits = (credits) => withMinus(numbers.format(credits));
+
+/** @param {number} credits "+500", "−2" */
+export const formatChange = (credits) => withMinus(signed.format(credits));
+
+/** A real minus sign is as wide as the plus, and is read out as one. @param {string} text */
+const withMinus = (text) => text.replace("-", "−");
+
+/** @param {number} amountMinor @param {string} currency */
+export function formatMoney(amountMinor, currency) {
+  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(amountMinor / 10 ** digits);
+}
+
+/** What a hundred credits cost in this pack. @param {Package} pack */
+export const formatPerHundred = (pack) => formatMoney((pack.unit_amount * 100) / pack.credits, pack.currency);
+
+/**
+ * By how many whole percent a credit is cheaper here than in the smallest pack of the same currency.
+ * Rounded down, so it never promises more than there is.
+ * @param {Package} pack
+ * @param {Package[]} packs
+ */
+export function savingPercent(pack, packs) {
+  const alike = packs.filter((other) => other.currency === pack.currency && other.unit_amount > 0);
+  const smallest = alike.sort((a, b) => a.credits - b.credits)[0];
+  if (!smallest) return 0;
+  const share = (pack.unit_amount * smallest.credits) / (pack.credits * smallest.unit_amount);
+  return Math.max(0, Math.floor((1 - share) * 100));
+}

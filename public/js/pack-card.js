@@ -1,0 +1,53 @@
+import { gem, h, spoken } from "./dom.js";
+import { formatCredits, formatMoney, formatPerHundred, savingPercent } from "./money.js";
+
+/** @typedef {import("./catalogue.js").Package} Package */
+
+/**
+ * One pack on sale.
+ * @param {Package} pack
+ * @param {Package[]} packs all of them, to say honestly what this one saves
+ * @param {() => void} onBuy
+ */
+export function packCard(pack, packs, onBuy) {
+  const saving = savingPercent(pack, packs);
+  const label = `Buy ${pack.name}`;
+  return h(
+    "li",
+    { class: "pack" },
+    h("h3", { class: "pack__name" }, pack.name),
+    saving > 0 && h("p", { class: "pack__saving" }, `Save ${saving}%`, spoken(" on each credit")),
+    h(
+      "p",
+      { class: "pack__credits" },
+      pile(pack, packs),
+      h("strong", {}, formatCredits(pack.credits)),
+      " credits",
+    ),
+    h(
+      "p",
+      { class: "pack__price" },
+      h("strong", {}, formatMoney(pack.unit_amount, pack.currency)),
+      h("span", { class: "pack__rate" }, `${formatPerHundred(pack)} per 100`, spoken(" credits")),
+    ),
+    h(
+      "button",
+      { class: "button", type: "button", "data-pack": pack.id, "data-label": label, onclick: onBuy },
+      label,
+    ),
+  );
+}
+
+/** As many gems as the pack's rank: one for the smallest. @param {Package} pack @param {Package[]} packs */
+function pile(pack, packs) {
+  const smaller = packs.filter((other) => other.credits < pack.credits).length;
+  const gems = Array.from({ length: Math.min(smaller + 1, 5) }, gem);
+  return h("span", { class: "pack__pile", "aria-hidden": "true" }, ...gems);
+}
+
+/** What stands where the packs will be. @param {number} count */
+export function packSkeletons(count) {
+  return Array.from({ length: count }, () =>
+    h("li", { class: "pack pack--skeleton", "aria-hidden": "true" }),
+  );
+}

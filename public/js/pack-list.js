@@ -1,0 +1,106 @@
+import { loadCatalogue } from "./catalogue.js";
+import { goToCheckout } from "./checkout.js";
+import { loadConfig } from "./config.js";
+import { h } from "./dom.js";
+import { notice } from "./notice.js";
+import { packCard, packSkeletons } from "./pack-card.js";
+import { problem, readingProblem } from "./problems.js";
+import { session } from "./session.js";
+import { askToSignIn } from "./sign-in-prompt.js";
+
+const PAYMENTS_OFF = "Buying is switched off at the moment. Credits you have stay yours.";
+
+/** The packs on sale, from the catalogue, and the way from a pack to its payment page. */
+export class PackList extends HTMLElement {
+  #message = h("div", { class: "packs__message" });
+  #list = h("ul", { class: "packs", role: "list", "aria-label": "Credit packs" });
+  #onSale = true;
+  #busy = false;
+  /** Settles when it is first known what can be bought. @type {Promise<void> | undefined} */
+  ready;
+
+  connectedCallback() {
+    this.replaceChildren(this.#message, this.#list);
+    // Back from the payment page: the browser may show this page just as it was left, button busy.
+    addEventListener("pageshow", (event) => event.persisted && this.reset());
+    this.ready = this.refresh();
+  }
+
+  /** Loads what is on sale and whether it can be bought. @param {{ cache?: RequestCache }} [options] */
+  async refresh(options) {
+    this.#say(null);
+    if (!this.#list.children.length) this.#list.replaceChildren(...packSkeletons(3));
+    this.#list.setAttribute("aria-busy", "true");
+    const asking = loadConfig({ fresh: true }).catch(() => null);
+    try {
+      const { packages } = await loadCatalogue(options);
+      const cards = packages.map((pack) => packCard(pack, packages, () => this.buy(pack.id)));
+      this.#list.replaceChildren(...cards);
+      if (!cards.length) this.#say(notice("Nothing is on sale at the moment.", { tone: "info" }));
+    } catch (error) {
+      const action = { label: "Try again", run: () => this.refresh({ cache: "reload" }) };
+      this.#list.replaceChildren();
+      this.#say(notice(`${readingProblem(error)} The packs are missing here.`, { action }));
+    }
+    this.#list.setAttribute("aria-busy", "false");
+    // The packs need not wait for this answer: until it is here the server tells whoever buys.
+    this.#onSale = (await asking)?.payments_enabled !== false;
+    this.reset();
+  }
+
+  /** Goes to the payment page for a pack, by way of the sign-in form if need be. @param {string} packageId */
+  async buy(packageId) {
+    if (this.#busy || !this.#onSale) return;
+    if (!session.user) return askToSignIn(packageId);
+    this.#setBusy(packageId);
+    this.#say(null);
+    try {
+      await goToCheckout(packageId);
+    } catch (error) {
+      this.reset();
+      this.#explain(error, packageId);
+    }
+  }
+
+  /** Every button as if nothing had been pressed. */
+  reset() {
+    this.#setBusy(null);
+    if (!this.#onSale && this.#list.children.length) this.#say(notice(PAYMENTS_OFF, { tone: "info" }));
+  }
+
+  /** @param {string | null} packageId */
+  #setBusy(packageId) {
+    this.#busy = packageId !== null;
+    const buttons = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-pack]"));
+    for (const button of buttons) {
+      const opening = this.#busy && button.dataset.pack === packageId;
+      button.textContent = opening ? "Opening checkout…" : (button.dataset.label ?? "");
+      button.setAttribute("aria-busy", String(opening));
+      // Not `disabled` for the one just pressed: it would lose the keyboard's focus.
+      button.setAttribute("aria-disabled", String(this.#busy || !this.#onSale));
+    }
+  }
+
+  /** @param {import("./http.js").RequestError} error @param {string} packageId */
+  #explain(error, packageId) {
+    if (error.code === "payments_disabled") {
+      this.#onSale = false;
+      return this.reset();
+    }
+    // The session is over by now, and with it the store is closed: the form below takes over.
+    if (error.status === 401) return askToSignIn(packageId);
+    const { text, remedy, waitSeconds } = problem(error);
+    const actions = {
+      retry: { label: "Try again", run: () => this.buy(packageId), waitSeconds },
+      reload: { label: "Show what is on sale", run: () => this.refresh({ cache: "reload" }) },
+    };
+    this.#say(notice(text, { action: remedy ? actions[remedy] : undefined }));
+  }
+
+  /** @param {HTMLElement | null} message */
+  #say(message) {
+    this.#message.replaceChildren(...(message ? [message] : []));
+  }
+}
+
+customElements.define("pack-list", PackList);

@@ -1,0 +1,29 @@
+import { copyButton } from "./copy-button.js";
+import { gem, h } from "./dom.js";
+import { formatCredits, formatMoney } from "./money.js";
+import { wallet } from "./wallet.js";
+
+/** @param {import("./payment-watch.js").Purchase} purchase */
+export function receipt({ package_name: name, credits, amount, currency }) {
+  return `${name}: ${formatCredits(credits)} credits for ${formatMoney(amount, currency)}.`;
+}
+
+/** What the header says too, now and later: both read it from the wallet. */
+export function newBalance() {
+  const amount = h("strong");
+  const show = () => (amount.textContent = formatCredits(wallet.balance ?? 0));
+  wallet.addEventListener("change", show);
+  show();
+  return h("p", { class: "payment__balance" }, h("span", {}, "New balance"), " ", gem(), amount);
+}
+
+/** What support needs to find the payment. @param {string} sessionId */
+export function reference(sessionId) {
+  return h(
+    "div",
+    { class: "payment__reference" },
+    h("p", {}, "Reference, should you need to ask about it"),
+    h("code", {}, sessionId),
+    copyButton(sessionId, "Copy reference"),
+  );
+}

@@ -1,0 +1,36 @@
+import { loadCatalogue } from "./catalogue.js";
+import { gem, h, spoken } from "./dom.js";
+import { formatCredits } from "./money.js";
+
+/** What each feature costs. Where the catalogue fails to load, the packs' message speaks for this list too. */
+class PriceList extends HTMLElement {
+  connectedCallback() {
+    document.addEventListener("catalogue:loaded", () => this.#render());
+    this.#render();
+  }
+
+  async #render() {
+    const { features } = await loadCatalogue().catch(() => ({ features: [] }));
+    const list = h("ul", { class: "prices", role: "list", "aria-label": "What things cost" });
+    list.append(...features.map(row));
+    this.replaceChildren(list);
+  }
+}
+
+/** @param {import("./catalogue.js").Feature} feature */
+function row({ name, credits }) {
+  return h(
+    "li",
+    { class: "price" },
+    h("span", {}, name),
+    h(
+      "span",
+      { class: "price__credits" },
+      gem(),
+      formatCredits(credits),
+      spoken(credits === 1 ? " credit" : " credits"),
+    ),
+  );
+}
+
+customElements.define("price-list", PriceList);

@@ -1,0 +1,9 @@
+// What every page has: the header, the store, and a balance that is known.
+import "./balance-pill.js";
+import "./account-menu.js";
+import "./store-dialog.js";
+import { session } from "./session.js";
+import { wallet } from "./wallet.js";
+
+document.documentElement.dataset.session = session.user ? "in" : "out";
+wallet.load();

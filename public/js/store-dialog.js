@@ -1,0 +1,66 @@
+import "./pack-list.js";
+import "./price-list.js";
+import { h, spoken } from "./dom.js";
+import { session } from "./session.js";
+
+/** The store, over whichever page it was asked for on. */
+class StoreDialog extends HTMLElement {
+  /** @type {import("./pack-list.js").PackList} */
+  #packs = h("pack-list");
+  #dialog = h("dialog", { class: "store", "aria-labelledby": "store-title" });
+
+  connectedCallback() {
+    this.append(this.#dialog);
+    this.#closeOnBackdrop();
+    document.addEventListener("store:open", (event) =>
+      this.#open(/** @type {CustomEvent} */ (event).detail.packageId),
+    );
+    // Whoever is signed out elsewhere, or has to sign in again, does that on the page below.
+    session.addEventListener("change", () => session.user || this.#dialog.close());
+  }
+
+  /** @param {string} [packageId] a purchase to go on with at once */
+  async #open(packageId) {
+    const isFirst = !this.#dialog.hasChildNodes();
+    if (isFirst) this.#fill();
+    if (!this.#dialog.open) this.#dialog.showModal();
+    await (isFirst ? this.#packs.ready : this.#packs.refresh({ cache: "default" }));
+    if (packageId) this.#packs.buy(packageId);
+  }
+
+  /** Done when it is first wanted, so that no page asks for a catalogue nobody looks at. */
+  #fill() {
+    const close = h(
+      "button",
+      { class: "store__close", type: "button", onclick: () => this.#dialog.close() },
+      spoken("Close the store"),
+    );
+    const header = h(
+      "div",
+      { class: "store__header" },
+      h("h2", { id: "store-title", tabindex: "-1", autofocus: true }, "Store"),
+      h("p", {}, "Pick a pack. You pay on Stripe’s page and come straight back."),
+      close,
+    );
+    const prices = h(
+      "section",
+      { class: "store__prices", "aria-labelledby": "store-prices" },
+      h("h3", { id: "store-prices" }, "What things cost"),
+      h("price-list"),
+    );
+    this.#dialog.append(header, this.#packs, prices);
+  }
+
+  /** Only a press that begins and ends on the backdrop closes: not a selection dragged out of the dialog. */
+  #closeOnBackdrop() {
+    let began = false;
+    const outside = (/** @type {MouseEvent} */ { clientX: x, clientY: y, target }) => {
+      const box = this.#dialog.getBoundingClientRect();
+      return target === this.#dialog && (x < box.left || x > box.right || y < box.top || y > box.bottom);
+    };
+    this.#dialog.addEventListener("pointerdown", (event) => (began = outside(event)));
+    this.#dialog.addEventListener("click", (event) => began && outside(event) && this.#dialog.close());
+  }
+}
+
+customElements.define("store-dialog", StoreDialog);
