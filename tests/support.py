@@ -1,4 +1,4 @@
-"""What several tests need: a running stack with users, orders as Stripe would report them, signatures."""
+"""What several tests need: the running stack and its users, orders as Stripe tells of them."""
 
 from __future__ import annotations
 

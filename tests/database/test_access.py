@@ -44,6 +44,7 @@ FUNCTIONS = {
     "renew_stripe_customer": {"service_role"},
 }
 ROLES = ("anon", "authenticated", "service_role")
+PRIVILEGES = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
 
 
 def test_tables_grant_exactly_what_is_listed(database: Connection[dict[str, Any]]) -> None:
@@ -52,13 +53,12 @@ def test_tables_grant_exactly_what_is_listed(database: Connection[dict[str, Any]
         select c.relname, r.rolname, p.privilege
         from pg_class c
         cross join unnest(%s::text[]) as r (rolname)
-        cross join unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER'])
-            as p (privilege)
+        cross join unnest(%s::text[]) as p (privilege)
         where c.relnamespace = 'public'::regnamespace
             and c.relkind in ('r', 'p', 'v', 'm', 'f')
             and has_table_privilege(r.rolname, c.oid, p.privilege)
         """,
-        [list(ROLES)],
+        [list(ROLES), PRIVILEGES],
     ).fetchall()
     granted: dict[tuple[str, str], set[str]] = {}
     for row in rows:
@@ -81,8 +81,12 @@ def test_sequences_are_granted_to_nobody(database: Connection[dict[str, Any]]) -
 def test_functions_grant_exactly_what_is_listed(database: Connection[dict[str, Any]]) -> None:
     rows = database.execute(
         """
-        select p.proname, array_remove(array_agg(
-            case when has_function_privilege(r.rolname, p.oid, 'EXECUTE') then r.rolname end), null) as roles
+        select
+            p.proname,
+            coalesce(
+                array_agg(r.rolname) filter (where has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
+                '{}'
+            ) as roles
         from pg_proc p
         cross join unnest(%s::text[]) as r (rolname)
         where p.pronamespace = 'public'::regnamespace

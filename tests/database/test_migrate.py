@@ -7,7 +7,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -21,6 +20,7 @@ from tests.tools.npm import MissingToolError, postgres_binaries, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 FILES = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
 
@@ -63,7 +63,10 @@ def _free_port() -> int:
 def versions(database_url: str) -> list[str]:
     with psycopg.connect(database_url) as connection:
         rows = connection.execute(
-            "select version || '_' || name || '.sql' from supabase_migrations.schema_migrations order by 1"
+            """
+            select version || '_' || name || '.sql'
+            from supabase_migrations.schema_migrations order by 1
+            """
         ).fetchall()
     return [row[0] for row in rows]
 

@@ -38,7 +38,10 @@ def purchase(database: Database, order: Order) -> dict[str, Any]:
 
 def ledger(database: Database, user_id: str) -> list[tuple[str, int, int]]:
     rows = database.execute(
-        "select kind, amount, balance_after from credit_transactions where user_id = %s order by id",
+        """
+        select kind, amount, balance_after
+        from credit_transactions where user_id = %s order by id
+        """,
         [user_id],
     ).fetchall()
     return [(row["kind"], row["amount"], row["balance_after"]) for row in rows]

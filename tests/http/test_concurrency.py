@@ -43,7 +43,7 @@ def test_a_hundred_purchases_of_one_user_add_up(
     stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
 ) -> None:
     user = stack.sign_up()
-    orders = [Order(user_id=user.id, credits=credits) for credits in range(1, 101)]
+    orders = [Order(user_id=user.id, credits=amount) for amount in range(1, 101)]
     events = [event("checkout.session.completed", order.session()) for order in orders]
     with ThreadPoolExecutor(50) as pool:
         answers = list(pool.map(stack.deliver, events))
@@ -69,8 +69,10 @@ def _balances_follow_each_other(database: psycopg.Connection[dict[str, Any]], us
     """Whether each entry's balance is the one before it plus its amount, times rising."""
     row = database.execute(
         """
-        select bool_and(balance_after = coalesce(before, 0) + amount and created_at > coalesce(earlier, '-infinity'))
-            as consistent
+        select bool_and(
+            balance_after = coalesce(before, 0) + amount
+            and created_at > coalesce(earlier, '-infinity')
+        ) as consistent
         from (
             select *, lag(balance_after) over (order by id) as before,
                 lag(created_at) over (order by id) as earlier

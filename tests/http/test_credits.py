@@ -50,8 +50,8 @@ def test_anothers_session_is_nobodys(stack: RunningStack) -> None:
 
 def test_history_is_paged_by_cursor(stack: RunningStack) -> None:
     user = stack.sign_up()
-    for credits in (1, 2, 3):
-        order = Order(user_id=user.id, credits=credits)
+    for amount in (1, 2, 3):
+        order = Order(user_id=user.id, credits=amount)
         stack.deliver(event("checkout.session.completed", order.session()))
     first = stack.get("/api/credits?limit=2", headers=user.auth).json()
     second = stack.get(

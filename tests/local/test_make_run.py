@@ -9,7 +9,6 @@ import signal
 import socket
 import subprocess
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -21,6 +20,7 @@ from tests.support import Order, RunningStack, event, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PARTS = ("api", "public", "sql", "local", "Makefile", "vercel.json", "requirements.txt")
 
@@ -160,7 +160,8 @@ def test_an_occupied_port_is_one_sentence(checkout: Path) -> None:
         port = occupied.getsockname()[1]
         said = sentence(checkout, f"PORT={port}")
     assert said == (
-        f"purse: Port {port} is in use. Stop what uses it, or choose another: make run PORT={port + 10}"
+        f"purse: Port {port} is in use. Stop what uses it, or choose another: "
+        f"make run PORT={port + 10}"
     )
 
 

@@ -74,7 +74,9 @@ def _balances(database: Database, order: Order) -> tuple[int, int]:
         """
         select
             coalesce((select balance from user_credits where user_id = %(user)s), 0) as balance,
-            (select coalesce(sum(amount), 0) from credit_transactions where user_id = %(user)s) as total
+            coalesce(
+                (select sum(amount) from credit_transactions where user_id = %(user)s), 0
+            ) as total
         """,
         {"user": order.user_id},
     ).fetchone()

@@ -1,0 +1,94 @@
+"""The database hangs, then crashes: nobody is told anything untrue, and nothing is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import httpx
+import psutil
+import pytest
+
+from local.stack import running_stack
+from tests.support import Order, RunningStack, event, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+    """A stack whose database we may mistreat."""
+    with running_stack(
+        tmp_path_factory.mktemp("outage"), environ={}, report=lambda _line: None
+    ) as running:
+        yield RunningStack(**asdict(running))
+
+
+@pytest.fixture
+def postmaster(own_stack: RunningStack) -> psutil.Process:
+    """Its Postgres server's first process."""
+    port = httpx.URL(own_stack.database_url).port
+    (pid,) = {
+        connection.pid
+        for connection in psutil.net_connections("tcp4")
+        if connection.laddr.port == port and connection.status == psutil.CONN_LISTEN
+    }
+    return psutil.Process(pid)
+
+
+def assert_unavailable(response: httpx.Response) -> None:
+    assert response.status_code == 503
+    assert response.json()["error"]["code"] == "database_unavailable"
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_while_the_database_hangs_every_answer_is_503_and_the_retry_counts(
+    own_stack: RunningStack, postmaster: psutil.Process
+) -> None:
+    user = own_stack.sign_up()
+    completed = event("checkout.session.completed", Order(user_id=user.id).session())
+    assert own_stack.balance_of(user) == 0
+    processes = [postmaster, *postmaster.children()]
+    for process in processes:
+        process.suspend()
+    try:
+        started_at = time.monotonic()
+        assert_unavailable(own_stack.deliver(completed))
+        # Stripe's checkout page waits ten seconds for the webhook.
+        assert time.monotonic() - started_at < 10
+        assert_unavailable(own_stack.get("/api/packages"))
+        health = own_stack.get("/api/health")
+        assert (health.status_code, health.json()["database"]) == (503, "unreachable")
+    finally:
+        for process in processes:
+            process.resume()
+    answer = until(lambda: _if_ok(own_stack.deliver(completed)), "the webhook is answered")
+    assert answer.json()["outcome"] in {"applied", "duplicate"}
+    assert own_stack.balance_of(user) == 500
+
+
+def test_a_crash_of_the_database_heals_by_itself(
+    own_stack: RunningStack, postmaster: psutil.Process
+) -> None:
+    user = own_stack.sign_up()
+    order = Order(user_id=user.id)
+    own_stack.deliver(event("checkout.session.completed", order.session()))
+    backends = [child for child in postmaster.children() if "authenticator" in _command(child)]
+    os.kill(backends[0].pid, signal.SIGKILL)  # Postgres then restarts all of its processes
+    second = Order(user_id=user.id)
+    completed = event("checkout.session.completed", second.session())
+    until(lambda: _if_ok(own_stack.deliver(completed)), "the webhook is answered")
+    assert own_stack.balance_of(user) == 1000
+
+
+def _command(process: psutil.Process) -> str:
+    return " ".join(process.cmdline())
+
+
+def _if_ok(response: httpx.Response) -> httpx.Response | None:
+    assert response.status_code in {200, 503}
+    return response if response.status_code == 200 else None

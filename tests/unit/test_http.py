@@ -1,0 +1,95 @@
+"""The WSGI edge: bodies, errors, and what is never told or logged."""
+
+from __future__ import annotations
+
+import io
+import logging
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from werkzeug.test import Client
+
+from api._lib.errors import ConflictError, PurseError, TooManyAttemptsError
+from api._lib.http import Request, Response, endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SECRET = "somebody@example.com"
+
+
+def client(handler: Callable[[Request], Response], **more: Any) -> Client:
+    return Client(endpoint(post=handler, **more))
+
+
+def raising(error: Exception) -> Callable[[Request], Response]:
+    def handler(_request: Request) -> Response:
+        raise error
+
+    return handler
+
+
+def test_an_error_becomes_its_status_code_and_sentence() -> None:
+    answer = client(raising(TooManyAttemptsError(7))).post("/")
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "7"
+    assert answer.get_json() == {
+        "error": {
+            "code": "too_many_attempts",
+            "message": "Too many attempts. Please try again in 7 s.",
+        }
+    }
+
+
+def test_an_unexpected_exception_tells_nothing_of_itself(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.ERROR, "purse"):
+        answer = client(raising(ValueError(SECRET))).post("/")
+    assert answer.status_code == 500
+    assert answer.get_json()["error"]["code"] == "internal_error"
+    assert SECRET not in answer.get_data(as_text=True)
+    assert SECRET not in caplog.text
+    assert "ValueError" in caplog.text
+    assert "test_http.py" in caplog.text
+
+
+def test_every_error_has_a_code_and_a_sentence() -> None:
+    def kinds(base: type[PurseError]) -> list[type[PurseError]]:
+        return [base, *(kind for child in base.__subclasses__() for kind in kinds(child))]
+
+    for kind in kinds(PurseError):
+        assert kind.code == kind.code.lower()
+        assert 400 <= kind.status < 600
+    assert ConflictError().message.endswith(".")
+
+
+@pytest.mark.parametrize("size", [0, 1, 99, 100])
+def test_a_body_within_the_limit_arrives_byte_for_byte(size: int) -> None:
+    body = bytes(range(256))[:size]
+    answer = client(lambda request: Response(list(request.body)), max_body_bytes=100).post(
+        "/", data=body
+    )
+    assert bytes(answer.get_json()) == body
+
+
+@pytest.mark.parametrize("length", ["101", "9" * 5000, "-1", "1e3", "0x10", "²"])
+def test_a_content_length_over_the_limit_or_absurd_is_refused_unread(length: str) -> None:
+    class Unreadable(io.BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise AssertionError("read")
+
+    statuses: list[str] = []
+    endpoint(post=lambda _request: Response({}), max_body_bytes=100)(
+        {
+            "REQUEST_METHOD": "POST",
+            "CONTENT_LENGTH": length,
+            "wsgi.input": Unreadable(),
+        },
+        lambda status, _headers, *_: statuses.append(status),  # type: ignore[arg-type, return-value]
+    )
+    assert statuses[0].split()[0] in {"400", "413"}
+
+
+def test_answers_are_not_stored_unless_they_say_so() -> None:
+    assert client(lambda _: Response({})).post("/").headers["Cache-Control"] == "no-store"
+    cacheable = client(lambda _: Response({}, headers={"Cache-Control": "public"}))
+    assert cacheable.post("/").headers["Cache-Control"] == "public"
