@@ -33,7 +33,7 @@ SUPERUSER = "supabase_admin"
 DATABASE = "postgres"
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 15
-BINARIES: Path = POSTGRES_VERSIONS[16]
+BINARIES: Path = POSTGRES_VERSIONS[int(os.environ.get("PURSE_POSTGRES_VERSION", "16"))]
 
 _NAMESPACE = ("unshare", "--user", "--map-user=65534", "--map-group=65534")
 

@@ -84,7 +84,9 @@ def test_functions_grant_exactly_what_is_listed(database: Connection[dict[str, A
         select
             p.proname,
             coalesce(
-                array_agg(r.rolname) filter (where has_function_privilege(r.rolname, p.oid, 'EXECUTE')),
+                array_agg(r.rolname) filter (
+                    where has_function_privilege(r.rolname, p.oid, 'EXECUTE')
+                ),
                 '{}'
             ) as roles
         from pg_proc p

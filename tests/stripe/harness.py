@@ -174,7 +174,7 @@ class StandIn:
         command += ["--bind", self.url.removeprefix("http://")]
         command += ["local.stripe:create_app()"]
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own command
+            self._process = subprocess.Popen(
                 command, env=self._environment, stdout=log, stderr=log, start_new_session=True
             )
         eventually(self._healthy, "the stand-in is up")

@@ -65,7 +65,7 @@ def _install(npm: str) -> None:
         if installed.exists() and installed.read_bytes() == lock_file.read_bytes():
             return
         try:
-            done = subprocess.run(  # noqa: S603 - our own command line
+            done = subprocess.run(
                 [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
                 cwd=FOLDER,
                 capture_output=True,

@@ -1,0 +1,52 @@
+"""What goes wrong in `/auth/v1`, in GoTrue's words and in both of its shapes."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Response, jsonify, request
+
+VERSION_HEADER = "X-Supabase-Api-Version"
+_NEW_SHAPE_SINCE = "2024-01-01"
+_DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+
+
+class AuthError(Exception):
+    """A refusal by the authentication service."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        reasons: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.reasons = reasons
+
+
+def unavailable() -> AuthError:
+    """The database did not do its part."""
+    return AuthError(500, "unexpected_failure", "Database error querying schema")
+
+
+def respond(error: AuthError) -> Response:
+    """Write an error in the shape that the client's API version asks for."""
+    version = request.headers.get(VERSION_HEADER, "")
+    if _DATE.fullmatch(version) and version >= _NEW_SHAPE_SINCE:
+        body: dict[str, object] = {"code": error.code, "message": error.message}
+    else:
+        version = ""
+        body = {"code": error.status, "error_code": error.code, "msg": error.message}
+    if error.reasons:
+        body["weak_password"] = {"reasons": list(error.reasons)}
+    response = jsonify(body)
+    response.status_code = error.status
+    response.headers["X-Sb-Error-Code"] = error.code
+    if version:
+        response.headers[VERSION_HEADER] = _NEW_SHAPE_SINCE
+    return response

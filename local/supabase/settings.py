@@ -1,0 +1,64 @@
+"""What the gateway is told by its environment, read once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_JWT_EXPIRY_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The gateway's settings; `from_environment` makes them."""
+
+    state: Path
+    public_url: str
+    publishable_key: str
+    secret_key: str
+    rest_database_url: str
+    auth_database_url: str
+    jwt_expiry_seconds: int
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of every access token, as Supabase writes it."""
+        return f"{self.public_url}/auth/v1"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Read all settings.
+
+        Raises:
+            SystemExit: one or more are missing or malformed; the message names every one.
+        """
+        problems: list[str] = []
+
+        def required(name: str, prefix: str = "") -> str:
+            value = environment.get(name, "")
+            if not value:
+                problems.append(f"{name} is not set")
+            elif not value.startswith(prefix):
+                problems.append(f"{name} must begin with {prefix}")
+            return value
+
+        expiry = environment.get("PURSE_LOCAL_JWT_EXPIRY_SECONDS", str(DEFAULT_JWT_EXPIRY_SECONDS))
+        if not (expiry.isascii() and expiry.isdigit() and int(expiry) > 0):
+            problems.append("PURSE_LOCAL_JWT_EXPIRY_SECONDS must be a positive number of seconds")
+            expiry = str(DEFAULT_JWT_EXPIRY_SECONDS)
+        settings = cls(
+            state=Path(required("PURSE_LOCAL_STATE")),
+            public_url=required("SUPABASE_URL", "http").rstrip("/"),
+            publishable_key=required("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_"),
+            secret_key=required("SUPABASE_SECRET_KEY", "sb_secret_"),
+            rest_database_url=required("PURSE_LOCAL_REST_DATABASE_URL", "postgres"),
+            auth_database_url=required("PURSE_LOCAL_AUTH_DATABASE_URL", "postgres"),
+            jwt_expiry_seconds=int(expiry),
+        )
+        if problems:
+            raise SystemExit("The Supabase gateway cannot start: " + "; ".join(problems) + ".")
+        return settings
