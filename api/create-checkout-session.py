@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from api._lib.auth import signed_in_user
 from api._lib.checkout import begin_checkout
 from api._lib.errors import InvalidRequestError
 from api._lib.http import Request, Response, endpoint
 
-MAX_PACKAGE_CHARS = 63
+_PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
 def post(request: Request) -> Response:
     """Open a Checkout Session for the signed-in user; they name a package, never an amount."""
     user = signed_in_user(request)
     package = request.json_object().get("package_type")
-    if not isinstance(package, str) or not 1 <= len(package) <= MAX_PACKAGE_CHARS:
-        raise InvalidRequestError('Name the package: {"package_type": "starter"}.')
+    if not isinstance(package, str) or not _PACKAGE_ID.fullmatch(package):
+        raise InvalidRequestError('Name the package, as in {"package_type": "starter"}.')
     session = begin_checkout(user, package)
     return Response({"id": session.id, "url": session.url})
 

@@ -13,7 +13,8 @@ fail() { printf 'purse: %s\n' "$1" >&2; exit 1; }
 
 find_python() {
     for candidate in ${PYTHON:-} python3.13 python3.14 python3.12 python3.11 python3 python \
-        "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python; do
+        "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python \
+        /usr/local/bin/python3 /opt/homebrew/bin/python3 /usr/bin/python3; do
         if "$candidate" -c "$suits" >/dev/null 2>&1; then
             "$candidate" -c 'import sys; print(sys.executable)'
             return

@@ -119,7 +119,9 @@ def test_a_package_that_is_not_on_sale_is_not_found(stack: RunningStack) -> None
     assert answer.json()["error"]["code"] == "unknown_package"
 
 
-@pytest.mark.parametrize("package", [None, "", 1, ["starter"], {"id": "starter"}, "x" * 64])
+@pytest.mark.parametrize(
+    "package", [None, "", 1, ["starter"], {"id": "starter"}, "x" * 64, "\0", "Starter"]
+)
 def test_a_package_that_is_no_name_is_refused(stack: RunningStack, package: Any) -> None:
     answer = buy(stack, stack.sign_up(), package)
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
