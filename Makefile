@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check migrate lock format tools
+.PHONY: help run test check migrate lock format tools cold-start
 
 VENV := .venv/bin
 export RESET PORT DATABASE_URL
@@ -29,6 +29,9 @@ format: ## Put the code into its form
 migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
 	@./local/venv.sh local/requirements.txt
 	@$(VENV)/python -m local.migrate
+
+cold-start: tools ## Measure the functions' cold starts as built by Vercel's own CLI
+	@$(VENV)/python -m tests.vercel.cold_start
 
 lock: ## Pin every package and its hashes anew from the .in files
 	@./local/venv.sh tests/requirements.txt

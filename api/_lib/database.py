@@ -26,6 +26,9 @@ _HTTP_STATUS = re.compile(r"[0-9]{3}", re.ASCII)
 _AWAY = ("PGRST000", "PGRST001", "PGRST002", "PGRST003", "08", "53", "57P", "40")
 
 
+# It reports every request at INFO, which Vercel's runtime lets through.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
 _log = logging.getLogger("purse")
 
 

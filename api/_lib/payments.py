@@ -17,11 +17,16 @@ if TYPE_CHECKING:
 from contextlib import contextmanager
 
 CONNECT_TIMEOUT_SECONDS = 3
-READ_TIMEOUT_SECONDS = 10
+READ_TIMEOUT_SECONDS = 6
+# Two calls, each tried three times, end within the function's maxDuration in vercel.json, so that
+# even then the answer is ours.
 MAX_NETWORK_RETRIES = 2
 
 # The SDK would write telemetry under the home folder, which is read-only on Vercel.
 stripe.enable_telemetry = False
+
+# It reports every request at INFO, which Vercel's runtime lets through.
+logging.getLogger("stripe").setLevel(logging.WARNING)
 
 _log = logging.getLogger("purse")
 

@@ -1,0 +1,59 @@
+"""Follows the routes of a build's config.json, as far as static files and headers need it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tests.vercel.build import Output
+
+
+@dataclass
+class Route:
+    """Where a path leads: a status, headers, and the static file or function that answers."""
+
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    target: str | None = None
+
+
+def follow(output: Output, path: str) -> Route:
+    """Resolve a path: routes before the file system, then what is there, then the error page."""
+    route = Route()
+    before, after = _split(output)
+    for rule in before:
+        match = re.match(rule["src"], path)
+        if not match:
+            continue
+        for name, value in rule.get("headers", {}).items():
+            route.headers[name.lower()] = match.expand(value.replace("$", "\\"))
+        if not rule.get("continue"):
+            route.status = rule["status"]
+            return route
+    found = _on_disk(output, path)
+    if found:
+        route.target = found
+        return route
+    route.status = 404
+    for rule in after:
+        if re.match(rule["src"], path) and "dest" in rule:
+            route.target = _on_disk(output, rule["dest"])
+    return route
+
+
+def _split(output: Output) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    rules = output.config["routes"]
+    at = next(index for index, rule in enumerate(rules) if rule.get("handle") == "filesystem")
+    return rules[:at], [rule for rule in rules[at:] if "src" in rule]
+
+
+def _on_disk(output: Output, path: str) -> str | None:
+    name = path.strip("/") or "index"
+    if name in output.functions:
+        return name
+    if name in output.static and name not in output.config["overrides"]:
+        return name
+    clean = {entry["path"]: file for file, entry in output.config["overrides"].items()}
+    return clean.get(name)

@@ -1,0 +1,146 @@
+"""What `vercel build` made. The CLI accepts nearly anything, so what counts is its output."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.vercel.build import DECOYS, ROOT, git, project_files
+from tests.vercel.routes import follow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.vercel.build import Output
+
+ENDPOINTS = sorted(path.stem for path in (ROOT / "api").glob("*.py"))
+MAX_FUNCTION_BYTES = 90_000_000
+UNCHECKED_HASH = (1).to_bytes(4, "little")
+
+
+def bytecode_of(source: str) -> str:
+    folder, _, name = source.rpartition("/")
+    return f"{folder}/__pycache__/{name.removesuffix('.py')}.cpython-313.pyc".lstrip("/")
+
+
+def test_every_file_of_api_became_a_function_and_nothing_else_did(output: Output) -> None:
+    assert list(output.functions) == [f"api/{name}" for name in ENDPOINTS]
+
+
+def test_functions_run_on_the_pinned_python_within_their_time(output: Output) -> None:
+    pinned = (ROOT / ".python-version").read_text().strip()
+    for function in output.functions.values():
+        assert function.config["runtime"] == f"python{pinned}"
+        assert function.config["maxDuration"] == 60
+
+
+def test_a_bundle_holds_api_and_its_dependencies_and_nothing_else_of_ours(output: Output) -> None:
+    sources = {name for name in project_files() if re.fullmatch(r"api/.*\.py", name)}
+    expected = {"vc__handler__python.py"} | sources | {bytecode_of(name) for name in sources}
+    assert any(name.startswith("api/_lib/") for name in sources)
+    for function in output.functions.values():
+        ours = {name for name in function.files if not name.startswith("_vendor/")}
+        assert ours == expected
+
+
+def test_a_bundle_holds_every_pinned_dependency_at_its_version(output: Output) -> None:
+    requirements = (ROOT / "requirements.txt").read_text()
+    pins = re.findall(r"^([\w.-]+)==([\w.]+) *\\?$", requirements, re.MULTILINE)
+    assert "stripe" in dict(pins)
+    for function in output.functions.values():
+        installed = {name.split("/")[1].lower() for name in function.files if "dist-info" in name}
+        for name, version in pins:
+            assert f"{name.lower().replace('-', '_')}-{version}.dist-info" in installed
+
+
+def test_a_bundle_holds_bytecode_that_is_used_unchecked_for_every_module(output: Output) -> None:
+    """Nothing can be compiled on Vercel's read-only disk, and its files have other times."""
+    for function in output.functions.values():
+        for source in function.files:
+            if source.endswith(".py") and source != "vc__handler__python.py":
+                with function.files[bytecode_of(source)].open("rb") as compiled:
+                    assert compiled.read(8)[4:] == UNCHECKED_HASH, source
+
+
+def test_each_function_is_below_its_size(output: Output) -> None:
+    for name, function in output.functions.items():
+        assert function.size_bytes < MAX_FUNCTION_BYTES, name
+
+
+def test_the_static_output_is_public(output: Output) -> None:
+    public = {name.removeprefix("public/") for name in project_files() if name[:7] == "public/"}
+    assert output.static == public
+
+
+@pytest.mark.parametrize("page", ["/", "/payment/success", "/payment/cancelled"])
+def test_a_page_has_a_clean_url(output: Output, page: str) -> None:
+    route = follow(output, page)
+    assert route.status == 200
+    assert route.target == f"{page.strip('/') or 'index'}.html"
+
+
+@pytest.mark.parametrize("page", ["/payment/success.html", "/payment/success/"])
+def test_a_pages_other_spellings_lead_to_its_clean_url(output: Output, page: str) -> None:
+    route = follow(output, page)
+    assert (route.status, route.headers["location"]) == (308, "/payment/success")
+
+
+def test_an_unknown_path_gets_our_page(output: Output) -> None:
+    route = follow(output, "/nowhere")
+    assert (route.status, route.target) == (404, "404.html")
+
+
+@pytest.mark.parametrize("path", ["/", "/payment/success", "/nowhere", "/api/webhook", "/js/x.js"])
+def test_every_answer_carries_the_security_headers(output: Output, path: str) -> None:
+    headers = follow(output, path).headers
+    policy = dict(
+        part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";")
+    )
+    assert policy == {
+        "default-src": "'self'",
+        "connect-src": "'self' https://*.supabase.co",
+        "object-src": "'none'",
+        "base-uri": "'none'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+    }
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["cross-origin-opener-policy"] == "same-origin"
+    assert headers["strict-transport-security"] == "max-age=63072000"
+    assert "payment=()" in headers["permissions-policy"]
+
+
+@pytest.mark.parametrize("path", ["/", "/js/x.js", "/css/x.css", "/payment/success", "/apiary"])
+def test_a_static_file_is_asked_for_again_every_time(output: Output, path: str) -> None:
+    assert follow(output, path).headers["cache-control"] == "public, max-age=0, must-revalidate"
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_a_functions_caching_is_its_own_affair(output: Output, name: str) -> None:
+    route = follow(output, f"/api/{name}")
+    assert route.target == f"api/{name}"
+    assert "cache-control" not in route.headers
+
+
+def test_an_upload_holds_what_a_deployment_needs_and_nothing_else(tmp_path: Path) -> None:
+    """The CLI uploads whatever .vercelignore does not name, untracked files included."""
+    for name in [*project_files(), *DECOYS]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    git(tmp_path, "init", "--quiet")
+    rules = f"--exclude-from={ROOT / '.vercelignore'}"
+    uploaded = git(tmp_path, "ls-files", "--others", rules).splitlines()
+    tops = {name.partition("/")[0] for name in uploaded}
+    assert tops == {".python-version", "api", "public", "requirements.txt", "vercel.json"}
+
+
+def test_the_settings_name_no_command_of_their_own() -> None:
+    """A build or install command of ours would switch the bytecode off."""
+    settings = json.loads((ROOT / "vercel.json").read_text())
+    assert settings["framework"] is None
+    assert settings["build"] == {"env": {"VERCEL_PYTHON_COMPILEALL": "1"}}
+    assert not [name for name in settings if name.endswith("Command")]
