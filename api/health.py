@@ -9,6 +9,10 @@ from api._lib.errors import DatabaseUnavailableError, NotConfiguredError
 from api._lib.http import Request, Response, endpoint
 from api._lib.settings import settings
 
+NOBODY = "00000000-0000-0000-0000-000000000000"
+UNKNOWN_FUNCTION = "PGRST202"
+REFUSED = (database.KEY_REFUSED, "42501")
+
 
 def get(_request: Request) -> Response:
     """Report database, payments, version and missing settings by name. Never a value."""
@@ -24,13 +28,15 @@ def get(_request: Request) -> Response:
 
 
 def _database_state() -> str:
-    """Ask for the catalogue: it answers only if the database is there and sql/ is applied."""
+    """Ask what only the secret key may ask: whether the database is there, ours, and lets us in."""
     try:
-        database.call("read_catalogue")
+        database.call("read_credits", p_user_id=NOBODY, p_limit=1)
     except DatabaseUnavailableError:
         return "unreachable"
-    except database.DatabaseError:
-        return "not migrated"
+    except database.DatabaseError as error:
+        if error.code == UNKNOWN_FUNCTION:
+            return "not migrated"
+        return "refuses SUPABASE_SECRET_KEY" if error.code in REFUSED else "failing"
     return "ok"
 
 

@@ -11,7 +11,7 @@ import time
 
 from api._lib import database
 from api._lib.errors import InvalidRequestError, NotConfiguredError
-from api._lib.facts import facts_of_event
+from api._lib.facts import NotAnOrderError, facts_of_event
 from api._lib.http import Request, Response, endpoint
 from api._lib.settings import settings
 from api._lib.signature import verified_event
@@ -36,14 +36,19 @@ def post(request: Request) -> Response:
         raise InvalidRequestError(
             "This event's livemode is not that of the configured key.", code="wrong_livemode"
         )
-    outcome = database.call(
-        "record_event",
-        p_id=event["id"],
-        p_type=event["type"],
-        p_livemode=event["livemode"],
-        p_created=event["created"],
-        p_facts=facts_of_event(event),
-    )
+    try:
+        outcome = database.call(
+            "record_event",
+            p_id=event["id"],
+            p_type=event["type"],
+            p_livemode=event["livemode"],
+            p_created=event["created"],
+            p_facts=facts_of_event(event, project=config.project),
+        )
+    except (database.DatabaseError, NotAnOrderError) as error:
+        # Answered 500, so that it stays visible as failing at Stripe, under this id.
+        _log.error("event %s %s: refused: %r", event["id"], event["type"], error)
+        raise
     _log.info("event %s %s: %s", event["id"], event["type"], outcome)
     return Response({"received": True, "outcome": outcome})
 

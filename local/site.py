@@ -12,6 +12,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
@@ -97,11 +98,18 @@ def _static(request: Request) -> WSGIApplication:
     if path.endswith(".html") or (path and request.path.endswith("/")):
         clean = path.removesuffix(".html").removesuffix("index").rstrip("/")
         query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
-        return redirect(f"/{clean}{query}", 308)
+        return redirect(f"/{quote(clean)}{query}", 308)
     for candidate in (path, f"{path}.html", f"{path}/index.html".lstrip("/")):
-        if candidate and (ROOT / "public" / candidate).is_file():
+        if candidate and _is_file(candidate):
             return _file(request, candidate)
     return _not_found(request)
+
+
+def _is_file(name: str) -> bool:
+    try:
+        return (ROOT / "public" / name).is_file()
+    except (OSError, ValueError):  # too long, or with characters no file name has
+        return False
 
 
 def _file(request: Request, name: str) -> Response:

@@ -66,6 +66,8 @@ def running_stack(
         StackError: It cannot run; the sentence says what to do.
     """
     environ = dict(os.environ if environ is None else environ)
+    if "_live_" in environ.get("STRIPE_SECRET_KEY", ""):
+        raise StackError("STRIPE_SECRET_KEY is a live key: make run is for test keys only.")
     _make_folder(state)
     stop_leftovers(state)
     with ExitStack() as running:

@@ -179,28 +179,43 @@ comment on function public.link_stripe_customer(uuid, boolean, text) is
 revoke all on function public.link_stripe_customer(uuid, boolean, text) from public, anon, authenticated, service_role;
 grant execute on function public.link_stripe_customer(uuid, boolean, text) to service_role;
 
--- renew_stripe_customer(user, live or test, key) -> the key to use from now on
--- Forgets the customer made under a key, because Stripe failed to make it or no longer has it. Of two
--- callers with the same key the first renews it and both are told the new one.
+-- renew_stripe_customer(user, live or test, key, customer that is gone or null) -> the key to use from now on
+-- Stripe failed to make a customer under this key (null: there is none yet) or no longer has the one it
+-- made. Of two callers the first renews and both are told the new key; a customer that another caller
+-- has got meanwhile is not forgotten.
 create function public.renew_stripe_customer(
-    p_user_id         uuid,
-    p_livemode        boolean,
-    p_idempotency_key uuid
+    p_user_id          uuid,
+    p_livemode         boolean,
+    p_idempotency_key  uuid,
+    p_gone_customer_id text default null
 )
     returns uuid
     language sql
     security definer
     set search_path = ''
 as $$
-    update public.stripe_customers s
-    set customer_id = case when s.idempotency_key = p_idempotency_key then null else s.customer_id end,
-        idempotency_key = case when s.idempotency_key = p_idempotency_key then gen_random_uuid() else s.idempotency_key end
-    where s.user_id = p_user_id
-        and s.livemode = p_livemode
-    returning s.idempotency_key
+    with renewed as (
+        update public.stripe_customers s
+        set customer_id = null,
+            idempotency_key = gen_random_uuid()
+        where s.user_id = p_user_id
+            and s.livemode = p_livemode
+            and s.idempotency_key = p_idempotency_key
+            and s.customer_id is not distinct from p_gone_customer_id
+        returning s.idempotency_key
+    )
+    select coalesce(
+        (select r.idempotency_key from renewed r),
+        (
+            select s.idempotency_key
+            from public.stripe_customers s
+            where s.user_id = p_user_id
+                and s.livemode = p_livemode
+        )
+    )
 $$;
 
-comment on function public.renew_stripe_customer(uuid, boolean, uuid) is
+comment on function public.renew_stripe_customer(uuid, boolean, uuid, text) is
     'Forgets a customer that Stripe failed to make or no longer has, so that the next attempt makes a new one.';
-revoke all on function public.renew_stripe_customer(uuid, boolean, uuid) from public, anon, authenticated, service_role;
-grant execute on function public.renew_stripe_customer(uuid, boolean, uuid) to service_role;
+revoke all on function public.renew_stripe_customer(uuid, boolean, uuid, text) from public, anon, authenticated, service_role;
+grant execute on function public.renew_stripe_customer(uuid, boolean, uuid, text) to service_role;

@@ -60,6 +60,8 @@ revoke all on function public.refuse_ledger_change() from public, anon, authenti
 create trigger credit_transactions_only_grow
     before update or delete or truncate on public.credit_transactions
     for each statement execute function public.refuse_ledger_change();
+-- Also for a session that plays the part of a replica, which skips ordinary triggers.
+alter table public.credit_transactions enable always trigger credit_transactions_only_grow;
 
 alter table public.user_credits enable row level security;
 alter table public.credit_transactions enable row level security;
@@ -104,9 +106,9 @@ comment on function public.post_transaction(uuid, text, bigint, uuid) is
 revoke all on function public.post_transaction(uuid, text, bigint, uuid) from public, anon, authenticated, service_role;
 
 -- read_credits(user, page size, cursor or null, checkout session or null)
---   -> {balance, held, available, transactions: [{id, kind, amount, balance_after, description, created_at}],
+--   -> {balance, held, available, low, transactions: [{id, kind, amount, balance_after, description, created_at}],
 --       next_cursor: id or null, purchase: {status, package_type, package_name, credits, credited, amount, currency, created_at} or null}
--- Newest first; a page ends where the next one's cursor says. Ids are text: they may outgrow a double.
+-- low: not enough for the dearest feature. Newest first; a page ends where the next one's cursor says. Ids are text: they may outgrow a double.
 create function public.read_credits(
     p_user_id             uuid,
     p_limit               integer,
@@ -134,6 +136,9 @@ as $$
         'balance', coalesce(u.balance, 0),
         'held', coalesce(u.held, 0),
         'available', coalesce(u.balance - u.held, 0),
+        'low', coalesce(u.balance - u.held, 0) < (
+            select coalesce(max(f.credits), 0) from public.credit_features f where f.active
+        ),
         'transactions', (
             select coalesce(jsonb_agg(jsonb_build_object(
                 'id', s.id::text,

@@ -45,14 +45,15 @@ comment on function public.purchase_target(public.purchases) is
     'Credits the ledger should hold for this purchase: a pure function of its facts.';
 revoke all on function public.purchase_target(public.purchases) from public, anon, authenticated, service_role;
 
--- record_facts(facts) -> the purchase's id
--- facts: {order_id, user_id, package_id, package_name, credits, unit_amount, currency, livemode,
+-- record_facts(facts) -> the purchase's id, or null for an order that is neither known here nor ours
+-- facts: {order_id, is_ours, user_id, package_id, package_name, credits, unit_amount, currency, livemode,
 --         checkout_session_id?, payment_intent_id?, customer_id?, state, amount_paid?, decline_code?, occurred_at}
 --   state is open | processing | paid | failed | expired; occurred_at in seconds since 1970, UTC.
--- Every column is merged by a rule that is commutative and idempotent (the first value known, the
+-- Every column is merged by a rule that is commutative and idempotent (the least value told, the
 -- earliest time, the latest decline), so any history in any order ends in the same row. An order we do
--- not know is made from the facts, which our own server wrote into Stripe's metadata.
--- Locks: the purchase (upsert), then the user (post_transaction). Raises PT422 without a state or a time,
+-- not know is made from the facts, which our own server wrote into Stripe's metadata; that it was ours
+-- is_ours says, since several deployments may share a Stripe account.
+-- Locks: the order and its purchase, then the user (post_transaction). Raises PT422 without a state or a time,
 -- not_null_violation without what an order consists of, PT409 if the order is another user's.
 create function public.record_facts(p_facts jsonb)
     returns uuid
@@ -68,6 +69,13 @@ declare
 begin
     if v_at is null or v_state is null or v_state not in ('open', 'processing', 'paid', 'failed', 'expired') then
         raise exception using errcode = 'PT422', message = 'facts without a known state or a time';
+    end if;
+
+    -- Two first facts about an order at once: the second waits for the first one's row.
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('order:' || (p_facts ->> 'order_id'), 0));
+    if not coalesce((p_facts ->> 'is_ours')::boolean, false)
+        and not exists (select from public.purchases p where p.id = (p_facts ->> 'order_id')::uuid) then
+        return null;
     end if;
 
     insert into public.purchases as p (
@@ -97,10 +105,10 @@ begin
         p_facts ->> 'decline_code'
     )
     on conflict (id) do update set
-        checkout_session_id = coalesce(p.checkout_session_id, excluded.checkout_session_id),
-        payment_intent_id = coalesce(p.payment_intent_id, excluded.payment_intent_id),
-        customer_id = coalesce(p.customer_id, excluded.customer_id),
-        amount_paid = coalesce(p.amount_paid, excluded.amount_paid),
+        checkout_session_id = least(p.checkout_session_id, excluded.checkout_session_id),
+        payment_intent_id = least(p.payment_intent_id, excluded.payment_intent_id),
+        customer_id = least(p.customer_id, excluded.customer_id),
+        amount_paid = least(p.amount_paid, excluded.amount_paid),
         processing_at = least(p.processing_at, excluded.processing_at),
         paid_at = least(p.paid_at, excluded.paid_at),
         failed_at = least(p.failed_at, excluded.failed_at),
@@ -141,8 +149,8 @@ grant execute on function public.record_facts(jsonb) to service_role;
 
 -- record_event(event id, type, live or test, created in seconds since 1970 UTC, facts or null)
 --   -> 'applied' | 'duplicate' | 'ignored'
--- The log row and the facts in one transaction. Only an event whose facts were applied is a duplicate:
--- one that an older release ignored is looked at again when it is resent.
+-- The log row and the facts in one transaction. An event whose facts were applied is a duplicate; one
+-- that was ignored, perhaps by an older release, is looked at again when it is resent.
 create function public.record_event(
     p_id       text,
     p_type     text,
@@ -156,31 +164,31 @@ create function public.record_event(
     set search_path = ''
 as $$
 declare
-    v_outcome     text := case when p_facts is null then 'ignored' else 'applied' end;
-    v_purchase_id uuid := (p_facts ->> 'order_id')::uuid;
-    v_earlier     text;
+    v_event       public.stripe_events;
+    v_purchase_id uuid;
 begin
     -- A second delivery at the same moment waits here for the first one's transaction.
-    insert into public.stripe_events (id, type, livemode, created_at, outcome, purchase_id)
-    values (p_id, p_type, p_livemode, to_timestamp(p_created), v_outcome, v_purchase_id)
-    on conflict (id) do nothing;
-    if not found then
-        select e.outcome into v_earlier from public.stripe_events e where e.id = p_id for update;
-        update public.stripe_events
-        set deliveries = deliveries + 1,
-            last_received_at = now(),
-            outcome = case when v_earlier = 'applied' then v_earlier else v_outcome end,
-            purchase_id = coalesce(purchase_id, v_purchase_id)
-        where id = p_id;
-        if v_earlier = v_outcome or v_earlier = 'applied' then
-            return 'duplicate';
-        end if;
+    insert into public.stripe_events as e (id, type, livemode, created_at, outcome)
+    values (p_id, p_type, p_livemode, to_timestamp(p_created), 'ignored')
+    on conflict (id) do update
+        set deliveries = e.deliveries + 1,
+            last_received_at = now()
+    returning * into v_event;
+    if v_event.outcome = 'applied' then
+        return 'duplicate';
     end if;
 
     if p_facts is not null then
-        perform public.record_facts(p_facts);
+        v_purchase_id := public.record_facts(p_facts);
     end if;
-    return v_outcome;
+    if v_purchase_id is null then
+        return case when v_event.deliveries > 1 then 'duplicate' else 'ignored' end;
+    end if;
+    update public.stripe_events
+    set outcome = 'applied',
+        purchase_id = v_purchase_id
+    where id = p_id;
+    return 'applied';
 end
 $$;
 

@@ -104,6 +104,7 @@ class Order:
     package_id: str = "starter"
     package_name: str = "Starter"
     currency: str = "usd"
+    project: str = "127.0.0.1"
     suffix: str = field(default_factory=lambda: secrets.token_hex(12))
 
     @property
@@ -111,6 +112,7 @@ class Order:
         """The order as Stripe metadata."""
         return {
             "purse_order_id": self.order_id,
+            "purse_project": self.project,
             "purse_user_id": self.user_id,
             "purse_package_id": self.package_id,
             "purse_package_name": self.package_name,
@@ -128,6 +130,7 @@ class Order:
         """Return facts as record_facts takes them."""
         return {
             "order_id": self.order_id,
+            "is_ours": True,
             "user_id": self.user_id,
             "package_id": self.package_id,
             "package_name": self.package_name,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,7 @@ from api._lib.errors import UnauthorizedError, UnavailableError
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from api._lib.http import Request
 
@@ -60,6 +61,7 @@ class Jwks:
         self._fetch = fetch
         self._clock = clock
         self._lock = threading.Lock()
+        self._fetching = threading.Lock()
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at: float | None = None
         self._tried_at: float | None = None
@@ -70,12 +72,14 @@ class Jwks:
         Raises:
             UnavailableError: The keys are not known yet and cannot be fetched.
         """
+        if self._fetched_at is None:
+            # At the start everybody waits for the one fetch rather than being refused.
+            with self._fetching:
+                self._refresh_if_due(key_id)
+        else:
+            # Not under a lock: who brings a known key does not wait for another's unknown one.
+            self._refresh_if_due(key_id)
         with self._lock:
-            now = self._clock()
-            stale = self._fetched_at is None or now - self._fetched_at > JWKS_LIFETIME_SECONDS
-            rested = self._tried_at is None or now - self._tried_at > JWKS_PAUSE_SECONDS
-            if (stale or key_id not in self._keys) and rested:
-                self._refresh(now)
             if self._fetched_at is None:
                 raise UnavailableError(
                     "Sign-in cannot be checked right now. Please try again shortly.",
@@ -83,21 +87,38 @@ class Jwks:
                 )
             return self._keys.get(key_id)
 
-    def _refresh(self, now: float) -> None:
+    def _refresh_if_due(self, key_id: str) -> None:
+        with self._lock:
+            now = self._clock()
+            stale = self._fetched_at is None or now - self._fetched_at > JWKS_LIFETIME_SECONDS
+            rested = self._tried_at is None or now - self._tried_at > JWKS_PAUSE_SECONDS
+            if not rested or not (stale or key_id not in self._keys):
+                return
+            self._tried_at = now
+        self._refresh()
+
+    def _refresh(self) -> None:
         """Replace the keys; keep the old ones if the new ones cannot be had."""
-        self._tried_at = now
         try:
-            document = self._fetch()
-            entries = document["keys"]
+            entries = self._fetch()["keys"]
+            keys = dict(_usable_keys(list(entries)))
         except (httpx.HTTPError, ValueError, KeyError, TypeError):
             return
-        keys = {}
-        for entry in entries:
-            algorithm = _ALGORITHM_OF_KEY_TYPE.get(entry.get("kty"))
-            if algorithm and entry.get("kid"):
-                keys[entry["kid"]] = jwt.PyJWK(entry, algorithm=algorithm)
-        self._keys = keys
-        self._fetched_at = now
+        with self._lock:
+            self._keys = keys
+            self._fetched_at = self._clock()
+
+
+def _usable_keys(entries: list[Any]) -> Iterator[tuple[str, jwt.PyJWK]]:
+    """Yield the keys we can verify with; a kind we do not know must not cost the others."""
+    for entry in entries:
+        if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
+            continue
+        algorithm = _ALGORITHM_OF_KEY_TYPE.get(str(entry.get("kty")))
+        if algorithm is None:
+            continue
+        with suppress(jwt.PyJWTError, ValueError, TypeError):
+            yield entry["kid"], jwt.PyJWK(entry, algorithm=algorithm)
 
 
 @cache

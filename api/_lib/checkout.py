@@ -18,6 +18,7 @@ from api._lib.errors import (
     DatabaseUnavailableError,
     NotFoundError,
     PaymentsDisabledError,
+    StripeFailedError,
     TooManyAttemptsError,
 )
 from api._lib.payments import stripe_client, stripe_failures
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
 # Stripe allows 30 minutes to 24 hours (https://docs.stripe.com/api/checkout/sessions/create).
 SESSION_LIFETIME_SECONDS = 60 * 60
 
-# A request under the same key is still being worked on; the SDK has asked again already.
-_IN_FLIGHT = 409
+# What Stripe keeps under an idempotency key for a day, failures included; others it forgets
+# (https://docs.stripe.com/api/idempotent_requests).
+_KEPT_CLIENT_ERRORS = (400, 402, 404)
+_FIRST_SERVER_ERROR = 500
 
 _log = logging.getLogger("purse")
 
@@ -78,7 +81,8 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
     try:
         session = _create_session(session_params(begun, customer_id, config), order_id)
     except _CustomerGoneError:
-        customer_id = _new_customer(user, _renew_key(user, begun.customer_key, config), config)
+        key = _renew_key(user, begun.customer_key, config, gone=customer_id)
+        customer_id = _new_customer(user, key, config)
         # Other parameters need another key: Stripe refuses one that comes back with others.
         key = f"{order_id}-{customer_id}"
         session = _create_session(session_params(begun, customer_id, config), key)
@@ -108,10 +112,10 @@ def session_params(begun: BegunOrder, customer_id: str, config: Settings) -> Ses
                 },
             }
         ],
-        "metadata": order.metadata(),
+        "metadata": order.metadata(config.project),
         # A session's metadata is not copied to its PaymentIntent.
         "payment_intent_data": {
-            "metadata": order.metadata(),
+            "metadata": order.metadata(config.project),
             "description": f"{order.package_name}: {description}",
         },
         "success_url": f"{config.site_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}",
@@ -170,7 +174,7 @@ def _new_customer(user: User, key: str, config: Settings) -> str:
         try:
             customer = stripe_client().v1.customers.create(params, {"idempotency_key": key})
         except stripe.StripeError as error:
-            if error.http_status not in (None, _IN_FLIGHT):
+            if _is_kept(error):
                 _renew_key(user, key, config)
             raise
     linked: str = database.call(
@@ -182,17 +186,23 @@ def _new_customer(user: User, key: str, config: Settings) -> str:
     return linked
 
 
-def _renew_key(user: User, key: str, config: Settings) -> str:
+def _is_kept(error: stripe.StripeError) -> bool:
+    status = error.http_status or 0
+    return status in _KEPT_CLIENT_ERRORS or status >= _FIRST_SERVER_ERROR
+
+
+def _renew_key(user: User, key: str, config: Settings, *, gone: str | None = None) -> str:
     renewed: str = database.call(
         "renew_stripe_customer",
         p_user_id=user.id,
         p_livemode=config.livemode,
         p_idempotency_key=key,
+        p_gone_customer_id=gone,
     )
     return renewed
 
 
-class _CustomerGoneError(Exception):
+class _CustomerGoneError(StripeFailedError):
     """The customer we know was deleted at Stripe, by hand or with all test data."""
 
 
@@ -214,7 +224,9 @@ def _remember_session(session: stripe.checkout.Session, begun: BegunOrder) -> No
     Only a convenience: the webhook carries the same, so a failure here must not cost the buyer
     their checkout page.
     """
-    opened = facts.facts_of_session(session.to_dict(), occurred_at=begun.ordered_at)
+    opened = facts.facts_of_session(
+        session.to_dict(), project=settings().project, occurred_at=begun.ordered_at
+    )
     try:
         database.call("record_facts", p_facts=opened)
     except (DatabaseUnavailableError, database.DatabaseError) as error:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 State = Literal["open", "processing", "paid", "failed", "expired"]
 
 _ORDER_ID = "purse_order_id"
+_PROJECT = "purse_project"
 _SESSION_EVENTS = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -56,10 +57,11 @@ class Order:
     unit_amount: int
     currency: str
 
-    def metadata(self) -> dict[str, str]:
-        """Return the order as Stripe metadata."""
+    def metadata(self, project: str) -> dict[str, str]:
+        """Return the order as Stripe metadata, marked with the project whose user ordered."""
         return {
             _ORDER_ID: self.order_id,
+            _PROJECT: project,
             "purse_user_id": self.user_id,
             "purse_package_id": self.package_id,
             "purse_package_name": self.package_name,
@@ -70,9 +72,14 @@ class Order:
 
 
 class Facts(TypedDict):
-    """What Stripe told us of one order, as record_facts takes it; occurred_at in seconds, UTC."""
+    """What Stripe told us of one order, as record_facts takes it; occurred_at in seconds, UTC.
+
+    is_ours says whether the order carries our project's mark. Several deployments may share a
+    Stripe account and hear of each other's orders: one neither known nor marked here is not made.
+    """
 
     order_id: str
+    is_ours: bool
     user_id: str
     package_id: str
     package_name: str
@@ -89,8 +96,12 @@ class Facts(TypedDict):
     occurred_at: int
 
 
-def facts_of_event(event: Mapping[str, Any]) -> Facts | None:
+def facts_of_event(event: Mapping[str, Any], *, project: str) -> Facts | None:
     """Return the facts an event carries, or None if it is none of our business.
+
+    Args:
+        event: The event, as Stripe's JSON.
+        project: Our project's mark.
 
     Raises:
         NotAnOrderError: It names an order of ours but does not carry all of it.
@@ -99,21 +110,27 @@ def facts_of_event(event: Mapping[str, Any]) -> Facts | None:
     if type_ in _SESSION_EVENTS:
         return facts_of_session(
             stripe_object,
+            project=project,
             occurred_at=occurred_at,
             payment_failed=type_ == "checkout.session.async_payment_failed",
         )
     if type_ == _PAYMENT_FAILED:
-        return facts_of_declined_payment(stripe_object, occurred_at=occurred_at)
+        return facts_of_declined_payment(stripe_object, project=project, occurred_at=occurred_at)
     return None
 
 
 def facts_of_session(
-    session: Mapping[str, Any], *, occurred_at: int, payment_failed: bool = False
+    session: Mapping[str, Any],
+    *,
+    project: str,
+    occurred_at: int,
+    payment_failed: bool = False,
 ) -> Facts | None:
     """Return the facts of a Checkout Session, or None if it is not an order of ours.
 
     Args:
         session: The Checkout Session, as Stripe's JSON.
+        project: Our project's mark.
         occurred_at: When this was so, in seconds, UTC.
         payment_failed: The delayed payment failed. The session itself cannot tell: it stays
             complete and unpaid, as it was while the payment was under way.
@@ -122,12 +139,13 @@ def facts_of_session(
         NotAnOrderError: As above.
     """
     order = _order_in(session.get("metadata"))
-    if order is None or session["mode"] != "payment":
+    if order is None or session.get("mode") != "payment":
         return None
     state = _session_state(session, payment_failed=payment_failed)
     return _facts(
         order,
         session,
+        project=project,
         state=state,
         checkout_session_id=session["id"],
         payment_intent_id=_id(session.get("payment_intent")),
@@ -137,10 +155,13 @@ def facts_of_session(
     )
 
 
-def facts_of_declined_payment(intent: Mapping[str, Any], *, occurred_at: int) -> Facts | None:
+def facts_of_declined_payment(
+    intent: Mapping[str, Any], *, project: str, occurred_at: int
+) -> Facts | None:
     """Return the facts of a PaymentIntent whose latest attempt was declined.
 
-    The order stays open: the person may try another card on the same page.
+    The order stays open: the person may try another card on the same page. Which intent pays is
+    left to the session to say.
 
     Raises:
         NotAnOrderError: As above.
@@ -152,9 +173,10 @@ def facts_of_declined_payment(intent: Mapping[str, Any], *, occurred_at: int) ->
     return _facts(
         order,
         intent,
+        project=project,
         state="open",
         checkout_session_id=None,
-        payment_intent_id=intent["id"],
+        payment_intent_id=None,
         amount_paid=None,
         decline_code=error.get("decline_code") or error.get("code") or "unknown",
         occurred_at=occurred_at,
@@ -171,8 +193,8 @@ def _session_state(session: Mapping[str, Any], *, payment_failed: bool) -> State
     return "failed" if payment_failed else "processing"
 
 
-def _order_in(metadata: Mapping[str, str] | None) -> Order | None:
-    if not metadata or _ORDER_ID not in metadata:
+def _order_in(metadata: Any) -> Order | None:
+    if not isinstance(metadata, dict) or _ORDER_ID not in metadata:
         return None
     try:
         return Order(
@@ -184,7 +206,7 @@ def _order_in(metadata: Mapping[str, str] | None) -> Order | None:
             unit_amount=int(metadata["purse_unit_amount"]),
             currency=metadata["purse_currency"],
         )
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, TypeError, AttributeError):
         raise NotAnOrderError from None
 
 
@@ -192,6 +214,7 @@ def _facts(  # noqa: PLR0913 - one argument a fact
     order: Order,
     stripe_object: Mapping[str, Any],
     *,
+    project: str,
     state: State,
     checkout_session_id: str | None,
     payment_intent_id: str | None,
@@ -201,6 +224,7 @@ def _facts(  # noqa: PLR0913 - one argument a fact
 ) -> Facts:
     return Facts(
         order_id=order.order_id,
+        is_ours=stripe_object["metadata"].get(_PROJECT) == project,
         user_id=order.user_id,
         package_id=order.package_id,
         package_name=order.package_name,

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 16 * 1024
 MAX_QUERY_FIELDS = 20
 
+# Where nobody has set logging up (Vercel's runtime has), lines go to standard error.
+logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
 _log = logging.getLogger("purse")
+_log.setLevel(logging.INFO)
 
 
 @dataclass(frozen=True)
@@ -184,10 +187,12 @@ def _error_response(error: PurseError) -> Response:
 def _log_unexpected(environ: WSGIEnvironment, error: Exception) -> None:
     """Log what happened and where, but not the exception's text: it may quote personal data."""
     frames = traceback.extract_tb(sys.exc_info()[2])
+    code = getattr(error, "code", None)
     _log.error(
-        "%s %s: unexpected %s at %s",
+        "%s %s: unexpected %s%s at %s",
         environ["REQUEST_METHOD"],
         environ.get("PATH_INFO", ""),
         type(error).__name__,
+        f" {code}" if isinstance(code, str) else "",
         " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames)),
     )

@@ -38,6 +38,11 @@ class Settings:
     orders_per_minute: int
 
     @property
+    def project(self) -> str:
+        """What marks our orders at Stripe, whose account others may share: the project's host."""
+        return urlsplit(self.supabase_url).hostname or ""
+
+    @property
     def livemode(self) -> bool:
         """Whether real money moves: Stripe's own word for it, read off the key."""
         return "_live_" in (self.stripe_secret_key or "")
@@ -133,9 +138,9 @@ def load(environ: Mapping[str, str]) -> Settings:
         promotion_codes=read.flag("PROMOTION_CODES_ENABLED", default=False),
         orders_per_minute=read.count("ORDERS_PER_MINUTE", default=10, most=1000),
     )
-    if settings.supabase_secret_key.startswith("sb_publishable_"):
+    if _role(settings.supabase_secret_key) == "anon":
         read.problems.append("SUPABASE_SECRET_KEY holds the publishable key")
-    if _is_secret(settings.supabase_publishable_key):
+    if _role(settings.supabase_publishable_key) == "service_role":
         # This one is handed to browsers.
         read.problems.append("SUPABASE_PUBLISHABLE_KEY holds the secret key")
     if read.problems:
@@ -154,7 +159,8 @@ def _check_stripe(
     api_base: str | None,
     payments_enabled: bool,
 ) -> None:
-    if payments_enabled and not secret_key:
+    # A webhook without the key could not tell live events from test ones.
+    if (payments_enabled or webhook_secrets) and not secret_key:
         read.problems.append("STRIPE_SECRET_KEY is missing")
     if payments_enabled and not webhook_secrets:
         read.problems.append("STRIPE_WEBHOOK_SECRET is missing")
@@ -166,16 +172,18 @@ def _check_stripe(
         read.problems.append("STRIPE_API_BASE is for a stand-in and must not see a live key")
 
 
-def _is_secret(key: str) -> bool:
-    """Whether a Supabase key opens everything: sb_secret_…, or a legacy JWT of the service role."""
+def _role(key: str) -> str | None:
+    """Return the role a Supabase key stands for: by its prefix, or as a legacy JWT claims it."""
     if key.startswith("sb_secret_"):
-        return True
+        return "service_role"
+    if key.startswith("sb_publishable_"):
+        return "anon"
     payload = key.split(".")[1] if key.count(".") == 2 else ""  # noqa: PLR2004 - a JWT's two dots
     try:
         claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     except ValueError:
-        return False
-    return isinstance(claims, dict) and claims.get("role") == "service_role"
+        return None
+    return claims.get("role") if isinstance(claims, dict) else None
 
 
 @cache

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 TOLERANCE_SECONDS = 300
 MAX_HEADER_CHARS = 2048
 
+# The year 2286, the last that has ten digits.
+MAX_CREATED = 9_999_999_999
+
+_ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
+_TYPE = re.compile(r"[a-z0-9_.]{1,255}", re.ASCII)
 _HEADER = re.compile(r"t=([0-9]{1,12})(?:,v[0-9]=[0-9A-Za-z]+)+", re.ASCII)
 
 
@@ -72,15 +77,20 @@ def _signed_with(secret: str, payload: str, header: str) -> bool:
     return True
 
 
+def _matches(pattern: re.Pattern[str], value: Any) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
 def _is_event(event: Any) -> bool:
     """Whether this has the fields of a snapshot event that we rely on; a thin event has not."""
     if not isinstance(event, dict) or event.get("object") != "event":
         return False
     data = event.get("data")
     return (
-        isinstance(event.get("id"), str)
-        and isinstance(event.get("type"), str)
+        _matches(_ID, event.get("id"))
+        and _matches(_TYPE, event.get("type"))
         and type(event.get("created")) is int
+        and 0 <= event["created"] <= MAX_CREATED
         and type(event.get("livemode")) is bool
         and isinstance(data, dict)
         and isinstance(data.get("object"), dict)

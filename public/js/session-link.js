@@ -9,21 +9,22 @@ import { session } from "./session.js";
  */
 export async function takeSessionLink() {
   const fragment = new URLSearchParams(location.hash.slice(1));
-  const problem = fragment.get("error_description");
+  // What the link says of it is not shown: anybody can write a link.
+  const failed = fragment.has("error") || fragment.has("error_code") || fragment.has("error_description");
   const tokens = {
     access_token: fragment.get("access_token") ?? "",
     refresh_token: fragment.get("refresh_token") ?? "",
     expires_in: Number(fragment.get("expires_in") ?? 0),
   };
-  if (!problem && !tokens.access_token) return { problem: null };
+  if (!failed && !tokens.access_token) return { problem: null };
   history.replaceState(history.state, "", location.pathname + location.search);
-  if (problem) return { problem };
+  if (failed) return { problem: "That link did not work or has run out. Sign in, or create your account again." };
   // Nobody who is signed in is moved to another account by following a link.
   if (session.user) return { problem: null };
   try {
     await session.adopt(tokens);
     return { problem: null };
   } catch {
-    return { problem: "That link did not work. Sign in with your e-mail address and password." };
+    return { problem: "Sign in with your e-mail address and password to go on." };
   }
 }

@@ -1,6 +1,6 @@
 import * as auth from "./auth-client.js";
 import { RequestError } from "./http.js";
-import { isAboutSession, readSession, writeSession } from "./session-store.js";
+import { expectLink, isAboutSession, readSession, takeExpectedLink, writeSession } from "./session-store.js";
 
 const REFRESH_BEFORE_EXPIRY_SECONDS = 60;
 const MAY_PASS = [0, 408, 429];
@@ -36,14 +36,22 @@ class Session extends EventTarget {
   /** Whether the new account is signed in; if not, its e-mail address has to be confirmed first. */
   async signUp(/** @type {string} */ email, /** @type {string} */ password) {
     const answer = await auth.signUp(email, password);
-    if (!answer?.access_token) return false;
+    if (!answer?.access_token) {
+      expectLink(email);
+      return false;
+    }
     this.#take(answer);
     return true;
   }
 
-  /** Takes in the tokens of a confirmation link, once Supabase says whose they are. */
+  /**
+   * Takes in the tokens of a confirmation link, once Supabase says whose they are, and only if that
+   * person asked for it in this browser: else a link could sign somebody in to a stranger's account.
+   */
   async adopt(/** @type {{ access_token: string, refresh_token: string, expires_in: number }} */ tokens) {
-    this.#take({ ...tokens, user: await auth.getUser(tokens.access_token) });
+    const user = await auth.getUser(tokens.access_token);
+    if (!takeExpectedLink(user.email ?? "")) throw new Error("This link was not asked for here.");
+    this.#take({ ...tokens, user });
   }
 
   /** Signed out here at once; that the server could not be told is no reason to stay signed in. */

@@ -7,6 +7,8 @@ import { session } from "./session.js";
 class StoreDialog extends HTMLElement {
   /** @type {import("./pack-list.js").PackList} */
   #packs = h("pack-list");
+  /** Whose purse is filled: said where the money is spent. */
+  #buyer = h("p", { class: "store__buyer" });
   #dialog = h("dialog", { class: "store", "aria-labelledby": "store-title" });
 
   connectedCallback() {
@@ -23,6 +25,7 @@ class StoreDialog extends HTMLElement {
   async #open(packageId) {
     const isFirst = !this.#dialog.hasChildNodes();
     if (isFirst) this.#fill();
+    this.#buyer.textContent = session.user ? `For ${session.user.email}` : "";
     if (!this.#dialog.open) this.#dialog.showModal();
     await (isFirst ? this.#packs.ready : this.#packs.refresh({ cache: "default" }));
     if (packageId) this.#packs.buy(packageId);
@@ -40,6 +43,7 @@ class StoreDialog extends HTMLElement {
       { class: "store__header" },
       h("h2", { id: "store-title", tabindex: "-1", autofocus: true }, "Store"),
       h("p", {}, "Pick a pack. You pay on Stripe’s page and come straight back."),
+      this.#buyer,
       close,
     );
     const prices = h(

@@ -14,6 +14,8 @@ from tests.support import Order
 if TYPE_CHECKING:
     from psycopg import Connection
 
+    from tests.support import RunningStack
+
 # The whole of what is granted. A table or function that is not here is reachable by nobody.
 TABLES = {
     ("credit_features", "anon"): {"SELECT"},
@@ -179,6 +181,15 @@ def test_the_ledger_refuses_change_whoever_asks(
     _settle(database, Order())
     with pytest.raises(psycopg.errors.RestrictViolation), database.transaction():
         database.execute(statement)  # type: ignore[arg-type]
+
+
+def test_the_ledger_refuses_change_from_a_replica_too(stack: RunningStack) -> None:
+    """A session that plays the replica skips ordinary triggers; a superuser may be one."""
+    with stack.connect() as database:
+        row = database.execute(
+            "select tgenabled from pg_trigger where tgname = 'credit_transactions_only_grow'"
+        ).fetchone()
+    assert row == {"tgenabled": "A"}
 
 
 def test_packs_off_sale_are_hidden(database: Connection[dict[str, Any]]) -> None:

@@ -51,9 +51,9 @@ def link(database: Database, user_id: str, customer: str) -> str:
     return customer_id
 
 
-def renew(database: Database, user_id: str, key: str) -> str:
+def renew(database: Database, user_id: str, key: str, gone: str | None = None) -> str:
     row = database.execute(
-        "select renew_stripe_customer(%s, false, %s)::text as answer", [user_id, key]
+        "select renew_stripe_customer(%s, false, %s, %s)::text as answer", [user_id, key, gone]
     ).fetchone()
     assert row is not None
     new_key: str = row["answer"]
@@ -117,13 +117,21 @@ def test_a_key_is_renewed_once_whoever_asks(database: Database) -> None:
     user_id, tag = str(uuid.uuid4()), uuid.uuid4().hex
     old = begin(database, user_id)["customer_key"]
     link(database, user_id, f"cus_1{tag}")
-    new = renew(database, user_id, old)
+    new = renew(database, user_id, old, f"cus_1{tag}")
     assert new != old
-    assert renew(database, user_id, old) == new
+    assert renew(database, user_id, old, f"cus_1{tag}") == new
     assert begin(database, user_id)["customer_id"] is None
     assert link(database, user_id, f"cus_2{tag}") == f"cus_2{tag}"
-    assert renew(database, user_id, old) == new
+    assert renew(database, user_id, old, f"cus_1{tag}") == new
     assert begin(database, user_id)["customer_id"] == f"cus_2{tag}"
+
+
+def test_a_failed_click_does_not_forget_the_customer_of_a_parallel_one(database: Database) -> None:
+    user_id, tag = str(uuid.uuid4()), uuid.uuid4().hex
+    key = begin(database, user_id)["customer_key"]
+    link(database, user_id, f"cus_{tag}")
+    assert renew(database, user_id, key) == key
+    assert begin(database, user_id)["customer_id"] == f"cus_{tag}"
 
 
 def test_somebody_new_has_nothing_and_no_history(database: Database) -> None:
@@ -131,6 +139,7 @@ def test_somebody_new_has_nothing_and_no_history(database: Database) -> None:
         "balance": 0,
         "held": 0,
         "available": 0,
+        "low": True,
         "transactions": [],
         "next_cursor": None,
         "purchase": None,

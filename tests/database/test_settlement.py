@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -12,6 +13,8 @@ from tests.support import Order, event
 
 if TYPE_CHECKING:
     from psycopg import Connection
+
+    from tests.support import RunningStack
 
     Database = Connection[dict[str, Any]]
 
@@ -102,6 +105,35 @@ def test_an_order_never_changes_hands(database: Database) -> None:
         record(database, order.facts("paid", user_id=thief.user_id))
     assert refused.value.sqlstate == "PT409"
     assert ledger(database, order.user_id) == ledger(database, thief.user_id) == []
+
+
+def test_an_unknown_order_of_another_project_is_not_made(database: Database) -> None:
+    """Several deployments may share a Stripe account."""
+    order = Order()
+    completed = event("checkout.session.completed", {})
+    assert record_event(database, completed, order.facts("paid", is_ours=False)) == "ignored"
+    assert ledger(database, order.user_id) == []
+
+
+def test_a_known_order_is_ours_whatever_its_mark(database: Database) -> None:
+    """The project's address may have changed since."""
+    order = Order()
+    record(database, order.facts("open"))
+    record(database, order.facts("paid", is_ours=False))
+    assert ledger(database, order.user_id) == [("purchase", 500, 500)]
+
+
+def test_first_facts_of_one_order_at_once_are_one_order(stack: RunningStack) -> None:
+    orders = [Order() for _ in range(40)]
+
+    def tell(order: Order) -> None:
+        with stack.connect() as database:
+            record(database, order.facts("paid"))
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(tell, [order for order in orders for _ in range(4)]))
+    with stack.connect() as database:
+        assert all(ledger(database, order.user_id) == [("purchase", 500, 500)] for order in orders)
 
 
 def test_the_latest_decline_is_kept_in_any_order(database: Database) -> None:

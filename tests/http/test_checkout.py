@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import stripe
+
+from local.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,3 +195,15 @@ def test_an_answer_that_is_lost_after_the_work_doubles_nothing(
     assert answer.status_code == 200
     sessions = stripe_api.v1.checkout.sessions.list({"customer": str(first.customer)})
     assert {session.id for session in sessions.data} == {first.id, answer.json()["id"]}
+
+
+def test_a_stripe_that_never_answers_is_502_before_the_function_is_stopped(
+    failing: RunningStack,
+) -> None:
+    user = failing.sign_up()
+    failing.simulate("api", delay_seconds=30)
+    started_at = time.monotonic()
+    answer = buy(failing, user)
+    max_duration = json.loads((ROOT / "vercel.json").read_text())["functions"]["api/*.py"]
+    assert answer.status_code == 502
+    assert time.monotonic() - started_at < max_duration["maxDuration"]

@@ -35,7 +35,8 @@ def test_fifty_events_about_one_payment_credit_once(
     order = Order(user_id=user.id)
     events = [event("checkout.session.completed", order.session()) for _ in range(50)]
     with ThreadPoolExecutor(50) as pool:
-        list(pool.map(stack.deliver, events))
+        answers = list(pool.map(stack.deliver, events))
+    assert [answer.status_code for answer in answers] == [200] * 50
     assert _sums(database, user.id) == (500, 500, 1)
 
 

@@ -21,6 +21,7 @@ def test_somebody_new_has_no_credits(stack: RunningStack) -> None:
         "balance": 0,
         "held": 0,
         "available": 0,
+        "low": True,
         "transactions": [],
         "next_cursor": None,
         "purchase": None,

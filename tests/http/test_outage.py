@@ -85,6 +85,26 @@ def test_a_crash_of_the_database_heals_by_itself(
     assert own_stack.balance_of(user) == 1000
 
 
+def test_a_statement_that_runs_out_of_time_is_503_not_a_fault(own_stack: RunningStack) -> None:
+    """Supabase ends a statement after eight seconds; here sooner, while somebody holds the lock."""
+    user = own_stack.sign_up()
+    order = Order(user_id=user.id)
+    own_stack.deliver(event("checkout.session.completed", order.session()))
+    again = event("checkout.session.completed", order.session())
+    with own_stack.connect() as database, own_stack.connect() as settings:
+        settings.execute("alter function record_event set statement_timeout = '1s'")
+        settings.execute("alter function record_event set lock_timeout = '1s'")
+        try:
+            with database.transaction():
+                database.execute("select from purchases where id = %s for update", [order.order_id])
+                assert_unavailable(own_stack.deliver(again))
+        finally:
+            settings.execute("alter function record_event reset statement_timeout")
+            settings.execute("alter function record_event reset lock_timeout")
+    assert own_stack.deliver(again).json()["outcome"] == "applied"
+    assert own_stack.balance_of(user) == 500
+
+
 def _command(process: psutil.Process) -> str:
     return " ".join(process.cmdline())
 

@@ -76,7 +76,15 @@ def test_a_page_is_known_by_one_address(stack: RunningStack) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/api/nothing", "/api/_lib/settings", "/..%2f.env", "/%2e%2e/api/webhook.py"],
+    [
+        "/nothing",
+        "/api/nothing",
+        "/api/_lib/settings",
+        "/..%2f.env",
+        "/%2e%2e/api/webhook.py",
+        "/a%00b",
+        "/" + "a" * 3000,
+    ],
 )
 def test_what_is_not_there_is_404(stack: RunningStack, path: str) -> None:
     assert stack.get(path).status_code == 404

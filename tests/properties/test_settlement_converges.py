@@ -21,7 +21,10 @@ FACTS = st.fixed_dictionaries(
         "state": st.sampled_from(STATES),
         "at": st.integers(1, 5),
         "decline_code": st.sampled_from([None, None, "expired_card", "insufficient_funds"]),
-        "checkout_session": st.booleans(),
+        "session": st.sampled_from([None, "a", "b"]),
+        "intent": st.sampled_from([None, "a", "b"]),
+        "customer": st.sampled_from([None, "a", "b"]),
+        "amount_paid": st.sampled_from([499, 399, 0]),
     }
 )
 
@@ -54,19 +57,32 @@ def test_order_and_repetition_do_not_matter(
 def _tell(database: Database, history: list[dict[str, Any]]) -> tuple[dict[str, Any], int, int]:
     """Tell the facts of a new order; return its row without its ids, balance and ledger sum."""
     order = Order()
+
+    def id_(prefix: str, which: str | None) -> str | None:
+        return which and f"{prefix}_{order.suffix}_{which}"
+
     for told in history:
-        facts = order.facts(told["state"], at=told["at"], decline_code=told["decline_code"])
-        if not told["checkout_session"]:
-            facts["checkout_session_id"] = None
+        facts = order.facts(
+            told["state"],
+            at=told["at"],
+            decline_code=told["decline_code"],
+            checkout_session_id=id_("cs", told["session"]),
+            payment_intent_id=id_("pi", told["intent"]),
+            customer_id=id_("cus", told["customer"]),
+            amount_paid=told["amount_paid"],
+        )
         database.execute("select record_facts(%s)", [Jsonb(facts)])
         balance, ledger_sum = _balances(database, order)
         assert balance == ledger_sum
     row = database.execute("select * from purchases where id = %s", [order.order_id]).fetchone()
     assert row is not None
-    known = row.pop("checkout_session_id") is not None
-    own = ("id", "user_id", "payment_intent_id", "customer_id", "created_at")
-    purchase = {name: value for name, value in row.items() if name not in own}
-    return {**purchase, "session_known": known}, balance, ledger_sum
+    own = ("id", "user_id", "created_at")
+    purchase = {
+        name: value.replace(order.suffix, "") if isinstance(value, str) else value
+        for name, value in row.items()
+        if name not in own
+    }
+    return purchase, balance, ledger_sum
 
 
 def _balances(database: Database, order: Order) -> tuple[int, int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import jwt
@@ -214,3 +216,52 @@ def test_without_any_keys_the_answer_is_try_later() -> None:
     endpoint.down = True
     with pytest.raises(UnavailableError):
         endpoint.jwks().key("ec")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"kty": "EC", "kid": "broken"},
+        {"kty": "oct", "kid": "secret", "k": "AAAA"},
+        {"kty": "OKP", "kid": "ed", "crv": "Ed25519", "x": "AAAA"},
+        {"kid": ["a"], "kty": "EC"},
+        "no object",
+        None,
+    ],
+)
+def test_an_entry_we_cannot_use_costs_no_other_key(entry: Any) -> None:
+    endpoint = Endpoint()
+    endpoint.keys = {"keys": [entry, jwk(EC_KEY, "ec")]}
+    keys = endpoint.jwks()
+    assert keys.key("ec") is not None
+    assert keys.key("broken") is None
+
+
+@pytest.mark.parametrize("document", [{"keys": None}, {}, [], None, {"keys": 1}])
+def test_a_document_that_is_no_key_set_is_a_failed_fetch(document: Any) -> None:
+    endpoint = Endpoint()
+    keys = endpoint.jwks()
+    endpoint.keys = document
+    with pytest.raises(UnavailableError):
+        keys.key("ec")
+
+
+def test_a_known_key_does_not_wait_for_the_fetch_of_an_unknown_one() -> None:
+    endpoint = Endpoint()
+    entered, answer = threading.Event(), threading.Event()
+    keys = endpoint.jwks()
+    keys.key("ec")
+    endpoint.now += 11
+
+    def slow() -> dict[str, Any]:
+        entered.set()
+        assert answer.wait(10)
+        return JWKS
+
+    keys._fetch = slow  # noqa: SLF001
+    with ThreadPoolExecutor(1) as pool:
+        unknown = pool.submit(keys.key, "made-up")
+        assert entered.wait(10)
+        assert keys.key("ec") is not None
+        answer.set()
+        assert unknown.result(10) is None

@@ -15,10 +15,11 @@ from api._lib.facts import (
 from tests.support import Order, event
 
 ORDER = Order()
+PROJECT = ORDER.project
 
 
 def state_of(session: dict[str, Any], **more: Any) -> str | None:
-    facts = facts_of_session(session, occurred_at=1, **more)
+    facts = facts_of_session(session, project=PROJECT, occurred_at=1, **more)
     return facts and facts["state"]
 
 
@@ -49,33 +50,38 @@ def test_a_paid_session_is_paid_whatever_the_event_says() -> None:
 
 
 def test_facts_carry_the_whole_order() -> None:
-    facts = facts_of_session(ORDER.session(), occurred_at=1_700_000_000)
+    facts = facts_of_session(ORDER.session(), project=PROJECT, occurred_at=1_700_000_000)
     assert facts == ORDER.facts("paid")
 
 
 def test_the_amount_is_a_fact_only_once_it_is_paid() -> None:
-    facts = facts_of_session(ORDER.session("open", "unpaid"), occurred_at=1)
+    facts = facts_of_session(ORDER.session("open", "unpaid"), project=PROJECT, occurred_at=1)
     assert facts is not None
     assert facts["amount_paid"] is None
 
 
 def test_a_discount_changes_what_was_paid_but_not_the_credits() -> None:
     session = {**ORDER.session(), "amount_total": 399}
-    facts = facts_of_session(session, occurred_at=1)
+    facts = facts_of_session(session, project=PROJECT, occurred_at=1)
     assert facts is not None
     assert (facts["amount_paid"], facts["credits"]) == (399, 500)
 
 
-@pytest.mark.parametrize("metadata", [None, {}, {"order_id": "somebody else's"}])
-def test_what_is_not_ours_has_no_facts(metadata: dict[str, str] | None) -> None:
-    assert facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1) is None
+@pytest.mark.parametrize("metadata", [None, {}, {"order_id": "somebody else's"}, [], "text", 1])
+def test_what_is_not_ours_has_no_facts(metadata: Any) -> None:
+    assert (
+        facts_of_session({**ORDER.session(), "metadata": metadata}, project=PROJECT, occurred_at=1)
+        is None
+    )
     intent = {**ORDER.declined_intent(), "metadata": metadata}
-    assert facts_of_declined_payment(intent, occurred_at=1) is None
+    assert facts_of_declined_payment(intent, project=PROJECT, occurred_at=1) is None
 
 
 @pytest.mark.parametrize("mode", ["subscription", "setup"])
 def test_other_modes_have_no_facts(mode: str) -> None:
-    assert facts_of_session({**ORDER.session(), "mode": mode}, occurred_at=1) is None
+    assert (
+        facts_of_session({**ORDER.session(), "mode": mode}, project=PROJECT, occurred_at=1) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,29 +91,33 @@ def test_other_modes_have_no_facts(mode: str) -> None:
         {"purse_user_id": ""},
         {"purse_credits": "many"},
         {"purse_unit_amount": "4.99"},
+        {"purse_credits": None},
+        {"purse_user_id": ["x"]},
     ],
 )
-def test_an_order_edited_at_stripe_is_refused(edit: dict[str, str]) -> None:
+def test_an_order_edited_at_stripe_is_refused(edit: dict[str, Any]) -> None:
     session = {**ORDER.session(), "metadata": {**ORDER.metadata, **edit}}
     with pytest.raises(NotAnOrderError):
-        facts_of_session(session, occurred_at=1)
+        facts_of_session(session, project=PROJECT, occurred_at=1)
 
 
 def test_an_order_with_a_part_missing_is_refused() -> None:
     metadata = {name: value for name, value in ORDER.metadata.items() if name != "purse_credits"}
     with pytest.raises(NotAnOrderError):
-        facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1)
+        facts_of_session({**ORDER.session(), "metadata": metadata}, project=PROJECT, occurred_at=1)
 
 
 def test_references_may_come_expanded() -> None:
     session = {**ORDER.session(), "payment_intent": {"id": "pi_x"}, "customer": {"id": "cus_x"}}
-    facts = facts_of_session(session, occurred_at=1)
+    facts = facts_of_session(session, project=PROJECT, occurred_at=1)
     assert facts is not None
     assert (facts["payment_intent_id"], facts["customer_id"]) == ("pi_x", "cus_x")
 
 
 def test_a_decline_leaves_the_order_open() -> None:
-    facts = facts_of_declined_payment(ORDER.declined_intent("expired_card"), occurred_at=7)
+    facts = facts_of_declined_payment(
+        ORDER.declined_intent("expired_card"), project=PROJECT, occurred_at=7
+    )
     assert facts is not None
     assert (facts["state"], facts["decline_code"]) == ("open", "expired_card")
 
@@ -124,7 +134,7 @@ def test_a_decline_leaves_the_order_open() -> None:
     ],
 )
 def test_the_events_we_handle(type_: str, stripe_object: dict[str, Any], state: str) -> None:
-    facts = facts_of_event(event(type_, stripe_object, created=1_700_000_000))
+    facts = facts_of_event(event(type_, stripe_object, created=1_700_000_000), project=PROJECT)
     assert facts is not None
     assert (facts["state"], facts["occurred_at"]) == (state, 1_700_000_000)
 
@@ -133,4 +143,16 @@ def test_the_events_we_handle(type_: str, stripe_object: dict[str, Any], state: 
     "type_", ["payment_intent.succeeded", "charge.succeeded", "customer.created", "invoice.paid"]
 )
 def test_other_events_are_none_of_our_business(type_: str) -> None:
-    assert facts_of_event(event(type_, ORDER.declined_intent())) is None
+    assert facts_of_event(event(type_, ORDER.declined_intent()), project=PROJECT) is None
+
+
+def test_an_order_of_another_project_on_the_account_is_not_ours() -> None:
+    facts = facts_of_session(ORDER.session(), project="other.supabase.co", occurred_at=1)
+    assert facts is not None
+    assert facts["is_ours"] is False
+
+
+def test_a_decline_does_not_say_which_intent_pays() -> None:
+    facts = facts_of_declined_payment(ORDER.declined_intent(), project=PROJECT, occurred_at=1)
+    assert facts is not None
+    assert facts["payment_intent_id"] is None

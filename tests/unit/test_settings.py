@@ -101,6 +101,22 @@ def test_a_service_role_token_never_reaches_browsers() -> None:
     assert found == ("SUPABASE_PUBLISHABLE_KEY holds the secret key",)
 
 
+def test_a_legacy_anon_token_is_no_secret_key() -> None:
+    claims = base64.urlsafe_b64encode(json.dumps({"role": "anon"}).encode()).decode()
+    found = problems(SUPABASE_SECRET_KEY=f"eyJ.{claims.rstrip('=')}.sig")
+    assert found == ("SUPABASE_SECRET_KEY holds the publishable key",)
+
+
+def test_a_webhook_needs_the_key_that_says_live_or_test() -> None:
+    assert problems(PAYMENTS_ENABLED="false", STRIPE_SECRET_KEY=None) == (
+        "STRIPE_SECRET_KEY is missing",
+    )
+
+
+def test_orders_are_marked_with_the_projects_host() -> None:
+    assert load(WHOLE).project == "abc.supabase.co"
+
+
 def test_a_live_key_is_never_sent_to_a_stand_in() -> None:
     found = problems(STRIPE_SECRET_KEY="sk_live_x", STRIPE_API_BASE="http://127.0.0.1:3002")
     assert "STRIPE_API_BASE" in found[0]

@@ -111,6 +111,10 @@ def test_a_body_changed_by_one_byte_is_refused() -> None:
         json.dumps({**EVENT, "created": True}).encode(),
         json.dumps({**EVENT, "livemode": "false"}).encode(),
         json.dumps({**EVENT, "id": None}).encode(),
+        json.dumps({**EVENT, "id": "evt_\0"}).encode(),
+        json.dumps({**EVENT, "type": "\ud800"}).encode(),
+        json.dumps({**EVENT, "created": 10**30}).encode(),
+        json.dumps({**EVENT, "created": -1}).encode(),
         b'{"created": ' + b"9" * 5000 + b"}",
     ],
 )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 from werkzeug.test import Client
 
+from api._lib import database
 from api._lib.settings import settings
 from local.stack import ROOT
 
@@ -58,23 +60,43 @@ def test_health_names_every_variable_that_is_missing() -> None:
     ("name", "method"),
     [
         ("webhook", "POST"),
+        ("credits", "GET"),
+        ("create-checkout-session", "POST"),
         ("packages", "GET"),
         ("config", "GET"),
     ],
 )
 def test_an_endpoint_without_its_settings_is_closed(name: str, method: str) -> None:
-    answer = client(name).open(f"/api/{name}", method=method)
+    headers = {"Authorization": "Bearer x.y.z"}
+    answer = client(name).open(f"/api/{name}", method=method, headers=headers)
     assert answer.status_code == 503
     assert answer.get_json()["error"]["code"] == "not_configured"
 
 
-def test_without_a_webhook_secret_nothing_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Payments may be off and the secret missing; an unchecked webhook would credit anybody."""
+def configure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Set all but Stripe's variables."""
     monkeypatch.setenv("PAYMENTS_ENABLED", "false")
     monkeypatch.setenv("SITE_URL", "https://shop.example.com")
     monkeypatch.setenv("SUPABASE_URL", "https://abc.supabase.co")
     monkeypatch.setenv("SUPABASE_SECRET_KEY", "sb_secret_x")
     monkeypatch.setenv("SUPABASE_PUBLISHABLE_KEY", "sb_publishable_x")
+
+
+def test_without_a_webhook_secret_nothing_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Payments may be off and the secret missing; an unchecked webhook would credit anybody."""
+    configure(monkeypatch)
     answer = client("webhook").post("/api/webhook", data=b"{}")
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "not_configured")
     assert client("config").get("/api/config").get_json()["payments_enabled"] is False
+
+
+def test_the_client_shared_by_threads_speaks_http_1_also_over_tls(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its HTTP/2 connections break when threads share them, and only TLS would negotiate it."""
+    configure(monkeypatch)
+    database._client.cache_clear()  # noqa: SLF001
+    transport = database._client().session._transport  # noqa: SLF001
+    assert isinstance(transport, httpx.HTTPTransport)
+    assert transport._pool._http2 is False  # noqa: SLF001
+    database._client.cache_clear()  # noqa: SLF001
