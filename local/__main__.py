@@ -42,7 +42,9 @@ _WELCOME = """
 def main() -> None:
     """Run until Ctrl-C or SIGTERM; leave with one sentence if it cannot run."""
     started_at = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupt)
+    # Also where a script started us in the background, which makes a shell ignore SIGINT for us.
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(ending, _interrupt)
     load_dotenv(ROOT / ".env")
     try:
         with _only_one(STATE):

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.support import Order
+from tests.support import Order, until
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -92,6 +92,32 @@ def test_the_limit_holds_under_parallel_clicks(stack: RunningStack) -> None:
         outcomes = list(pool.map(click, range(20)))
     assert sorted(outcome for outcome, _ in outcomes) == ["PT429"] * 10 + ["begun"] * 10
     assert all(1 <= seconds <= 60 for outcome, seconds in outcomes if outcome == "PT429")
+
+
+def test_two_orders_at_once_are_counted_one_after_the_other(stack: RunningStack) -> None:
+    """While the first is not committed the second must wait, or both would pass the limit."""
+    user_id = str(uuid.uuid4())
+    with (
+        ThreadPoolExecutor(1) as pool,
+        stack.connect() as first,
+        stack.connect() as second,
+        stack.connect() as observer,
+    ):
+        with first.transaction():
+            begin(first, user_id, limit=1)
+            outcome = pool.submit(begin, second, user_id, limit=1)
+            until(lambda: outcome.done() or _waits(observer, second), "the second waits")
+        with pytest.raises(psycopg.DatabaseError) as refused:
+            outcome.result(30)
+    assert refused.value.sqlstate == "PT429"
+
+
+def _waits(observer: Database, connection: Database) -> bool:
+    row = observer.execute(
+        "select wait_event_type = 'Lock' as waits from pg_stat_activity where pid = %s",
+        [connection.info.backend_pid],
+    ).fetchone()
+    return bool(row and row["waits"])
 
 
 def test_the_limit_is_each_users_own(database: Database) -> None:
