@@ -1,0 +1,113 @@
+"""A browser on the running stack, and somebody in front of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+
+from tests.browser import chromium
+from tests.browser.console import Console
+from tests.browser.pages import Site
+from tests.browser.sessions import signed_in
+from tests.browser.stand_in import StandIn
+from tests.support import cannot_run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support import RunningStack, User
+
+WAIT_MS = 20_000
+expect.set_options(timeout=WAIT_MS)
+
+
+class Visit(Protocol):
+    """Opens the site in a browser profile of its own."""
+
+    def __call__(self, user: User | None = None, *, at: str = "/", **profile: Any) -> Site:
+        """Open it signed in as the user, or signed out; profile goes to Playwright."""
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """Where Chromium is."""
+    path = chromium.find()
+    if path is None:
+        cannot_run("no Chromium here: the browser tests did not run (Debian: apt install chromium)")
+    return path
+
+
+@pytest.fixture(scope="session")
+def playwright(chromium_path: str) -> Iterator[Playwright]:  # noqa: ARG001 - no browser, no driver
+    """Playwright's driver."""
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
+    """Chromium, running."""
+    running = chromium.launch(playwright, chromium_path)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def console() -> Iterator[Console]:
+    """Every page's console, in which nobody may complain."""
+    listening = Console()
+    yield listening
+    assert listening.complaints == []
+
+
+@pytest.fixture
+def visit(browser: Browser, stack: RunningStack, console: Console) -> Iterator[Visit]:
+    """Open the site, in a profile that is closed after the test."""
+    contexts = []
+
+    def open_site(user: User | None = None, *, at: str = "/", **profile: Any) -> Site:
+        context = browser.new_context(
+            locale="en-US",
+            timezone_id="UTC",
+            reduced_motion="reduce",  # animations cost time
+            storage_state=signed_in(stack, user.email, user.password) if user else None,
+            **profile,
+        )
+        contexts.append(context)
+        context.set_default_timeout(WAIT_MS)
+        console.listen(context)
+        site = Site(context.new_page(), stack.site_url)
+        site.open(at)
+        return site
+
+    yield open_site
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def user(stack: RunningStack) -> User:
+    """Somebody who has just signed up."""
+    return stack.sign_up()
+
+
+@pytest.fixture
+def buyer(visit: Visit, user: User) -> Site:
+    """The site as the user sees it, signed in, at home."""
+    return visit(user)
+
+
+@pytest.fixture
+def visitor(visit: Visit) -> Site:
+    """The site as somebody sees it who is not signed in."""
+    return visit()
+
+
+@pytest.fixture
+def stripe(stack: RunningStack) -> Iterator[StandIn]:
+    """The Stripe stand-in, which is well again after the test."""
+    stand_in = StandIn(stack)
+    yield stand_in
+    stand_in.recover()

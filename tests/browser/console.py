@@ -1,0 +1,47 @@
+"""What pages complain about: errors, warnings, exceptions, violations of the security policy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext, ConsoleMessage, WebError
+
+# Chromium's words for an answer of 4xx or 5xx, and for no answer.
+_REQUEST_FAILED = "Failed to load resource"
+
+
+class Console:
+    """The consoles of all pages of a test."""
+
+    def __init__(self) -> None:
+        self._seen: list[ConsoleMessage | WebError] = []
+        self._failing: set[str] = set()
+
+    def listen(self, context: BrowserContext) -> None:
+        """Hear what its pages say from now on."""
+        context.on("console", self._hear)
+        context.on("weberror", self._hear)
+
+    def allow_failing(self, *paths: str) -> None:
+        """Take failing requests to these paths for what the test wants."""
+        self._failing.update(paths)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What nobody wanted to hear."""
+        return [text for entry in self._seen if (text := self._complaint(entry))]
+
+    def _hear(self, entry: ConsoleMessage | WebError) -> None:
+        self._seen.append(entry)
+
+    def _complaint(self, entry: ConsoleMessage | WebError) -> str | None:
+        if not hasattr(entry, "type"):
+            return f"exception: {entry.error}"
+        url = entry.location["url"]
+        wanted = entry.text.startswith(_REQUEST_FAILED) and any(
+            path in url for path in self._failing
+        )
+        if entry.type not in ("error", "warning") or wanted:
+            return None
+        return f"{entry.type}: {entry.text} ({url})"

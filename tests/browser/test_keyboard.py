@@ -1,0 +1,75 @@
+"""Everything by the keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import Locator, expect
+
+from tests.browser.pages import GOOD_CARD, Store
+
+if TYPE_CHECKING:
+    from tests.browser.pages import Site
+    from tests.support import User
+
+MOST_STOPS = 40
+
+
+def tab_to(place: Locator) -> None:
+    """Press Tab until the place has the focus."""
+    expect(place).to_be_visible()
+    for _ in range(MOST_STOPS):
+        if place.evaluate("element => element === document.activeElement"):
+            return
+        place.page.keyboard.press("Tab")
+    raise AssertionError(f"{MOST_STOPS} times Tab do not lead to {place}")
+
+
+def test_a_purchase_needs_no_mouse(visitor: Site, user: User) -> None:
+    page, keyboard = visitor.page, visitor.page.keyboard
+    tab_to(page.get_by_label("E-mail"))
+    keyboard.type(user.email)
+    tab_to(page.get_by_label("Password", exact=True))
+    keyboard.type(user.password)
+    keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Your balance")).to_be_focused()
+
+    tab_to(page.get_by_role("button", name="Buy credits"))
+    keyboard.press("Enter")
+    tab_to(visitor.store.buy_button("Starter"))
+    keyboard.press("Enter")
+
+    visitor.at_checkout()
+    tab_to(page.get_by_role("button", name=GOOD_CARD))
+    keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pay $4.99")).to_be_focused()
+    keyboard.press("Enter")
+    visitor.expect_paid("Starter", 500, "$4.99", balance=500)
+
+
+def test_the_store_takes_the_focus_keeps_it_and_gives_it_back(buyer: Site) -> None:
+    keyboard = buyer.page.keyboard
+    tab_to(buyer.pill)
+    keyboard.press("Enter")
+    store = buyer.store
+    expect(store.place.get_by_role("heading", name="Store")).to_be_focused()
+    for stop in stops_in(store):
+        keyboard.press("Tab")
+        expect(stop).to_be_focused()
+    keyboard.press("Escape")
+    expect(store.place).to_be_hidden()
+    expect(buyer.pill).to_be_focused()
+
+
+def stops_in(store: Store) -> list[Locator]:
+    """Return what Tab leads to in the store, in this order."""
+    close = store.place.get_by_role("button", name="Close the store")
+    return [close, *(store.buy_button(pack) for pack in ("Starter", "Creator", "Professional"))]
+
+
+def test_the_first_stop_skips_the_header(buyer: Site) -> None:
+    keyboard = buyer.page.keyboard
+    keyboard.press("Tab")
+    expect(buyer.page.get_by_role("link", name="Skip to content")).to_be_focused()
+    keyboard.press("Enter")
+    expect(buyer.page.get_by_role("main")).to_be_focused()
