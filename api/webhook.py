@@ -11,8 +11,9 @@ import time
 
 from api._lib import database
 from api._lib.errors import InvalidRequestError, NotConfiguredError
-from api._lib.facts import NotAnOrderError, facts_of_event
+from api._lib.facts import facts_of_event
 from api._lib.http import Request, Response, endpoint
+from api._lib.order import NotAnOrderError
 from api._lib.settings import settings
 from api._lib.signature import verified_event
 
@@ -44,6 +45,7 @@ def post(request: Request) -> Response:
             p_livemode=event["livemode"],
             p_created=event["created"],
             p_facts=facts_of_event(event, project=config.project),
+            p_policy=config.clawback_policy,
         )
     except (database.DatabaseError, NotAnOrderError) as error:
         # Answered 500, so that it stays visible as failing at Stripe, under this id.

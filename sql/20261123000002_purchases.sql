@@ -30,16 +30,26 @@ create table public.purchases (
     checkout_session_id text,
     payment_intent_id   text,
     customer_id         text,
+    amount_subtotal     bigint,
     amount_paid         bigint,
+    currency_paid       text,
     processing_at       timestamptz,
     paid_at             timestamptz,
     failed_at           timestamptz,
     expired_at          timestamptz,
     declined_at         timestamptz,
     decline_code        text,
+    decision            text,
+    decided_at          timestamptz,
+    decided_by          text,
+    decided_because     text,
     credits_posted      bigint      not null default 0,
+    credits_forgiven    bigint      not null default 0,
     status              text        not null generated always as (
         case
+            when paid_at is not null
+                and (amount_subtotal <> unit_amount or currency_paid <> currency)
+                and decision is distinct from 'accepted' then 'mismatch'
             when paid_at is not null then 'paid'
             when failed_at is not null then 'failed'
             when expired_at is not null then 'expired'
@@ -54,8 +64,13 @@ create table public.purchases (
     constraint purchases_unit_amount_is_sane check (unit_amount between 1 and 99999999),
     constraint purchases_currency_is_iso check (currency ~ '^[a-z]{3}$'),
     constraint purchases_amount_paid_is_not_negative check (amount_paid >= 0),
-    constraint purchases_paid_has_an_amount check (paid_at is null or amount_paid is not null),
-    constraint purchases_posted_is_within_what_was_bought check (credits_posted between 0 and credits)
+    constraint purchases_paid_says_what
+        check (paid_at is null or (amount_paid is not null and amount_subtotal is not null and currency_paid is not null)),
+    constraint purchases_decision_is_known check (decision in ('accepted', 'rejected')),
+    constraint purchases_decision_is_signed
+        check ((decision is null) = (decided_at is null) and (decision is null) = (decided_by is null)),
+    constraint purchases_posted_is_within_what_was_bought check (credits_posted between 0 and credits),
+    constraint purchases_forgiven_is_within_what_was_posted check (credits_forgiven between 0 and credits_posted)
 );
 
 create index purchases_user_id_created_at_idx on public.purchases (user_id, created_at desc);
@@ -65,12 +80,16 @@ comment on table public.purchases is
 comment on column public.purchases.package_id is 'As ordered. No foreign key: an order outlives its package, and Stripe''s metadata alone can rebuild the row.';
 comment on column public.purchases.credits is 'Credits ordered, fixed when the order began.';
 comment on column public.purchases.unit_amount is 'Price shown, in minor units of the currency.';
+comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and tax, in minor units. Must be unit_amount, or the order is a mismatch.';
+comment on column public.purchases.currency_paid is 'In which currency. Must be the order''s.';
 comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units: less with a promotion code, 0 where nothing was charged.';
 comment on column public.purchases.processing_at is 'When a delayed payment method (a bank debit) was submitted.';
 comment on column public.purchases.declined_at is 'The latest declined attempt. Says nothing about the outcome: the person may have paid with another card.';
 comment on column public.purchases.decline_code is 'Stripe''s code for that attempt, e.g. insufficient_funds.';
 comment on column public.purchases.credits_posted is 'Credits the ledger holds for this order: settlement moves it to the target and posts the difference.';
-comment on column public.purchases.status is 'Read off the facts: paid, else failed, else expired, else processing, else open.';
+comment on column public.purchases.decision is 'What a person decided of a mismatch: accepted settles it, rejected leaves it. See decide_mismatch.';
+comment on column public.purchases.credits_forgiven is 'Credits that should have been taken back but were spent, under the policy clamp. Part of credits_posted.';
+comment on column public.purchases.status is 'Read off the facts: mismatch or paid, else failed, else expired, else processing, else open.';
 
 alter table public.stripe_customers enable row level security;
 alter table public.purchases enable row level security;

@@ -27,10 +27,10 @@ create table public.credit_transactions (
     constraint credit_transactions_pkey primary key (id),
     constraint credit_transactions_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
     constraint credit_transactions_purchase_id_fkey foreign key (purchase_id) references public.purchases (id),
-    constraint credit_transactions_kind_is_known check (kind in ('purchase', 'clawback')),
+    constraint credit_transactions_kind_is_known check (kind in ('purchase', 'clawback', 'giveback')),
     constraint credit_transactions_amount_is_not_zero check (amount <> 0),
     constraint credit_transactions_settlement_names_its_purchase
-        check (kind not in ('purchase', 'clawback') or purchase_id is not null)
+        check (kind not in ('purchase', 'clawback', 'giveback') or purchase_id is not null)
 );
 
 create index credit_transactions_user_id_id_idx on public.credit_transactions (user_id, id desc);
@@ -38,7 +38,7 @@ create index credit_transactions_purchase_id_idx on public.credit_transactions (
 
 comment on table public.credit_transactions is
     'The ledger: append only, enforced below. Within a user, id, created_at and balance_after tell one story: ids are drawn while the user''s row is locked.';
-comment on column public.credit_transactions.kind is 'purchase: credits bought. clawback: taken back because the money went back.';
+comment on column public.credit_transactions.kind is 'purchase: credits bought. clawback: taken back because the money went back. giveback: returned because the money stayed after all (a refund that failed, a dispute that was won).';
 comment on column public.credit_transactions.amount is 'Credits, signed: what the balance changed by.';
 comment on column public.credit_transactions.balance_after is 'Credits: the balance once this row was written.';
 
@@ -104,76 +104,3 @@ $$;
 comment on function public.post_transaction(uuid, text, bigint, uuid) is
     'The one place that moves credits: balance and ledger row in one statement. Granted to nobody.';
 revoke all on function public.post_transaction(uuid, text, bigint, uuid) from public, anon, authenticated, service_role;
-
--- read_credits(user, page size, cursor or null, checkout session or null)
---   -> {balance, held, available, low, transactions: [{id, kind, amount, balance_after, description, created_at}],
---       next_cursor: id or null, purchase: {status, package_type, package_name, credits, credited, amount, currency, created_at} or null}
--- low: not enough for the dearest feature. Newest first; a page ends where the next one's cursor says. Ids are text: they may outgrow a double.
-create function public.read_credits(
-    p_user_id             uuid,
-    p_limit               integer,
-    p_cursor              bigint default null,
-    p_checkout_session_id text default null
-)
-    returns jsonb
-    language sql
-    stable
-    set search_path = ''
-as $$
-    with page as (
-        select t.id, t.kind, t.amount, t.balance_after, t.created_at, p.package_name as description
-        from public.credit_transactions t
-        left join public.purchases p on p.id = t.purchase_id
-        where t.user_id = p_user_id
-            and (p_cursor is null or t.id < p_cursor)
-        order by t.id desc
-        limit p_limit + 1
-    ),
-    shown as (
-        select * from page order by id desc limit p_limit
-    )
-    select jsonb_build_object(
-        'balance', coalesce(u.balance, 0),
-        'held', coalesce(u.held, 0),
-        'available', coalesce(u.balance - u.held, 0),
-        'low', coalesce(u.balance - u.held, 0) < (
-            select coalesce(max(f.credits), 0) from public.credit_features f where f.active
-        ),
-        'transactions', (
-            select coalesce(jsonb_agg(jsonb_build_object(
-                'id', s.id::text,
-                'kind', s.kind,
-                'amount', s.amount,
-                'balance_after', s.balance_after,
-                'description', s.description,
-                'created_at', s.created_at
-            ) order by s.id desc), '[]'::jsonb)
-            from shown s
-        ),
-        'next_cursor', (
-            select min(s.id)::text from shown s where (select count(*) from page) > p_limit
-        ),
-        'purchase', (
-            select jsonb_build_object(
-                'status', o.status,
-                'package_type', o.package_id,
-                'package_name', o.package_name,
-                'credits', o.credits,
-                'credited', o.credits_posted,
-                'amount', coalesce(o.amount_paid, o.unit_amount),
-                'currency', o.currency,
-                'created_at', o.created_at
-            )
-            from public.purchases o
-            where o.checkout_session_id = p_checkout_session_id
-                and o.user_id = p_user_id
-        )
-    )
-    from (values (p_user_id)) as asked (user_id)
-    left join public.user_credits u on u.user_id = asked.user_id
-$$;
-
-comment on function public.read_credits(uuid, integer, bigint, text) is
-    'A user''s balance, a page of history and, if asked, what became of one checkout session of theirs.';
-revoke all on function public.read_credits(uuid, integer, bigint, text) from public, anon, authenticated, service_role;
-grant execute on function public.read_credits(uuid, integer, bigint, text) to service_role;

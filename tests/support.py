@@ -81,7 +81,7 @@ class RunningStack(Stack):
         balance: int = response.json()["balance"]
         return balance
 
-    def simulate(self, path: str, **body: Any) -> None:
+    def simulate(self, path: str, /, **body: Any) -> None:
         """Tell the Stripe stand-in to misbehave."""
         httpx.post(f"{self.stripe_api_base}/_sim/{path}", json=body).raise_for_status()
 
@@ -142,7 +142,9 @@ class Order:
             "checkout_session_id": self.session_id,
             "payment_intent_id": f"pi_{self.suffix}",
             "customer_id": f"cus_{self.suffix}",
+            "amount_subtotal": self.unit_amount if state == "paid" else None,
             "amount_paid": self.unit_amount if state == "paid" else None,
+            "currency_paid": self.currency if state == "paid" else None,
             "decline_code": None,
             "occurred_at": at,
             **more,
@@ -175,6 +177,40 @@ class Order:
             "customer": f"cus_{self.suffix}",
             "metadata": self.metadata,
             "last_payment_error": {"code": "card_declined", "decline_code": code},
+        }
+
+
+@dataclass(frozen=True)
+class Reversal:
+    """A refund or dispute of an order's payment, as facts."""
+
+    order: Order
+    suffix: str = field(default_factory=lambda: secrets.token_hex(12))
+
+    def refund(self, amount: int, status: str = "succeeded") -> dict[str, Any]:
+        """Return a refund of so many minor units."""
+        rank = {"pending": 1, "succeeded": 2, "failed": 3, "canceled": 3}[status]
+        return self._facts("refund", f"re_{self.suffix}", amount, status, rank, rank < 3)
+
+    def dispute(self, amount: int, *, moves: int) -> dict[str, Any]:
+        """Return a dispute for which money has moved so many times: out, back, out."""
+        status = ("warning_needs_response", "under_review", "won", "lost")[moves]
+        return self._facts("dispute", f"du_{self.suffix}", amount, status, moves, moves % 2 == 1)
+
+    def _facts(  # noqa: PLR0913, PLR0917 - one argument a fact
+        self, kind: str, id_: str, amount: int, status: str, rank: int, stands: bool
+    ) -> dict[str, Any]:
+        return {
+            "reversal_id": id_,
+            "kind": kind,
+            "payment_intent_id": f"pi_{self.order.suffix}",
+            "amount": amount,
+            "currency": self.order.currency,
+            "status": status,
+            "rank": rank,
+            "stands": stands,
+            "livemode": False,
+            "occurred_at": 1_700_000_000,
         }
 
 

@@ -21,6 +21,7 @@ from api._lib.errors import (
     StripeFailedError,
     TooManyAttemptsError,
 )
+from api._lib.order import Order
 from api._lib.payments import stripe_client, stripe_failures
 from api._lib.settings import Settings, settings
 
@@ -48,7 +49,7 @@ class BegunOrder:
     customer_key is the idempotency key under which Stripe makes the customer if there is none yet.
     """
 
-    order: facts.Order
+    order: Order
     ordered_at: int
     customer_id: str | None
     customer_key: str
@@ -144,7 +145,7 @@ def _begin_order(user: User, package_id: str, config: Settings) -> BegunOrder:
         if error.code == "PT429":
             raise TooManyAttemptsError(int(error.detail or 60)) from None
         raise
-    order = facts.Order(
+    order = Order(
         order_id=row["order_id"],
         user_id=user.id,
         package_id=row["package_id"],
@@ -228,6 +229,6 @@ def _remember_session(session: stripe.checkout.Session, begun: BegunOrder) -> No
         session.to_dict(), project=settings().project, occurred_at=begun.ordered_at
     )
     try:
-        database.call("record_facts", p_facts=opened)
+        database.call("record_facts", p_facts=opened, p_policy=settings().clawback_policy)
     except (DatabaseUnavailableError, database.DatabaseError) as error:
         _log.warning("order %s: session not remembered: %s", begun.order.order_id, error)

@@ -6,22 +6,23 @@ order or repetition. What an order consists of travels in metadata that our serv
 Stripe alone can rebuild the ledger (https://docs.stripe.com/metadata).
 
 Rules: act on a completed session only when its payment_status is not unpaid
-(https://docs.stripe.com/checkout/fulfillment); credits never derive from the amount paid.
+(https://docs.stripe.com/checkout/fulfillment); credits never derive from the amount paid; a refund
+counts from the moment it is pending and no longer once it has failed or was cancelled
+(https://docs.stripe.com/refunds); a dispute counts while its balance transactions say that the
+money is gone, so that an inquiry counts for nothing (https://docs.stripe.com/disputes/how-disputes-work).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
-from uuid import UUID
+
+from api._lib.order import Order, is_marked, order_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 State = Literal["open", "processing", "paid", "failed", "expired"]
 
-_ORDER_ID = "purse_order_id"
-_PROJECT = "purse_project"
 _SESSION_EVENTS = (
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -29,49 +30,22 @@ _SESSION_EVENTS = (
     "checkout.session.expired",
 )
 _PAYMENT_FAILED = "payment_intent.payment_failed"
+_REFUND_EVENTS = ("refund.created", "refund.updated", "refund.failed")
+_DISPUTE_EVENTS = (
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.closed",
+)
+EVENTS = (*_SESSION_EVENTS, _PAYMENT_FAILED, *_REFUND_EVENTS, *_DISPUTE_EVENTS)
+
+# How far a refund has come; a failure can follow a success, nothing follows a failure.
+_REFUND_RANK = {"pending": 1, "requires_action": 1, "succeeded": 2, "canceled": 3, "failed": 3}
+_REFUND_STANDS = ("pending", "requires_action", "succeeded")
 
 
-class NotAnOrderError(Exception):
-    """Metadata that names an order of ours, but not all of it: somebody edited it at Stripe."""
-
-
-@dataclass(frozen=True)
-class Order:
-    """What was ordered, fixed before Stripe heard of it.
-
-    Attributes:
-        order_id: Our own id: Stripe's idempotency key, client_reference_id and metadata.
-        user_id: The buyer's id in Supabase Auth.
-        package_id: The package's id in the catalogue.
-        package_name: Its name when it was ordered.
-        credits: Credits ordered.
-        unit_amount: Price in minor units of the currency.
-        currency: ISO 4217, lower case.
-    """
-
-    order_id: str
-    user_id: str
-    package_id: str
-    package_name: str
-    credits: int
-    unit_amount: int
-    currency: str
-
-    def metadata(self, project: str) -> dict[str, str]:
-        """Return the order as Stripe metadata, marked with the project whose user ordered."""
-        return {
-            _ORDER_ID: self.order_id,
-            _PROJECT: project,
-            "purse_user_id": self.user_id,
-            "purse_package_id": self.package_id,
-            "purse_package_name": self.package_name,
-            "purse_credits": str(self.credits),
-            "purse_unit_amount": str(self.unit_amount),
-            "purse_currency": self.currency,
-        }
-
-
-class Facts(TypedDict):
+class OrderFacts(TypedDict):
     """What Stripe told us of one order, as record_facts takes it; occurred_at in seconds, UTC.
 
     is_ours says whether the order carries our project's mark. Several deployments may share a
@@ -91,9 +65,32 @@ class Facts(TypedDict):
     checkout_session_id: str | None
     payment_intent_id: str | None
     customer_id: str | None
+    amount_subtotal: int | None
     amount_paid: int | None
+    currency_paid: str | None
     decline_code: str | None
     occurred_at: int
+
+
+class ReversalFacts(TypedDict):
+    """What Stripe told us of one refund or dispute; the amount in minor units of the payment's.
+
+    Of two facts about one reversal the one of higher rank stands, whichever came first.
+    """
+
+    reversal_id: str
+    kind: Literal["refund", "dispute"]
+    payment_intent_id: str
+    amount: int
+    currency: str
+    status: str
+    rank: int
+    stands: bool
+    livemode: bool
+    occurred_at: int
+
+
+Facts = OrderFacts | ReversalFacts
 
 
 def facts_of_event(event: Mapping[str, Any], *, project: str) -> Facts | None:
@@ -116,6 +113,10 @@ def facts_of_event(event: Mapping[str, Any], *, project: str) -> Facts | None:
         )
     if type_ == _PAYMENT_FAILED:
         return facts_of_declined_payment(stripe_object, project=project, occurred_at=occurred_at)
+    if type_ in _REFUND_EVENTS:
+        return facts_of_refund(stripe_object, livemode=event["livemode"])
+    if type_ in _DISPUTE_EVENTS:
+        return facts_of_dispute(stripe_object)
     return None
 
 
@@ -125,7 +126,7 @@ def facts_of_session(
     project: str,
     occurred_at: int,
     payment_failed: bool = False,
-) -> Facts | None:
+) -> OrderFacts | None:
     """Return the facts of a Checkout Session, or None if it is not an order of ours.
 
     Args:
@@ -138,10 +139,11 @@ def facts_of_session(
     Raises:
         NotAnOrderError: As above.
     """
-    order = _order_in(session.get("metadata"))
+    order = order_in(session.get("metadata"))
     if order is None or session.get("mode") != "payment":
         return None
     state = _session_state(session, payment_failed=payment_failed)
+    paid = state == "paid"
     return _facts(
         order,
         session,
@@ -149,7 +151,9 @@ def facts_of_session(
         state=state,
         checkout_session_id=session["id"],
         payment_intent_id=_id(session.get("payment_intent")),
-        amount_paid=session["amount_total"] if state == "paid" else None,
+        amount_subtotal=session["amount_subtotal"] if paid else None,
+        amount_paid=session["amount_total"] if paid else None,
+        currency_paid=session["currency"] if paid else None,
         decline_code=None,
         occurred_at=occurred_at,
     )
@@ -157,7 +161,7 @@ def facts_of_session(
 
 def facts_of_declined_payment(
     intent: Mapping[str, Any], *, project: str, occurred_at: int
-) -> Facts | None:
+) -> OrderFacts | None:
     """Return the facts of a PaymentIntent whose latest attempt was declined.
 
     The order stays open: the person may try another card on the same page. Which intent pays is
@@ -166,7 +170,7 @@ def facts_of_declined_payment(
     Raises:
         NotAnOrderError: As above.
     """
-    order = _order_in(intent.get("metadata"))
+    order = order_in(intent.get("metadata"))
     if order is None:
         return None
     error = intent.get("last_payment_error") or {}
@@ -177,9 +181,61 @@ def facts_of_declined_payment(
         state="open",
         checkout_session_id=None,
         payment_intent_id=None,
+        amount_subtotal=None,
         amount_paid=None,
+        currency_paid=None,
         decline_code=error.get("decline_code") or error.get("code") or "unknown",
         occurred_at=occurred_at,
+    )
+
+
+def facts_of_refund(refund: Mapping[str, Any], *, livemode: bool) -> ReversalFacts | None:
+    """Return the facts of a Refund, or None if it reverses no payment intent.
+
+    Args:
+        refund: The Refund, as Stripe's JSON.
+        livemode: Of the event or key it came by; a refund does not say.
+    """
+    payment_intent_id = _id(refund.get("payment_intent"))
+    if payment_intent_id is None:
+        return None
+    status = refund.get("status") or "pending"
+    return ReversalFacts(
+        reversal_id=refund["id"],
+        kind="refund",
+        payment_intent_id=payment_intent_id,
+        amount=refund["amount"],
+        currency=refund["currency"],
+        status=status,
+        rank=_REFUND_RANK[status],
+        stands=status in _REFUND_STANDS,
+        livemode=livemode,
+        occurred_at=refund["created"],
+    )
+
+
+def facts_of_dispute(dispute: Mapping[str, Any]) -> ReversalFacts | None:
+    """Return the facts of a Dispute, or None if it reverses no payment intent.
+
+    Its balance transactions only ever grow: none for an inquiry, one once the money is withdrawn,
+    two once it is back, three if an appeal takes it again. Their number is the rank, and the money
+    is gone while they add up to less than nothing.
+    """
+    payment_intent_id = _id(dispute.get("payment_intent"))
+    if payment_intent_id is None:
+        return None
+    moved = dispute["balance_transactions"]
+    return ReversalFacts(
+        reversal_id=dispute["id"],
+        kind="dispute",
+        payment_intent_id=payment_intent_id,
+        amount=dispute["amount"],
+        currency=dispute["currency"],
+        status=dispute["status"],
+        rank=len(moved),
+        stands=sum(entry["amount"] for entry in moved) < 0,
+        livemode=dispute["livemode"],
+        occurred_at=dispute["created"],
     )
 
 
@@ -193,23 +249,6 @@ def _session_state(session: Mapping[str, Any], *, payment_failed: bool) -> State
     return "failed" if payment_failed else "processing"
 
 
-def _order_in(metadata: Any) -> Order | None:
-    if not isinstance(metadata, dict) or _ORDER_ID not in metadata:
-        return None
-    try:
-        return Order(
-            order_id=str(UUID(metadata[_ORDER_ID])),
-            user_id=str(UUID(metadata["purse_user_id"])),
-            package_id=metadata["purse_package_id"],
-            package_name=metadata["purse_package_name"],
-            credits=int(metadata["purse_credits"]),
-            unit_amount=int(metadata["purse_unit_amount"]),
-            currency=metadata["purse_currency"],
-        )
-    except (KeyError, ValueError, TypeError, AttributeError):
-        raise NotAnOrderError from None
-
-
 def _facts(  # noqa: PLR0913 - one argument a fact
     order: Order,
     stripe_object: Mapping[str, Any],
@@ -218,13 +257,15 @@ def _facts(  # noqa: PLR0913 - one argument a fact
     state: State,
     checkout_session_id: str | None,
     payment_intent_id: str | None,
+    amount_subtotal: int | None,
     amount_paid: int | None,
+    currency_paid: str | None,
     decline_code: str | None,
     occurred_at: int,
-) -> Facts:
-    return Facts(
+) -> OrderFacts:
+    return OrderFacts(
         order_id=order.order_id,
-        is_ours=stripe_object["metadata"].get(_PROJECT) == project,
+        is_ours=is_marked(stripe_object["metadata"], project),
         user_id=order.user_id,
         package_id=order.package_id,
         package_name=order.package_name,
@@ -236,7 +277,9 @@ def _facts(  # noqa: PLR0913 - one argument a fact
         checkout_session_id=checkout_session_id,
         payment_intent_id=payment_intent_id,
         customer_id=_id(stripe_object.get("customer")),
+        amount_subtotal=amount_subtotal,
         amount_paid=amount_paid,
+        currency_paid=currency_paid,
         decline_code=decline_code,
         occurred_at=occurred_at,
     )

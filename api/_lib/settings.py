@@ -15,6 +15,8 @@ from api._lib.errors import NotConfiguredError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MIN_CRON_SECRET_CHARS = 16
+
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _STRIPE_KEYS = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
 _TRUE = ("true", "1", "yes", "on")
@@ -36,6 +38,8 @@ class Settings:
     payments_enabled: bool
     promotion_codes: bool
     orders_per_minute: int
+    clawback_policy: str
+    cron_secret: str | None
 
     @property
     def project(self) -> str:
@@ -89,6 +93,12 @@ class _Reader:
             self.problems.append(f"{name} must be true or false")
         return value in _TRUE
 
+    def choice(self, name: str, default: str, *others: str) -> str:
+        value = self.first(name) or default
+        if value not in (default, *others):
+            self.problems.append(f"{name} must be {default} or {' or '.join(others)}")
+        return value
+
     def count(self, name: str, *, default: int, most: int) -> int:
         value = self.first(name) or str(default)
         number = (
@@ -125,6 +135,10 @@ def load(environ: Mapping[str, str]) -> Settings:
     webhook_secrets = _split(read.first("STRIPE_WEBHOOK_SECRET"))
     _check_stripe(read, stripe_secret_key, webhook_secrets, stripe_api_base, payments_enabled)
 
+    cron_secret = read.first("CRON_SECRET")
+    if cron_secret and len(cron_secret) < MIN_CRON_SECRET_CHARS:
+        read.problems.append(f"CRON_SECRET must have {MIN_CRON_SECRET_CHARS} characters or more")
+
     settings = Settings(
         site_url=read.url("SITE_URL", site or ""),
         supabase_url=read.url("SUPABASE_URL", read.required("SUPABASE_URL")),
@@ -137,6 +151,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         payments_enabled=payments_enabled,
         promotion_codes=read.flag("PROMOTION_CODES_ENABLED", default=False),
         orders_per_minute=read.count("ORDERS_PER_MINUTE", default=10, most=1000),
+        clawback_policy=read.choice("CLAWBACK_POLICY", "debt", "clamp"),
+        cron_secret=cron_secret,
     )
     if _role(settings.supabase_secret_key) == "anon":
         read.problems.append("SUPABASE_SECRET_KEY holds the publishable key")

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from api._lib.facts import (
-    NotAnOrderError,
     facts_of_declined_payment,
     facts_of_event,
     facts_of_session,
 )
+from api._lib.order import NotAnOrderError
 from tests.support import Order, event
 
 ORDER = Order()

@@ -130,3 +130,13 @@ def test_livemode_is_read_off_the_key() -> None:
 def test_settings_are_never_printed() -> None:
     settings: Settings = load(WHOLE)
     assert "sk_test_x" not in repr(settings)
+
+
+@pytest.mark.parametrize("secret", ["x", "a" * 15])
+def test_a_cron_secret_that_could_be_guessed_is_refused(secret: str) -> None:
+    assert any("CRON_SECRET" in problem for problem in problems(CRON_SECRET=secret))
+
+
+def test_without_a_cron_secret_there_is_none() -> None:
+    assert load(WHOLE).cron_secret is None
+    assert load({**WHOLE, "CRON_SECRET": "a" * 16}).cron_secret == "a" * 16

@@ -1,0 +1,84 @@
+"""What was ordered, as it travels in Stripe's metadata, from which alone it can be rebuilt.
+
+Our server writes it when checkout begins (https://docs.stripe.com/metadata); every name has a
+prefix, since other integrations of the account write metadata too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ORDER_ID = "purse_order_id"
+_PROJECT = "purse_project"
+
+
+class NotAnOrderError(Exception):
+    """Metadata that names an order of ours, but not all of it: somebody edited it at Stripe."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What was ordered, fixed before Stripe heard of it.
+
+    Attributes:
+        order_id: Our own id: Stripe's idempotency key, client_reference_id and metadata.
+        user_id: The buyer's id in Supabase Auth.
+        package_id: The package's id in the catalogue.
+        package_name: Its name when it was ordered.
+        credits: Credits ordered.
+        unit_amount: Price in minor units of the currency.
+        currency: ISO 4217, lower case.
+    """
+
+    order_id: str
+    user_id: str
+    package_id: str
+    package_name: str
+    credits: int
+    unit_amount: int
+    currency: str
+
+    def metadata(self, project: str) -> dict[str, str]:
+        """Return the order as Stripe metadata, marked with the project whose user ordered."""
+        return {
+            _ORDER_ID: self.order_id,
+            _PROJECT: project,
+            "purse_user_id": self.user_id,
+            "purse_package_id": self.package_id,
+            "purse_package_name": self.package_name,
+            "purse_credits": str(self.credits),
+            "purse_unit_amount": str(self.unit_amount),
+            "purse_currency": self.currency,
+        }
+
+
+def order_in(metadata: Any) -> Order | None:
+    """Return the order that metadata carries, or None if it is none of ours.
+
+    Raises:
+        NotAnOrderError: It names an order of ours but does not carry all of it.
+    """
+    if not isinstance(metadata, dict) or _ORDER_ID not in metadata:
+        return None
+    try:
+        return Order(
+            order_id=str(UUID(metadata[_ORDER_ID])),
+            user_id=str(UUID(metadata["purse_user_id"])),
+            package_id=metadata["purse_package_id"],
+            package_name=metadata["purse_package_name"],
+            credits=int(metadata["purse_credits"]),
+            unit_amount=int(metadata["purse_unit_amount"]),
+            currency=metadata["purse_currency"],
+        )
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise NotAnOrderError from None
+
+
+def is_marked(metadata: Mapping[str, Any], project: str) -> bool:
+    """Whether the order was begun by this project, and not by another on the same account."""
+    return metadata.get(_PROJECT) == project
