@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from local.stripe import checkout, expand, idempotency, switches
+from local.stripe import clock, expand, idempotency, switches
 from local.stripe.endpoints import Endpoint, endpoints
 from local.stripe.errors import InvalidParameterError, StripeError
 from local.stripe.ids import new_id
@@ -136,7 +136,7 @@ class Api:
         params = call.endpoint.schema.read(decode(call.parameters), "")
         transaction.request_id = call.request_id
         transaction.idempotency_key = call.key
-        checkout.expire_overdue(transaction)
+        clock.catch_up(transaction)
         answer = call.endpoint.work(transaction, params, *call.path_values)
         return expand.expand(transaction, answer, params.get("expand", []))
 

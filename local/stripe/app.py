@@ -6,7 +6,7 @@ import sys
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.stripe import checkout
+from local.stripe import clock, webhook_endpoints
 from local.stripe.api import Api, refusal_response, unrecognized
 from local.stripe.errors import InvalidParameterError, StripeError
 from local.stripe.pages import Pages
@@ -23,14 +23,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or Settings.from_environment()
     _log_to_stdout()
     store = Store(settings.state_folder / "stripe.db")
-    courier = Courier(store, settings, on_tick=checkout.expire_overdue)
+    with store.transaction() as transaction:
+        webhook_endpoints.ensure(transaction, settings.webhook_url)
+    courier = Courier(store, settings, on_tick=clock.catch_up)
 
     app = Flask(__name__, static_url_path="/c/static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.before_request(courier.ensure_running)
     Api(store, settings).register(app)
     Pages(store, courier).register(app)
-    Sim(store).register(app)
+    Sim(store, settings).register(app)
 
     @app.get("/health")
     def health() -> dict[str, str]:

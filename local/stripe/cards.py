@@ -5,6 +5,8 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
+from local.stripe.store import Json
+
 BANK_ACCOUNT = "000123456789"
 
 
@@ -14,6 +16,21 @@ class Outcome(Enum):
     SUCCEEDS = "succeeds"
     DECLINED = "declined"
     NEEDS_AUTHENTICATION = "needs authentication"
+
+
+class Refunds(Enum):
+    """What becomes of refunds; one that fails later begins by succeeding."""
+
+    SUCCEED = "succeed"
+    SUCCEED_LATER = "succeed later"
+    FAIL_LATER = "fail later"
+
+
+class Dispute(Enum):
+    """Whether the payer's bank takes the payment up right away."""
+
+    CHARGEBACK = "chargeback"
+    INQUIRY = "inquiry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +43,8 @@ class TestCard:
     code: str | None = None
     decline_code: str | None = None
     message: str = ""
+    refunds: Refunds = Refunds.SUCCEED
+    dispute: Dispute | None = None
 
     @property
     def spaced(self) -> str:
@@ -68,6 +87,25 @@ TEST_CARDS = (
         None,
         "Your card's security code is incorrect.",
     ),
+    TestCard(
+        "4000000000000259",
+        "Disputed as fraud",
+        Outcome.SUCCEEDS,
+        dispute=Dispute.CHARGEBACK,
+    ),
+    TestCard("4000000000001976", "Bank inquires", Outcome.SUCCEEDS, dispute=Dispute.INQUIRY),
+    TestCard(
+        "4000000000007726",
+        "Refund succeeds later",
+        Outcome.SUCCEEDS,
+        refunds=Refunds.SUCCEED_LATER,
+    ),
+    TestCard(
+        "4000000000005126",
+        "Refund fails later",
+        Outcome.SUCCEEDS,
+        refunds=Refunds.FAIL_LATER,
+    ),
 )
 BY_NUMBER = {card.number: card for card in TEST_CARDS}
 
@@ -82,6 +120,14 @@ def behaviour(number: str) -> TestCard:
         "test_mode_live_card",
         "Your card was declined: it is none of the test cards that this stand-in knows.",
     )
+
+
+def refunds_of(payment_method_details: Json) -> Refunds:
+    """What becomes of refunds to what paid a charge; test cards differ in their last digits."""
+    if payment_method_details["type"] != "card":
+        return Refunds.SUCCEED_LATER
+    last4 = payment_method_details["card"]["last4"]
+    return next(card.refunds for card in TEST_CARDS if card.number.endswith(last4))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,8 @@ def expire(transaction: Transaction, params: Json, session_id: str) -> Json:
 def expire_overdue(transaction: Transaction) -> None:
     """Close every session whose time is over."""
     rows = transaction.sql.execute(
-        "select body from objects where kind = 'checkout.session'"
-        " and json_extract(body, '$.status') = 'open'"
-        " and json_extract(body, '$.expires_at') <= ? order by seq limit ?",
+        "select body from objects where json_extract(body, '$.status') = 'open'"
+        " and json_extract(body, '$.expires_at') <= ? limit ?",
         (transaction.now, EXPIRED_AT_ONCE),
     ).fetchall()
     for row in rows:

@@ -4,7 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from local.stripe import checkout, customers, reading, schemas
+from local.stripe import (
+    checkout,
+    customers,
+    disputes,
+    reading,
+    refunds,
+    schemas,
+    webhook_endpoints,
+)
 from local.stripe.fields import Fields
 from local.stripe.store import Json
 
@@ -23,6 +31,7 @@ def endpoints(base_url: str) -> list[Endpoint]:
     """Everything the API can do."""
     create_session = partial(checkout.create, base_url=base_url)
     session = "/v1/checkout/sessions/<object_id>"
+    webhook_endpoint = "/v1/webhook_endpoints/<object_id>"
     nothing = schemas.NOTHING
     return [
         Endpoint("POST", "/v1/customers", schemas.CUSTOMER, customers.create),
@@ -33,13 +42,29 @@ def endpoints(base_url: str) -> list[Endpoint]:
         Endpoint("POST", "/v1/checkout/sessions", schemas.SESSION, create_session),
         Endpoint("GET", "/v1/checkout/sessions", schemas.SESSION_LIST, checkout.list_),
         Endpoint("GET", session, nothing, checkout.retrieve),
-        Endpoint("GET", f"{session}/line_items", schemas.LINE_ITEM_LIST, checkout.list_line_items),
+        Endpoint("GET", f"{session}/line_items", schemas.UNDATED_LIST, checkout.list_line_items),
         Endpoint("POST", f"{session}/expire", nothing, checkout.expire),
         Endpoint(
             "GET", "/v1/payment_intents", schemas.PAYMENT_INTENT_LIST, reading.payment_intents
         ),
         Endpoint("GET", "/v1/payment_intents/<object_id>", nothing, reading.payment_intent),
+        Endpoint("GET", "/v1/charges", schemas.CHARGE_LIST, reading.charges),
         Endpoint("GET", "/v1/charges/<object_id>", nothing, reading.charge),
+        Endpoint("POST", "/v1/refunds", schemas.REFUND, refunds.create),
+        Endpoint("GET", "/v1/refunds", schemas.REVERSAL_LIST, refunds.list_),
+        Endpoint("GET", "/v1/refunds/<object_id>", nothing, refunds.retrieve),
+        Endpoint("POST", "/v1/refunds/<object_id>", schemas.REFUND_UPDATE, refunds.update),
+        Endpoint("GET", "/v1/disputes", schemas.REVERSAL_LIST, disputes.list_),
+        Endpoint("GET", "/v1/disputes/<object_id>", nothing, disputes.retrieve),
+        Endpoint(
+            "GET",
+            "/v1/balance_transactions/<object_id>",
+            nothing,
+            reading.balance_transaction,
+        ),
         Endpoint("GET", "/v1/events", schemas.EVENT_LIST, reading.event_list),
         Endpoint("GET", "/v1/events/<object_id>", nothing, reading.event),
+        Endpoint("GET", "/v1/webhook_endpoints", schemas.UNDATED_LIST, webhook_endpoints.list_),
+        Endpoint("GET", webhook_endpoint, nothing, webhook_endpoints.retrieve),
+        Endpoint("POST", webhook_endpoint, schemas.WEBHOOK_ENDPOINT, webhook_endpoints.update),
     ]

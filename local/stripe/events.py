@@ -1,13 +1,11 @@
-"""The log of what happened, and the queue of webhooks that tell it."""
+"""The log of what happened; each entry is told to the shop by a webhook."""
 
-import time
 from typing import Any
 
+from local.stripe import deliveries
 from local.stripe.ids import new_id
 from local.stripe.settings import API_VERSION
 from local.stripe.store import Json, Transaction
-
-MAX_DUPLICATES = 100
 
 
 def emit(
@@ -36,23 +34,10 @@ def emit(
         "type": kind,
     }
     transaction.add(event)
-    copies = transaction.switch("duplicate", 1)
-    transaction.sql.executemany(
-        "insert into deliveries (event_id, type, due_at) values (?, ?, ?)",
-        [(event["id"], kind, time.time())] * copies,
-    )
+    deliveries.queue(transaction, event)
     return event
 
 
 def with_pending(transaction: Transaction, event: Json) -> Json:
     """The event with the number of endpoints that have not yet answered 2xx."""
-    return {**event, "pending_webhooks": int(not delivered(transaction, event["id"]))}
-
-
-def delivered(transaction: Transaction, event_id: str) -> bool:
-    """Whether every delivery of this event was answered 2xx."""
-    row = transaction.sql.execute(
-        "select count(*) as pending from deliveries where event_id = ? and delivered_at is null",
-        (event_id,),
-    ).fetchone()
-    return bool(row["pending"] == 0)
+    return {**event, "pending_webhooks": int(not deliveries.delivered(transaction, event["id"]))}

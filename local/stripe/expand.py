@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from local.stripe.errors import InvalidParameterError
-from local.stripe.lists import as_list
+from local.stripe.lists import Query, as_list
 from local.stripe.store import Json, Transaction
 
 MAX_DEPTH = 4
@@ -33,9 +33,17 @@ def line_items(transaction: Transaction, session: Json) -> Json:
     )
 
 
+def refunds(transaction: Transaction, charge: Json) -> Json:
+    """The newest of a charge's refunds, as the expanded property shows them."""
+    query = Query("refund")
+    query.equal({"charge": charge["id"]}, "charge")
+    return query.page(transaction, {}, f"/v1/charges/{charge['id']}/refunds")
+
+
 def _reference(kind: str, name: str) -> Callable[[Transaction, Json], Json | None]:
     def look_up(transaction: Transaction, holder: Json) -> Json | None:
-        current = holder[name]
+        # Absent where it does not apply: a refund that did not fail names no failure.
+        current = holder.get(name)
         if current is None or isinstance(current, dict):
             return current
         return transaction.find(kind, current)
@@ -54,7 +62,22 @@ EXPANDABLE: dict[str, dict[str, Callable[[Transaction, Json], Json | None]]] = {
         "latest_charge": _reference("charge", "latest_charge"),
     },
     "charge": {
+        "balance_transaction": _reference("balance_transaction", "balance_transaction"),
         "customer": _reference("customer", "customer"),
+        "payment_intent": _reference("payment_intent", "payment_intent"),
+        "refunds": refunds,
+    },
+    "refund": {
+        "balance_transaction": _reference("balance_transaction", "balance_transaction"),
+        "charge": _reference("charge", "charge"),
+        "customer": _reference("customer", "customer"),
+        "failure_balance_transaction": _reference(
+            "balance_transaction", "failure_balance_transaction"
+        ),
+        "payment_intent": _reference("payment_intent", "payment_intent"),
+    },
+    "dispute": {
+        "charge": _reference("charge", "charge"),
         "payment_intent": _reference("payment_intent", "payment_intent"),
     },
 }

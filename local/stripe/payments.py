@@ -4,11 +4,10 @@ Every function here runs inside one transaction that has just read the session, 
 submissions of one page follow each other, and the second finds the session complete.
 """
 
-from local.stripe import charge_objects, payment_objects
-from local.stripe.cards import Card, Outcome, TestCard, behaviour
+from local.stripe import balance, charge_objects, disputes, payment_objects
+from local.stripe.cards import Card, Dispute, Outcome, TestCard, behaviour
 from local.stripe.errors import StripeError
 from local.stripe.events import emit
-from local.stripe.ids import new_id
 from local.stripe.objects import customer_details
 from local.stripe.store import Json, Transaction
 
@@ -38,7 +37,7 @@ def pay_by_card(transaction: Transaction, session: Json, card: Card, payer: Json
         transaction.save_private(intent["id"], {"payment_method": method, "payer": payer})
         emit(transaction, "payment_intent.requires_action", intent)
     else:
-        _succeed(transaction, session, intent, method, payer)
+        _succeed(transaction, session, intent, method, payer, dispute=plan.dispute)
     return plan.outcome
 
 
@@ -155,11 +154,21 @@ def _succeed(  # noqa: PLR0913 - the parties to a payment
     payer: Json,
     *,
     authenticated: bool = False,
+    dispute: Dispute | None = None,
 ) -> None:
     charge = charge_objects.charge(intent, method, now=transaction.now, authenticated=authenticated)
     transaction.add(charge)
     intent |= {"payment_method": method["id"], "latest_charge": charge["id"]}
     _approve(transaction, intent, charge)
+    if dispute is not None:
+        # Before the session completes: Stripe promises no order, and this is the harder one.
+        disputes.dispute_charge(
+            transaction,
+            charge,
+            charge["amount"],
+            reason="fraudulent",
+            inquiry=dispute is Dispute.INQUIRY,
+        )
     _complete(transaction, session, payer, payment_status="paid")
     _book(transaction, charge)
 
@@ -187,7 +196,7 @@ def _approve(transaction: Transaction, intent: Json, charge: Json) -> None:
 
 def _book(transaction: Transaction, charge: Json) -> None:
     """A moment after success, the charge gets its balance transaction."""
-    charge["balance_transaction"] = new_id("balance_transaction")
+    charge["balance_transaction"] = balance.charged(transaction, charge)["id"]
     transaction.save(charge)
     emit(transaction, "charge.updated", charge, {"balance_transaction": None})
 

@@ -1,4 +1,4 @@
-"""Endpoints that only read: payment intents, charges and events."""
+"""Endpoints that only read: payment intents, charges, balance transactions and events."""
 
 from local.stripe import events
 from local.stripe.errors import InvalidParameterError, no_such
@@ -23,6 +23,18 @@ def payment_intents(transaction: Transaction, params: Json) -> Json:
 def charge(transaction: Transaction, _params: Json, charge_id: str) -> Json:
     """GET /v1/charges/:id."""
     return _found(transaction, "charge", charge_id, param="id")
+
+
+def charges(transaction: Transaction, params: Json) -> Json:
+    """GET /v1/charges."""
+    query = Query("charge")
+    query.equal(params, "customer", "payment_intent")
+    return query.page(transaction, params, "/v1/charges")
+
+
+def balance_transaction(transaction: Transaction, _params: Json, entry_id: str) -> Json:
+    """GET /v1/balance_transactions/:id."""
+    return _found(transaction, "balance_transaction", entry_id, param="id")
 
 
 def event(transaction: Transaction, _params: Json, event_id: str) -> Json:

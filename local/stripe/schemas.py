@@ -142,9 +142,39 @@ SESSION_LIST = Fields(
     },
     unmodelled=frozenset({"customer_account", "customer_details", "payment_link", "subscription"}),
 )
-LINE_ITEM_LIST = Fields({name: PAGE[name] for name in PAGE if name != "created"})
+UNDATED_LIST = Fields({name: PAGE[name] for name in PAGE if name != "created"})
 PAYMENT_INTENT_LIST = Fields(
     {**PAGE, "customer": Text(255)}, unmodelled=frozenset({"customer_account"})
+)
+CHARGE_LIST = Fields(
+    {**PAGE, "customer": Text(255), "payment_intent": Text(255)},
+    unmodelled=frozenset({"transfer_group"}),
+)
+REFUND = Fields(
+    {
+        "amount": Whole(1, MAXIMUM_CHARGE),
+        "charge": Text(255),
+        "expand": EXPAND,
+        "metadata": Metadata(),
+        "payment_intent": Text(255),
+        "reason": Choice(("duplicate", "fraudulent", "requested_by_customer")),
+    },
+    unmodelled=names("""
+        currency customer instructions_email origin refund_application_fee reverse_transfer
+        """),
+)
+REFUND_UPDATE = Fields({"expand": EXPAND, "metadata": Metadata()})
+# Refunds and disputes are listed alike.
+REVERSAL_LIST = Fields({**PAGE, "charge": Text(255), "payment_intent": Text(255)})
+WEBHOOK_ENDPOINT = Fields(
+    {
+        "description": Text(),
+        "disabled": Flag(),
+        "enabled_events": ListOf(Text(100)),
+        "expand": EXPAND,
+        "metadata": Metadata(),
+    },
+    unmodelled=frozenset({"url"}),
 )
 EVENT_LIST = Fields(
     {

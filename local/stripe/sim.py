@@ -1,106 +1,110 @@
-"""`/_sim`: JSON endpoints that make the stand-in misbehave, for people and tests.
+"""`/_sim`: orders that make the stand-in misbehave, and a page to give them by hand.
 
-They answer on this machine only, and have no other guard.
+They are taken on this machine only, and have no other guard.
 """
 
 import ipaddress
-import time
+import re
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
 
-from local.stripe import checkout, payments, switches
-from local.stripe.errors import InvalidParameterError, StripeError
-from local.stripe.events import MAX_DUPLICATES
-from local.stripe.store import Json, Store, Transaction
+from local.stripe import order_input
+from local.stripe.errors import StripeError
+from local.stripe.orders import ORDERS, Order, webhook_state
+from local.stripe.overview import overview
+from local.stripe.settings import Settings
+from local.stripe.store import Json, Store
 
-MAX_COUNT = 1_000_000
-MAX_DELAY_SECONDS = 60
-MAX_CLOCK_STEP_SECONDS = 366 * 24 * 3600
 MAX_DELIVERIES = 1000
-FAILURES = (402, 409, 429, 500)
+MAX_NOTICE = 300
+LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
+FORM = "application/x-www-form-urlencoded"
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 class Sim:
     """The control surface of a store."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
+        self._hosts = {*LOOPBACK_HOSTS, urlsplit(settings.base_url).hostname}
 
     def register(self, app: Flask) -> None:
-        """Add the endpoints to the application."""
-        app.before_request(_local_only)
-        posts: tuple[tuple[str, Callable[..., Json]], ...] = (
-            ("/_sim/webhooks", self._webhooks),
-            ("/_sim/webhooks/retry", self._retry),
-            ("/_sim/api", self._api),
-            ("/_sim/clock", self._clock),
-            ("/_sim/sessions/<session_id>/settle", self._settle),
-        )
-        for rule, view in posts:
-            app.add_url_rule(rule, rule, _as_json(view), methods=["POST"])
+        """Add the page and the orders to the application."""
+        app.before_request(self._guard)
+        for order in ORDERS:
+            rule = f"/_sim/{order.rule}"
+            app.add_url_rule(rule, rule, partial(self._take, order), methods=["POST"])
         app.add_url_rule("/_sim/deliveries", "/_sim/deliveries", _as_json(self._deliveries))
+        app.add_url_rule("/_sim", "sim", self._page)
 
-    def _webhooks(self) -> Json:
-        wanted = _body(hold=bool, lose_next=int, duplicate=int)
-        with self._store.transaction() as transaction:
-            if "hold" in wanted:
-                transaction.set_switch("hold", wanted["hold"])
-            if "lose_next" in wanted:
-                transaction.set_switch("lose_next", _within(wanted, "lose_next", 0, MAX_COUNT))
-            if "duplicate" in wanted:
-                transaction.set_switch("duplicate", _within(wanted, "duplicate", 1, MAX_DUPLICATES))
-            return _webhook_state(transaction)
+    def _guard(self) -> Response | None:
+        """Refuse callers from elsewhere, and web pages but our own."""
+        if not request.path.startswith("/_sim"):
+            return None
+        caller = ipaddress.ip_address(request.remote_addr or "0.0.0.0")
+        # A foreign name that resolves to this machine would make a foreign page our own.
+        named = urlsplit(request.host_url).hostname
+        if not caller.is_loopback or named not in self._hosts:
+            return _problem("The control surface answers on its own machine only.", 403)
+        if request.method != "POST" or request.mimetype == "application/json":
+            # Another site's page cannot send JSON unasked.
+            return None
+        if request.mimetype == FORM and _from_own_page():
+            return None
+        return _problem("Send JSON with Content-Type: application/json.", 415)
 
-    def _retry(self) -> Json:
-        with self._store.transaction() as transaction:
-            cursor = transaction.sql.execute(
-                "update deliveries set due_at = ? where delivered_at is null", (time.time(),)
-            )
-            return {"due": cursor.rowcount}
+    def _take(self, order: Order, **path_values: str) -> Response:
+        if request.mimetype == FORM:
+            return self._take_form(order, **path_values)
 
-    def _api(self) -> Json:
-        wanted = _body(fail_next=int, status=int, after_commit=bool, delay_seconds=float, path=str)
-        if "fail_next" in wanted:
-            _within(wanted, "fail_next", 0, MAX_COUNT)
-        if "delay_seconds" in wanted:
-            _within(wanted, "delay_seconds", 0, MAX_DELAY_SECONDS)
-        if "status" in wanted and wanted["status"] not in FAILURES:
-            raise InvalidParameterError(f"status is one of {FAILURES}", param="status")
-        with self._store.transaction() as transaction:
-            current = {**switches.QUIET, **transaction.switch(switches.API_SWITCH, {})}
-            if "fail_next" in wanted:
-                # A new order replaces the old one whole: no status is left over from before.
-                current = {**switches.QUIET, "delay_seconds": current["delay_seconds"]}
-            current |= wanted
-            transaction.set_switch(switches.API_SWITCH, current)
-            return current
+        def work() -> Json:
+            wanted = order_input.from_json(request.get_json(silent=True), order.fields)
+            with self._store.transaction() as transaction:
+                return order.work(transaction, wanted, **path_values)
 
-    def _clock(self) -> Json:
-        step = _within(_body(advance_seconds=int), "advance_seconds", 0, MAX_CLOCK_STEP_SECONDS)
-        with self._store.transaction() as transaction:
-            ahead = transaction.switch("clock_ahead_seconds", 0) + step
-            transaction.set_switch("clock_ahead_seconds", ahead)
-        with self._store.transaction() as transaction:
-            checkout.expire_overdue(transaction)
-            return {"now": transaction.now}
+        return _as_json(work)()
 
-    def _settle(self, session_id: str) -> Json:
-        outcome = _body(outcome=str).get("outcome")
-        if outcome not in {"succeeded", "failed"}:
-            raise InvalidParameterError("outcome is succeeded or failed", param="outcome")
+    def _take_form(self, order: Order, **path_values: str) -> Response:
+        """Do the same for the page, and go back to where the button was."""
+        back = re.sub(r"[^\w-]", "", request.form.get("back", ""))
+        problem = ""
+        try:
+            wanted = order_input.from_form(request.form, order.fields)
+            with self._store.transaction() as transaction:
+                order.work(transaction, wanted, **path_values)
+        except StripeError as refusal:
+            problem = refusal.message
+        place = f"#{back}" if back and not problem else ""
+        response = make_response(redirect(f"/_sim{place}", 303))
+        if problem:
+            response.set_cookie("sim_problem", problem[:MAX_NOTICE], httponly=True, path="/_sim")
+        return response
+
+    def _page(self) -> Response:
         with self._store.transaction() as transaction:
-            session = checkout.retrieve(transaction, {}, session_id)
-            payments.settle(transaction, session, succeeded=outcome == "succeeded")
-            return session
+            shown = overview(transaction)
+        problem = request.cookies.get("sim_problem", "")
+        response = make_response(render_template("sim.html", problem=problem, **shown))
+        if problem:
+            response.delete_cookie("sim_problem", path="/_sim")
+        response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "same-origin"
+        return response
 
     def _deliveries(self) -> Json:
         with self._store.transaction() as transaction:
             rows = transaction.sql.execute(
                 "select * from deliveries order by id desc limit ?", (MAX_DELIVERIES,)
             ).fetchall()
-            state = _webhook_state(transaction)
+            state = webhook_state(transaction)
         deliveries = [
             {
                 "id": row["id"],
@@ -116,24 +120,9 @@ class Sim:
         return {**state, "deliveries": deliveries}
 
 
-def _webhook_state(transaction: Transaction) -> Json:
-    return {
-        "hold": transaction.switch("hold", default=False),
-        "lose_next": transaction.switch("lose_next", 0),
-        "duplicate": transaction.switch("duplicate", 1),
-    }
-
-
-def _local_only() -> Response | None:
-    """Refuse callers from elsewhere, and web pages, which cannot send JSON unasked."""
-    if not request.path.startswith("/_sim"):
-        return None
-    caller = ipaddress.ip_address(request.remote_addr or "0.0.0.0")
-    if not caller.is_loopback:
-        return _problem("The control surface answers on its own machine only.", 403)
-    if request.method == "POST" and request.mimetype != "application/json":
-        return _problem("Send JSON with Content-Type: application/json.", 415)
-    return None
+def _from_own_page() -> bool:
+    """Whether the browser says that the form stood on a page of this very host."""
+    return urlsplit(request.headers.get("Origin", "")).netloc == request.host != ""
 
 
 def _problem(message: str, status: int) -> Response:
@@ -142,33 +131,11 @@ def _problem(message: str, status: int) -> Response:
     return response
 
 
-def _as_json(view: Callable[..., Json]) -> Callable[..., Response]:
-    def serve(**path_values: str) -> Response:
+def _as_json(view: Callable[[], Json]) -> Callable[[], Response]:
+    def serve() -> Response:
         try:
-            return jsonify(view(**path_values))
+            return jsonify(view())
         except StripeError as refusal:
             return _problem(refusal.message, refusal.status)
 
     return serve
-
-
-def _body(**types: type) -> Json:
-    """The request's JSON object, which has the named fields at most, each of its type."""
-    given = request.get_json(silent=True)
-    if not isinstance(given, dict):
-        raise InvalidParameterError("Send a JSON object.")
-    for name, value in given.items():
-        wanted = types.get(name)
-        if wanted is None:
-            raise InvalidParameterError(f"Unknown field: {name}. Known: {', '.join(types)}.")
-        fits = isinstance(value, (int, float) if wanted is float else wanted)
-        if not fits or (isinstance(value, bool) and wanted is not bool):
-            raise InvalidParameterError(f"{name} must be of type {wanted.__name__}.")
-    return given
-
-
-def _within(wanted: Json, name: str, least: int, most: int) -> Any:
-    value = wanted.get(name)
-    if value is None or not least <= value <= most:
-        raise InvalidParameterError(f"{name} must be from {least} to {most}.")
-    return value

@@ -28,9 +28,18 @@ create table if not exists objects (
     private text not null
 );
 create index if not exists objects_by_kind on objects (kind, seq);
-create index if not exists objects_open_sessions
+-- What time alone brings about: sessions expire, refunds settle. Asked at every call, so these
+-- leave out the kind, by which SQLite would rather go through all there are.
+create index if not exists objects_expiring
     on objects (json_extract(body, '$.expires_at'))
-    where kind = 'checkout.session' and json_extract(body, '$.status') = 'open';
+    where json_extract(body, '$.status') = 'open';
+create index if not exists objects_settling
+    on objects (json_extract(private, '$.settles_at'))
+    where json_extract(private, '$.settles_at') is not null;
+create index if not exists objects_by_payment_intent
+    on objects (json_extract(body, '$.payment_intent'), kind);
+create index if not exists objects_by_charge
+    on objects (json_extract(body, '$.charge'), kind);
 create table if not exists deliveries (
     id integer primary key,
     event_id text not null references objects (id),
@@ -43,6 +52,11 @@ create table if not exists deliveries (
 );
 create index if not exists deliveries_pending on deliveries (due_at) where delivered_at is null;
 create index if not exists deliveries_by_event on deliveries (event_id);
+create table if not exists turns (
+    delivery_id integer primary key references deliveries (id),
+    turn integer
+);
+create index if not exists turns_in_order on turns (turn);
 create table if not exists idempotency_keys (
     key text primary key,
     fingerprint text not null,

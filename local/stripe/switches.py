@@ -7,6 +7,7 @@ from local.stripe.store import Transaction
 
 API_SWITCH = "api"
 QUIET: dict[str, Any] = {
+    "skip_next": 0,
     "fail_next": 0,
     "status": None,
     "after_commit": False,
@@ -26,12 +27,16 @@ class ApiTrouble:
 
 
 def next_api_trouble(transaction: Transaction, path: str) -> ApiTrouble:
-    """What is ordered for a call to this path; one ordered failure is used up."""
+    """What is ordered for a call to this path; one ordered failure is used up.
+
+    `skip_next` calls go well before the first one fails.
+    """
     ordered = {**QUIET, **transaction.switch(API_SWITCH, {})}
     concerned = path.startswith(ordered["path"])
-    fails = concerned and ordered["fail_next"] > 0
-    if fails:
-        ordered["fail_next"] -= 1
+    ordered_to_fail = concerned and ordered["fail_next"] > 0
+    fails = ordered_to_fail and ordered["skip_next"] == 0
+    if ordered_to_fail:
+        ordered["fail_next" if fails else "skip_next"] -= 1
         transaction.set_switch(API_SWITCH, ordered)
     return ApiTrouble(
         fails=fails,

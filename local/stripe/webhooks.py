@@ -13,7 +13,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from local.stripe import events
+from local.stripe import deliveries
 from local.stripe.settings import Settings
 from local.stripe.store import Store, Transaction
 
@@ -22,6 +22,7 @@ FIRST_RETRY_SECONDS = 1
 LAST_RETRY_SECONDS = 60
 MAX_PARALLEL = 8
 IDLE_SECONDS = 1.0
+LOST = "lost on request"
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 
 log = logging.getLogger("local.stripe.webhooks")
@@ -34,6 +35,7 @@ class Delivery:
     id: int
     event_id: str
     body: bytes
+    attempts: int
     lost: bool
 
 
@@ -73,16 +75,17 @@ class Courier:
                 threading.Thread(target=self._run, name="courier", daemon=True).start()
 
     def wait_until_delivered(self, event_id: str, timeout_seconds: float) -> bool:
-        """Wait for the endpoint's 2xx, as Checkout does; not for a delivery that is held."""
+        """Wait for the endpoint's 2xx, as Checkout does; not for one that cannot come in time."""
         deadline = time.monotonic() + timeout_seconds
         while True:
             generation = self._store.generation
             with self._store.transaction() as transaction:
-                if events.delivered(transaction, event_id):
-                    return True
+                due_at = deliveries.due_at(transaction, event_id)
                 held = transaction.switch("hold", default=False)
+            if due_at is None:
+                return True
             remaining = deadline - time.monotonic()
-            if held or remaining <= 0:
+            if held or remaining <= 0 or due_at > time.time() + remaining:
                 return False
             self._store.wait_for_change(generation, remaining)
 
@@ -111,11 +114,7 @@ class Courier:
     def _claim(self, transaction: Transaction) -> list[Delivery]:
         if transaction.switch("hold", default=False):
             return []
-        rows = transaction.sql.execute(
-            "select d.id, d.event_id, o.body from deliveries d join objects o on o.id = d.event_id"
-            " where d.delivered_at is null and d.due_at <= ? order by d.due_at, d.id limit 100",
-            (time.time(),),
-        ).fetchall()
+        rows = deliveries.claimable(transaction)
         lose = transaction.switch("lose_next", 0)
         claimed: list[Delivery] = []
         with self._guard:
@@ -124,35 +123,27 @@ class Courier:
                     continue
                 self._in_flight.add(row["id"])
                 body = json.dumps(json.loads(row["body"]), indent=2).encode()
-                claimed.append(Delivery(row["id"], row["event_id"], body, lost=len(claimed) < lose))
+                lost = len(claimed) < lose
+                claimed.append(Delivery(row["id"], row["event_id"], body, row["attempts"], lost))
         if lose and claimed:
             transaction.set_switch("lose_next", max(0, lose - len(claimed)))
         return claimed
 
     def _next_due(self, transaction: Transaction) -> float:
         with self._guard:
-            waiting = json.dumps(sorted(self._in_flight))
-        row = transaction.sql.execute(
-            "select min(due_at) as due_at from deliveries where delivered_at is null"
-            " and id not in (select value from json_each(?))",
-            (waiting,),
-        ).fetchone()
+            under_way = sorted(self._in_flight)
         held = transaction.switch("hold", default=False)
-        due_at: float | None = None if held else row["due_at"]
+        due_at = None if held else deliveries.next_due_at(transaction, but=under_way)
         return time.time() + IDLE_SECONDS if due_at is None else due_at
 
     def _attempt(self, delivery: Delivery) -> None:
-        status: int | None = None
-        error: str | None = None
+        outcome: int | str
         try:
-            if delivery.lost:
-                error = "lost on request"
-            else:
-                status = self._post(delivery.body)
+            outcome = LOST if delivery.lost else self._post(delivery.body)
         except (OSError, http.client.HTTPException) as problem:
-            error = type(problem).__name__
+            outcome = type(problem).__name__
         try:
-            self._record(delivery, status, error)
+            self._record(delivery, outcome)
         finally:
             with self._guard:
                 self._in_flight.discard(delivery.id)
@@ -179,25 +170,11 @@ class Courier:
             connection.request("POST", path, body, headers)
             return connection.getresponse().status
 
-    def _record(self, delivery: Delivery, status: int | None, error: str | None) -> None:
+    def _record(self, delivery: Delivery, outcome: int | str) -> None:
+        """Note the answer's status, or why there was none."""
+        success = isinstance(outcome, int) and outcome // 100 == 2  # noqa: PLR2004 - 2xx
+        attempts = delivery.attempts + 1
+        retry_at = None if success else time.time() + retry_delay_seconds(attempts)
         with self._store.transaction() as transaction:
-            row = transaction.sql.execute(
-                "select attempts from deliveries where id = ?", (delivery.id,)
-            ).fetchone()
-            attempts = row["attempts"] + 1
-            now = time.time()
-            success = status is not None and status // 100 == 2  # noqa: PLR2004 - 2xx
-            transaction.sql.execute(
-                "update deliveries set attempts = ?, last_status = ?, last_error = ?, due_at = ?,"
-                " delivered_at = ? where id = ?",
-                (
-                    attempts,
-                    status,
-                    error,
-                    now + retry_delay_seconds(attempts),
-                    now if success else None,
-                    delivery.id,
-                ),
-            )
-        outcome = str(status) if error is None else error
+            deliveries.attempted(transaction, delivery.id, outcome, retry_at)
         log.info("%s attempt %d: %s", delivery.event_id, attempts, outcome)

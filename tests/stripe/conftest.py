@@ -27,6 +27,7 @@ def shared_stand_in(
     """One running stand-in; tests use `stand_in`."""
     stand_in = StandIn(tmp_path_factory.mktemp("stripe"), receiver)
     stand_in.start()
+    stand_in.enable_events("*")
     yield stand_in
     stand_in.close()
 
@@ -43,5 +44,6 @@ def own_stand_in(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -
     """A stand-in for one test alone, which may kill it or move its clock."""
     stand_in = StandIn(tmp_path_factory.mktemp("own-stripe"), receiver)
     stand_in.start()
+    stand_in.enable_events("*")
     yield stand_in
     stand_in.close()

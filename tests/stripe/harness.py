@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
-import secrets
-import signal
-import socket
-import subprocess
-import sys
 import threading
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-import httpx
 import stripe
+
+from local.stripe.process import StandInProcess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import httpx
 
 WAIT_SECONDS = 20
 STARTER = {
@@ -45,14 +41,6 @@ def eventually(probe: Callable[[], T], what: str) -> T:
         assert time.monotonic() < deadline, f"never came true: {what}"
         time.sleep(0.02)
     return answer
-
-
-def free_port() -> int:
-    """A port nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)
@@ -137,28 +125,13 @@ class Receiver:
         self._server.server_close()
 
 
-class StandIn:
-    """The stand-in under gunicorn, as the local stack runs it, on state of its own."""
+class StandIn(StandInProcess):
+    """The stand-in with a receiver of its webhooks and the SDK as its client."""
 
     def __init__(self, state: Path, receiver: Receiver) -> None:
+        # Deliveries must pass by a proxy that would never bring them home.
+        super().__init__(state, receiver.url, {"HTTP_PROXY": "http://127.0.0.1:9"})
         self.receiver = receiver
-        self.secret_key = "sk_test_" + secrets.token_hex(8)
-        self.webhook_secret = "whsec_" + secrets.token_hex(8)
-        self.url = f"http://127.0.0.1:{free_port()}"
-        inherited = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
-        self._environment = {
-            **inherited,
-            "PURSE_LOCAL_STATE": str(state),
-            "STRIPE_API_BASE": self.url,
-            "STRIPE_SECRET_KEY": self.secret_key,
-            "STRIPE_WEBHOOK_SECRET": self.webhook_secret,
-            "STRIPE_WEBHOOK_URL": receiver.url,
-            # Deliveries must pass by a proxy that would never bring them home.
-            "HTTP_PROXY": "http://127.0.0.1:9",
-        }
-        self._process: subprocess.Popen[bytes] | None = None
-        self._log = state / "stand-in.log"
-        self.http = httpx.Client(base_url=self.url, trust_env=False, timeout=30)
         self._sdk_http = stripe.RequestsClient(timeout=30)
         self.client = stripe.StripeClient(
             self.secret_key,
@@ -167,44 +140,17 @@ class StandIn:
             http_client=self._sdk_http,
         )
 
-    def start(self) -> None:
-        """Start the server and wait until it answers."""
-        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread"]
-        command += ["--threads", "32", "--no-control-socket"]
-        command += ["--bind", self.url.removeprefix("http://")]
-        command += ["local.stripe:create_app()"]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command, env=self._environment, stdout=log, stderr=log, start_new_session=True
-            )
-        eventually(self._healthy, "the stand-in is up")
-
-    def kill(self) -> None:
-        """End the server without warning, its children with it."""
-        self._stop(signal.SIGKILL)
-
     def close(self) -> None:
-        """End the connections to the server, which it would wait for, and the server."""
-        self.http.close()
+        """End the SDK's connections as well."""
         self._sdk_http.close()  # type: ignore[no-untyped-call] # the SDK leaves it untyped
-        self._stop(signal.SIGTERM)
+        super().close()
 
-    def _stop(self, how: signal.Signals) -> None:
-        assert self._process is not None
-        os.killpg(self._process.pid, how)
-        self._process.wait(WAIT_SECONDS)
-
-    def _healthy(self) -> bool:
-        with suppress(httpx.HTTPError):
-            return self.http.get("/health").is_success
-        return False
-
-    def sim(self, path: str, /, **order: Any) -> dict[str, Any]:
-        """Give the control surface an order."""
-        response = self.http.post(f"/_sim/{path}", json=order)
-        assert response.is_success, response.text
-        answer: dict[str, Any] = response.json()
-        return answer
+    def enable_events(self, *kinds: str) -> None:
+        """Choose what the endpoint is registered for."""
+        endpoint = self.client.v1.webhook_endpoints.list().data[0]
+        self.client.v1.webhook_endpoints.update(
+            endpoint.id, {"enabled_events": cast("Any", list(kinds)), "disabled": False}
+        )
 
     def deliveries(self, **wanted: Any) -> list[dict[str, Any]]:
         """Deliveries so far that have these values."""
@@ -217,7 +163,8 @@ class StandIn:
 
     def be_quiet(self) -> None:
         """Undo every order, so that the next test starts from plain behaviour."""
-        self.sim("webhooks", hold=False, lose_next=0, duplicate=1)
+        self.sim("webhooks", hold=False, lose_next=0, drop_next=0, duplicate=1, delay_seconds=0)
+        self.sim("webhooks", shuffle=0)
         self.sim("api", fail_next=0, delay_seconds=0)
 
     def session(self, **changes: Any) -> stripe.checkout.Session:
@@ -232,6 +179,32 @@ class StandIn:
         }
         wanted: Any = {name: value for name, value in params.items() if value is not None}
         return self.client.v1.checkout.sessions.create(wanted)
+
+    def pay(self, number: str = "4242 4242 4242 4242") -> str:
+        """Pay a new session with a card and return the payment intent's id."""
+        session = self.session()
+        assert self.page(session).pay(number).status_code == 303
+        intent = self.client.v1.checkout.sessions.retrieve(session.id).payment_intent
+        assert isinstance(intent, str)
+        return intent
+
+    def charge(self, intent: str) -> stripe.Charge:
+        """The charge of a payment."""
+        return self.client.v1.charges.list({"payment_intent": intent}).data[0]
+
+    def events(self, intent: str) -> list[dict[str, Any]]:
+        """All events about a payment, oldest first."""
+        found: list[dict[str, Any]] = []
+        for event in reversed(self.client.v1.events.list({"limit": 100}).data):
+            body: dict[str, Any] = json.loads(str(event))
+            subject = body["data"]["object"]
+            if intent in (subject["id"], subject.get("payment_intent")):
+                found.append(body)
+        return found
+
+    def story(self, intent: str) -> list[str]:
+        """The types of all events about a payment, oldest first."""
+        return [event["type"] for event in self.events(intent)]
 
     def page(self, session: stripe.checkout.Session) -> Page:
         """The session's payment page."""

@@ -32,10 +32,14 @@ def names() -> dict[str, Any]:
                 if inspect.isclass(member) and member.__module__.startswith("stripe."):
                     found.setdefault(name, member)
     return found | {
+        "Authorization": stripe.issuing.Authorization,
         "CardResource": stripe.Card,
         "DiscountResource": stripe.Discount,
+        "DisputeResource": stripe.Dispute,
+        "IssuingDisputeResource": stripe.issuing.Dispute,
         "TaxIdResource": stripe.TaxId,
         "TestClock": stripe.test_helpers.TestClock,
+        "Transaction": stripe.issuing.Transaction,
     }
 
 
@@ -62,6 +66,10 @@ def resources() -> dict[str, type]:
         stripe.Event,
         stripe.LineItem,
         stripe.Price,
+        stripe.Refund,
+        stripe.Dispute,
+        stripe.BalanceTransaction,
+        stripe.WebhookEndpoint,
     )
     return {kind.OBJECT_NAME: kind for kind in kinds}
 

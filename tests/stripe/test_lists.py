@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import stripe
 
@@ -36,6 +38,59 @@ def test_sessions_are_found_by_status_intent_and_time(stand_in: StandIn) -> None
     recent = sessions.list({"created": {"gte": session.created}})
     assert session.id in [each.id for each in recent.data]
     assert sessions.list({"created": {"gt": session.created + 3600}}).data == []
+
+
+def test_refunds_disputes_and_charges_are_found_by_payment_and_time(stand_in: StandIn) -> None:
+    client = stand_in.client.v1
+    intent = stand_in.pay()
+    charge = stand_in.charge(intent)
+    refunds = [client.refunds.create({"charge": charge.id, "amount": 10}).id for _ in range(3)]
+    disputes = [
+        stand_in.sim("disputes", charge=charge.id, amount=10, inquiry=True)["id"] for _ in range(3)
+    ]
+    for query in ({"payment_intent": intent}, {"charge": charge.id}):
+        listed: Any = query
+        assert [each.id for each in client.refunds.list(listed).data] == refunds[::-1]
+        assert [each.id for each in client.disputes.list(listed).data] == disputes[::-1]
+    since: Any = {"created": {"gte": charge.created}, "limit": 100}
+    later: Any = {"created": {"gt": charge.created + 3600}}
+    assert refunds[0] in [each.id for each in client.refunds.list(since).data]
+    assert disputes[0] in [each.id for each in client.disputes.list(since).data]
+    assert charge.id in [each.id for each in client.charges.list(since).data]
+    for service in (client.refunds, client.disputes, client.charges, client.events):
+        assert service.list(later).data == []
+    first = client.refunds.list({"charge": charge.id, "limit": 2})
+    assert ([each.id for each in first.data], first.has_more) == (refunds[:0:-1], True)
+    rest = client.refunds.list({"charge": charge.id, "starting_after": refunds[1]})
+    assert ([each.id for each in rest.data], rest.has_more) == (refunds[:1], False)
+
+
+def test_lists_expand_what_reconciliation_needs(stand_in: StandIn) -> None:
+    client = stand_in.client.v1
+    intent = stand_in.pay()
+    client.refunds.create({"payment_intent": intent, "amount": 10})
+    stand_in.sim("disputes", payment_intent=intent)
+    expand = ["data.payment_intent", "data.charge"]
+    for service in (client.refunds, client.disputes):
+        found = service.list({"payment_intent": intent, "expand": expand}).data[0]
+        assert isinstance(found.payment_intent, stripe.PaymentIntent)
+        assert isinstance(found.charge, stripe.Charge)
+    sessions = client.checkout.sessions.list(
+        {"payment_intent": intent, "expand": ["data.payment_intent.latest_charge.refunds"]}
+    )
+    paid = sessions.data[0].payment_intent
+    assert isinstance(paid, stripe.PaymentIntent)
+    assert isinstance(paid.latest_charge, stripe.Charge)
+    assert paid.latest_charge.refunds is not None
+    assert [refund.amount for refund in paid.latest_charge.refunds.data] == [10]
+
+
+def test_events_are_found_by_several_types_and_by_time(stand_in: StandIn) -> None:
+    intent = stand_in.pay("4000000000000259")
+    wanted: list[str] = ["charge.dispute.created", "charge.dispute.funds_withdrawn"]
+    since = stand_in.charge(intent).created
+    query: Any = {"types": wanted, "created": {"gte": since}, "limit": 2}
+    assert [event.type for event in stand_in.client.v1.events.list(query).data] == wanted[::-1]
 
 
 def test_an_unknown_cursor_is_refused(stand_in: StandIn) -> None:

@@ -10,8 +10,19 @@ from typing import Any
 import httpx
 import pytest
 import stripe
-from stripe.params import _customer_create_params, _customer_list_params, _event_list_params
+from stripe.params import (
+    _charge_list_params,
+    _customer_create_params,
+    _customer_list_params,
+    _dispute_list_params,
+    _event_list_params,
+    _refund_create_params,
+    _refund_list_params,
+    _refund_update_params,
+)
 from stripe.params import _payment_intent_list_params as _intent_list_params
+from stripe.params import _webhook_endpoint_list_params as _endpoint_list_params
+from stripe.params import _webhook_endpoint_update_params as _endpoint_update_params
 from stripe.params.checkout import _session_create_params, _session_list_params
 
 from local.stripe import schemas
@@ -278,6 +289,13 @@ def test_an_unknown_id_is_not_found(stand_in: StandIn, path: str) -> None:
         (schemas.SESSION_LIST, _session_list_params, "SessionListParams"),
         (schemas.PAYMENT_INTENT_LIST, _intent_list_params, "PaymentIntentListParams"),
         (schemas.EVENT_LIST, _event_list_params, "EventListParams"),
+        (schemas.CHARGE_LIST, _charge_list_params, "ChargeListParams"),
+        (schemas.REFUND, _refund_create_params, "RefundCreateParams"),
+        (schemas.REFUND_UPDATE, _refund_update_params, "RefundUpdateParams"),
+        (schemas.REVERSAL_LIST, _refund_list_params, "RefundListParams"),
+        (schemas.REVERSAL_LIST, _dispute_list_params, "DisputeListParams"),
+        (schemas.UNDATED_LIST, _endpoint_list_params, "WebhookEndpointListParams"),
+        (schemas.WEBHOOK_ENDPOINT, _endpoint_update_params, "WebhookEndpointUpdateParams"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+import stripe
 
 from tests.stripe.harness import StandIn, eventually
 from tests.stripe.sdk_shapes import fields, mismatches, resources
-
-if TYPE_CHECKING:
-    import stripe
 
 # What Stripe leaves out of an object unless asked to expand it, or shows in special cases only.
 LEFT_OUT = {
@@ -28,6 +26,9 @@ LEFT_OUT = {
         "tax_ids",
     },
     "event": {"account", "context"},
+    "dispute": set(),
+    "balance_transaction": set(),
+    "webhook_endpoint": {"deleted", "secret"},
 }
 EXPANDED = ["payment_intent.latest_charge", "customer", "line_items"]
 
@@ -107,6 +108,78 @@ def test_a_discounted_session_has_stripes_shape(stand_in: StandIn) -> None:
     assert_shape(plain(stand_in.client.v1.checkout.sessions.retrieve(session.id)))
 
 
+# What refunds have only if they are to other kinds of payment method, or have failed.
+REFUND_SELDOM = {"description", "instructions_email", "next_action"}
+REFUND_FAILED = {"failure_balance_transaction", "failure_reason"}
+PENDING = {"pending_reason"}
+
+
+@pytest.mark.parametrize(
+    ("number", "outcome", "absent"),
+    [
+        ("4242424242424242", None, PENDING | REFUND_FAILED),
+        ("4000000000007726", None, REFUND_FAILED),
+        ("4000000000007726", "succeeded", PENDING | REFUND_FAILED),
+        ("4000000000005126", "failed", PENDING),
+        ("4000000000007726", "canceled", PENDING),
+    ],
+)
+def test_a_refund_has_stripes_shape_in_every_state(
+    stand_in: StandIn, number: str, outcome: str | None, absent: set[str]
+) -> None:
+    refund = stand_in.client.v1.refunds.create({"payment_intent": stand_in.pay(number)})
+    if outcome:
+        stand_in.sim(f"refunds/{refund.id}/settle", outcome=outcome)
+    body = plain(stand_in.client.v1.refunds.retrieve(refund.id))
+    assert mismatches(body, stripe.Refund, "refund") == []
+    assert set(fields(stripe.Refund)) - set(body) == REFUND_SELDOM | absent
+
+
+def test_a_refund_of_a_bank_debit_has_stripes_shape(stand_in: StandIn) -> None:
+    session = stand_in.session()
+    stand_in.page(session).pay_by_bank()
+    stand_in.sim(f"sessions/{session.id}/settle", outcome="succeeded")
+    intent = stand_in.client.v1.checkout.sessions.retrieve(session.id).payment_intent
+    assert isinstance(intent, str)
+    refund = stand_in.client.v1.refunds.create({"payment_intent": intent})
+    assert refund.status == "pending"
+    assert mismatches(plain(refund), stripe.Refund, "refund") == []
+    dispute = stand_in.sim("disputes", payment_intent=intent)
+    assert mismatches(dispute, stripe.Dispute, "dispute") == []
+
+
+def test_a_dispute_has_stripes_shape_in_every_state(stand_in: StandIn) -> None:
+    dispute = stand_in.sim("disputes", payment_intent=stand_in.pay(), inquiry=True)
+    assert_shape(dispute)
+    for action in ("respond", "escalate", "lose", "appeal", "respond", "win"):
+        assert_shape(stand_in.sim(f"disputes/{dispute['id']}/{action}"))
+
+
+def test_balance_transactions_have_stripes_shape(stand_in: StandIn) -> None:
+    intent = stand_in.pay("4000000000005126")
+    refund = stand_in.client.v1.refunds.create({"payment_intent": intent, "amount": 99})
+    stand_in.sim(f"refunds/{refund.id}/settle", outcome="failed")
+    dispute = stand_in.sim("disputes", payment_intent=intent)
+    expanded = stand_in.client.v1.refunds.retrieve(
+        refund.id,
+        {"expand": ["balance_transaction", "failure_balance_transaction", "charge.refunds"]},
+    )
+    body = plain(expanded)
+    assert mismatches(body, stripe.Refund, "refund") == []
+    entries = [body["balance_transaction"], body["failure_balance_transaction"]]
+    entries += dispute["balance_transactions"]
+    booked = body["charge"]["balance_transaction"]
+    entries.append(plain(stand_in.client.v1.balance_transactions.retrieve(booked)))
+    for entry in entries:
+        assert_shape(entry)
+    assert [entry["amount"] for entry in entries] == [-99, 99, -499, 499]
+
+
+def test_the_webhook_endpoint_has_stripes_shape(stand_in: StandIn) -> None:
+    for endpoint in stand_in.client.v1.webhook_endpoints.list().data:
+        assert_shape(plain(endpoint))
+
+
 def test_line_items_have_stripes_shape(stand_in: StandIn) -> None:
     session = stand_in.session()
     items = stand_in.client.v1.checkout.sessions.line_items.list(session.id)
@@ -119,12 +192,17 @@ def test_every_event_and_its_object_have_stripes_shape(stand_in: StandIn) -> Non
     page = stand_in.page(session)
     page.pay("4000000000000002")
     page.pay()
+    stand_in.client.v1.refunds.create({"payment_intent": stand_in.pay()})
+    stand_in.pay("4000000000000259")
     events = [plain(event) for event in stand_in.client.v1.events.list({"limit": 100}).data]
     assert {event["type"] for event in events} >= {
+        "charge.dispute.funds_withdrawn",
         "charge.failed",
+        "charge.refunded",
         "charge.updated",
         "checkout.session.completed",
         "payment_intent.payment_failed",
+        "refund.created",
     }
     for event in events:
         assert_shape(event)

@@ -1,0 +1,113 @@
+"""The stand-in as a process of its own, for tests: of this project, and of others."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 20
+POLL_SECONDS = 0.02
+REQUEST_TIMEOUT_SECONDS = 30
+# Less than gunicorn's, so that no request meets a connection that is being closed.
+IDLE_SECONDS = 1
+
+
+class StandInProcess:
+    """A stand-in under gunicorn, on state, keys and a port of its own.
+
+    Args:
+        state: An existing folder; its `stripe.db` outlives the process.
+        webhook_url: Where events are delivered, signed with `webhook_secret`.
+        environ: More variables for the process.
+    """
+
+    def __init__(
+        self, state: Path, webhook_url: str, environ: dict[str, str] | None = None
+    ) -> None:
+        self.state = state
+        self.secret_key = f"sk_test_{secrets.token_hex(8)}"
+        self.webhook_secret = f"whsec_{secrets.token_hex(8)}"
+        self.url = f"http://127.0.0.1:{_free_port()}"
+        self.http = httpx.Client(
+            base_url=self.url,
+            trust_env=False,
+            timeout=REQUEST_TIMEOUT_SECONDS,
+            limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS),
+        )
+        # A proxy would stand between the SDK and 127.0.0.1.
+        inherited = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
+        self._environ = {
+            **inherited,
+            "PURSE_LOCAL_STATE": str(state),
+            "STRIPE_API_BASE": self.url,
+            "STRIPE_SECRET_KEY": self.secret_key,
+            "STRIPE_WEBHOOK_SECRET": self.webhook_secret,
+            "STRIPE_WEBHOOK_URL": webhook_url,
+            **(environ or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start the server and wait until it answers, or raise TimeoutError."""
+        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread"]
+        command += ["--threads", "32", "--no-control-socket"]
+        command += ["--bind", self.url.removeprefix("http://"), "local.stripe:create_app()"]
+        with (self.state / "stand-in.log").open("ab") as log:
+            # Our own interpreter and arguments.
+            self._process = subprocess.Popen(  # noqa: S603
+                command,
+                cwd=ROOT,
+                env=self._environ,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not self._healthy():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"The stand-in does not start: see {self.state}/stand-in.log")
+            time.sleep(POLL_SECONDS)
+
+    def sim(self, path: str, /, **order: Any) -> dict[str, Any]:
+        """Give the control surface an order: `sim("webhooks", duplicate=2)`."""
+        response = self.http.post(f"/_sim/{path}", json=order)
+        if not response.is_success:
+            raise ValueError(response.text)
+        answer: dict[str, Any] = response.json()
+        return answer
+
+    def kill(self) -> None:
+        """End the server without warning, its children with it."""
+        self._stop(signal.SIGKILL)
+
+    def close(self) -> None:
+        """End our connections, which the server would wait for, and the server."""
+        self.http.close()
+        self._stop(signal.SIGTERM)
+
+    def _stop(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, how)
+            self._process.wait(PATIENCE_SECONDS)
+
+    def _healthy(self) -> bool:
+        with suppress(httpx.HTTPError):
+            return self.http.get("/health").is_success
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
