@@ -1,9 +1,9 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run test check migrate lock format tools cold-start
+.PHONY: help run reconcile rebuild doctor test check migrate lock format tools cold-start
 
 VENV := .venv/bin
-export RESET PORT DATABASE_URL
+export RESET PORT DATABASE_URL APPLY EMAIL SINCE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,6 +12,18 @@ run: ## Start the whole product here, no account needed (PORT=… moves it, RESE
 	@./local/venv.sh local/requirements.txt
 	@exec $(VENV)/python -m local
 
+doctor: ## Say what is wrong and what to do about it (EMAIL=… one person's orders, SINCE=2026-11-01)
+	@./local/venv.sh local/requirements.txt
+	@$(VENV)/python -m ops.doctor $(if $(SINCE),--since "$$SINCE") $(if $(EMAIL),"$$EMAIL")
+
+reconcile: ## Put into the ledger what Stripe has and it lacks (SINCE=2026-11-01, else the last run)
+	@./local/venv.sh local/requirements.txt
+	@$(VENV)/python -m ops.reconcile $(if $(SINCE),--since "$$SINCE")
+
+rebuild: ## Show what the ledger would be by Stripe alone; APPLY=1 writes what is missing
+	@./local/venv.sh local/requirements.txt
+	@$(VENV)/python -m ops.rebuild
+
 test: tools ## Install what the tests need and run all of them (ARGS=… goes to pytest)
 	@$(VENV)/python -m pytest $(ARGS)
 
@@ -19,7 +31,7 @@ check: ## Lint, formatting and types: what CI checks before the tests
 	@./local/venv.sh tests/requirements.txt
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
-	$(VENV)/mypy api local
+	$(VENV)/mypy api local ops
 
 format: ## Put the code into its form
 	@./local/venv.sh tests/requirements.txt

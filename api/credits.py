@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
 from api._lib import database
 from api._lib.auth import signed_in_user
 from api._lib.errors import InvalidRequestError
 from api._lib.http import Request, Response, endpoint
+
+if TYPE_CHECKING:
+    from api._lib.auth import User
 
 DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
@@ -19,16 +23,35 @@ _CHECKOUT_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 def get(request: Request) -> Response:
     """Answer ?limit=, ?cursor= (from next_cursor) and ?session_id= (from the success URL)."""
     user = signed_in_user(request)
-    cursor = _optional(request, "cursor", _CURSOR)
-    return Response(
-        database.call(
+    limit, cursor = _limit(request), _optional(request, "cursor", _CURSOR)
+    session_id = _optional(request, "session_id", _CHECKOUT_SESSION_ID)
+
+    def read() -> dict[str, Any]:
+        answer: dict[str, Any] = database.call(
             "read_credits",
             p_user_id=user.id,
-            p_limit=_limit(request),
+            p_limit=limit,
             p_cursor=int(cursor) if cursor else None,
-            p_checkout_session_id=_optional(request, "session_id", _CHECKOUT_SESSION_ID),
+            p_checkout_session_id=session_id,
         )
-    )
+        return answer
+
+    answer = read()
+    if session_id and _may_change(answer["purchase"]) and _look_up(user, session_id):
+        answer = read()
+    return Response(answer)
+
+
+def _may_change(purchase: dict[str, Any] | None) -> bool:
+    return purchase is None or purchase["status"] in {"open", "processing"}
+
+
+def _look_up(user: User, session_id: str) -> bool:
+    # Imported when needed: it brings Stripe's SDK, which would more than double the cold start of
+    # an endpoint that nearly always answers from the database alone.
+    from api._lib.return_page import look_up  # noqa: PLC0415
+
+    return look_up(user, session_id)
 
 
 def _limit(request: Request) -> int:

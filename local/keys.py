@@ -13,9 +13,7 @@ if TYPE_CHECKING:
 def load_keys(state: Path) -> dict[str, str]:
     """Return the keys by name, shaped like those they stand for."""
     path = state / "keys.json"
-    if path.exists():
-        keys: dict[str, str] = json.loads(path.read_text("utf-8"))
-        return keys
+    known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     keys = {
         "superuser_password": secrets.token_urlsafe(24),
         "postgres_password": secrets.token_urlsafe(24),
@@ -25,8 +23,12 @@ def load_keys(state: Path) -> dict[str, str]:
         "secret_key": f"sb_secret_{secrets.token_urlsafe(24)}",
         "stripe_secret_key": f"sk_test_{secrets.token_hex(24)}",
         "stripe_webhook_secret": f"whsec_{secrets.token_hex(24)}",
+        "cron_secret": secrets.token_urlsafe(24),
         "demo_password": "purse-demo",
+        **known,
     }
+    if keys == known:
+        return keys
     unfinished = path.with_suffix(".new")
     unfinished.touch(mode=0o600)
     unfinished.write_text(json.dumps(keys, indent=2), "utf-8")

@@ -44,6 +44,7 @@ class Stack:
     stripe_api_base: str
     stripe_secret_key: str
     stripe_webhook_secret: str
+    cron_secret: str
     demo_email: str
     demo_password: str
 
@@ -94,7 +95,9 @@ def running_stack(
             )
         if own_stripe:
             parts.append(launcher.start("stripe", port + 2, _stripe_env(stack, state)))
-        parts.append(launcher.start("site", port, {**environ, **_functions_env(stack)}))
+        parts.append(
+            launcher.start("site", port, {**environ, **_bare_env(), **functions_settings(stack)})
+        )
         report("starting " + ", ".join(part.name for part in parts))
         for part in parts:
             part.wait_until_ready()
@@ -145,7 +148,12 @@ def _describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) ->
             "stripe_secret_key": real("STRIPE_SECRET_KEY"),
             "stripe_webhook_secret": real("STRIPE_WEBHOOK_SECRET"),
         }
-    return Stack(site_url=real("SITE_URL") or f"{origin}:{port}", **supabase, **stripe)
+    return Stack(
+        site_url=real("SITE_URL") or f"{origin}:{port}",
+        cron_secret=real("CRON_SECRET") or keys["cron_secret"],
+        **supabase,
+        **stripe,
+    )
 
 
 # What each part is told -------------------------------------------------------------------------
@@ -177,7 +185,8 @@ def _stripe_env(stack: Stack, state: Path) -> dict[str, str]:
     }
 
 
-def _functions_env(stack: Stack) -> dict[str, str]:
+def functions_settings(stack: Stack) -> dict[str, str]:
+    """Return the settings under which functions, and the operators' commands, use the stack."""
     settings = {
         "SITE_URL": stack.site_url,
         "SUPABASE_URL": stack.supabase_url,
@@ -186,8 +195,9 @@ def _functions_env(stack: Stack) -> dict[str, str]:
         "STRIPE_SECRET_KEY": stack.stripe_secret_key,
         "STRIPE_WEBHOOK_SECRET": stack.stripe_webhook_secret,
         "STRIPE_API_BASE": stack.stripe_api_base,
+        "CRON_SECRET": stack.cron_secret,
     }
-    return {**_bare_env(), **{name: value for name, value in settings.items() if value}}
+    return {name: value for name, value in settings.items() if value}
 
 
 def _bare_env() -> dict[str, str]:

@@ -32,7 +32,11 @@ _log = logging.getLogger("purse")
 
 
 @cache
-def stripe_client() -> stripe.StripeClient:
+def stripe_client(
+    *,
+    read_timeout_seconds: int = READ_TIMEOUT_SECONDS,
+    max_network_retries: int = MAX_NETWORK_RETRIES,
+) -> stripe.StripeClient:
     """Return this process's Stripe client, safe to share between threads.
 
     Raises:
@@ -43,8 +47,8 @@ def stripe_client() -> stripe.StripeClient:
         raise PaymentsDisabledError
     return stripe.StripeClient(
         config.stripe_secret_key,
-        max_network_retries=MAX_NETWORK_RETRIES,
-        http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)),
+        max_network_retries=max_network_retries,
+        http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, read_timeout_seconds)),
         base_addresses={"api": config.stripe_api_base} if config.stripe_api_base else {},
     )
 

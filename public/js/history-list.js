@@ -9,7 +9,8 @@ import { wallet } from "./wallet.js";
 /** @type {Record<string, string>} */
 const KINDS = {
   purchase: "Credits bought",
-  clawback: "Taken back after a refund",
+  clawback: "Taken back with the money",
+  giveback: "Given back with the money",
   spend: "Used",
   refund: "Given back",
   bonus: "Welcome gift",

@@ -81,6 +81,7 @@ class PaymentStatus extends HTMLElement {
       case "unconfirmed":
         return [actions(again, home), reference(this.#sessionId)];
       case "processing":
+      case "mismatch":
         return [actions(home), reference(this.#sessionId)];
       case "signed-out":
         return [h("auth-form")];

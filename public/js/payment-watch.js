@@ -7,8 +7,8 @@ const BACK_OFF = 1.5;
 const GIVE_UP_AFTER_SECONDS = 120;
 
 /**
- * @typedef {"confirming" | "processing" | "paid" | "failed" | "expired" | "unconfirmed" | "signed-out" | "invalid"} PaymentState
- * @typedef {{ status: string, package_name: string, credits: number, credited: number, amount: number, currency: string }} Purchase
+ * @typedef {"confirming" | "processing" | "paid" | "refunded" | "mismatch" | "failed" | "expired" | "unconfirmed" | "signed-out" | "invalid"} PaymentState
+ * @typedef {{ status: string, package_name: string, credits: number, credited: number, amount: number, refunded: number, currency: string }} Purchase
  * @typedef {{ state: PaymentState, purchase: Purchase | null, reachable: boolean }} Sighting
  */
 
@@ -63,10 +63,18 @@ async function look(sessionId, last, signal) {
 
 /** Paid is only what the ledger has too. @param {Purchase | null} purchase @returns {PaymentState} */
 export function stateOf(purchase) {
-  if (purchase?.status === "paid" && purchase.credited === purchase.credits) return "paid";
-  if (purchase?.status === "processing" || purchase?.status === "failed" || purchase?.status === "expired")
-    return purchase.status;
-  return "confirming";
+  switch (purchase?.status) {
+    case "paid":
+      if (purchase.refunded > 0) return "refunded";
+      return purchase.credited === purchase.credits ? "paid" : "confirming";
+    case "processing":
+    case "mismatch":
+    case "failed":
+    case "expired":
+      return purchase.status;
+    default:
+      return "confirming";
+  }
 }
 
 /** @param {AbortSignal} signal @returns {Promise<void>} */

@@ -9,6 +9,14 @@ export const WORDS = {
     text: "Some ways to pay take hours or days. The credits arrive by themselves; you need not keep this page open.",
   },
   paid: { title: "Your credits are here", text: "" },
+  refunded: {
+    title: "This payment was refunded",
+    text: "The credits it paid for went back with the money. Your history shows both.",
+  },
+  mismatch: {
+    title: "We are looking at your payment",
+    text: "It arrived, but is not what was ordered. Somebody will look at it and credit or refund it.",
+  },
   failed: {
     title: "The payment did not go through",
     text: "No credits were bought. You can try again, perhaps with another card.",

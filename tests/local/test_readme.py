@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from api._lib.errors import NotConfiguredError
+from api._lib.facts import EVENTS
 from api._lib.settings import load
 from local.stack import ROOT
 from tests.support import Order, event, sign, until
@@ -51,14 +52,10 @@ def test_the_example_environment_is_complete() -> None:
 
 
 def test_the_readmes_events_are_the_ones_we_handle() -> None:
-    from api._lib import facts  # noqa: PLC0415
-
-    handled = {*facts._SESSION_EVENTS, facts._PAYMENT_FAILED}  # noqa: SLF001
-    to_enable = set(
-        re.findall(r"^ {7}((?:checkout|payment_intent)\.[a-z_.]+)$", README, re.MULTILINE)
-    )
-    explained = set(re.findall(r"^\| `([a-z_.]+)`", README, re.MULTILINE))
-    assert to_enable == handled == explained
+    to_enable = set(re.findall(r"^ {7}([a-z_]+\.[a-z_.]+)$", README, re.MULTILINE))
+    table = "\n".join(re.findall(r"^\| (`[a-z_.]+`.*?) \|", README, re.MULTILINE))
+    explained = set(re.findall(r"`([a-z_.]+)`", table))
+    assert to_enable == set(EVENTS) == explained
 
 
 def test_the_gunicorn_line_serves_the_whole_site(stack: RunningStack, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def test_health_names_every_variable_that_is_missing() -> None:
 @pytest.mark.parametrize(
     ("name", "method"),
     [
+        ("reconcile", "GET"),
         ("webhook", "POST"),
         ("credits", "GET"),
         ("create-checkout-session", "POST"),
@@ -100,3 +101,15 @@ def test_the_client_shared_by_threads_speaks_http_1_also_over_tls(
     assert isinstance(transport, httpx.HTTPTransport)
     assert transport._pool._http2 is False  # noqa: SLF001
     database._client.cache_clear()  # noqa: SLF001
+
+
+def test_without_a_cron_secret_reconciliation_is_closed_to_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in NAMES:
+        prefix = {"STRIPE_SECRET_KEY": "sk_test_", "STRIPE_WEBHOOK_SECRET": "whsec_"}.get(name)
+        monkeypatch.setenv(name, "https://a.example" if name.endswith("URL") else f"{prefix}x")
+    monkeypatch.delenv("CRON_SECRET", raising=False)
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
+        answer = client("reconcile").get("/api/reconcile", headers=headers)
+        assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "not_configured")

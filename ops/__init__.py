@@ -1,0 +1,1 @@
+"""Commands for operators, for a deployment or the local stack: reconcile, rebuild, doctor."""

@@ -1,0 +1,81 @@
+"""`make doctor [EMAIL=…] [SINCE=…]`: what is wrong, and what to do about it. Changes nothing."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import TYPE_CHECKING
+
+from api._lib import database
+from api._lib.errors import StripeFailedError
+from api._lib.settings import settings
+from ops.command import command, moment, subject
+from ops.findings import Finding, count, show
+from ops.ledger_checks import check_access, check_events, check_ledger
+from ops.person import check_person
+from ops.setup_checks import check_endpoint, check_keys, check_site, check_supabase
+from ops.stripe_checks import check_deliveries, check_payments, check_reconciliation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEFAULT_DAYS = 30
+
+
+def main() -> int:
+    """Examine everything, or one person's orders; 1 if something is wrong."""
+    parser = argparse.ArgumentParser(prog="make doctor", description=__doc__)
+    parser.add_argument("email", nargs="?", help="one person's balance and orders")
+    parser.add_argument("--since", type=moment, help="compare with Stripe from this day on")
+    asked = parser.parse_args()
+    print(f"Examining {subject()}\n")
+    findings = _person(asked.email) if asked.email else _everything(asked.since)
+    wrong = 0
+    for finding in findings:
+        print(show(finding), flush=True)
+        wrong += finding.level == "WRONG"
+    print(f"\n{count(wrong, 'thing is', 'things are')} wrong." if wrong else "\nNothing is wrong.")
+    return 1 if wrong else 0
+
+
+def _everything(since: int | None) -> Iterator[Finding]:
+    config = settings()
+    data = database.call("doctor")
+    yield from check_ledger(data)
+    yield from check_access(data)
+    yield from check_events(data)
+    yield from check_supabase(config)
+    yield from check_site(config)
+    yield from check_keys(config, data)
+    if config.stripe_secret_key is None:
+        yield Finding("note", "STRIPE_SECRET_KEY is not set: Stripe was not asked.")
+        return
+    yield from check_reconciliation(config, data)
+    if since is None:
+        since = int(time.time()) - DEFAULT_DAYS * 24 * 60 * 60
+    try:
+        yield from check_endpoint(config)
+        yield from check_deliveries()
+        yield from check_payments(config, since)
+    except StripeFailedError:
+        yield Finding(
+            "WRONG",
+            "Stripe does not answer, or refuses the key; the line above says which.",
+            "Compare STRIPE_SECRET_KEY with Stripe > Developers > API keys.",
+        )
+
+
+def _person(email: str) -> Iterator[Finding]:
+    person = database.call("doctor_user", p_email=email)
+    if person is None:
+        yield Finding(
+            "note",
+            f"Nobody has signed up as {email}.",
+            "Ask for the address they sign in with; the receipt's may be another.",
+        )
+        return
+    yield from check_person(settings(), person)
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,180 @@
+"""Does everything in the database add up? Findings from what doctor() returns. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ops.access import FUNCTIONS, TABLES
+from ops.findings import Finding, count
+from ops.money import money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SLOW_SECONDS = 60
+
+
+def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """Compare balances, transactions, purchases and what their facts call for."""
+    yield from _balances(data)
+    yield from _purchases(data)
+    yield from _mismatches(data)
+
+
+def _balances(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if not data["balances_off"]:
+        users = count(data["users"], "user")
+        yield Finding("ok", f"Every balance is the sum of its transactions: {users}.")
+        return
+    yield Finding(
+        "WRONG",
+        "A balance is not the sum of its transactions: somebody changed it by hand. The"
+        " transactions are what happened.",
+        "update user_credits u set balance = (select coalesce(sum(amount), 0) from"
+        " credit_transactions t where t.user_id = u.user_id) where u.user_id = '…';",
+        [
+            f"user {case['user_id']}: balance {case['balance']:,}, transactions {case['ledger']:,}"
+            for case in data["balances_off"]
+        ],
+    )
+
+
+def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if data["postings_off"]:
+        yield Finding(
+            "WRONG",
+            "What a purchase says was posted for it is not the sum of its transactions: somebody"
+            " changed it by hand.",
+            "update purchases set credits_posted = … where id = '…'; -- the transactions are right",
+            [
+                f"order {case['order_id']}: says {case['posted']:,}, has {case['ledger']:,}"
+                for case in data["postings_off"]
+            ],
+        )
+    if data["purchases_off"]:
+        yield Finding(
+            "WRONG",
+            "The ledger holds other credits for a purchase than its facts call for.",
+            "select settle_purchase('…', 'debt'); -- in Supabase's SQL editor; safe to repeat",
+            [
+                f"order {case['order_id']}: {case['posted'] - case['forgiven']:,} posted,"
+                f" {case['target']:,} called for"
+                for case in data["purchases_off"]
+            ],
+        )
+    if not data["postings_off"] and not data["purchases_off"]:
+        orders = data["orders"]["live"] + data["orders"]["test"]
+        yield Finding("ok", f"Every order has the credits it calls for: {count(orders, 'order')}.")
+    if data["forgiven"]["orders"]:
+        yield Finding(
+            "note",
+            f"{count(data['forgiven']['credits'], 'credit')} of"
+            f" {count(data['forgiven']['orders'], 'order')} were forgiven: refunded, but spent"
+            " already (CLAWBACK_POLICY=clamp).",
+        )
+    if data["overdue"]:
+        yield Finding(
+            "WRONG",
+            "An order's checkout must be over, but nobody told us: the webhook and the daily"
+            " reconciliation both missed it.",
+            "make reconcile",
+            [f"order {case['order_id']} of {case['created_at'][:10]}" for case in data["overdue"]],
+        )
+
+
+def _mismatches(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if not data["mismatches"]:
+        return
+    yield Finding(
+        "WRONG",
+        "A payment is not what was ordered. It is settled by nobody until a person decides: true"
+        " posts its credits, false leaves it (refund it at Stripe).",
+        "select decide_mismatch('…', true, 'your name', 'why');",
+        [
+            f"order {case['order_id']}: ordered {money(case['unit_amount'], case['currency'])},"
+            f" Stripe asked for {money(case['amount_subtotal'], case['currency_paid'])}"
+            for case in data["mismatches"]
+        ],
+    )
+
+
+def check_events(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """Look at what the webhook received, and how late."""
+    webhook = data["webhook"]
+    if webhook["events"]:
+        p50, p95 = webhook["p50_seconds"], webhook["p95_seconds"]
+        yield Finding(
+            "note" if p95 > SLOW_SECONDS else "ok",
+            f"{count(webhook['events'], 'event')} in seven days, received {p50} s after they"
+            f" happened (p50), {p95} s (p95).",
+            "Late ones failed at first: Stripe > Webhooks shows with what." * (p95 > SLOW_SECONDS),
+        )
+    else:
+        yield Finding("note", "No event was received in seven days.")
+    if data["repeated_events"]:
+        yield Finding(
+            "WRONG",
+            "Stripe delivers an event again and again, although it is recorded: our answers do not"
+            " reach it.",
+            "Stripe > Webhooks > your endpoint shows what it gets instead of our 200.",
+            [
+                f"{case['id']} {case['type']}: {case['deliveries']} times"
+                for case in data["repeated_events"]
+            ],
+        )
+    if data["waiting_reversals"]:
+        yield Finding(
+            "note",
+            f"{count(data['waiting_reversals'], 'refund or dispute', 'refunds or disputes')} of"
+            " payments that are no orders of ours are kept, in case an order turns up.",
+        )
+
+
+def check_access(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """Compare grants with the list; what is not ours in this schema is not our business."""
+    cases = [*_table_cases(data["tables"]), *_function_cases(data["functions"])]
+    cases += [
+        f"{table}: row level security is off"
+        for table in data["unprotected_tables"]
+        if table in TABLES
+    ]
+    if not cases:
+        yield Finding("ok", "Tables and functions are granted to whom they should be, and no more.")
+        return
+    yield Finding(
+        "WRONG",
+        "A grant is not what sql/ says. Somebody may read or do what they must not, or the"
+        " functions cannot work.",
+        "make migrate, if something is missing; else revoke or grant as below, in the SQL editor.",
+        cases,
+    )
+
+
+def _table_cases(granted: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
+    for table, readers in TABLES.items():
+        actual = granted.get(table, {})
+        for role in sorted(readers - {role for role, what in actual.items() if "SELECT" in what}):
+            yield f"{table}: {role} may not read it; grant select on {table} to {role};"
+        for role, privileges in actual.items():
+            allowed = {"SELECT"} if role in readers else set()
+            excess = ", ".join(sorted(set(privileges) - allowed)).lower()
+            if excess:
+                yield f"{table}: {role} may {excess}; revoke {excess} on {table} from {role};"
+
+
+def _function_cases(granted: Mapping[str, list[str]]) -> Iterator[str]:
+    for function, callers in FUNCTIONS.items():
+        if function not in granted:
+            yield f"{function}(): is missing; make migrate"
+            continue
+        actual = set(granted[function])
+        for role in sorted(actual - callers):
+            yield (
+                f"{function}(): {role} may call it; revoke execute on function {function} from"
+                f" public, {role};"
+            )
+        for role in sorted(callers - actual):
+            yield (
+                f"{function}(): {role} may not call it; grant execute on function {function} to"
+                f" {role};"
+            )

@@ -1,0 +1,73 @@
+"""`make reconcile [SINCE=2026-11-01]`: put into the ledger what Stripe has and the ledger lacks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+from api._lib.reconcile import Report, reconcile, reconcile_since
+from ops.command import command, day, moment, subject
+
+if TYPE_CHECKING:
+    from api._lib.listing import Step
+
+
+class Progress:
+    """Says how far it has come: on a terminal in one line, elsewhere a line for each step."""
+
+    def __init__(self) -> None:
+        self._terminal = sys.stderr.isatty()
+        self._step: Step | None = None
+
+    def __call__(self, step: Step, report: Report) -> None:
+        """Take note of a page that is done."""
+        if self._terminal:
+            line = f"{step:<9} {report.found:>8,} found {report.repaired:>8,} repaired"
+            print(f"\r  {line}", end="", file=sys.stderr, flush=True)
+        elif step != self._step:
+            print(f"  {step} …", file=sys.stderr, flush=True)
+        self._step = step
+
+    def done(self) -> None:
+        """End the line."""
+        if self._terminal:
+            print(file=sys.stderr)
+
+
+def summarize(report: Report) -> int:
+    """Print what a run found; return the exit status."""
+    for name, count in report.as_json().items():
+        if name != "complete":
+            print(f"  {name:<11} {count:>8,}")
+    for order_id in sorted(report.mismatched):
+        print(
+            f"  paid otherwise than ordered, for you to decide (make doctor says how): {order_id}"
+        )
+    for stripe_id in report.refused:
+        print(
+            f"  refused, its order was changed at Stripe or belongs to somebody else: {stripe_id}"
+        )
+    return 1 if report.refused else 0
+
+
+def main() -> int:
+    """Reconcile since a moment, or since the last whole run."""
+    parser = argparse.ArgumentParser(prog="make reconcile", description=__doc__)
+    parser.add_argument("--since", type=moment, help="from this day on, such as 2026-11-01")
+    since = parser.parse_args().since
+    when = f"since {day(since)}" if since is not None else "since the last whole run"
+    print(f"Reconciling {subject()}, {when}")
+    progress = Progress()
+    try:
+        if since is None:
+            report = reconcile(tell=progress)
+        else:
+            report = reconcile_since(since, tell=progress)
+    finally:
+        progress.done()
+    return summarize(report)
+
+
+if __name__ == "__main__":
+    command(main)

@@ -1,0 +1,157 @@
+"""GET /api/credits?session_id= while the webhook is late: Stripe is asked, and seldom."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import shop
+from tests.support import Order, event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from tests.support import RunningStack, User
+
+ASKED = "select looked_up_at from stripe_lookups where user_id = %s"
+
+
+@pytest.fixture(autouse=True)
+def _no_webhooks(stack: RunningStack) -> Iterator[None]:
+    with shop.no_webhooks(stack):
+        yield
+    stack.simulate("api", fail_next=0, delay_seconds=0)
+
+
+def look(stack: RunningStack, user: User, session_id: str) -> dict[str, Any]:
+    answer = stack.get(f"/api/credits?session_id={session_id}", headers=user.auth)
+    assert answer.status_code == 200, answer.text
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def test_a_payment_is_credited_without_any_webhook(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    body = look(stack, user, shop.buy(stack, user))
+    assert body["balance"] == 500
+    assert body["purchase"]["status"] == "paid"
+    assert (body["purchase"]["credited"], body["purchase"]["refunded"]) == (500, 0)
+
+
+def test_the_webhook_that_comes_after_all_changes_nothing(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    session_id = shop.buy(stack, user)
+    look(stack, user, session_id)
+    session = shop.stripe_client(stack).v1.checkout.sessions.retrieve(session_id)
+    stack.deliver(event("checkout.session.completed", session.to_dict()))
+    assert stack.balance_of(user) == 500
+
+
+def test_an_order_the_database_has_lost_is_found_at_stripe(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
+) -> None:
+    user = stack.sign_up()
+    session_id = shop.buy(stack, user)
+    database.execute("delete from purchases where checkout_session_id = %s", [session_id])
+    assert look(stack, user, session_id)["purchase"]["credited"] == 500
+
+
+def test_anothers_session_moves_nothing(stack: RunningStack) -> None:
+    buyer, stranger = stack.sign_up(), stack.sign_up()
+    session_id = shop.buy(stack, buyer)
+    body = look(stack, stranger, session_id)
+    assert (body["balance"], body["purchase"]) == (0, None)
+    assert stack.balance_of(buyer) == 0
+    assert shop.purchase(stack, session_id)["status"] == "open"
+
+
+def test_of_many_at_once_one_asks_stripe(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
+) -> None:
+    """The first call fails; had another one got through, the payment would have been seen."""
+    user = stack.sign_up()
+    session_id = shop.buy(stack, user)
+    stack.simulate("api", fail_next=1, status=500, path="/v1/checkout/sessions/")
+    with ThreadPoolExecutor(8) as pool:
+        bodies = list(pool.map(lambda _: look(stack, user, session_id), range(8)))
+    assert {body["purchase"]["status"] for body in bodies} == {"open"}
+    database.execute(
+        "update stripe_lookups set looked_up_at = looked_up_at - interval '1 minute'"
+        " where user_id = %s",
+        [user.id],
+    )
+    assert look(stack, user, session_id)["balance"] == 500
+
+
+def test_a_settled_purchase_asks_nobody(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
+) -> None:
+    user = stack.sign_up()
+    order = Order(user_id=user.id)
+    stack.deliver(event("checkout.session.completed", order.session()))
+    look(stack, user, order.session_id)
+    assert database.execute(ASKED, [user.id]).fetchone() is None
+
+
+def test_without_a_session_nobody_is_asked(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
+) -> None:
+    user = stack.sign_up()
+    stack.balance_of(user)
+    assert database.execute(ASKED, [user.id]).fetchone() is None
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_stripe_failing_does_not_fail_the_balance(stack: RunningStack, status: int) -> None:
+    user = stack.sign_up()
+    session_id = shop.buy(stack, user)
+    stack.simulate("api", fail_next=1, status=status, path="/v1/checkout/sessions/")
+    assert look(stack, user, session_id)["purchase"]["status"] == "open"
+
+
+def test_stripe_hanging_holds_the_balance_up_for_seconds_at_most(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    session_id = shop.buy(stack, user)
+    stack.simulate("api", delay_seconds=15)
+    started_at = time.monotonic()
+    assert look(stack, user, session_id)["purchase"]["status"] == "open"
+    assert time.monotonic() - started_at < 8
+
+
+def test_a_session_stripe_does_not_know_is_nobodys(stack: RunningStack) -> None:
+    assert look(stack, stack.sign_up(), "cs_test_unheard_of")["purchase"] is None
+
+
+def test_a_bank_debit_is_processing_then_failed(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
+) -> None:
+    user = stack.sign_up()
+    session_id = shop.begin(stack, user)
+    shop.pay_by_bank(stack, session_id)
+    assert look(stack, user, session_id)["purchase"]["status"] == "processing"
+    stack.simulate(f"sessions/{session_id}/settle", outcome="failed")
+    database.execute("delete from stripe_lookups where user_id = %s", [user.id])
+    assert look(stack, user, session_id)["purchase"]["status"] == "failed"
+
+
+def test_a_refund_says_why_a_paid_purchase_is_not_credited(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    order = Order(user_id=user.id)
+    stack.deliver(event("checkout.session.completed", order.session()))
+    refund = {
+        "id": f"re_{order.suffix}",
+        "object": "refund",
+        "payment_intent": f"pi_{order.suffix}",
+        "amount": 499,
+        "currency": "usd",
+        "status": "succeeded",
+        "created": int(time.time()),
+    }
+    stack.deliver(event("refund.created", refund))
+    shown = look(stack, user, order.session_id)["purchase"]
+    assert (shown["status"], shown["credited"], shown["refunded"]) == ("paid", 0, 499)

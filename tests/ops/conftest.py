@@ -1,0 +1,85 @@
+"""A stack of its own, which the tests damage, and the operators' commands as a person runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from local.stack import ROOT, functions_settings, running_stack
+from tests.support import RunningStack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended, and what it printed."""
+
+    status: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody at a terminal, with the stack's settings in their environment."""
+
+    stack: RunningStack
+    state: Path
+    superuser_password: str
+
+    def run(self, module: str, *arguments: str, **environ: str) -> Outcome:
+        """Run `python -m ops.MODULE`; a setting given as "" is not set."""
+        settings = {**functions_settings(self.stack), **environ}
+        done = subprocess.run(
+            [sys.executable, "-m", f"ops.{module}", *arguments],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "NO_PROXY": "127.0.0.1,localhost",
+                **{name: value for name, value in settings.items() if value},
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert "Traceback" not in done.stderr, done.stderr
+        return Outcome(done.returncode, done.stdout + done.stderr)
+
+    def superuser(self) -> psycopg.Connection[dict[str, Any]]:
+        """Connect as the one whom no trigger and no grant can stop."""
+        port = httpx.URL(self.stack.database_url).port
+        return psycopg.connect(
+            f"postgresql://supabase_admin:{self.superuser_password}@127.0.0.1:{port}/postgres",
+            autocommit=True,
+            row_factory=dict_row,
+        )
+
+    def tamper(self, statement: str, *values: Any) -> None:
+        """Change what must not be changed, with the triggers off."""
+        with self.superuser() as database, database.transaction():
+            database.execute("set local session_replication_role = replica")
+            trigger = "trigger credit_transactions_only_grow"
+            database.execute(f"alter table credit_transactions disable {trigger}")  # type: ignore[arg-type]
+            database.execute(statement, values)  # type: ignore[arg-type]
+            database.execute(f"alter table credit_transactions enable always {trigger}")  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="package")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    """An operator of a stack in a folder of its own."""
+    folder = tmp_path_factory.mktemp("ops")
+    with running_stack(folder, environ={}, report=lambda _line: None) as running:
+        keys = json.loads((folder / "keys.json").read_text())
+        yield Operator(RunningStack(**asdict(running)), folder, keys["superuser_password"])

@@ -1,0 +1,269 @@
+"""make doctor: quiet when all is well, and each fault that we cause on purpose is found."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from api._lib.facts import EVENTS
+from tests import shop
+from tests.support import Order, event, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.ops.conftest import Operator
+
+
+@contextmanager
+def fault(operator: Operator, cause: str, mend: str) -> Iterator[None]:
+    """Cause a fault for as long as the block lasts."""
+    operator.tamper(cause)
+    try:
+        yield
+    finally:
+        operator.tamper(mend)
+
+
+def wrong(operator: Operator, **environ: str) -> str:
+    """Run doctor, who must find something; return what it says is wrong."""
+    outcome = operator.run("doctor", **environ)
+    assert outcome.status == 1, outcome.text
+    return " ".join(outcome.text[outcome.text.index("WRONG") :].split())
+
+
+def well(operator: Operator) -> str:
+    outcome = operator.run("doctor")
+    assert outcome.status == 0, outcome.text
+    assert outcome.text.endswith("Nothing is wrong.\n")
+    return outcome.text
+
+
+@pytest.fixture(autouse=True)
+def _a_purchase(operator: Operator) -> None:
+    """There is something to examine."""
+    shop.buy(operator.stack, operator.stack.sign_up())
+
+
+def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
+    text = well(operator)
+    for part in ("sum of its transactions", "granted to whom", "webhook verifies", "events to"):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("cause", "mend", "said"),
+    [
+        (
+            "update user_credits set balance = balance + 7",
+            "update user_credits set balance = balance - 7",
+            ("A balance is not the sum", "update user_credits", "balance 507, transactions 500"),
+        ),
+        (
+            "update credit_transactions set amount = amount + 7",
+            "update credit_transactions set amount = amount - 7",
+            ("A balance is not the sum", "says 500, has 507"),
+        ),
+        (
+            "update purchases set credits_posted = credits_posted - 7 where credits_posted > 0",
+            "update purchases set credits_posted = credits_posted + 7 where credits_posted > 0",
+            ("somebody changed it by hand", "493 posted, 500 called for", "settle_purchase"),
+        ),
+        (
+            "update purchases set amount_subtotal = amount_subtotal + 1",
+            "update purchases set amount_subtotal = amount_subtotal - 1",
+            ("not what was ordered", "ordered 4.99 USD, Stripe asked for 5.00 USD", "decide_mis"),
+        ),
+        (
+            "alter table purchases disable row level security",
+            "alter table purchases enable row level security",
+            ("purchases: row level security is off",),
+        ),
+        (
+            "grant update on user_credits to authenticated",
+            "revoke update on user_credits from authenticated",
+            ("authenticated may update", "revoke update on user_credits from authenticated;"),
+        ),
+        (
+            "grant execute on function record_facts to anon",
+            "revoke execute on function record_facts from anon",
+            ("record_facts(): anon may call it; revoke execute",),
+        ),
+        (
+            "revoke execute on function read_credits from service_role",
+            "grant execute on function read_credits to service_role",
+            ("read_credits(): service_role may not call it; grant execute",),
+        ),
+        (
+            "alter function read_credits rename to read_credit",
+            "alter function read_credit rename to read_credits",
+            ("read_credits(): is missing; make migrate",),
+        ),
+        (
+            "update stripe_events set deliveries = deliveries + 9",
+            "update stripe_events set deliveries = deliveries - 9",
+            ("again and again", "checkout.session.completed: 10 times"),
+        ),
+        (
+            "insert into reconciliations values (false, now(), now() - interval '5 days')",
+            "delete from reconciliations",
+            ("The last whole reconciliation was 5 days ago",),
+        ),
+    ],
+)
+def test_it_finds(operator: Operator, cause: str, mend: str, said: tuple[str, ...]) -> None:
+    with fault(operator, cause, mend):
+        found = wrong(operator)
+    for part in said:
+        assert part in found
+    well(operator)
+
+
+def test_it_finds_a_payment_whose_webhook_was_lost_and_the_remedy_is_one(
+    operator: Operator,
+) -> None:
+    with shop.no_webhooks(operator.stack):
+        user = operator.stack.sign_up()
+        session_id = shop.buy(operator.stack, user)
+    found = wrong(operator)
+    order_id = shop.purchase(operator.stack, session_id)["id"]
+    assert f"order {order_id}: 0 credits here, 500 by Stripe (paid)" in found
+    (since,) = re.findall(r"make reconcile SINCE=([0-9-]+)", found)
+    outcome = operator.run("reconcile", "--since", since)
+    assert outcome.status == 0, outcome.text
+    assert operator.stack.balance_of(user) == 500
+    well(operator)
+
+
+def test_it_finds_a_refund_whose_webhook_was_lost(operator: Operator) -> None:
+    session_id = shop.buy(operator.stack, operator.stack.sign_up())
+    with shop.no_webhooks(operator.stack):
+        shop.refund(operator.stack, session_id, 499)
+    assert "500 credits here, 0 by Stripe" in wrong(operator)
+    operator.run("reconcile")
+    well(operator)
+
+
+def test_it_finds_events_that_stripe_cannot_deliver(operator: Operator) -> None:
+    with shop.no_webhooks(operator.stack):
+        shop.buy(operator.stack, operator.stack.sign_up())
+    operator.run("reconcile")
+    assert "no event that it could not deliver" in well(operator)  # it is not a minute old
+    # The stand-in's books, an hour back.
+    with closing(sqlite3.connect(operator.state / "stripe.db", timeout=10)) as books, books:
+        books.execute(
+            "update objects set body = json_set(body, '$.created', ?) where kind = 'event'",
+            (int(time.time()) - 3600,),
+        )
+    assert "Stripe cannot deliver events. - evt_" in wrong(operator)
+    operator.stack.simulate("webhooks/replay", since=0)
+    until(lambda: operator.run("doctor").status == 0, "the events are delivered")
+
+
+def test_it_finds_an_order_that_nobody_paid_for(operator: Operator) -> None:
+    order = Order(user_id=operator.stack.sign_up().id)
+    operator.stack.deliver(event("checkout.session.completed", order.session()))
+    found = wrong(operator)
+    assert "Orders are paid here of which Stripe knows nothing" in found
+    assert order.order_id in found
+    operator.tamper("delete from credit_transactions where purchase_id = %s", order.order_id)
+    operator.tamper("delete from user_credits where user_id = %s", order.user_id)
+    operator.tamper("delete from purchases where id = %s", order.order_id)
+    well(operator)
+
+
+def test_it_finds_a_webhook_endpoint_that_lacks_events_or_is_off(operator: Operator) -> None:
+    endpoints = shop.stripe_client(operator.stack).v1.webhook_endpoints
+    (endpoint,) = endpoints.list().data
+    try:
+        enabled = [name for name in EVENTS if name not in {"refund.failed", "refund.created"}]
+        endpoints.update(endpoint.id, {"enabled_events": enabled})  # type: ignore[typeddict-item]
+        found = wrong(operator)
+        assert "does not get all the events" in found
+        assert "- refund.created, refund.failed >" in found
+        endpoints.update(endpoint.id, {"enabled_events": [*EVENTS], "disabled": True})  # type: ignore[list-item]
+        assert "is disabled" in wrong(operator)
+    finally:
+        endpoints.update(endpoint.id, {"enabled_events": [*EVENTS], "disabled": False})  # type: ignore[list-item]
+    well(operator)
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_another"}, "does not take what is signed with"),
+        ({"STRIPE_SECRET_KEY": "sk_test_another"}, "or refuses the key"),
+        ({"SUPABASE_PUBLISHABLE_KEY": "sb_publishable_another"}, "publishable key does not open"),
+        ({"CRON_SECRET": ""}, "CRON_SECRET is missing"),
+        ({"SITE_URL": "http://127.0.0.1:9"}, "does not answer as Purse does"),
+    ],
+)
+def test_it_finds_settings_that_are_not_the_deployments(
+    operator: Operator, environ: dict[str, str], said: str
+) -> None:
+    assert said in wrong(operator, **environ)
+
+
+def test_settings_that_are_missing_are_named_all_at_once(operator: Operator) -> None:
+    outcome = operator.run("doctor", SUPABASE_SECRET_KEY="", STRIPE_SECRET_KEY="sk_live")
+    assert outcome.status == 1
+    for name in ("SUPABASE_SECRET_KEY or", "STRIPE_SECRET_KEY must begin"):
+        assert name in outcome.text
+
+
+def test_a_database_that_is_away_is_one_sentence(operator: Operator) -> None:
+    outcome = operator.run("doctor", SUPABASE_URL="http://127.0.0.1:9")
+    assert outcome.status == 1
+    assert "The database cannot be reached" in outcome.text
+
+
+# One person ------------------------------------------------------------------------------------
+
+
+def test_of_a_person_it_tells_every_order(operator: Operator) -> None:
+    user = operator.stack.sign_up()
+    shop.buy(operator.stack, user)
+    shop.refund(operator.stack, shop.buy(operator.stack, user), 100)
+    shop.begin(operator.stack, user)
+    until(lambda: operator.stack.balance_of(user) == 899, "the refund's webhook")
+    outcome = operator.run("doctor", user.email)
+    assert outcome.status == 0, outcome.text
+    said = " ".join(outcome.text.split())
+    assert "Balance: 899 credits" in said
+    assert "paid 4.99 USD; its 500 credits are in the balance." in said
+    assert "of which 1.00 USD went back; 101 of 500 credits were taken back." in said
+    assert "not paid; the checkout page is open." in said
+
+
+def test_i_paid_and_got_nothing(operator: Operator) -> None:
+    user = operator.stack.sign_up()
+    with shop.no_webhooks(operator.stack):
+        shop.buy(operator.stack, user)
+    outcome = operator.run("doctor", user.email.upper())
+    assert outcome.status == 1
+    assert "paid at Stripe, which the webhook did not tell us" in " ".join(outcome.text.split())
+    assert "make reconcile SINCE=20" in outcome.text
+    assert operator.run("reconcile").status == 0
+    assert operator.stack.balance_of(user) == 500
+
+
+def test_an_order_the_database_has_lost_is_told_too(operator: Operator) -> None:
+    user = operator.stack.sign_up()
+    with shop.no_webhooks(operator.stack):
+        shop.buy(operator.stack, user)
+    operator.tamper("delete from purchases where user_id = %s", user.id)
+    outcome = operator.run("doctor", user.email)
+    assert outcome.status == 1
+    assert "is paid at Stripe, and unknown here" in " ".join(outcome.text.split())
+    operator.run("reconcile")
+
+
+def test_somebody_unknown_is_said_to_be(operator: Operator) -> None:
+    outcome = operator.run("doctor", "nobody@example.com")
+    assert outcome.status == 0
+    assert "Nobody has signed up as nobody@example.com." in outcome.text

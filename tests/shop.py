@@ -1,0 +1,85 @@
+"""A customer of the running stack: begins a checkout here, pays on the Stripe stand-in's page."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import stripe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support import RunningStack, User
+
+
+def stripe_client(stack: RunningStack) -> stripe.StripeClient:
+    """Stripe, as whoever holds the secret key sees it."""
+    return stripe.StripeClient(
+        stack.stripe_secret_key, base_addresses={"api": stack.stripe_api_base}
+    )
+
+
+def begin(stack: RunningStack, user: User, package: str = "starter") -> str:
+    """Begin a checkout; return its session's id."""
+    answer = stack.post(
+        "/api/create-checkout-session", json={"package_type": package}, headers=user.auth
+    )
+    answer.raise_for_status()
+    session_id: str = answer.json()["id"]
+    return session_id
+
+
+def pay(stack: RunningStack, session_id: str) -> None:
+    """Pay by card on the hosted page."""
+    card = {"number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
+    _submit(stack, session_id, {"method": "card", **card})
+
+
+def pay_by_bank(stack: RunningStack, session_id: str) -> None:
+    """Submit a bank debit, which settles later."""
+    _submit(stack, session_id, {"method": "us_bank_account", "account": "000123456789"})
+
+
+def buy(stack: RunningStack, user: User, package: str = "starter") -> str:
+    """Begin a checkout and pay by card; return its session's id."""
+    session_id = begin(stack, user, package)
+    pay(stack, session_id)
+    return session_id
+
+
+def payment_of(stack: RunningStack, session_id: str) -> str:
+    """Return the id of the session's PaymentIntent."""
+    session = stripe_client(stack).v1.checkout.sessions.retrieve(session_id)
+    return str(session.payment_intent)
+
+
+def refund(stack: RunningStack, session_id: str, amount: int) -> None:
+    """Refund a part of what was paid, as from Stripe's dashboard."""
+    stack.simulate("refunds", payment_intent=payment_of(stack, session_id), amount=amount)
+
+
+@contextmanager
+def no_webhooks(stack: RunningStack) -> Iterator[None]:
+    """Stripe's deliveries within the block are lost for good."""
+    stack.simulate("webhooks", drop_next=1_000_000)
+    try:
+        yield
+    finally:
+        stack.simulate("webhooks", drop_next=0)
+
+
+def purchase(stack: RunningStack, session_id: str) -> dict[str, Any]:
+    """Return the order of a session as the database has it."""
+    with stack.connect() as database:
+        row = database.execute(
+            "select * from purchases where checkout_session_id = %s", [session_id]
+        ).fetchone()
+    assert row is not None
+    return row
+
+
+def _submit(stack: RunningStack, session_id: str, fields: dict[str, str]) -> None:
+    page = httpx.post(f"{stack.stripe_api_base}/c/pay/{session_id}", data=fields, timeout=30)
+    assert page.status_code in {200, 303}, page.text
