@@ -34,6 +34,8 @@ _WELCOME = """
               4000 0025 0000 3155   asks for 3-D Secure
               any date in the future, any three digits
 
+    Break it  {control_room}   refunds, disputes, webhooks that get lost
+
     Stop      Ctrl-C     the balance is remembered; make run RESET=1 begins anew
     Settings  .local/stack.json, logs in .local/
 """
@@ -66,6 +68,7 @@ def _welcome(stack: Stack) -> str:
         site_url=stack.site_url,
         demo_email=stack.demo_email or "an account of your Supabase project",
         demo_password=stack.demo_password or "its own",
+        control_room=f"{stack.stripe_api_base}/_sim" if stack.stripe_api_base else "at Stripe",
     )
 
 
