@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,21 +26,55 @@ THREADS = 32
 
 
 class Part:
-    """A WSGI application of ours under gunicorn, on one port."""
+    """A WSGI application of ours, `local.NAME:create_app()`, under gunicorn on one port.
 
-    def __init__(self, name: str, port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    Args:
+        name: The module in `local/`.
+        port: TCP port on 127.0.0.1.
+        env: Its environment, all of it.
+        log: The file its output is added to.
+    """
+
+    def __init__(self, name: str, port: int, env: Mapping[str, str], log: Path) -> None:
         self.name = name
-        self._url = f"http://127.0.0.1:{port}/health"
-        self._process = process
+        self._port = port
+        self._env = dict(env)
         self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Gunicorn's process id while it runs."""
+        return self._process.pid if self._process else None
+
+    def start(self) -> None:
+        """Start it; wait_until_ready() tells when it answers."""
+        command = [
+            *(sys.executable, "-m", "gunicorn", f"local.{self.name}:create_app()"),
+            *("--bind", f"127.0.0.1:{self._port}"),
+            *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
+            *("--graceful-timeout", "2", "--keep-alive", "5"),
+            *("--no-control-socket",),
+        ]
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command line
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env=self._env,
+                start_new_session=True,  # Ctrl-C is for us, who stop the parts in their order
+            )
 
     def wait_until_ready(self) -> None:
         """Return once it answers; raise StackError if it ends or takes too long."""
+        url = f"http://127.0.0.1:{self._port}/health"
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         with httpx.Client(trust_env=False, timeout=2) as client:
-            while time.monotonic() < deadline and self._process.poll() is None:
+            while time.monotonic() < deadline and self._process and self._process.poll() is None:
                 try:
-                    if client.get(self._url).is_success:
+                    if client.get(url).is_success:
                         return
                 except httpx.HTTPError:
                     pass
@@ -48,12 +83,29 @@ class Part:
 
     def stop(self) -> None:
         """End it, by force if it does not listen."""
+        if self._process is None:
+            return
         self._process.terminate()
         try:
             self._process.wait(STOP_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait(STOP_TIMEOUT_SECONDS)
+        self._process = None
+
+    def kill(self) -> None:
+        """Kill all of it, as a crash of its machine would."""
+        if self._process is not None:
+            kill_tree(self._process.pid)
+            self._process.wait(STOP_TIMEOUT_SECONDS)
+            self._process = None
+
+    def kill_worker(self) -> None:
+        """Kill the process that answers, in the middle of its requests; gunicorn starts another."""
+        if self._process is not None:
+            for worker in psutil.Process(self._process.pid).children():
+                with suppress(psutil.NoSuchProcess):
+                    worker.kill()
 
 
 class Launcher:
@@ -71,29 +123,32 @@ class Launcher:
             _pids_file(self._state).write_text(json.dumps(self._started), "utf-8")
 
     def start(self, name: str, port: int, env: Mapping[str, str]) -> Part:
-        """Start `local.NAME:create_app()` on a port, with exactly this environment."""
-        log_path = self._state / f"{name}.log"
-        command = [
-            *(sys.executable, "-m", "gunicorn", f"local.{name}:create_app()"),
-            *("--bind", f"127.0.0.1:{port}"),
-            *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
-            *("--graceful-timeout", "2", "--keep-alive", "5"),
-            *("--no-control-socket",),
-        ]
-        with log_path.open("ab") as log:
-            process = subprocess.Popen(  # noqa: S603 - our own command line
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=ROOT,
-                env=dict(env),
-                start_new_session=True,  # Ctrl-C is for us, who stop the parts in their order
-            )
-        part = Part(name, port, process, log_path)
+        """Start a part, to be stopped when the stack is."""
+        part = Part(name, port, env, self._state / f"{name}.log")
+        part.start()
         self._running.callback(part.stop)
-        self.remember(process.pid)
+        self.remember(part.pid)
         return part
+
+
+def kill_tree(pid: int) -> None:
+    """Kill a process and all it started, and wait until they are gone or only to be reaped."""
+    root = psutil.Process(pid)
+    root.suspend()  # so that it starts nothing while we look
+    processes = [root, *root.children(recursive=True)]
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    deadline = time.monotonic() + STOP_TIMEOUT_SECONDS
+    while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _pids_file(state: Path) -> Path:

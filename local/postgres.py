@@ -20,6 +20,7 @@ from typing import IO, TYPE_CHECKING
 import psycopg
 
 from local.errors import StackError
+from local.parts import kill_tree
 
 with warnings.catch_warnings():
     # The package looks for a runtime folder of the desktop at import and warns where there is none.
@@ -103,10 +104,10 @@ class Postgres:
         self._process = None
 
     def kill(self) -> None:
-        """Kill the server as a crash would, and wait until all of it is gone."""
+        """Kill the server and all its backends as a crash would, and wait until they are gone."""
         if self._process is None:
             return
-        self._process.kill()
+        kill_tree(self._process.pid)
         self._process.wait(STOP_TIMEOUT_SECONDS)
         self._process = None
 

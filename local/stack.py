@@ -22,7 +22,7 @@ from local import ports
 from local.errors import StackError
 from local.keys import load_keys
 from local.migrate import SUPABASE_SQL, migrate
-from local.parts import Launcher, stop_leftovers
+from local.parts import Launcher, Part, stop_leftovers
 from local.postgres import Postgres
 
 if TYPE_CHECKING:
@@ -49,6 +49,15 @@ class Stack:
     demo_password: str
 
 
+@dataclass(frozen=True)
+class Running:
+    """A running stack with its processes, for who wants to kill some. What is real is not here."""
+
+    stack: Stack
+    database: Postgres | None
+    parts: Mapping[str, Part]
+
+
 @contextmanager
 def running_stack(
     state: Path,
@@ -56,6 +65,18 @@ def running_stack(
     environ: Mapping[str, str] | None = None,
     report: Callable[[str], None] = print,
 ) -> Iterator[Stack]:
+    """Run the stack as running_parts() does; only where it is, for who just uses it."""
+    with running_parts(state, environ=environ, report=report) as running:
+        yield running.stack
+
+
+@contextmanager
+def running_parts(
+    state: Path,
+    *,
+    environ: Mapping[str, str] | None = None,
+    report: Callable[[str], None] = print,
+) -> Iterator[Running]:
     """Run the stack with its state in a folder until the block ends.
 
     Args:
@@ -80,7 +101,8 @@ def running_stack(
         stack = _describe(environ, keys, port)
         own_supabase = not environ.get("SUPABASE_URL")
         own_stripe = not environ.get("STRIPE_SECRET_KEY")
-        parts = []
+        database: Postgres | None = None
+        parts: list[Part] = []
         if own_supabase:
             report("starting Postgres")
             database = Postgres(state / "postgres", port + 3, keys["superuser_password"])
@@ -104,7 +126,7 @@ def running_stack(
         if own_supabase:
             _sign_up_demo_user(stack)
         (state / "stack.json").write_text(json.dumps(asdict(stack), indent=2) + "\n", "utf-8")
-        yield stack
+        yield Running(stack, database, {part.name: part for part in parts})
 
 
 def reset(state: Path) -> None:

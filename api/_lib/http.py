@@ -170,7 +170,10 @@ def _read_body(environ: WSGIEnvironment, max_body_bytes: int) -> bytes:
         limit = int(declared)
     else:
         limit = max_body_bytes + 1
-    body: bytes = environ["wsgi.input"].read(limit)
+    try:
+        body: bytes = environ["wsgi.input"].read(limit)
+    except Exception:  # noqa: BLE001 - a broken chunk or a hang-up: each server has its own error
+        raise InvalidRequestError("The body could not be read.") from None
     if len(body) > max_body_bytes:
         raise BodyTooLargeError
     return body

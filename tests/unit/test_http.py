@@ -73,20 +73,31 @@ def test_a_body_within_the_limit_arrives_byte_for_byte(size: int) -> None:
 
 @pytest.mark.parametrize("length", ["101", "9" * 5000, "-1", "1e3", "0x10", "²"])
 def test_a_content_length_over_the_limit_or_absurd_is_refused_unread(length: str) -> None:
-    class Unreadable(io.BytesIO):
-        def read(self, *_: Any) -> bytes:
-            raise AssertionError("read")
-
+    body = io.BytesIO(b"x")
     statuses: list[str] = []
     endpoint(post=lambda _request: Response({}), max_body_bytes=100)(
-        {
-            "REQUEST_METHOD": "POST",
-            "CONTENT_LENGTH": length,
-            "wsgi.input": Unreadable(),
-        },
+        {"REQUEST_METHOD": "POST", "CONTENT_LENGTH": length, "wsgi.input": body},
         lambda status, _headers, *_: statuses.append(status),  # type: ignore[arg-type, return-value]
     )
     assert statuses[0].split()[0] in {"400", "413"}
+    assert body.tell() == 0
+
+
+def test_a_body_that_breaks_off_is_the_clients_fault_not_ours(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class ServersOwnError(Exception):
+        pass
+
+    class Broken(io.BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise ServersOwnError(SECRET)
+
+    answer = client(lambda _: Response({})).post(
+        "/", input_stream=Broken(), headers={"Transfer-Encoding": "chunked"}
+    )
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_request")
+    assert caplog.text == ""
 
 
 def test_answers_are_not_stored_unless_they_say_so() -> None:

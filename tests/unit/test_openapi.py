@@ -1,0 +1,88 @@
+"""public/openapi.json describes what is under api/, all of it and nothing else."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from werkzeug.test import Client
+
+from api._lib import __version__
+from local.stack import ROOT
+from tests.openapi import Description
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DESCRIPTION = Description()
+ENDPOINTS = sorted(path.stem for path in (ROOT / "api").glob("*.py"))
+
+
+def test_every_endpoint_is_described_and_nothing_else() -> None:
+    assert sorted(DESCRIPTION.paths) == [f"/api/{name}" for name in ENDPOINTS]
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_every_method_is_described_and_no_other(name: str) -> None:
+    spec = importlib.util.spec_from_file_location(f"api.{name}", ROOT / "api" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    answer = Client(module.app).open(f"/api/{name}", method="OPTIONS")
+    assert set(answer.headers["Allow"].split(", ")) == DESCRIPTION.methods(f"/api/{name}")
+
+
+def test_it_is_of_this_version() -> None:
+    assert DESCRIPTION.document["info"]["version"] == __version__
+
+
+def test_every_error_code_it_names_is_one_we_give() -> None:
+    sources = "".join(path.read_text("utf-8") for path in (ROOT / "api").rglob("*.py"))
+    given = set(re.findall(r'\bcode\s*=\s*"(\w+)"', sources))
+    named = {
+        code
+        for node in _nodes(DESCRIPTION.document["components"]["responses"])
+        for code in node.get("enum", [node.get("const")])
+        if isinstance(code, str)
+    }
+    assert named
+    assert named <= given
+
+
+def test_every_operation_says_what_it_refuses() -> None:
+    for path, item in DESCRIPTION.paths.items():
+        for operation in item.values():
+            described = set(operation["responses"])
+            assert {"200", "400", "405", "413", "503"} <= described, path
+            bearer = operation["security"] in ([{"accessToken": []}], [{"cronSecret": []}])
+            assert ("401" in described) == bearer, path
+
+
+def test_its_references_lead_somewhere_and_all_its_components_are_used() -> None:
+    text = json.dumps(DESCRIPTION.document)
+    used = set(re.findall(r'"\$ref": "#/components/([a-zA-Z]+/[a-zA-Z]+)"', text))
+    used |= {f"securitySchemes/{name}" for name in re.findall(r'"security": \[{"(\w+)"', text)}
+    there = {
+        f"{kind}/{name}"
+        for kind, components in DESCRIPTION.document["components"].items()
+        for name in components
+    }
+    assert used == there
+
+
+def test_its_schemas_are_json_schema() -> None:
+    for schema in DESCRIPTION.document["components"]["schemas"].values():
+        Draft202012Validator.check_schema(schema)
+
+
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    for child in node if isinstance(node, list) else []:
+        yield from _nodes(child)
