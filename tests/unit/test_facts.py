@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from api._lib.facts import (
+    EVENTS,
     facts_of_declined_payment,
     facts_of_event,
     facts_of_session,
 )
-from api._lib.order import NotAnOrderError
+from api._lib.order import NotAnOrderError, order_in
 from tests.support import Order, event
 
 ORDER = Order()
@@ -156,3 +157,75 @@ def test_a_decline_does_not_say_which_intent_pays() -> None:
     facts = facts_of_declined_payment(ORDER.declined_intent(), project=PROJECT, occurred_at=1)
     assert facts is not None
     assert facts["payment_intent_id"] is None
+
+
+def test_an_order_travels_in_metadata_and_comes_back_whole() -> None:
+    order = order_in(ORDER.metadata)
+    assert order is not None
+    assert order.metadata(PROJECT) == ORDER.metadata
+
+
+def test_facts_of_a_decline_carry_the_whole_order() -> None:
+    facts = facts_of_declined_payment(ORDER.declined_intent(), project=PROJECT, occurred_at=7)
+    assert facts == ORDER.facts(
+        "open",
+        at=7,
+        checkout_session_id=None,
+        payment_intent_id=None,
+        decline_code="insufficient_funds",
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": "card_declined", "decline_code": "expired_card"}, "expired_card"),
+        ({"code": "processing_error"}, "processing_error"),
+        ({"code": "processing_error", "decline_code": None}, "processing_error"),
+        ({}, "unknown"),
+        (None, "unknown"),
+    ],
+)
+def test_a_decline_says_what_stripe_says(error: dict[str, Any] | None, code: str) -> None:
+    intent = {**ORDER.declined_intent(), "last_payment_error": error}
+    facts = facts_of_declined_payment(intent, project=PROJECT, occurred_at=1)
+    assert facts is not None
+    assert facts["decline_code"] == code
+
+
+@pytest.mark.parametrize("status", ["open", "expired"])
+def test_an_order_without_payment_says_nothing_of_amounts(status: str) -> None:
+    facts = facts_of_session(ORDER.session(status, "unpaid"), project=PROJECT, occurred_at=3)
+    assert facts == ORDER.facts(status, at=3, payment_intent_id=None)
+
+
+def test_what_was_asked_for_and_what_was_charged_are_kept_apart() -> None:
+    session = {**ORDER.session(), "amount_subtotal": 600, "amount_total": 399, "currency": "eur"}
+    facts = facts_of_session(session, project=PROJECT, occurred_at=1_700_000_000)
+    assert facts == ORDER.facts("paid", amount_subtotal=600, amount_paid=399, currency_paid="eur")
+
+
+@pytest.mark.parametrize("reference", [None, {}, {"id": None}, 7])
+def test_a_reference_that_names_nothing_is_none(reference: Any) -> None:
+    session = {**ORDER.session(), "payment_intent": reference, "customer": reference}
+    facts = facts_of_session(session, project=PROJECT, occurred_at=1_700_000_000)
+    assert facts == ORDER.facts("paid", payment_intent_id=None, customer_id=None)
+
+
+def test_the_endpoint_is_registered_for_what_we_handle() -> None:
+    """Reconciliation, doctor and the documentation take the list from here."""
+    assert set(EVENTS) == {
+        "checkout.session.completed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.async_payment_failed",
+        "checkout.session.expired",
+        "payment_intent.payment_failed",
+        "refund.created",
+        "refund.updated",
+        "refund.failed",
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.closed",
+    }

@@ -1,0 +1,76 @@
+"""What tests of settlement do to the ledger and read from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.types.json import Jsonb
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from tests.support import Order
+
+    Database = Connection[dict[str, Any]]
+
+
+def record(database: Database, *facts: dict[str, Any], policy: str = "debt") -> None:
+    """Tell facts, one after the other."""
+    for fact in facts:
+        database.execute("select record_facts(%s, %s)", [Jsonb(fact), policy])
+
+
+def record_event(
+    database: Database, of: dict[str, Any], facts: dict[str, Any] | None, policy: str = "debt"
+) -> str:
+    """Deliver an event; return its outcome."""
+    row = database.execute(
+        "select record_event(%s, %s, %s, %s, %s, %s) as outcome",
+        [of["id"], of["type"], of["livemode"], of["created"], facts and Jsonb(facts), policy],
+    ).fetchone()
+    assert row is not None
+    outcome: str = row["outcome"]
+    return outcome
+
+
+def row_of(database: Database, table: str, id_: str) -> dict[str, Any]:
+    """Return a row by its id."""
+    row = database.execute(f"select * from {table} where id = %s", [id_]).fetchone()  # type: ignore[arg-type]
+    assert row is not None
+    return row
+
+
+def amounts(database: Database, order: Order) -> list[tuple[str, int, int]]:
+    """Return a user's ledger: kind, amount and balance after it."""
+    rows = database.execute(
+        """
+        select kind, amount, balance_after
+        from credit_transactions where user_id = %s order by id
+        """,
+        [order.user_id],
+    ).fetchall()
+    return [(row["kind"], row["amount"], row["balance_after"]) for row in rows]
+
+
+def balance(database: Database, order: Order) -> int:
+    """Return a user's balance."""
+    row = database.execute(
+        "select balance from user_credits where user_id = %s", [order.user_id]
+    ).fetchone()
+    return row["balance"] if row else 0
+
+
+def spend(database: Database, order: Order, amount: int) -> None:
+    """Take credits away as spending would, through the one function that moves them."""
+    database.execute(
+        "select post_transaction(%s, 'clawback', %s, %s)", [order.user_id, -amount, order.order_id]
+    )
+
+
+def decide(
+    database: Database, order: Order, policy: str = "debt", *, accept: bool, who: str | None = "ann"
+) -> None:
+    """Decide about a mismatch as a person does in the dashboard."""
+    database.execute(
+        "select decide_mismatch(%s, %s, %s, 'seen', %s)", [order.order_id, accept, who, policy]
+    )

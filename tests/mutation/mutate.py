@@ -1,0 +1,213 @@
+"""Do the tests notice? Edits the product in many small ways and says which edits no test saw.
+
+    python -m tests.mutation.mutate [facts|settlement] [--minutes N] [--jobs N] [--only TEXT]
+
+`facts` edits the pure modules (api/_lib/facts.py, order.py, sightings.py) in a copy and runs their
+unit tests; `settlement` edits the functions of the ledger and of settlement, each mutant in a fresh
+database of one embedded Postgres, and runs their database tests and some property tests. Without a
+name, both. `--only` takes the mutants whose line or text holds TEXT. What survives either changes
+nothing that can be seen, or calls for a test. Takes minutes, so it is run by hand and not in CI.
+Exits with 1 if a mutant survives.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from local import ports
+from local.migrate import SUPABASE_SQL, migrate
+from local.postgres import Postgres
+from tests.mutation import python_mutants, sql_mutants
+from tests.mutation.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from tests.mutation.mutant import Mutant
+
+    Judge = Callable[[Mutant], str]
+    Workers = SimpleQueue[Worker]
+
+ROOT = Path(__file__).parent.parent.parent
+MODULES = [ROOT / "api" / "_lib" / f"{name}.py" for name in ("facts", "order", "sightings")]
+UNIT_TESTS = (
+    "tests/unit/test_facts.py",
+    "tests/unit/test_reversal_facts.py",
+    "tests/unit/test_sightings.py",
+)
+MIGRATIONS = sorted([*ROOT.glob("sql/*_ledger.sql"), *ROOT.glob("sql/*_settlement.sql")])
+DATABASE_TESTS = (
+    *("-p", "tests.mutation.at_database"),
+    "tests/database/test_settlement.py",
+    "tests/database/test_settlement_edges.py",
+    "tests/database/test_settlement_locks.py",
+    "tests/database/test_clamp.py",
+    "tests/database/test_reversals.py",
+    "tests/mutation/fewer_histories.py",
+)
+
+
+def main() -> int:
+    """Run the command; return its exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.mutation.mutate")
+    parser.add_argument("what", nargs="?", choices=("facts", "settlement"))
+    parser.add_argument("--minutes", type=float, default=30)
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", default="")
+    options = parser.parse_args()
+    deadline = time.monotonic() + options.minutes * 60
+    survived = 0
+    for name, generate, paths, judging in (
+        ("facts", python_mutants.mutants, MODULES, _judging_facts),
+        ("settlement", sql_mutants.mutants, MIGRATIONS, _judging_settlement),
+    ):
+        if options.what not in (None, name):
+            continue
+        mutants = [mutant for path in paths for mutant in generate(path)]
+        mutants = [mutant for mutant in mutants if options.only in str(mutant)]
+        with _workers(options.jobs) as free, judging(free) as judge:
+            survived += _report(name, mutants, judge, options.jobs, deadline)
+    return 1 if survived else 0
+
+
+def _report(name: str, mutants: Sequence[Mutant], judge: Judge, jobs: int, deadline: float) -> int:
+    """Judge each mutant while there is time; print the survivors; return their number."""
+    counts: Counter[str] = Counter()
+
+    def judge_in_time(mutant: Mutant) -> str:
+        return judge(mutant) if time.monotonic() < deadline else "not run"
+
+    with ThreadPoolExecutor(jobs) as pool:
+        verdicts = pool.map(judge_in_time, mutants)
+        for mutant, verdict in zip(mutants, verdicts, strict=True):
+            counts[verdict] += 1
+            if verdict == "survived":
+                _say(f"\nsurvived {mutant}\n")
+            progress = ", ".join(f"{number} {word}" for word, number in sorted(counts.items()))
+            if sys.stdout.isatty():
+                _say(f"\r{name}: {counts.total()} of {len(mutants)}: {progress}")
+    _say(f"\n{name}: {len(mutants)} mutants: {progress if mutants else 'none'}\n")
+    return counts["survived"]
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text)
+    sys.stdout.flush()
+
+
+@contextmanager
+def _workers(jobs: int) -> Iterator[Workers]:
+    free: Workers = SimpleQueue()
+    with ExitStack() as running:
+        for _ in range(jobs):
+            worker = Worker(ROOT)
+            running.callback(worker.stop)
+            free.put(worker)
+        yield free
+
+
+def _verdict(
+    free: Workers, folder: Path, arguments: Sequence[str], environ: Mapping[str, str]
+) -> str:
+    worker = free.get()
+    try:
+        return "survived" if worker.passes(folder, arguments, environ) else "killed"
+    finally:
+        free.put(worker)
+
+
+def _require_green(verdict: str) -> None:
+    if verdict != "survived":
+        sys.exit("The tests fail without any mutant: mend that first.")
+
+
+@contextmanager
+def _judging_facts(free: Workers) -> Iterator[Judge]:
+    """Judge mutants of the modules, each in a copy of what its tests need."""
+    with tempfile.TemporaryDirectory(prefix="purse-mutants-") as place:
+
+        def judge(mutant: Mutant | None) -> str:
+            copy = Path(place) / secrets.token_hex(8)
+            ignored = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(ROOT / "api", copy / "api", ignore=ignored)
+            shutil.copytree(ROOT / "tests/unit", copy / "tests/unit", ignore=ignored)
+            shutil.copy(ROOT / "pytest.ini", copy)
+            if mutant:
+                module = copy / "api" / "_lib" / mutant.place.partition(":")[0]
+                module.write_text(mutant.text, "utf-8")
+            try:
+                return _verdict(free, copy, UNIT_TESTS, {})
+            finally:
+                shutil.rmtree(copy)
+
+        _require_green(judge(None))
+        yield judge
+
+
+@contextmanager
+def _judging_settlement(free: Workers) -> Iterator[Judge]:
+    """Judge mutants of the functions, each in a copy of one database of a Postgres of our own."""
+    password = secrets.token_urlsafe(16)
+    with ExitStack() as running:
+        place = Path(running.enter_context(tempfile.TemporaryDirectory(prefix="purse-mutants-")))
+        place.chmod(0o711)  # Postgres' own account passes through
+        port = running.enter_context(ports.reserved(None)) + 3
+        server = Postgres(place / "postgres", port, password)
+        server.start()
+        running.callback(server.stop)
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(SUPABASE_SQL.read_bytes())
+            # What a crash would lose is of no use to anybody here.
+            for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"alter system set {setting} = off")  # type: ignore[arg-type]
+            connection.execute("select pg_reload_conf()")
+            # The tests connect some hundred times for each mutant; nobody guesses at this password.
+            connection.execute("set scram_iterations = 1")
+            connection.execute(sql.SQL("alter role postgres password {}").format(password))
+        owner = server.url("postgres", password)
+        migrate(owner, report=lambda _line: None)
+        maintenance = _database(server.url(), "template1")
+
+        def judge(mutant: Mutant | None) -> str:
+            name = f"mutant_{secrets.token_hex(8)}"
+            _execute(maintenance, f"create database {name} template postgres")
+            try:
+                url = _database(owner, name)
+                try:
+                    _execute(url, mutant.text if mutant else "select")
+                except psycopg.Error:
+                    return "invalid"
+                return _verdict(free, ROOT, DATABASE_TESTS, {"PURSE_MUTANT_DATABASE_URL": url})
+            finally:
+                _execute(maintenance, f"drop database {name} with (force)")
+
+        _require_green(judge(None))
+        yield judge
+
+
+def _database(url: str, name: str) -> str:
+    return url.rpartition("/")[0] + "/" + name
+
+
+def _execute(url: str, statement: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)  # type: ignore[call-overload] - text made here
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Stripe's refunds and disputes to facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api._lib.facts import facts_of_dispute, facts_of_event, facts_of_refund
+from tests.support import Order, Reversal, event
+
+ORDER = Order()
+PROJECT = ORDER.project
+REVERSAL = Reversal(ORDER)
+REFUND = {
+    "id": f"re_{REVERSAL.suffix}",
+    "object": "refund",
+    "payment_intent": f"pi_{ORDER.suffix}",
+    "amount": 250,
+    "currency": "usd",
+    "status": "succeeded",
+    "created": 1_700_000_000,
+}
+DISPUTE = {
+    "id": f"du_{REVERSAL.suffix}",
+    "object": "dispute",
+    "payment_intent": f"pi_{ORDER.suffix}",
+    "amount": 499,
+    "currency": "usd",
+    "status": "under_review",
+    "livemode": False,
+    "created": 1_700_000_000,
+    "balance_transactions": [{"amount": -499}],
+}
+
+
+@pytest.mark.parametrize("status", ["pending", "succeeded", "canceled", "failed"])
+def test_a_refund_counts_until_it_fails_or_is_cancelled(status: str) -> None:
+    facts = facts_of_refund({**REFUND, "status": status}, livemode=False)
+    assert facts == REVERSAL.refund(250, status)
+
+
+@pytest.mark.parametrize("status", [None, "requires_action"])
+def test_a_refund_under_way_counts_as_pending_does(status: str | None) -> None:
+    facts = facts_of_refund({**REFUND, "status": status}, livemode=False)
+    assert facts == {**REVERSAL.refund(250, "pending"), "status": status or "pending"}
+
+
+def test_a_refund_is_live_if_its_event_is() -> None:
+    facts = facts_of_refund(REFUND, livemode=True)
+    assert facts is not None
+    assert facts["livemode"] is True
+
+
+@pytest.mark.parametrize(
+    ("moved", "stands"),
+    [([], False), ([-499], True), ([-499, 499], False), ([-499, 499, -499], True)],
+)
+def test_a_dispute_counts_while_its_money_is_gone(moved: list[int], *, stands: bool) -> None:
+    dispute = {**DISPUTE, "balance_transactions": [{"amount": amount} for amount in moved]}
+    facts = facts_of_dispute(dispute)
+    expected = REVERSAL.dispute(499, moves=len(moved))
+    assert facts == {**expected, "status": "under_review", "stands": stands}
+
+
+@pytest.mark.parametrize("reference", [None, {}])
+def test_a_reversal_of_no_payment_intent_has_no_facts(reference: Any) -> None:
+    assert facts_of_refund({**REFUND, "payment_intent": reference}, livemode=False) is None
+    assert facts_of_dispute({**DISPUTE, "payment_intent": reference}) is None
+
+
+@pytest.mark.parametrize("type_", ["refund.created", "refund.updated", "refund.failed"])
+def test_the_refund_events_we_handle(type_: str) -> None:
+    facts = facts_of_event(event(type_, REFUND, livemode=True), project=PROJECT)
+    assert facts == {**REVERSAL.refund(250), "livemode": True}
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        "charge.dispute.created",
+        "charge.dispute.updated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.closed",
+    ],
+)
+def test_the_dispute_events_we_handle(type_: str) -> None:
+    facts = facts_of_event(event(type_, DISPUTE, livemode=True), project=PROJECT)
+    assert facts == REVERSAL.dispute(499, moves=1) | {"status": "under_review"}
