@@ -240,11 +240,14 @@ def facts_of_dispute(dispute: Mapping[str, Any]) -> ReversalFacts | None:
 
 
 def _session_state(session: Mapping[str, Any], *, payment_failed: bool) -> State:
+    # Whatever else Stripe may come to call a session: paid is paid.
+    if session["payment_status"] == "paid":
+        return "paid"
     if session["status"] == "expired":
         return "expired"
     if session["status"] != "complete":
         return "open"
-    if session["payment_status"] in ("paid", "no_payment_required"):
+    if session["payment_status"] == "no_payment_required":
         return "paid"
     return "failed" if payment_failed else "processing"
 

@@ -178,6 +178,6 @@ def test_any_history_ends_in_what_its_facts_call_for(stack: RunningStack) -> Non
         run_state_machine_as_test(
             Histories,
             settings=settings(
-                max_examples=300, stateful_step_count=30, deadline=None, print_blob=True
+                max_examples=1000, stateful_step_count=20, deadline=None, print_blob=True
             ),
         )

@@ -38,7 +38,7 @@ def retold_history(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str
 
 
 @settings(
-    max_examples=400,
+    max_examples=1500,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -30,6 +30,7 @@ def state_of(session: dict[str, Any], **more: Any) -> str | None:
         ("open", "unpaid", "open"),
         ("open", "no_payment_required", "open"),
         ("complete", "paid", "paid"),
+        ("a status of tomorrow", "paid", "paid"),
         ("complete", "no_payment_required", "paid"),
         ("complete", "unpaid", "processing"),
         ("expired", "unpaid", "expired"),
