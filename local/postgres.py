@@ -205,4 +205,5 @@ class _Account:
 
 
 def _succeeds(command: Sequence[str]) -> bool:
+    # Our own command line.
     return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
