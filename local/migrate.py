@@ -42,9 +42,7 @@ def migrate(
             was changed after it was applied.
     """
     with connect(database_url) as connection:
-        if not _is_supabase(connection):
-            report("not a Supabase project: adding its roles and auth schema first")
-            _run(connection, SUPABASE_SQL)
+        _provide_supabase(connection, report=report)
         _prepare_record(connection)
         return [path.name for path in _files(folder) if _apply(connection, path, report=report)]
 
@@ -66,6 +64,17 @@ def connect(database_url: str) -> psycopg.Connection:
     except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise StackError(f"Cannot connect to DATABASE_URL: {reason}") from None
+
+
+def _provide_supabase(connection: psycopg.Connection, *, report: Callable[[str], None]) -> None:
+    if _is_supabase(connection):
+        return
+    with connection.transaction():
+        _take_turn(connection)
+        # Another run may have done it while this one waited.
+        if not _is_supabase(connection):
+            report("not a Supabase project: adding its roles and auth schema first")
+            _run(connection, SUPABASE_SQL)
 
 
 def _is_supabase(connection: psycopg.Connection) -> bool:
