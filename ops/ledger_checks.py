@@ -17,6 +17,7 @@ SLOW_SECONDS = 60
 def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Compare balances, transactions, purchases and what their facts call for."""
     yield from _balances(data)
+    yield from _lots(data)
     yield from _purchases(data)
     yield from _mismatches(data)
 
@@ -37,6 +38,25 @@ def _balances(data: Mapping[str, Any]) -> Iterator[Finding]:
             for case in data["balances_off"]
         ],
     )
+
+
+def _lots(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if data["lots_off"]:
+        yield Finding(
+            "WRONG",
+            "A balance is not the sum of its lots, or what is held is not what holds have set"
+            " aside: somebody changed it by hand. The transactions are what happened.",
+            "update credit_lots l set remaining = (select coalesce(sum(e.value::bigint), 0) from"
+            " credit_transactions t, jsonb_each_text(t.lots) e where t.user_id = l.user_id and"
+            " e.key = l.id::text) where l.user_id = '…'; -- for what is held: select lapse_account('…')"
+            " once the work under way has ended",
+            [
+                f"user {case['user_id']}: balance {case['balance']:,}, lots {case['lots']:,}; held"
+                f" {case['held']:,}, in lots {case['held_in_lots']:,}, by holds"
+                f" {case['held_by_holds']:,}"
+                for case in data["lots_off"]
+            ],
+        )
 
 
 def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ create table public.credit_packages (
     credits     bigint      not null,
     unit_amount bigint      not null,
     currency    text        not null default 'usd',
+    valid_days  integer,
     active      boolean     not null default true,
     sort_order  integer     not null default 0,
     created_at  timestamptz not null default now(),
@@ -15,7 +16,8 @@ create table public.credit_packages (
     constraint credit_packages_name_is_short check (length(name) between 1 and 80),
     constraint credit_packages_credits_are_sane check (credits between 1 and 1000000000),
     constraint credit_packages_unit_amount_is_sane check (unit_amount between 1 and 99999999),
-    constraint credit_packages_currency_is_iso check (currency ~ '^[a-z]{3}$')
+    constraint credit_packages_currency_is_iso check (currency ~ '^[a-z]{3}$'),
+    constraint credit_packages_valid_days_are_sane check (valid_days between 1 and 3650)
 );
 
 comment on table public.credit_packages is
@@ -23,6 +25,7 @@ comment on table public.credit_packages is
 comment on column public.credit_packages.credits is 'Credits a buyer receives.';
 comment on column public.credit_packages.unit_amount is 'Price in minor units of the currency: 499 is $4.99.';
 comment on column public.credit_packages.currency is 'ISO 4217, lower case, as Stripe writes it.';
+comment on column public.credit_packages.valid_days is 'Days from payment until what is left of the credits lapses. Null: never.';
 comment on column public.credit_packages.active is 'False takes the pack off sale; orders already begun still settle.';
 
 create table public.credit_features (
@@ -63,7 +66,7 @@ insert into public.credit_features (id, name, credits, sort_order) values
     ('docx_processing', 'DOCX processing', 5,  3),
     ('premium_export',  'Premium export',  15, 4);
 
--- read_catalogue() -> {"packages": [{id, name, credits, unit_amount, currency}], "features": [{id, name, credits}]}
+-- read_catalogue() -> {"packages": [{id, name, credits, unit_amount, currency, valid_days}], "features": [{id, name, credits}]}
 create function public.read_catalogue()
     returns jsonb
     language sql
@@ -77,7 +80,8 @@ as $$
                 'name', p.name,
                 'credits', p.credits,
                 'unit_amount', p.unit_amount,
-                'currency', p.currency
+                'currency', p.currency,
+                'valid_days', p.valid_days
             ) order by p.sort_order, p.id), '[]'::jsonb)
             from public.credit_packages p
             where p.active

@@ -25,6 +25,7 @@ create table public.purchases (
     credits             bigint      not null,
     unit_amount         bigint      not null,
     currency            text        not null,
+    valid_days          integer,
     livemode            boolean     not null,
     created_at          timestamptz not null default now(),
     checkout_session_id text,
@@ -63,6 +64,7 @@ create table public.purchases (
     constraint purchases_credits_are_sane check (credits between 1 and 1000000000),
     constraint purchases_unit_amount_is_sane check (unit_amount between 1 and 99999999),
     constraint purchases_currency_is_iso check (currency ~ '^[a-z]{3}$'),
+    constraint purchases_valid_days_are_sane check (valid_days between 1 and 3650),
     constraint purchases_amount_paid_is_not_negative check (amount_paid >= 0),
     constraint purchases_paid_says_what
         check (paid_at is null or (amount_paid is not null and amount_subtotal is not null and currency_paid is not null)),
@@ -80,6 +82,7 @@ comment on table public.purchases is
 comment on column public.purchases.package_id is 'As ordered. No foreign key: an order outlives its package, and Stripe''s metadata alone can rebuild the row.';
 comment on column public.purchases.credits is 'Credits ordered, fixed when the order began.';
 comment on column public.purchases.unit_amount is 'Price shown, in minor units of the currency.';
+comment on column public.purchases.valid_days is 'Days from payment until what is left of the credits lapses. Null: never.';
 comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and tax, in minor units. Must be unit_amount, or the order is a mismatch.';
 comment on column public.purchases.currency_paid is 'In which currency. Must be the order''s.';
 comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units: less with a promotion code, 0 where nothing was charged.';
@@ -102,7 +105,7 @@ create policy "a user reads their own purchases" on public.purchases
     for select to authenticated using (user_id = (select auth.uid()));
 
 -- begin_purchase(user, package, live or test, orders a minute)
---   -> {order_id, ordered_at, package_id, package_name, credits, unit_amount, currency, customer_id?, customer_key}
+--   -> {order_id, ordered_at, package_id, package_name, credits, unit_amount, currency, valid_days?, customer_id?, customer_key}
 -- Records the order before Stripe hears of it, at the price of this moment.
 -- Raises PT404 for a package that is not on sale; PT429 past the limit, its detail the seconds to wait.
 create function public.begin_purchase(
@@ -137,8 +140,10 @@ begin
             detail = greatest(v_wait_seconds, 1)::text;
     end if;
 
-    insert into public.purchases (user_id, package_id, package_name, credits, unit_amount, currency, livemode, created_at)
-    select p_user_id, c.id, c.name, c.credits, c.unit_amount, c.currency, p_livemode, clock_timestamp()
+    insert into public.purchases (
+        user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at
+    )
+    select p_user_id, c.id, c.name, c.credits, c.unit_amount, c.currency, c.valid_days, p_livemode, clock_timestamp()
     from public.credit_packages c
     where c.id = p_package_id
         and c.active
@@ -163,6 +168,7 @@ begin
         'credits', v_order.credits,
         'unit_amount', v_order.unit_amount,
         'currency', v_order.currency,
+        'valid_days', v_order.valid_days,
         'customer_id', v_customer.customer_id,
         'customer_key', v_customer.idempotency_key
     );

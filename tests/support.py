@@ -104,13 +104,16 @@ class Order:
     package_id: str = "starter"
     package_name: str = "Starter"
     currency: str = "usd"
+    valid_days: int | None = None
     project: str = "127.0.0.1"
     suffix: str = field(default_factory=lambda: secrets.token_hex(12))
 
     @property
     def metadata(self) -> dict[str, str]:
         """The order as Stripe metadata."""
+        valid = {} if self.valid_days is None else {"purse_valid_days": str(self.valid_days)}
         return {
+            **valid,
             "purse_order_id": self.order_id,
             "purse_project": self.project,
             "purse_user_id": self.user_id,
@@ -137,6 +140,7 @@ class Order:
             "credits": self.credits,
             "unit_amount": self.unit_amount,
             "currency": self.currency,
+            "valid_days": self.valid_days,
             "livemode": False,
             "state": state,
             "checkout_session_id": self.session_id,

@@ -99,6 +99,8 @@ def session_params(begun: BegunOrder, customer_id: str, config: Settings) -> Ses
     """
     order = begun.order
     description = f"{order.credits:,} credits"
+    if order.valid_days is not None:
+        description += f", valid for {order.valid_days:,} days"
     params: SessionCreateParams = {
         "mode": "payment",
         "customer": customer_id,
@@ -153,6 +155,7 @@ def _begin_order(user: User, package_id: str, config: Settings) -> BegunOrder:
         credits=row["credits"],
         unit_amount=row["unit_amount"],
         currency=row["currency"],
+        valid_days=row["valid_days"],
     )
     return BegunOrder(
         order,

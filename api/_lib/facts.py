@@ -60,6 +60,7 @@ class OrderFacts(TypedDict):
     credits: int
     unit_amount: int
     currency: str
+    valid_days: int | None
     livemode: bool
     state: State
     checkout_session_id: str | None
@@ -275,6 +276,7 @@ def _facts(  # noqa: PLR0913 - one argument a fact
         credits=order.credits,
         unit_amount=order.unit_amount,
         currency=order.currency,
+        valid_days=order.valid_days,
         livemode=stripe_object["livemode"],
         state=state,
         checkout_session_id=checkout_session_id,

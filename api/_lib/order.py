@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _ORDER_ID = "purse_order_id"
 _PROJECT = "purse_project"
+_VALID_DAYS = "purse_valid_days"
 
 
 class NotAnOrderError(Exception):
@@ -33,6 +34,7 @@ class Order:
         credits: Credits ordered.
         unit_amount: Price in minor units of the currency.
         currency: ISO 4217, lower case.
+        valid_days: Days from payment until what is left of the credits lapses; None is never.
     """
 
     order_id: str
@@ -42,10 +44,11 @@ class Order:
     credits: int
     unit_amount: int
     currency: str
+    valid_days: int | None = None
 
     def metadata(self, project: str) -> dict[str, str]:
         """Return the order as Stripe metadata, marked with the project whose user ordered."""
-        return {
+        metadata = {
             _ORDER_ID: self.order_id,
             _PROJECT: project,
             "purse_user_id": self.user_id,
@@ -55,6 +58,9 @@ class Order:
             "purse_unit_amount": str(self.unit_amount),
             "purse_currency": self.currency,
         }
+        if self.valid_days is not None:
+            metadata[_VALID_DAYS] = str(self.valid_days)
+        return metadata
 
 
 def order_in(metadata: Any) -> Order | None:
@@ -74,6 +80,7 @@ def order_in(metadata: Any) -> Order | None:
             credits=int(metadata["purse_credits"]),
             unit_amount=int(metadata["purse_unit_amount"]),
             currency=metadata["purse_currency"],
+            valid_days=int(metadata[_VALID_DAYS]) if _VALID_DAYS in metadata else None,
         )
     except (KeyError, ValueError, TypeError, AttributeError):
         raise NotAnOrderError from None

@@ -61,9 +61,17 @@ def balance(database: Database, order: Order) -> int:
 
 
 def spend(database: Database, order: Order, amount: int) -> None:
-    """Take credits away as spending would, through the one function that moves them."""
+    """Take credits away as spending would, also more than there are: the lot owes the rest."""
     database.execute(
-        "select post_transaction(%s, 'clawback', %s, %s)", [order.user_id, -amount, order.order_id]
+        """
+        select post_transaction(
+            l.user_id, 'spend', -%(amount)s, lots_to_drain(l.user_id, l.id, %(amount)s),
+            p_feature => 'test', p_quantity => 1
+        )
+        from lock_account(%(user)s) account, credit_lots l
+        where l.purchase_id = %(order)s
+        """,
+        {"amount": amount, "user": order.user_id, "order": order.order_id},
     )
 
 

@@ -146,7 +146,7 @@ def test_a_user_cannot_set_their_own_balance(database: Connection[dict[str, Any]
     [
         "update credit_transactions set amount = 1",
         "delete from credit_transactions",
-        "truncate credit_transactions",
+        "truncate credit_transactions cascade",
     ],
 )
 def test_the_ledger_refuses_change_whoever_asks(

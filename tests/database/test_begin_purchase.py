@@ -161,11 +161,17 @@ def test_a_failed_click_does_not_forget_the_customer_of_a_parallel_one(database:
 
 
 def test_somebody_new_has_nothing_and_no_history(database: Database) -> None:
-    assert read(database, str(uuid.uuid4())) == {
+    answer = read(database, str(uuid.uuid4()))
+    usage = answer.pop("usage")
+    assert (usage["spent_per_day"], usage["days_left"]) == (0, None)
+    assert [day["spent"] for day in usage["daily"]] == [0] * 30
+    assert answer == {
         "balance": 0,
         "held": 0,
         "available": 0,
         "low": True,
+        "low_threshold": 15,
+        "next_expiry": None,
         "transactions": [],
         "next_cursor": None,
         "purchase": None,

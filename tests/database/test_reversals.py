@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.database.ledger import spend
 from tests.support import Order, Reversal
 
 if TYPE_CHECKING:
@@ -46,14 +47,6 @@ def kinds(database: Database, order: Order) -> list[tuple[str, int]]:
         [order.user_id],
     ).fetchall()
     return [(row["kind"], row["amount"]) for row in rows]
-
-
-def spend(database: Database, order: Order, amount: int) -> None:
-    """Take credits away as spending would, through the one function that moves them."""
-    database.execute(
-        "select post_transaction(%s, 'clawback', %s, %s)",
-        [order.user_id, -amount, order.order_id],
-    )
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 from psycopg.types.json import Jsonb
 
+from tests.database.ledger import spend
 from tests.support import Order, Reversal
 
 if TYPE_CHECKING:
@@ -138,9 +139,7 @@ class Histories(RuleBasedStateMachine):
     @rule(amount=st.integers(1, 500))
     def something_is_spent(self, amount: int) -> None:
         order = next(order for order, fact in self.told if fact.get("state") == "paid")
-        self.database.execute(
-            "select post_transaction(%s, 'clawback', %s, %s)", [self.user, -amount, order.order_id]
-        )
+        spend(self.database, order, amount)
         self.spent += amount
 
     @invariant()

@@ -96,10 +96,43 @@ comment on function public.purchase_target(public.purchases) is
     'Credits the ledger should hold for this purchase: a function of its facts alone.';
 revoke all on function public.purchase_target(public.purchases) from public, anon, authenticated, service_role;
 
+-- purchase_lot(purchase) -> its lot, made when the purchase is first paid; null before. The day it expires follows
+-- the earliest time of payment we were told. The caller holds the purchase's row and the user's.
+create function public.purchase_lot(p_purchase public.purchases)
+    returns public.credit_lots
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_expires_at timestamptz := p_purchase.paid_at + make_interval(days => p_purchase.valid_days);
+    v_lot        public.credit_lots;
+begin
+    if p_purchase.paid_at is null then
+        return null;
+    end if;
+    insert into public.credit_lots as l (user_id, source, name, purchase_id, granted, expires_at)
+    values (p_purchase.user_id, 'purchase', p_purchase.package_name, p_purchase.id, p_purchase.credits, v_expires_at)
+    on conflict (purchase_id) do update
+        set expires_at = excluded.expires_at
+        where l.expires_at is distinct from excluded.expires_at;
+    select * into strict v_lot from public.credit_lots l where l.purchase_id = p_purchase.id;
+    update public.user_credits u
+    set lapses_at = least(u.lapses_at, v_expires_at)
+    where u.user_id = p_purchase.user_id
+        and v_expires_at < coalesce(u.lapses_at, 'infinity');
+    return v_lot;
+end
+$$;
+
+comment on function public.purchase_lot(public.purchases) is 'The lot of a purchase, made when it is first paid. Granted to nobody.';
+revoke all on function public.purchase_lot(public.purchases) from public, anon, authenticated, service_role;
+
 -- settle_purchase(purchase, policy) moves the ledger from what is posted to the target.
--- Locks: the purchase, then the user (post_transaction). Under the policy clamp it takes no more than the
--- user has; the rest is forgiven for good, so that settling again never takes it after all, and what
--- comes back later first undoes the forgiving. For our own functions only.
+-- Locks: the purchase, then the user (open_account). Credits that come back to a purchase fill its lot;
+-- credits that are taken back drain it, those that lapsed meanwhile before any other. Under the policy
+-- clamp it takes no more than the user can spend; the rest is forgiven for good, so that settling again
+-- never takes it after all, and what comes back later first undoes the forgiving. For our own functions
+-- only.
 create function public.settle_purchase(
     p_purchase_id uuid,
     p_policy      text
@@ -110,12 +143,21 @@ create function public.settle_purchase(
 as $$
 declare
     v_purchase public.purchases;
+    v_account  public.user_credits;
+    v_lot      public.credit_lots;
     v_owed     bigint;
     v_forgiven bigint;
+    v_revived  bigint;
+    v_is_first boolean;
 begin
     select * into strict v_purchase from public.purchases p where p.id = p_purchase_id for update;
     v_forgiven := v_purchase.credits_forgiven;
     v_owed := public.purchase_target(v_purchase) - (v_purchase.credits_posted - v_forgiven);
+    if v_owed = 0 and (v_purchase.valid_days is null or v_purchase.status <> 'paid') then
+        return;
+    end if;
+    v_account := public.open_account(v_purchase.user_id);
+    v_lot := public.purchase_lot(v_purchase);
     if v_owed = 0 then
         return;
     end if;
@@ -123,29 +165,44 @@ begin
     if v_owed > 0 then
         v_forgiven := greatest(v_forgiven - v_owed, 0);
         v_owed := v_owed - (v_purchase.credits_forgiven - v_forgiven);
-    elsif p_policy = 'clamp' then
-        select v_forgiven + greatest(-v_owed - greatest(u.balance, 0), 0) into v_forgiven
-        from public.user_credits u
-        where u.user_id = v_purchase.user_id
-        for update;
-        v_owed := v_owed + (v_forgiven - v_purchase.credits_forgiven);
+    else
+        v_revived := least(v_lot.lapsed, -v_owed);
+        if p_policy = 'clamp' then
+            v_forgiven := v_forgiven
+                + greatest(-v_owed - v_revived - greatest(v_account.balance - v_account.held, 0), 0);
+            v_owed := v_owed + (v_forgiven - v_purchase.credits_forgiven);
+        end if;
     end if;
 
     update public.purchases
     set credits_posted = credits_posted + v_owed,
         credits_forgiven = v_forgiven
     where id = v_purchase.id;
-    if v_owed <> 0 then
+
+    if v_owed > 0 then
+        v_is_first := v_purchase.credits_posted = 0 and not exists (
+            select from public.credit_transactions t where t.purchase_id = v_purchase.id
+        );
         perform public.post_transaction(
             v_purchase.user_id,
-            case
-                when v_owed < 0 then 'clawback'
-                when v_purchase.credits_posted = 0 and not exists (
-                    select from public.credit_transactions t where t.purchase_id = v_purchase.id
-                ) then 'purchase'
-                else 'giveback'
-            end,
+            case when v_is_first then 'purchase' else 'giveback' end,
             v_owed,
+            public.lots_to_fill(v_purchase.user_id, v_lot.id, v_owed, v_purchase.id),
+            v_purchase.id
+        );
+    elsif v_owed < 0 then
+        if v_revived > 0 then
+            -- Whose credits lapsed and whose money then goes back owes nothing for them.
+            update public.credit_lots l set lapsed = l.lapsed - v_revived where l.id = v_lot.id;
+            perform public.post_transaction(
+                v_purchase.user_id, 'expiry_reversal', v_revived, jsonb_build_object(v_lot.id, v_revived), v_purchase.id
+            );
+        end if;
+        perform public.post_transaction(
+            v_purchase.user_id,
+            'clawback',
+            v_owed,
+            public.lots_to_drain(v_purchase.user_id, v_lot.id, -v_owed),
             v_purchase.id
         );
     end if;
@@ -196,7 +253,7 @@ begin
     perform public.lock_payment(p_facts ->> 'payment_intent_id');
 
     insert into public.purchases as p (
-        id, user_id, package_id, package_name, credits, unit_amount, currency, livemode, created_at,
+        id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at,
         checkout_session_id, payment_intent_id, customer_id, amount_subtotal, amount_paid, currency_paid,
         processing_at, paid_at, failed_at, expired_at, declined_at, decline_code
     )
@@ -208,6 +265,7 @@ begin
         (p_facts ->> 'credits')::bigint,
         (p_facts ->> 'unit_amount')::bigint,
         p_facts ->> 'currency',
+        (p_facts ->> 'valid_days')::integer,
         (p_facts ->> 'livemode')::boolean,
         v_at,
         p_facts ->> 'checkout_session_id',
@@ -311,8 +369,8 @@ revoke all on function public.record_reversal(jsonb, text) from public, anon, au
 -- record_facts(facts, policy) -> the purchase's id; null for a reversal that came before its purchase, and
 --   for an order that is neither known here nor ours
 -- facts, of an order:
---   {order_id, is_ours, user_id, package_id, package_name, credits, unit_amount, currency, livemode, occurred_at, state,
---    checkout_session_id?, payment_intent_id?, customer_id?, amount_subtotal?, amount_paid?, currency_paid?, decline_code?}
+--   {order_id, is_ours, user_id, package_id, package_name, credits, unit_amount, currency, valid_days?, livemode, occurred_at,
+--    state, checkout_session_id?, payment_intent_id?, customer_id?, amount_subtotal?, amount_paid?, currency_paid?, decline_code?}
 --   state is open | processing | paid | failed | expired; occurred_at in seconds since 1970, UTC.
 -- facts, of a refund or dispute:
 --   {reversal_id, kind, payment_intent_id, amount, currency, status, rank, stands, livemode, occurred_at}

@@ -2,7 +2,7 @@
 -- (doctor_user). Read-only; the sentences about what to do are the command's (make doctor).
 
 -- doctor() -> findings as data:
---   {users, orders: {live, test}, balances_off: [], purchases_off: [], postings_off: [], mismatches: [],
+--   {users, orders: {live, test}, balances_off: [], lots_off: [], purchases_off: [], postings_off: [], mismatches: [],
 --    forgiven: {orders, credits}, overdue: [], waiting_reversals, repeated_events: [],
 --    webhook: {events, p50_seconds, p95_seconds}, reconciliations: [],
 --    tables: {name: {role: [privilege]}}, functions: {name: [role]}, unprotected_tables: []}
@@ -34,6 +34,29 @@ as $$
         order by 1
         limit 100
     ),
+    lots as (
+        select l.user_id, sum(l.remaining)::bigint as remaining, sum(l.held)::bigint as held
+        from public.credit_lots l
+        group by l.user_id
+    ),
+    holds as (
+        select h.user_id, sum(h.credits)::bigint as held
+        from public.credit_holds h
+        where h.status = 'held'
+        group by h.user_id
+    ),
+    lots_off as (
+        select u.user_id, u.balance, coalesce(l.remaining, 0) as lots,
+            u.held, coalesce(l.held, 0) as held_in_lots, coalesce(h.held, 0) as held_by_holds
+        from public.user_credits u
+        left join lots l on l.user_id = u.user_id
+        left join holds h on h.user_id = u.user_id
+        where u.balance <> coalesce(l.remaining, 0)
+            or u.held <> coalesce(l.held, 0)
+            or u.held <> coalesce(h.held, 0)
+        order by 1
+        limit 100
+    ),
     purchases_off as (
         select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted,
             p.credits_forgiven as forgiven, public.purchase_target(p) as target
@@ -46,7 +69,7 @@ as $$
     posted as (
         select t.purchase_id, sum(t.amount)::bigint as total
         from public.credit_transactions t
-        where t.purchase_id is not null
+        where t.kind in ('purchase', 'clawback', 'giveback')
         group by t.purchase_id
     ),
     postings_off as (
@@ -121,6 +144,7 @@ as $$
             from public.purchases p
         ),
         'balances_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from balances_off x),
+        'lots_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from lots_off x),
         'purchases_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from purchases_off x),
         'postings_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from postings_off x),
         'mismatches', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from mismatches x),

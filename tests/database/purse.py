@@ -1,0 +1,202 @@
+"""One user's purse, as our server reaches it: buying, giving, spending, and what then is there."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from psycopg.types.json import Jsonb
+
+from tests.database.ledger import record
+from tests.support import Order, Reversal
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    Database = Connection[dict[str, Any]]
+
+
+def key() -> str:
+    """Return an idempotency key that nobody used."""
+    return secrets.token_hex(8)
+
+
+@dataclass(frozen=True)
+class Purse:
+    """A user and a connection; every call is a transaction of its own."""
+
+    database: Database
+    user_id: str = field(default_factory=lambda: Order().user_id)
+
+    def call(self, function: str, *arguments: Any) -> Any:
+        """Call a function of ours; return its JSON."""
+        places = ", ".join(["%s"] * len(arguments))
+        row = self.database.execute(
+            f"select {function}({places}) as answer",  # type: ignore[arg-type]
+            arguments,
+        ).fetchone()
+        assert row is not None
+        return row["answer"]
+
+    # What comes in ------------------------------------------------------------------------------
+
+    def buy(self, credits_: int, *, valid_days: int | None = None, at: int = 1_700_000_000) -> Order:
+        """Buy so many credits, for as many minor units; paid at so many seconds since 1970."""
+        order = Order(
+            user_id=self.user_id, credits=credits_, unit_amount=credits_, valid_days=valid_days
+        )
+        record(self.database, order.facts("paid", at=at))
+        return order
+
+    def refund(self, order: Order, amount: int, *, policy: str = "debt") -> Reversal:
+        """Give so many minor units, each a credit, back; return the refund, which may yet fail."""
+        reversal = Reversal(order)
+        record(self.database, reversal.refund(amount), policy=policy)
+        return reversal
+
+    def grant(
+        self, credits_: int, kind: str = "bonus", *, days: int | None = None, **more: Any
+    ) -> Any:
+        """Give or correct; ann does it."""
+        return self.call(
+            "grant_credits",
+            *(self.user_id, credits_, kind, "ann", more.get("reason", "because")),
+            *(more.get("key", key()), days),
+        )
+
+    # What goes out ------------------------------------------------------------------------------
+
+    def spend(self, quantity: int = 1, feature: str = "docx_processing", **more: Any) -> Any:
+        """Use a feature; DOCX processing costs five."""
+        return self.call("spend_credits", self.user_id, feature, quantity, more.get("key", key()))
+
+    def hold(self, quantity: int = 1, feature: str = "docx_processing", **more: Any) -> Any:
+        """Set aside what a feature costs."""
+        return self.call(
+            "hold_credits",
+            *(self.user_id, feature, quantity, more.get("key", key()), more.get("seconds", 900)),
+        )
+
+    def capture(self, hold_id: str, credits_: int | None = None) -> Any:
+        """Spend what was set aside."""
+        return self.call("capture_hold", hold_id, credits_)
+
+    def release(self, hold_id: str) -> Any:
+        """Give it back."""
+        return self.call("release_hold", hold_id)
+
+    def reverse(self, transaction_id: str) -> Any:
+        """Undo a spend; ann does it."""
+        return self.call("reverse_spend", int(transaction_id), "ann", "it failed")
+
+    # What is there ------------------------------------------------------------------------------
+
+    def read(self, **arguments: Any) -> Any:
+        """Read what GET /api/credits answers."""
+        return self.call(
+            "read_credits",
+            *(self.user_id, arguments.get("limit", 50), arguments.get("cursor"), None),
+            arguments.get("low_threshold"),
+        )
+
+    def explain(self, at: Any) -> Any:
+        """Explain the balance of a moment."""
+        return self.call("explain_balance", self.user_id, at)
+
+    @property
+    def balance(self) -> int:
+        """The balance as it is."""
+        balance: int = self.read()["balance"]
+        return balance
+
+    @property
+    def available(self) -> int:
+        """What can be spent."""
+        available: int = self.read()["available"]
+        return available
+
+    def lots(self) -> list[int]:
+        """Return what is left of each lot, oldest first."""
+        return [row["remaining"] for row in self._rows("credit_lots")]
+
+    def ledger(self) -> list[tuple[str, int]]:
+        """Return kind and amount of every movement, oldest first."""
+        return [(row["kind"], row["amount"]) for row in self._rows("credit_transactions")]
+
+    def holds(self) -> list[tuple[str, int]]:
+        """Return status and captured credits of every hold, oldest first."""
+        rows = self.database.execute(
+            "select status, captured from credit_holds where user_id = %s order by created_at",
+            [self.user_id],
+        )
+        return [(row["status"], row["captured"]) for row in rows]
+
+    def adds_up(self) -> None:
+        """Assert what holds at every moment: balance, transactions, lots and holds agree."""
+        row = self.database.execute(
+            """
+            select u.balance, u.held,
+                (select coalesce(sum(t.amount), 0)::bigint from credit_transactions t
+                    where t.user_id = u.user_id) as transactions,
+                (select coalesce(sum(l.remaining), 0)::bigint from credit_lots l
+                    where l.user_id = u.user_id) as lots,
+                (select coalesce(sum(l.held), 0)::bigint from credit_lots l
+                    where l.user_id = u.user_id) as held_in_lots,
+                (select coalesce(sum(h.credits), 0)::bigint from credit_holds h
+                    where h.user_id = u.user_id and h.status = 'held') as held_by_holds,
+                not exists (
+                    select from credit_lots l
+                    where l.user_id = u.user_id and l.remaining <> (
+                        select coalesce(sum(e.value::bigint), 0)
+                        from credit_transactions t, jsonb_each_text(t.lots) e
+                        where t.user_id = u.user_id and e.key = l.id::text
+                    )
+                ) as lots_follow_the_ledger,
+                not exists (
+                    select from credit_transactions t
+                    where t.user_id = u.user_id and t.amount <> (
+                        select sum(e.value::bigint) from jsonb_each_text(t.lots) e
+                    )
+                ) as rows_are_the_sum_of_their_lots
+            from user_credits u where u.user_id = %s
+            """,
+            [self.user_id],
+        ).fetchone()
+        if row is None:
+            return
+        assert row["balance"] == row["transactions"] == row["lots"], row
+        assert row["held"] == row["held_in_lots"] == row["held_by_holds"], row
+        assert row["lots_follow_the_ledger"], row
+        assert row["rows_are_the_sum_of_their_lots"], row
+
+    # Time ---------------------------------------------------------------------------------------
+
+    def time_passes(self, **by: int) -> None:
+        """Let time go by for this user: all that is theirs was so much earlier."""
+        for table, columns in (
+            ("credit_lots", ("created_at", "expires_at")),
+            ("credit_holds", ("created_at", "expires_at", "ended_at")),
+            ("user_credits", ("created_at", "lapses_at")),
+            ("purchases", ("created_at", "paid_at")),
+        ):
+            moved = ", ".join(f"{column} = {column} - make_interval({_interval(by)})" for column in columns)
+            self.database.execute(
+                f"update {table} set {moved} where user_id = %s",  # type: ignore[arg-type]
+                [self.user_id],
+            )
+
+    def _rows(self, table: str) -> list[dict[str, Any]]:
+        return self.database.execute(
+            f"select * from {table} where user_id = %s order by id",  # type: ignore[arg-type]
+            [self.user_id],
+        ).fetchall()
+
+
+def _interval(by: dict[str, int]) -> str:
+    return ", ".join(f"{unit} => {count}" for unit, count in by.items())
+
+
+def facts(order: Order, state: str = "paid", **more: Any) -> Jsonb:
+    """Return an order's facts as an argument."""
+    return Jsonb(order.facts(state, **more))

@@ -1,0 +1,255 @@
+"""hold_credits, capture_hold, release_hold: credits set aside for work that can fail."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.database.purse import Purse, key
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from tests.support import RunningStack
+
+    Database = Connection[dict[str, Any]]
+
+
+@pytest.fixture
+def purse(database: Database) -> Purse:
+    return Purse(database)
+
+
+def refused_with(error: pytest.ExceptionInfo[psycopg.Error]) -> tuple[str | None, str | None]:
+    return error.value.sqlstate, error.value.diag.message_detail
+
+
+def test_held_credits_cannot_be_spent_and_are_still_in_the_balance(purse: Purse) -> None:
+    purse.buy(14)
+    hold = purse.hold(2)
+    assert (hold["credits"], hold["status"]) == (10, "held")
+    assert (hold["balance"], hold["available"]) == (14, 4)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend()
+    code, detail = refused_with(refused)
+    assert (code, json.loads(detail or "")) == ("PT402", {"available": 4, "required": 5})
+    with pytest.raises(psycopg.Error):
+        purse.hold()
+    assert purse.ledger() == [("purchase", 14)]
+    purse.adds_up()
+
+
+def test_a_capture_spends_what_was_held(purse: Purse) -> None:
+    purse.buy(500)
+    hold = purse.hold()
+    answer = purse.capture(hold["hold_id"])
+    assert (answer["captured"], answer["released"], answer["balance"]) == (5, 0, 495)
+    assert purse.ledger()[-1] == ("spend", -5)
+    assert purse.holds() == [("captured", 5)]
+    assert (purse.balance, purse.available) == (495, 495)
+    purse.adds_up()
+
+
+def test_a_capture_of_a_part_gives_the_rest_back(purse: Purse) -> None:
+    purse.grant(7, days=7)
+    purse.buy(10)
+    hold = purse.hold(3)
+    answer = purse.capture(hold["hold_id"], 8)
+    assert (answer["captured"], answer["released"], answer["balance"]) == (8, 7, 9)
+    assert purse.lots() == [0, 9]
+    assert purse.available == 9
+    purse.adds_up()
+
+
+@pytest.mark.parametrize("credits_", [0, -1, 6])
+def test_a_capture_takes_from_one_to_what_is_held(purse: Purse, credits_: int) -> None:
+    purse.buy(500)
+    hold = purse.hold()
+    with pytest.raises(psycopg.Error) as refused:
+        purse.capture(hold["hold_id"], credits_)
+    assert refused_with(refused) == ("PT422", "5")
+    assert purse.holds() == [("held", 0)]
+
+
+def test_a_capture_is_answered_again_as_the_first_time(purse: Purse) -> None:
+    purse.buy(500)
+    hold = purse.hold()
+    first = purse.capture(hold["hold_id"])
+    assert purse.capture(hold["hold_id"]) == {**first, "replayed": True}
+    with pytest.raises(psycopg.Error) as refused:
+        purse.capture(hold["hold_id"], 4)
+    assert refused_with(refused) == ("PT409", "hold_captured")
+    assert purse.balance == 495
+
+
+def test_a_release_gives_all_of_it_back_and_may_be_repeated(purse: Purse) -> None:
+    purse.buy(500)
+    hold = purse.hold()
+    answer = purse.release(hold["hold_id"])
+    assert answer == {"released": 5, "status": "released", "balance": 500, "available": 500}
+    assert purse.release(hold["hold_id"]) == answer
+    assert purse.ledger() == [("purchase", 500)]
+    purse.adds_up()
+
+
+def test_what_has_ended_does_not_end_otherwise(purse: Purse) -> None:
+    purse.buy(500)
+    released, captured = purse.hold()["hold_id"], purse.hold()["hold_id"]
+    purse.release(released)
+    purse.capture(captured)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.capture(released)
+    assert refused_with(refused) == ("PT409", "hold_released")
+    with pytest.raises(psycopg.Error) as refused:
+        purse.release(captured)
+    assert refused_with(refused) == ("PT409", "hold_captured")
+
+
+@pytest.mark.parametrize("end", ["capture_hold", "release_hold"])
+def test_a_hold_that_is_none_is_not_found(purse: Purse, end: str) -> None:
+    with pytest.raises(psycopg.Error) as refused:
+        purse.call(end, purse.user_id)
+    assert refused.value.sqlstate == "PT404"
+
+
+def test_the_same_hold_is_answered_again_and_says_what_became_of_it(purse: Purse) -> None:
+    purse.buy(500)
+    same = key()
+    first = purse.hold(key=same)
+    again = purse.hold(key=same)
+    assert again == {**first, "replayed": True}
+    purse.capture(first["hold_id"])
+    assert purse.hold(key=same)["status"] == "captured"
+    with pytest.raises(psycopg.Error) as refused:
+        purse.hold(2, key=same)
+    assert refused_with(refused) == ("PT409", "idempotency_key_reused")
+
+
+@pytest.mark.parametrize("seconds", [0, -1, 604_801, None])
+def test_a_hold_lasts_from_a_second_to_a_week(purse: Purse, seconds: int | None) -> None:
+    purse.buy(500)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.hold(seconds=seconds)
+    assert refused.value.sqlstate == "PT422"
+
+
+# Time --------------------------------------------------------------------------------------------
+
+
+def test_a_hold_lapses_by_itself_for_whoever_looks_next(purse: Purse) -> None:
+    purse.buy(14)
+    hold = purse.hold(2, seconds=60)
+    purse.time_passes(secs=61)
+    assert (purse.available, purse.read()["held"]) == (14, 0)
+    assert purse.holds() == [("lapsed", 0)]
+    with pytest.raises(psycopg.Error) as refused:
+        purse.capture(hold["hold_id"])
+    assert refused_with(refused) == ("PT409", "hold_lapsed")
+    purse.adds_up()
+
+
+def test_a_spend_needs_no_sweeper_to_find_a_hold_lapsed(purse: Purse) -> None:
+    purse.buy(14)
+    purse.hold(2, seconds=60)
+    purse.time_passes(secs=61)
+    assert purse.spend(2)["balance"] == 4
+    purse.adds_up()
+
+
+def test_a_capture_at_the_deadline_comes_too_late_though_nobody_looked(purse: Purse) -> None:
+    purse.buy(14)
+    hold = purse.hold(seconds=60)
+    purse.time_passes(secs=60)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.capture(hold["hold_id"])
+    assert refused_with(refused) == ("PT409", "hold_lapsed")
+
+
+def test_a_release_after_the_deadline_says_that_it_lapsed(purse: Purse) -> None:
+    purse.buy(14)
+    hold = purse.hold(seconds=60)
+    purse.time_passes(secs=61)
+    answer = purse.release(hold["hold_id"])
+    assert answer == {"released": 5, "status": "lapsed", "balance": 14, "available": 14}
+
+
+def test_a_lot_keeps_what_is_held_past_its_own_deadline(purse: Purse) -> None:
+    purse.grant(12, days=1)
+    hold = purse.hold(seconds=7 * 24 * 3600)
+    purse.time_passes(days=2)
+    assert (purse.balance, purse.available) == (5, 0)
+    assert purse.ledger()[-1] == ("expiry", -7)
+    assert purse.capture(hold["hold_id"])["balance"] == 0
+    purse.adds_up()
+
+
+def test_what_is_released_into_a_lapsed_lot_lapses(purse: Purse) -> None:
+    purse.grant(12, days=1)
+    hold = purse.hold(seconds=7 * 24 * 3600)
+    purse.time_passes(days=2)
+    assert purse.balance == 5
+    assert purse.release(hold["hold_id"])["balance"] == 0
+    assert purse.ledger()[-2:] == [("expiry", -7), ("expiry", -5)]
+    purse.adds_up()
+
+
+# Beside refunds ----------------------------------------------------------------------------------
+
+
+def test_a_refund_leaves_work_under_way_its_credits_and_the_rest_as_a_debt(purse: Purse) -> None:
+    order = purse.buy(20)
+    hold = purse.hold()
+    purse.refund(order, 20)
+    assert (purse.balance, purse.available) == (0, -5)
+    assert purse.capture(hold["hold_id"])["balance"] == -5
+    purse.buy(20)
+    assert purse.balance == 15
+    purse.adds_up()
+
+
+def test_clamp_takes_nothing_that_is_held(purse: Purse) -> None:
+    order = purse.buy(20)
+    hold = purse.hold()
+    purse.refund(order, 20, policy="clamp")
+    assert (purse.balance, purse.available) == (5, 0)
+    assert purse.capture(hold["hold_id"])["balance"] == 0
+    purse.adds_up()
+
+
+def test_one_hold_captured_by_eight_at_once_is_spent_once(
+    stack: RunningStack, purse: Purse
+) -> None:
+    purse.buy(500)
+    hold = purse.hold()
+
+    def capture(_number: int) -> Any:
+        with stack.connect() as database:
+            return Purse(database, purse.user_id).capture(hold["hold_id"])
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(capture, range(8)))
+    assert [answer["replayed"] for answer in answers].count(False) == 1
+    assert purse.balance == 495
+
+
+def test_capture_and_release_at_once_end_a_hold_one_way(stack: RunningStack, purse: Purse) -> None:
+    purse.buy(500)
+    for _ in range(10):
+        hold = purse.hold()
+
+        def end(how: str, hold_id: str = hold["hold_id"]) -> bool:
+            with stack.connect() as database:
+                try:
+                    Purse(database, purse.user_id).call(how, hold_id)
+                except psycopg.Error as error:
+                    assert error.sqlstate == "PT409"
+                    return False
+                return True
+
+        with ThreadPoolExecutor(2) as clients:
+            assert sum(clients.map(end, ["capture_hold", "release_hold"])) == 1
+    purse.adds_up()

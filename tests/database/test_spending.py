@@ -1,0 +1,340 @@
+"""spend_credits, reverse_spend and grant_credits: once for a key, never beyond what is there."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.database.purse import Purse, key
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from tests.support import RunningStack
+
+    Database = Connection[dict[str, Any]]
+
+
+@pytest.fixture
+def purse(database: Database) -> Purse:
+    return Purse(database)
+
+
+def refusal(of: pytest.ExceptionInfo[psycopg.Error]) -> tuple[str | None, str | None]:
+    return of.value.sqlstate, of.value.diag.message_detail
+
+
+def test_a_spend_takes_what_the_feature_costs(purse: Purse) -> None:
+    purse.buy(500)
+    answer = purse.spend()
+    assert answer == {
+        "transaction_id": answer["transaction_id"],
+        "spent": 5,
+        "balance": 495,
+        "replayed": False,
+    }
+    assert purse.ledger() == [("purchase", 500), ("spend", -5)]
+    purse.adds_up()
+
+
+def test_quantity_multiplies(purse: Purse) -> None:
+    purse.buy(500)
+    assert purse.spend(3, "premium_export")["balance"] == 455
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 1_000_001, None])
+def test_a_quantity_that_cannot_be_meant_is_refused(purse: Purse, quantity: int) -> None:
+    purse.buy(500)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend(quantity)
+    assert refused.value.sqlstate == "PT422"
+
+
+@pytest.mark.parametrize("feature", ["nothing", "", None])
+def test_an_unknown_feature_is_refused(purse: Purse, feature: str) -> None:
+    purse.buy(500)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend(1, feature)
+    assert refused.value.sqlstate == "PT404"
+
+
+def test_a_feature_that_is_not_offered_is_refused(purse: Purse) -> None:
+    purse.buy(500)
+    with purse.database.transaction(force_rollback=True):
+        purse.database.execute("update credit_features set active = false")
+        with pytest.raises(psycopg.Error) as refused:
+            purse.spend()
+    assert refused.value.sqlstate == "PT404"
+
+
+def test_nothing_is_spent_beyond_what_is_there(purse: Purse) -> None:
+    purse.buy(14)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend(3)
+    code, detail = refusal(refused)
+    assert (code, json.loads(detail or "")) == ("PT402", {"available": 14, "required": 15})
+    assert purse.spend(2)["balance"] == 4
+    with pytest.raises(psycopg.Error):
+        purse.spend()
+    assert purse.balance == 4
+
+
+def test_somebody_without_an_account_has_nothing_to_spend(purse: Purse) -> None:
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend()
+    code, detail = refusal(refused)
+    assert (code, json.loads(detail or "")) == ("PT402", {"available": 0, "required": 5})
+
+
+def test_the_same_request_is_answered_as_the_first_time(purse: Purse) -> None:
+    purse.buy(500)
+    same = key()
+    first = purse.spend(2, key=same)
+    purse.spend()
+    assert purse.spend(2, key=same) == {**first, "replayed": True}
+    assert purse.balance == 485
+
+
+def test_a_price_change_does_not_change_a_replay(purse: Purse) -> None:
+    purse.buy(500)
+    same = key()
+    first = purse.spend(key=same)
+    with purse.database.transaction(force_rollback=True):
+        purse.database.execute("update credit_features set credits = 99, active = false")
+        assert purse.spend(key=same) == {**first, "replayed": True}
+
+
+@pytest.mark.parametrize(("quantity", "feature"), [(2, "docx_processing"), (1, "txt_upload")])
+def test_another_request_under_a_used_key_is_refused(
+    purse: Purse, quantity: int, feature: str
+) -> None:
+    purse.buy(500)
+    same = key()
+    purse.spend(key=same)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend(quantity, feature, key=same)
+    assert refusal(refused) == ("PT409", "idempotency_key_reused")
+    assert purse.balance == 495
+
+
+def test_a_key_belongs_to_one_user(database: Database) -> None:
+    ann, bob, same = Purse(database), Purse(database), key()
+    ann.buy(10)
+    bob.buy(10)
+    assert ann.spend(key=same)["replayed"] is False
+    assert bob.spend(key=same)["replayed"] is False
+
+
+def test_a_key_of_a_hold_does_not_serve_for_a_spend_or_the_other_way(purse: Purse) -> None:
+    purse.buy(500)
+    of_hold, of_spend = key(), key()
+    purse.hold(key=of_hold)
+    purse.spend(key=of_spend)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend(key=of_hold)
+    assert refusal(refused) == ("PT409", "idempotency_key_reused")
+    with pytest.raises(psycopg.Error) as refused:
+        purse.hold(key=of_spend)
+    assert refusal(refused) == ("PT409", "idempotency_key_reused")
+
+
+def test_a_refused_request_leaves_its_key_free(purse: Purse) -> None:
+    same = key()
+    with pytest.raises(psycopg.Error):
+        purse.spend(key=same)
+    purse.buy(500)
+    assert purse.spend(key=same)["balance"] == 495
+
+
+def test_64_clients_spend_the_last_credits_exactly(stack: RunningStack, purse: Purse) -> None:
+    purse.buy(5 * 20 + 4)
+
+    def spend(_number: int) -> bool:
+        with stack.connect() as database:
+            try:
+                Purse(database, purse.user_id).spend()
+            except psycopg.Error as error:
+                assert error.sqlstate == "PT402"
+                return False
+            return True
+
+    with ThreadPoolExecutor(64) as clients:
+        assert sum(clients.map(spend, range(64))) == 20
+    assert purse.balance == 4
+    purse.adds_up()
+
+
+def test_one_request_from_16_clients_at_once_is_spent_once(
+    stack: RunningStack, purse: Purse
+) -> None:
+    purse.buy(500)
+    same = key()
+
+    def spend(_number: int) -> Any:
+        with stack.connect() as database:
+            return Purse(database, purse.user_id).spend(key=same)
+
+    with ThreadPoolExecutor(16) as clients:
+        answers = list(clients.map(spend, range(16)))
+    assert [answer["replayed"] for answer in answers].count(False) == 1
+    assert {(answer["transaction_id"], answer["balance"]) for answer in answers} == {
+        (answers[0]["transaction_id"], 495)
+    }
+    assert purse.balance == 495
+
+
+# The burn order ----------------------------------------------------------------------------------
+
+
+def test_the_lot_that_expires_soonest_is_spent_first_then_the_oldest(purse: Purse) -> None:
+    purse.grant(10)
+    purse.grant(10)
+    purse.grant(10, days=30)
+    purse.grant(10, days=7)
+    for _ in range(7):
+        purse.spend()
+    assert purse.lots() == [0, 5, 0, 0]
+    purse.adds_up()
+
+
+def test_one_spend_may_take_from_several_lots(purse: Purse) -> None:
+    purse.buy(7)
+    purse.buy(7)
+    purse.buy(7)
+    purse.spend(3)
+    assert purse.lots() == [0, 0, 6]
+    lots = purse.read()["transactions"][0]["lots"]
+    assert [lot["credits"] for lot in lots] == [-7, -7, -1]
+    assert {lot["name"] for lot in lots} == {"Starter"}
+
+
+# Undoing -----------------------------------------------------------------------------------------
+
+
+def test_a_reversal_returns_credits_to_the_lots_they_came_from(purse: Purse) -> None:
+    purse.grant(7, days=7)
+    purse.buy(10)
+    spent = purse.spend(2)
+    assert purse.lots() == [0, 7]
+    answer = purse.reverse(spent["transaction_id"])
+    assert (answer["returned"], answer["lapsed"], answer["balance"]) == (10, 0, 17)
+    assert purse.lots() == [7, 10]
+    purse.adds_up()
+
+
+def test_a_spend_is_reversed_once(purse: Purse) -> None:
+    purse.buy(10)
+    spent = purse.spend()
+    first = purse.reverse(spent["transaction_id"])
+    assert purse.reverse(spent["transaction_id"]) == {**first, "replayed": True}
+    assert purse.balance == 10
+
+
+def test_one_spend_reversed_by_eight_at_once_is_reversed_once(
+    stack: RunningStack, purse: Purse
+) -> None:
+    purse.buy(10)
+    spent = purse.spend()
+
+    def reverse(_number: int) -> Any:
+        with stack.connect() as database:
+            return Purse(database, purse.user_id).reverse(spent["transaction_id"])
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(reverse, range(8)))
+    assert [answer["replayed"] for answer in answers].count(False) == 1
+    assert purse.balance == 10
+
+
+def test_what_goes_back_into_a_lapsed_lot_lapses_and_is_said(purse: Purse) -> None:
+    purse.grant(7, days=7)
+    purse.buy(10)
+    spent = purse.spend(2)
+    purse.time_passes(days=8)
+    answer = purse.reverse(spent["transaction_id"])
+    assert (answer["returned"], answer["lapsed"], answer["balance"]) == (10, 7, 10)
+    assert purse.ledger()[-2:] == [("reversal", 10), ("expiry", -7)]
+    assert purse.lots() == [0, 10]
+    assert purse.reverse(spent["transaction_id"]) == {**answer, "replayed": True}
+    purse.adds_up()
+
+
+@pytest.mark.parametrize("kind", ["purchase", "reversal", None])
+def test_only_a_spend_can_be_reversed(purse: Purse, kind: str | None) -> None:
+    purse.buy(10)
+    purse.reverse(purse.spend()["transaction_id"])
+    row = purse.database.execute(
+        "select id from credit_transactions where user_id = %s and kind = %s", [purse.user_id, kind]
+    ).fetchone()
+    with pytest.raises(psycopg.Error) as refused:
+        purse.reverse(row["id"] if row else "9223372036854775807")
+    assert refused.value.sqlstate == "PT404"
+
+
+# Giving ------------------------------------------------------------------------------------------
+
+
+def test_a_gift_says_who_and_why(purse: Purse) -> None:
+    assert purse.grant(50, reason="Welcome")["balance"] == 50
+    entry = purse.read()["transactions"][0]
+    assert (entry["kind"], entry["amount"], entry["description"]) == ("bonus", 50, "Welcome")
+    row = purse.database.execute(
+        "select actor from credit_transactions where user_id = %s", [purse.user_id]
+    ).fetchone()
+    assert row == {"actor": "ann"}
+
+
+def test_a_gift_is_given_once_for_a_key(purse: Purse) -> None:
+    same = key()
+    first = purse.grant(50, key=same)
+    assert purse.grant(50, key=same) == {**first, "replayed": True}
+    for other in ({"credits_": 51}, {"credits_": 50, "kind": "correction"}):
+        with pytest.raises(psycopg.Error) as refused:
+            purse.grant(**other, key=same)
+        assert refused.value.sqlstate == "PT409"
+    assert purse.balance == 50
+
+
+def test_a_correction_may_take_but_no_more_than_is_free(purse: Purse) -> None:
+    purse.buy(20)
+    purse.hold()
+    with pytest.raises(psycopg.Error) as refused:
+        purse.grant(-16, "correction")
+    assert refused.value.sqlstate == "PT402"
+    assert purse.grant(-15, "correction")["balance"] == 5
+    purse.adds_up()
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"credits_": 0},
+        {"credits_": -1},
+        {"credits_": 10**10},
+        {"credits_": 1, "kind": "purchase"},
+        {"credits_": 1, "kind": None},
+        {"credits_": -1, "kind": "correction", "days": 1},
+        {"credits_": 1, "days": 0},
+        {"credits_": 1, "key": None},
+    ],
+    ids=str,
+)
+def test_a_grant_that_cannot_be_meant_is_refused(purse: Purse, odd: dict[str, Any]) -> None:
+    with pytest.raises(psycopg.Error) as refused:
+        purse.grant(**odd)
+    assert refused.value.sqlstate == "PT422"
+    assert purse.ledger() == []
+
+
+def test_a_gift_pays_debts_first(purse: Purse) -> None:
+    order = purse.buy(20)
+    purse.spend(4)
+    purse.refund(order, 20)
+    assert purse.balance == -20
+    assert purse.grant(50)["balance"] == 30
+    assert purse.lots() == [0, 30]
+    purse.adds_up()
