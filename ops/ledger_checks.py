@@ -48,8 +48,7 @@ def _lots(data: Mapping[str, Any]) -> Iterator[Finding]:
             " aside: somebody changed it by hand. The transactions are what happened.",
             "update credit_lots l set remaining = (select coalesce(sum(e.value::bigint), 0) from"
             " credit_transactions t, jsonb_each_text(t.lots) e where t.user_id = l.user_id and"
-            " e.key = l.id::text) where l.user_id = '…'; -- for what is held: select lapse_account('…')"
-            " once the work under way has ended",
+            " e.key = l.id::text) where l.user_id = '…';",
             [
                 f"user {case['user_id']}: balance {case['balance']:,}, lots {case['lots']:,}; held"
                 f" {case['held']:,}, in lots {case['held_in_lots']:,}, by holds"

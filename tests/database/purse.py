@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from psycopg.types.json import Jsonb
+import psycopg
 
 from tests.database.ledger import record
 from tests.support import Order, Reversal
@@ -29,6 +29,14 @@ class Purse:
     database: Database
     user_id: str = field(default_factory=lambda: Order().user_id)
 
+    def refused(self, function: str, *arguments: Any) -> str | None:
+        """Call a function; return the SQLSTATE it was refused with, if it was."""
+        try:
+            self.call(function, *arguments)
+        except psycopg.Error as error:
+            return error.sqlstate
+        return None
+
     def call(self, function: str, *arguments: Any) -> Any:
         """Call a function of ours; return its JSON."""
         places = ", ".join(["%s"] * len(arguments))
@@ -41,7 +49,9 @@ class Purse:
 
     # What comes in ------------------------------------------------------------------------------
 
-    def buy(self, credits_: int, *, valid_days: int | None = None, at: int = 1_700_000_000) -> Order:
+    def buy(
+        self, credits_: int, *, valid_days: int | None = None, at: int = 1_700_000_000
+    ) -> Order:
         """Buy so many credits, for as many minor units; paid at so many seconds since 1970."""
         order = Order(
             user_id=self.user_id, credits=credits_, unit_amount=credits_, valid_days=valid_days
@@ -180,7 +190,8 @@ class Purse:
             ("user_credits", ("created_at", "lapses_at")),
             ("purchases", ("created_at", "paid_at")),
         ):
-            moved = ", ".join(f"{column} = {column} - make_interval({_interval(by)})" for column in columns)
+            ago = f"make_interval({_interval(by)})"
+            moved = ", ".join(f"{column} = {column} - {ago}" for column in columns)
             self.database.execute(
                 f"update {table} set {moved} where user_id = %s",  # type: ignore[arg-type]
                 [self.user_id],
@@ -195,8 +206,3 @@ class Purse:
 
 def _interval(by: dict[str, int]) -> str:
     return ", ".join(f"{unit} => {count}" for unit, count in by.items())
-
-
-def facts(order: Order, state: str = "paid", **more: Any) -> Jsonb:
-    """Return an order's facts as an argument."""
-    return Jsonb(order.facts(state, **more))
