@@ -1,14 +1,21 @@
-"""GET /api/credits: the signed-in user's balance, history and, if asked, one purchase of theirs."""
+"""The signed-in user's credits.
+
+GET /api/credits: balance, history and, if asked, one purchase of theirs.
+POST /api/credits {"feature": "docx_processing", "quantity": 1}: spend what it costs.
+"""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from api._lib import database
 from api._lib.auth import signed_in_user
 from api._lib.errors import InvalidRequestError
 from api._lib.http import Request, Response, endpoint
+from api._lib.settings import settings
+from api._lib.spending import MAX_QUANTITY, spend
 
 if TYPE_CHECKING:
     from api._lib.auth import User
@@ -17,6 +24,7 @@ DEFAULT_LIMIT = 20
 MAX_LIMIT = 100
 
 _CURSOR = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+_FEATURE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _CHECKOUT_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
@@ -33,13 +41,66 @@ def get(request: Request) -> Response:
             p_limit=limit,
             p_cursor=int(cursor) if cursor else None,
             p_checkout_session_id=session_id,
+            p_low_threshold=settings().low_balance_credits,
         )
         return answer
 
     answer = read()
+    if _is_new(answer) and cursor is None and _welcome(user):
+        answer = read()
     if session_id and _may_change(answer["purchase"]) and _look_up(user, session_id):
         answer = read()
     return Response(answer)
+
+
+def post(request: Request) -> Response:
+    """Spend what a feature costs, once for an Idempotency-Key; a replay says that it is one."""
+    user = signed_in_user(request)
+    body = request.json_object()
+    feature, quantity = body.get("feature"), body.get("quantity", 1)
+    if not isinstance(feature, str) or not _FEATURE_ID.fullmatch(feature):
+        raise InvalidRequestError('Name the feature, as in {"feature": "docx_processing"}.')
+    if type(quantity) is not int or not 1 <= quantity <= MAX_QUANTITY:
+        raise InvalidRequestError(f"quantity must be a whole number from 1 to {MAX_QUANTITY:,}.")
+    key = request.idempotency_key()
+    if key is None:
+        raise InvalidRequestError(
+            "Send an Idempotency-Key header, new for each use: a repeated request is then charged"
+            " once.",
+            code="invalid_idempotency_key",
+        )
+    spent = spend(user.id, feature, quantity, key)
+    return Response(
+        {
+            "transaction_id": spent.transaction_id,
+            "spent": spent.credits,
+            "balance": spent.balance,
+        },
+        headers={"Idempotent-Replayed": "true"} if spent.replayed else {},
+    )
+
+
+def _is_new(answer: dict[str, Any]) -> bool:
+    return answer["balance"] == 0 and not answer["transactions"]
+
+
+def _welcome(user: User) -> bool:
+    """Give somebody new the sign-up bonus, where there is one; its key makes it once for good."""
+    bonus = settings().signup_bonus_credits
+    if not bonus:
+        return False
+    # Refused where another bonus was given, or the key was used up: then so be it.
+    with suppress(database.DatabaseError):
+        database.call(
+            "grant_credits",
+            p_user_id=user.id,
+            p_credits=bonus,
+            p_kind="bonus",
+            p_actor="purse",
+            p_reason="Welcome",
+            p_idempotency_key="signup_bonus",
+        )
+    return True
 
 
 def _may_change(purchase: dict[str, Any] | None) -> bool:
@@ -71,4 +132,4 @@ def _optional(request: Request, name: str, pattern: re.Pattern[str]) -> str | No
     return value
 
 
-app = endpoint(get=get)
+app = endpoint(get=get, post=post)

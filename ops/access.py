@@ -53,6 +53,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "lots_to_take": _NOBODY,
     "open_account": _NOBODY,
     "paid_orders": _SERVER,
+    "payment_of_order": _SERVER,
     "post_transaction": _NOBODY,
     "price_of": _NOBODY,
     "purchase_lot": _NOBODY,

@@ -28,7 +28,7 @@ begin
     where f.id = p_feature
         and f.active;
     if not found then
-        raise exception using errcode = 'PT404', message = 'no such feature';
+        raise exception using errcode = 'PT404', message = 'no such feature', detail = 'unknown_feature';
     end if;
     return v_credits * p_quantity;
 end
@@ -251,7 +251,7 @@ begin
     perform public.lock_account(h.user_id) from public.credit_holds h where h.id = p_hold_id;
     select * into v_hold from public.credit_holds h where h.id = p_hold_id;
     if not found then
-        raise exception using errcode = 'PT404', message = 'no such hold';
+        raise exception using errcode = 'PT404', message = 'no such hold', detail = 'unknown_hold';
     end if;
     return v_hold;
 end
@@ -441,7 +441,7 @@ begin
     where t.id = p_transaction_id
         and t.kind = 'spend';
     if not found then
-        raise exception using errcode = 'PT404', message = 'no such spend';
+        raise exception using errcode = 'PT404', message = 'no such spend', detail = 'unknown_transaction';
     end if;
     perform public.lock_account(v_spend.user_id);
 

@@ -194,6 +194,28 @@ comment on function public.read_credits(uuid, integer, bigint, text, bigint) is
 revoke all on function public.read_credits(uuid, integer, bigint, text, bigint) from public, anon, authenticated, service_role;
 grant execute on function public.read_credits(uuid, integer, bigint, text, bigint) to service_role;
 
+-- payment_of_order(user, order) -> the payment intent that paid an order of theirs, or null
+create function public.payment_of_order(
+    p_user_id  uuid,
+    p_order_id uuid
+)
+    returns text
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select p.payment_intent_id
+    from public.purchases p
+    where p.id = p_order_id
+        and p.user_id = p_user_id
+        and p.paid_at is not null
+$$;
+
+comment on function public.payment_of_order(uuid, uuid) is 'Which payment paid an order of this user: for its receipt at Stripe.';
+revoke all on function public.payment_of_order(uuid, uuid) from public, anon, authenticated, service_role;
+grant execute on function public.payment_of_order(uuid, uuid) to service_role;
+
 -- explain_balance(user, when, now by default)
 --   -> {at, balance, held, available, lots: [{lot_id, source, name, order_id, granted, created_at, expires_at,
 --       remaining, held, lapsed, movements: [{transaction_id, kind, feature, quantity, hold_id, credits, created_at}]}]}

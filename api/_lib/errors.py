@@ -10,6 +10,7 @@ class PurseError(Exception):
         message: A sentence for the person who reads it; never an exception's text.
         code: Overrides the class's stable snake_case code.
         headers: Further response headers, such as Retry-After.
+        details: Further fields of the error object, for programs.
     """
 
     status = 500
@@ -22,10 +23,12 @@ class PurseError(Exception):
         *,
         code: str | None = None,
         headers: dict[str, str] | None = None,
+        details: dict[str, int] | None = None,
     ) -> None:
         self.message = message or self.message
         self.code = code or self.code
         self.headers = headers or {}
+        self.details = details or {}
         super().__init__(f"{self.status} {self.code}")
 
 
@@ -46,6 +49,20 @@ class UnauthorizedError(PurseError):
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
+
+
+class InsufficientCreditsError(PurseError):
+    """402: fewer credits are free than this costs. Nothing was spent."""
+
+    status = 402
+    code = "insufficient_credits"
+
+    def __init__(self, *, available: int, required: int) -> None:
+        super().__init__(
+            f"This takes {required:,} credits and {max(available, 0):,} are available."
+            " Buy a pack to go on.",
+            details={"available": available, "required": required},
+        )
 
 
 class NotFoundError(PurseError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import traceback
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 16 * 1024
 MAX_QUERY_FIELDS = 20
+
+_IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 
 # Where nobody has set logging up (Vercel's runtime has), lines go to standard error.
 logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
@@ -63,6 +66,22 @@ class Request:
         if not isinstance(value, dict):
             raise InvalidRequestError("The body must be a JSON object.", code="invalid_json")
         return value
+
+    def idempotency_key(self) -> str | None:
+        """Return the caller's Idempotency-Key, or None without one.
+
+        Raises:
+            InvalidRequestError: It is empty, too long, or not printable ASCII.
+        """
+        key = self.header("idempotency-key")
+        if key is None:
+            return None
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            raise InvalidRequestError(
+                "The Idempotency-Key must be 1 to 255 printable ASCII characters.",
+                code="invalid_idempotency_key",
+            )
+        return key
 
 
 @dataclass(frozen=True)
@@ -181,7 +200,7 @@ def _read_body(environ: WSGIEnvironment, max_body_bytes: int) -> bytes:
 
 def _error_response(error: PurseError) -> Response:
     return Response(
-        {"error": {"code": error.code, "message": error.message}},
+        {"error": {"code": error.code, "message": error.message, **error.details}},
         status=error.status,
         headers=error.headers,
     )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MIN_CRON_SECRET_CHARS = 16
+MAX_CREDITS = 1_000_000
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _STRIPE_KEYS = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
@@ -39,6 +40,8 @@ class Settings:
     promotion_codes: bool
     orders_per_minute: int
     clawback_policy: str
+    low_balance_credits: int | None
+    signup_bonus_credits: int
     cron_secret: str | None
 
     @property
@@ -99,15 +102,15 @@ class _Reader:
             self.problems.append(f"{name} must be {default} or {' or '.join(others)}")
         return value
 
-    def count(self, name: str, *, default: int, most: int) -> int:
+    def count(self, name: str, *, default: int, most: int, least: int = 1) -> int:
         value = self.first(name) or str(default)
         number = (
             int(value)
             if value.isascii() and value.isdigit() and len(value) <= len(str(most))
-            else 0
+            else -1
         )
-        if not 1 <= number <= most:
-            self.problems.append(f"{name} must be a whole number from 1 to {most}")
+        if not least <= number <= most:
+            self.problems.append(f"{name} must be a whole number from {least} to {most}")
         return number
 
 
@@ -152,6 +155,14 @@ def load(environ: Mapping[str, str]) -> Settings:
         promotion_codes=read.flag("PROMOTION_CODES_ENABLED", default=False),
         orders_per_minute=read.count("ORDERS_PER_MINUTE", default=10, most=1000),
         clawback_policy=read.choice("CLAWBACK_POLICY", "debt", "clamp"),
+        low_balance_credits=(
+            read.count("LOW_BALANCE_CREDITS", default=0, least=0, most=MAX_CREDITS)
+            if read.first("LOW_BALANCE_CREDITS")
+            else None
+        ),
+        signup_bonus_credits=read.count(
+            "SIGNUP_BONUS_CREDITS", default=0, least=0, most=MAX_CREDITS
+        ),
         cron_secret=cron_secret,
     )
     if _role(settings.supabase_secret_key) == "anon":

@@ -36,6 +36,7 @@ def create(transaction: Transaction, params: Json, base_url: str) -> Json:
             item["price_data"]["product_data"].get("description") for item in params["line_items"]
         ],
         "payment_intent_data": params.get("payment_intent_data", {}),
+        "receipts": f"{base_url}/receipts",
     }
     transaction.add(session, private)
     return session

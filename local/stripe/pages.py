@@ -51,6 +51,7 @@ class Pages:
         app.add_url_rule(f"{page}/promotion", "promotion", self.promotion, methods=["POST"])
         app.add_url_rule(f"{page}/3ds", "authenticate", self.authenticate)
         app.add_url_rule(f"{page}/3ds", "authenticated", self.authenticated, methods=["POST"])
+        app.add_url_rule("/receipts/<charge_id>", "receipt", self.receipt)
         app.jinja_env.globals.update(
             money=formatted, merchant=MERCHANT, test_cards=TEST_CARDS, bank_account=BANK_ACCOUNT
         )
@@ -122,6 +123,15 @@ class Pages:
         if session["status"] == "open":
             return _redirect(url_for("pay", session_id=session_id, failed=1))
         return self._finish(session)
+
+    def receipt(self, charge_id: str) -> Response:
+        """What Stripe shows under a charge's receipt_url."""
+        with self._store.transaction() as transaction:
+            charge = transaction.find("charge", charge_id)
+        if charge is None or charge["receipt_url"] is None:
+            return _render("receipt.html", 404, charge=None)
+        paid_at = dt.datetime.fromtimestamp(charge["created"], dt.UTC)
+        return _render("receipt.html", charge=charge, paid_at=paid_at)
 
     def _finish(self, session: Json) -> Response:
         """Wait a while for the webhook's answer, then send the person back."""

@@ -96,7 +96,7 @@ def settle(transaction: Transaction, session: Json, *, succeeded: bool) -> None:
     if charge is None:
         raise LookupError(f"{intent['id']} is processing without a charge")
     if succeeded:
-        _approve(transaction, intent, charge)
+        _approve(transaction, session, intent, charge)
         session["payment_status"] = "paid"
         transaction.save(session)
         emit(transaction, "checkout.session.async_payment_succeeded", session)
@@ -159,7 +159,7 @@ def _succeed(  # noqa: PLR0913 - the parties to a payment
     charge = charge_objects.charge(intent, method, now=transaction.now, authenticated=authenticated)
     transaction.add(charge)
     intent |= {"payment_method": method["id"], "latest_charge": charge["id"]}
-    _approve(transaction, intent, charge)
+    _approve(transaction, session, intent, charge)
     if dispute is not None:
         # Before the session completes: Stripe promises no order, and this is the harder one.
         disputes.dispute_charge(
@@ -173,9 +173,11 @@ def _succeed(  # noqa: PLR0913 - the parties to a payment
     _book(transaction, charge)
 
 
-def _approve(transaction: Transaction, intent: Json, charge: Json) -> None:
+def _approve(transaction: Transaction, session: Json, intent: Json, charge: Json) -> None:
     """The bank says yes: charge and intent succeed."""
+    receipts = transaction.private(session["id"])["receipts"]
     charge |= {
+        "receipt_url": f"{receipts}/{charge['id']}",
         "status": "succeeded",
         "paid": True,
         "captured": True,

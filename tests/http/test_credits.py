@@ -17,11 +17,15 @@ def test_somebody_new_has_no_credits(stack: RunningStack) -> None:
     response = stack.get("/api/credits", headers=stack.sign_up().auth)
     assert response.status_code == 200
     assert response.headers["cache-control"] == "no-store"
-    assert response.json() == {
+    body = response.json()
+    assert sum(day["spent"] for day in body.pop("usage")["daily"]) == 0
+    assert body == {
         "balance": 0,
         "held": 0,
         "available": 0,
         "low": True,
+        "low_threshold": 15,
+        "next_expiry": None,
         "transactions": [],
         "next_cursor": None,
         "purchase": None,
@@ -89,11 +93,11 @@ def test_a_query_that_makes_no_sense_is_refused(stack: RunningStack, query: str)
     assert response.json()["error"]["code"] == "invalid_request"
 
 
-@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "POST"])
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_told_what_is_allowed(stack: RunningStack, method: str) -> None:
     response = httpx.request(method, f"{stack.site_url}/api/credits")
     assert response.status_code == 405
-    assert response.headers["allow"] == "GET, HEAD"
+    assert response.headers["allow"] == "GET, HEAD, POST"
     assert response.json()["error"]["code"] == "method_not_allowed"
 
 

@@ -44,6 +44,9 @@ def test_it_is_of_this_version() -> None:
 def test_every_error_code_it_names_is_one_we_give() -> None:
     sources = "".join(path.read_text("utf-8") for path in (ROOT / "api").rglob("*.py"))
     given = set(re.findall(r'\bcode\s*=\s*"(\w+)"', sources))
+    # Some are the detail of what our Postgres functions refuse.
+    refusals = "".join(path.read_text("utf-8") for path in (ROOT / "sql").glob("*.sql"))
+    given |= set(re.findall(r"\bdetail = '(\w+)'", refusals))
     named = {
         code
         for node in _nodes(DESCRIPTION.document["components"]["responses"])

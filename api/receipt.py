@@ -1,0 +1,42 @@
+"""GET /api/receipt?order_id=…: Stripe's receipt for a purchase of the signed-in user."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import stripe
+
+from api._lib import database
+from api._lib.auth import User, signed_in_user
+from api._lib.errors import InvalidRequestError, NotFoundError
+from api._lib.http import Request, Response, endpoint
+from api._lib.payments import stripe_client, stripe_failures
+
+
+def get(request: Request) -> Response:
+    """Ask Stripe for the address: it is fresh, where one kept here would end after thirty days."""
+    user = signed_in_user(request)
+    try:
+        order_id = str(UUID(request.query.get("order_id", "")))
+    except ValueError:
+        raise InvalidRequestError("Name the order, as in ?order_id=… of your history.") from None
+    receipt_url = _receipt_url(user, order_id)
+    if receipt_url is None:
+        raise NotFoundError("There is no receipt for this order.", code="no_receipt")
+    return Response({"receipt_url": receipt_url})
+
+
+def _receipt_url(user: User, order_id: str) -> str | None:
+    """Return charge.receipt_url (https://docs.stripe.com/api/charges/object), if there is one."""
+    payment_intent_id = database.call("payment_of_order", p_user_id=user.id, p_order_id=order_id)
+    if payment_intent_id is None:
+        return None
+    with stripe_failures():
+        intent = stripe_client().v1.payment_intents.retrieve(
+            payment_intent_id, {"expand": ["latest_charge"]}
+        )
+    charge = intent.latest_charge
+    return charge.receipt_url if isinstance(charge, stripe.Charge) else None
+
+
+app = endpoint(get=get)
