@@ -1,9 +1,9 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run reconcile rebuild doctor test check migrate lock format tools cold-start
+.PHONY: help run reconcile rebuild doctor test check migrate lock format tools bench cold-start
 
 VENV := .venv/bin
-export RESET PORT DATABASE_URL APPLY EMAIL SINCE
+export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ format: ## Put the code into its form
 migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
 	@./local/venv.sh local/requirements.txt
 	@$(VENV)/python -m local.migrate
+
+bench: ## Measure spending beside the least that any ledger must do, on one Postgres (ROUNDS=5 SECONDS=4)
+	@./local/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.bench.spending
 
 cold-start: tools ## Measure the functions' cold starts as built by Vercel's own CLI
 	@$(VENV)/python -m tests.vercel.cold_start

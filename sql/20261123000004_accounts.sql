@@ -11,7 +11,7 @@ create table public.credit_holds (
     status          text        not null default 'held',
     captured        bigint      not null default 0,
     transaction_id  bigint,
-    idempotency_key text        not null,
+    idempotency_key public.idempotency_key not null,
     expires_at      timestamptz not null,
     ended_at        timestamptz,
     created_at      timestamptz not null default clock_timestamp(),
@@ -19,7 +19,6 @@ create table public.credit_holds (
     constraint credit_holds_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
     constraint credit_holds_transaction_id_fkey foreign key (transaction_id) references public.credit_transactions (id),
     constraint credit_holds_idempotency_key_key unique (user_id, idempotency_key),
-    constraint credit_holds_idempotency_key_is_short check (length(idempotency_key) between 1 and 255),
     constraint credit_holds_status_is_known check (status in ('held', 'captured', 'released', 'lapsed')),
     constraint credit_holds_ended_says_when check ((status = 'held') = (ended_at is null)),
     constraint credit_holds_credits_are_positive check (credits > 0),
@@ -41,22 +40,6 @@ grant select on public.credit_holds to authenticated, service_role;
 
 create policy "a user reads their own holds" on public.credit_holds
     for select to authenticated using (user_id = (select auth.uid()));
-
--- free_held_lots({lot: credits}) gives credits that a hold had set aside back to their lots. The caller
--- holds the user's row.
-create function public.free_held_lots(p_lots jsonb)
-    returns void
-    language sql
-    set search_path = ''
-as $$
-    update public.credit_lots l
-    set held = l.held - e.value::bigint
-    from pg_catalog.jsonb_each_text(p_lots) e
-    where l.id = e.key::bigint
-$$;
-
-comment on function public.free_held_lots(jsonb) is 'Credits that were set aside are free again in their lots. Granted to nobody.';
-revoke all on function public.free_held_lots(jsonb) from public, anon, authenticated, service_role;
 
 -- lapse_account(user) writes what has lapsed: holds past their deadline end, and of lots past theirs what
 -- is free goes, one ledger row a lot. What a hold has set aside stays until the hold ends.
@@ -86,7 +69,8 @@ begin
         update public.credit_lots l
         set held = l.held - f.credits
         from freed f
-        where l.id = f.lot_id
+        where l.user_id = p_user_id
+            and l.id = f.lot_id
     )
     update public.user_credits u
     set held = u.held - (select coalesce(sum(ended.credits), 0) from ended)
@@ -105,7 +89,8 @@ begin
         set remaining = l.remaining - g.credits,
             lapsed = l.lapsed + g.credits
         from gone g
-        where l.id = g.id
+        where l.user_id = p_user_id
+            and l.id = g.id
     ),
     account as (
         update public.user_credits u
@@ -172,19 +157,24 @@ comment on function public.open_account(uuid) is 'Makes a user''s account if the
 revoke all on function public.open_account(uuid) from public, anon, authenticated, service_role;
 
 -- lots_to_take(user, credits) -> {lot: -credits} in the burn order; short if less than that is free.
+-- This and the next two are plpgsql, which keeps their plans; SQL is planned at every call.
 create function public.lots_to_take(
     p_user_id uuid,
     p_credits bigint
 )
     returns jsonb
-    language sql
+    language plpgsql
     stable
     set search_path = ''
 as $$
-    select pg_catalog.jsonb_object_agg(s.lot_id, -least(s.free, p_credits - s.before))
-    from public.spendable_lots s
-    where s.user_id = p_user_id
-        and s.before < p_credits
+begin
+    return (
+        select pg_catalog.jsonb_object_agg(s.lot_id, -least(s.free, p_credits - s.before))
+        from public.spendable_lots s
+        where s.user_id = p_user_id
+            and s.before < p_credits
+    );
+end
 $$;
 
 comment on function public.lots_to_take(uuid, bigint) is 'From which lots so many credits are taken: soonest to expire first, then oldest. Granted to nobody.';
@@ -199,29 +189,33 @@ create function public.lots_to_drain(
     p_credits bigint
 )
     returns jsonb
-    language sql
+    language plpgsql
     stable
     set search_path = ''
 as $$
-    with free as (
-        select l.id, l.remaining - l.held as credits,
-            sum(l.remaining - l.held) over (order by l.id <> p_lot_id, l.expires_at, l.id) as so_far
-        from public.credit_lots l
-        where l.user_id = p_user_id
-            and l.remaining > l.held
-    ),
-    taken as (
-        select f.id, least(f.credits, p_credits - (f.so_far - f.credits)) as credits
-        from free f
-        where f.so_far - f.credits < p_credits
-    ),
-    parts as (
-        select t.id, t.credits from taken t
-        union all
-        select p_lot_id, p_credits - (select coalesce(sum(t.credits), 0) from taken t)
-    )
-    select pg_catalog.jsonb_object_agg(s.id, -s.credits)
-    from (select p.id, sum(p.credits)::bigint as credits from parts p group by p.id having sum(p.credits) > 0) s
+begin
+    return (
+        with free as (
+            select l.id, l.remaining - l.held as credits,
+                sum(l.remaining - l.held) over (order by l.id <> p_lot_id, l.expires_at, l.id) as so_far
+            from public.credit_lots l
+            where l.user_id = p_user_id
+                and l.remaining > l.held
+        ),
+        taken as (
+            select f.id, least(f.credits, p_credits - (f.so_far - f.credits)) as credits
+            from free f
+            where f.so_far - f.credits < p_credits
+        ),
+        parts as (
+            select t.id, t.credits from taken t
+            union all
+            select p_lot_id, p_credits - (select coalesce(sum(t.credits), 0) from taken t)
+        )
+        select pg_catalog.jsonb_object_agg(s.id, -s.credits)
+        from (select p.id, sum(p.credits)::bigint as credits from parts p group by p.id having sum(p.credits) > 0) s
+    );
+end
 $$;
 
 comment on function public.lots_to_drain(uuid, bigint, bigint) is
@@ -238,41 +232,45 @@ create function public.lots_to_fill(
     p_purchase_id uuid default null
 )
     returns jsonb
-    language sql
+    language plpgsql
     stable
     set search_path = ''
 as $$
-    with claims as (
-        select 1 as turn, l.id, -l.remaining as credits
-        from public.credit_lots l
-        where l.user_id = p_user_id
-            and l.remaining < 0
-        union all
-        select 2, e.key::bigint, -sum(e.value::bigint)
-        from public.credit_transactions t
-        cross join lateral pg_catalog.jsonb_each_text(t.lots) e
-        where t.purchase_id = p_purchase_id
-            and t.kind in ('clawback', 'giveback')
-            and e.key::bigint <> p_lot_id
-        group by e.key
-        having sum(e.value::bigint) < 0
-    ),
-    queue as (
-        select c.id, c.credits, sum(c.credits) over (order by c.turn, c.id) as so_far
-        from claims c
-    ),
-    given as (
-        select q.id, least(q.credits, p_credits - (q.so_far - q.credits)) as credits
-        from queue q
-        where q.so_far - q.credits < p_credits
-    ),
-    parts as (
-        select g.id, g.credits from given g
-        union all
-        select p_lot_id, p_credits - (select coalesce(sum(g.credits), 0) from given g)
-    )
-    select pg_catalog.jsonb_object_agg(s.id, s.credits)
-    from (select p.id, sum(p.credits)::bigint as credits from parts p group by p.id having sum(p.credits) > 0) s
+begin
+    return (
+        with claims as (
+            select 1 as turn, l.id, -l.remaining as credits
+            from public.credit_lots l
+            where l.user_id = p_user_id
+                and l.remaining < 0
+            union all
+            select 2, e.key::bigint, -sum(e.value::bigint)
+            from public.credit_transactions t
+            cross join lateral pg_catalog.jsonb_each_text(t.lots) e
+            where t.purchase_id = p_purchase_id
+                and t.kind in ('clawback', 'giveback')
+                and e.key::bigint <> p_lot_id
+            group by e.key
+            having sum(e.value::bigint) < 0
+        ),
+        queue as (
+            select c.id, c.credits, sum(c.credits) over (order by c.turn, c.id) as so_far
+            from claims c
+        ),
+        given as (
+            select q.id, least(q.credits, p_credits - (q.so_far - q.credits)) as credits
+            from queue q
+            where q.so_far - q.credits < p_credits
+        ),
+        parts as (
+            select g.id, g.credits from given g
+            union all
+            select p_lot_id, p_credits - (select coalesce(sum(g.credits), 0) from given g)
+        )
+        select pg_catalog.jsonb_object_agg(s.id, s.credits)
+        from (select p.id, sum(p.credits)::bigint as credits from parts p group by p.id having sum(p.credits) > 0) s
+    );
+end
 $$;
 
 comment on function public.lots_to_fill(uuid, bigint, bigint, uuid) is

@@ -82,9 +82,39 @@ $$;
 comment on function public.refuse_reused_key(boolean) is 'Raises PT409 where an idempotency key comes back with another request. Granted to nobody.';
 revoke all on function public.refuse_reused_key(boolean) from public, anon, authenticated, service_role;
 
+-- replay_spend(what is posted under a key, feature, quantity) -> as spend_credits. Raises PT409 if that was
+-- another request.
+create function public.replay_spend(
+    p_posted   public.credit_transactions,
+    p_feature  text,
+    p_quantity integer
+)
+    returns jsonb
+    language plpgsql
+    immutable
+    set search_path = ''
+as $$
+begin
+    perform public.refuse_reused_key(
+        p_posted.kind = 'spend' and p_posted.feature = p_feature and p_posted.quantity = p_quantity
+    );
+    return pg_catalog.jsonb_build_object(
+        'transaction_id', p_posted.id::text,
+        'spent', -p_posted.amount,
+        'balance', p_posted.balance_after,
+        'replayed', true
+    );
+end
+$$;
+
+comment on function public.replay_spend(public.credit_transactions, text, integer) is 'The answer to a spend that was asked for before. Granted to nobody.';
+revoke all on function public.replay_spend(public.credit_transactions, text, integer) from public, anon, authenticated, service_role;
+
 -- spend_credits(user, feature, quantity, idempotency key) -> {transaction_id, spent, balance, replayed}
 -- Raises PT402 with {"available", "required"} as its detail; PT404 no such feature; PT409 key used for
 -- another request; PT422 quantity.
+-- What an app does most, so it is written out in four statements. The one that lowers the balance takes the
+-- lock; the last posts as post_transaction does.
 create function public.spend_credits(
     p_user_id         uuid,
     p_feature         text,
@@ -98,7 +128,7 @@ create function public.spend_credits(
 as $$
 declare
     v_credits bigint;
-    v_account public.user_credits;
+    v_balance bigint;
     v_posted  public.credit_transactions;
 begin
     -- Without a lock: what is posted under a key never changes.
@@ -106,43 +136,79 @@ begin
     from public.credit_transactions t
     where t.user_id = p_user_id
         and t.idempotency_key = p_idempotency_key;
+    if found then
+        return public.replay_spend(v_posted, p_feature, p_quantity);
+    end if;
+
+    select f.credits * p_quantity into v_credits
+    from public.credit_features f
+    where f.id = p_feature
+        and f.active
+        and p_quantity between 1 and 1000000;
     if not found then
         v_credits := public.price_of(p_feature, p_quantity);
-        v_account := public.lock_account(p_user_id);
-        -- The same request at the same moment waited for this lock: then its row is there now.
-        select * into v_posted
+    end if;
+
+    update public.user_credits u
+    set balance = u.balance - v_credits,
+        updated_at = clock_timestamp()
+    where u.user_id = p_user_id
+        and u.balance - u.held >= v_credits
+        and coalesce(u.lapses_at > now(), true)
+    returning u.balance into v_balance;
+    if not found then
+        -- Something lapsed, or there is too little.
+        perform public.refuse_overdraft(public.lock_account(p_user_id), v_credits);
+        update public.user_credits u
+        set balance = u.balance - v_credits,
+            updated_at = clock_timestamp()
+        where u.user_id = p_user_id
+        returning u.balance into strict v_balance;
+    end if;
+
+    -- From here on no other movement of this user comes between.
+    with taken as (
+        select s.lot_id, least(s.free, v_credits - s.before) as credits
+        from public.spendable_lots s
+        where s.user_id = p_user_id
+            and s.before < v_credits
+    ),
+    lots as (
+        update public.credit_lots l
+        set remaining = l.remaining - t.credits
+        from taken t
+        where l.user_id = p_user_id
+            and l.id = t.lot_id
+    )
+    insert into public.credit_transactions (
+        user_id, kind, amount, balance_after, lots, feature, quantity, idempotency_key
+    )
+    select p_user_id, 'spend', -v_credits, v_balance, pg_catalog.jsonb_object_agg(t.lot_id, -t.credits),
+        p_feature, p_quantity, p_idempotency_key
+    from taken t
+    where not exists (
+        select from public.credit_holds h
+        where h.user_id = p_user_id
+            and h.idempotency_key = p_idempotency_key
+    )
+    having count(*) > 0
+    returning * into v_posted;
+    perform public.refuse_reused_key(v_posted.id is not null);
+
+    return pg_catalog.jsonb_build_object(
+        'transaction_id', v_posted.id::text,
+        'spent', v_credits,
+        'balance', v_balance,
+        'replayed', false
+    );
+exception
+    when unique_violation then
+        -- The same key at the same moment was posted first; what we did is undone.
+        select * into strict v_posted
         from public.credit_transactions t
         where t.user_id = p_user_id
             and t.idempotency_key = p_idempotency_key;
-        if not found then
-            perform public.refuse_reused_key(not exists (
-                select from public.credit_holds h
-                where h.user_id = p_user_id
-                    and h.idempotency_key = p_idempotency_key
-            ));
-            perform public.refuse_overdraft(v_account, v_credits);
-            v_posted := public.post_transaction(
-                p_user_id, 'spend', -v_credits, public.lots_to_take(p_user_id, v_credits),
-                p_feature => p_feature, p_quantity => p_quantity, p_idempotency_key => p_idempotency_key
-            );
-            return jsonb_build_object(
-                'transaction_id', v_posted.id::text,
-                'spent', v_credits,
-                'balance', v_posted.balance_after,
-                'replayed', false
-            );
-        end if;
-    end if;
-
-    perform public.refuse_reused_key(
-        v_posted.kind = 'spend' and v_posted.feature = p_feature and v_posted.quantity = p_quantity
-    );
-    return jsonb_build_object(
-        'transaction_id', v_posted.id::text,
-        'spent', -v_posted.amount,
-        'balance', v_posted.balance_after,
-        'replayed', true
-    );
+        return public.replay_spend(v_posted, p_feature, p_quantity);
 end
 $$;
 
@@ -205,7 +271,8 @@ begin
             update public.credit_lots l
             set held = l.held + t.credits
             from taken t
-            where l.id = t.lot_id
+            where l.user_id = p_user_id
+                and l.id = t.lot_id
         )
         insert into public.credit_holds (user_id, feature, quantity, credits, lots, idempotency_key, expires_at)
         select p_user_id, p_feature, p_quantity, v_credits, jsonb_object_agg(t.lot_id, t.credits), p_idempotency_key,
@@ -269,15 +336,18 @@ as $$
 declare
     v_account public.user_credits;
 begin
-    perform public.free_held_lots(p_hold.lots);
+    with lots as (
+        update public.credit_lots l
+        set held = l.held - e.value::bigint
+        from pg_catalog.jsonb_each_text(p_hold.lots) e
+        where l.user_id = p_hold.user_id
+            and l.id = e.key::bigint
+        returning l.expires_at
+    )
     update public.user_credits u
     set held = u.held - p_hold.credits,
         -- A lot that was to lapse meanwhile waited for this hold.
-        lapses_at = least(u.lapses_at, (
-            select min(l.expires_at)
-            from public.credit_lots l
-            where l.id in (select e.key::bigint from pg_catalog.jsonb_each_text(p_hold.lots) e)
-        )),
+        lapses_at = least(u.lapses_at, (select min(l.expires_at) from lots l)),
         updated_at = clock_timestamp()
     where u.user_id = p_hold.user_id
     returning * into v_account;
@@ -360,19 +430,25 @@ create function public.lots_of_capture(
     p_credits bigint
 )
     returns jsonb
-    language sql
+    language plpgsql
     stable
     set search_path = ''
 as $$
-    with held as (
-        select l.id, e.value::bigint as credits,
-            sum(e.value::bigint) over (order by l.expires_at, l.id) as so_far
-        from pg_catalog.jsonb_each_text(p_hold.lots) e
-        join public.credit_lots l on l.id = e.key::bigint
-    )
-    select pg_catalog.jsonb_object_agg(h.id, -least(h.credits, p_credits - (h.so_far - h.credits)))
-    from held h
-    where h.so_far - h.credits < p_credits
+begin
+    return (
+        with held as (
+            select l.id, e.value::bigint as credits,
+                sum(e.value::bigint) over (order by l.expires_at, l.id) as so_far
+            from pg_catalog.jsonb_each_text(p_hold.lots) e
+            join public.credit_lots l
+                on l.user_id = p_hold.user_id
+                and l.id = e.key::bigint
+        )
+        select pg_catalog.jsonb_object_agg(h.id, -least(h.credits, p_credits - (h.so_far - h.credits)))
+        from held h
+        where h.so_far - h.credits < p_credits
+    );
+end
 $$;
 
 comment on function public.lots_of_capture(public.credit_holds, bigint) is 'From which of its lots a hold is captured. Granted to nobody.';
@@ -467,7 +543,9 @@ begin
         'lapsed', (
             select coalesce(sum(e.value::bigint), 0)::bigint
             from jsonb_each_text(v_posted.lots) e
-            join public.credit_lots l on l.id = e.key::bigint
+            join public.credit_lots l
+                on l.user_id = v_spend.user_id
+                and l.id = e.key::bigint
             where l.expires_at <= v_posted.created_at
         ),
         'balance', v_account.balance,

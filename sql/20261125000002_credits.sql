@@ -95,7 +95,9 @@ as $$
                         'expires_at', l.expires_at
                     ) order by l.expires_at, l.id)
                     from jsonb_each_text(s.lots) e
-                    join public.credit_lots l on l.id = e.key::bigint
+                    join public.credit_lots l
+                        on l.user_id = p_user_id
+                        and l.id = e.key::bigint
                 ),
                 'created_at', s.created_at
             ) order by s.id desc), '[]'::jsonb)
