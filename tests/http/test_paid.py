@@ -1,0 +1,135 @@
+"""The three lines that protect a feature: paid() holds, runs, captures or releases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from api._lib import database
+from api._lib.errors import ConflictError, InsufficientCreditsError, NotFoundError
+from api._lib.paid import paid
+from api._lib.settings import settings
+from api._lib.spending import capture, release
+from local.stack import functions_settings
+from tests.database.purse import Purse, key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support import RunningStack
+
+
+class WorkFailedError(Exception):
+    """What an app's own work may raise."""
+
+
+@pytest.fixture
+def purse(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Purse]:
+    """A purse with 500 credits, and this process as one of our functions."""
+    for name, value in functions_settings(stack).items():
+        monkeypatch.setenv(name, value)
+    _forget()
+    with stack.connect() as connection:
+        purse = Purse(connection)
+        purse.buy(500)
+        yield purse
+        # Another process would have settings and a client of its own.
+        database._client().session.close()  # noqa: SLF001
+    _forget()
+
+
+def _forget() -> None:
+    settings.cache_clear()
+    database._client.cache_clear()  # noqa: SLF001
+
+
+def test_work_that_ends_is_paid_for(purse: Purse) -> None:
+    with paid("docx_processing", purse.user_id) as work:
+        assert purse.available == 495
+        assert purse.balance == 500
+    assert work.spent is not None
+    assert (work.spent.credits, work.spent.balance) == (5, 495)
+    assert purse.ledger()[-1] == ("spend", -5)
+
+
+def test_work_that_fails_costs_nothing_and_its_error_is_the_caller_s(purse: Purse) -> None:
+    with pytest.raises(WorkFailedError), paid("docx_processing", purse.user_id):
+        raise WorkFailedError
+    assert purse.available == 500
+    assert purse.holds() == [("released", 0)]
+
+
+def test_work_that_is_interrupted_costs_nothing(purse: Purse) -> None:
+    with pytest.raises(KeyboardInterrupt), paid("docx_processing", purse.user_id):
+        raise KeyboardInterrupt
+    assert purse.holds() == [("released", 0)]
+
+
+def test_work_nobody_can_pay_for_does_not_begin(purse: Purse) -> None:
+    with (
+        pytest.raises(InsufficientCreditsError) as refused,
+        paid("premium_export", purse.user_id, quantity=34),
+    ):
+        raise AssertionError
+    assert refused.value.details == {"available": 500, "required": 510}
+    assert purse.holds() == []
+
+
+def test_work_may_turn_out_cheaper_or_free(purse: Purse) -> None:
+    with paid("docx_processing", purse.user_id, quantity=3) as work:
+        work.charge = 7
+    with paid("docx_processing", purse.user_id) as free:
+        free.charge = 0
+    assert free.spent is None
+    assert purse.balance == 493
+    assert purse.holds() == [("captured", 7), ("released", 0)]
+
+
+def test_the_same_work_is_paid_for_once(purse: Purse) -> None:
+    same = key()
+    with paid("docx_processing", purse.user_id, idempotency_key=same):
+        pass
+    with (
+        pytest.raises(ConflictError) as refused,
+        paid("docx_processing", purse.user_id, idempotency_key=same),
+    ):
+        raise AssertionError
+    assert refused.value.code == "hold_captured"
+    assert purse.balance == 495
+
+
+def test_work_that_died_may_be_taken_up_again_under_its_key(purse: Purse) -> None:
+    same = key()
+    purse.hold(key=same)
+    with paid("docx_processing", purse.user_id, idempotency_key=same):
+        pass
+    assert purse.balance == 495
+    assert purse.holds() == [("captured", 5)]
+
+
+def test_work_that_took_too_long_is_not_charged_and_says_so(purse: Purse) -> None:
+    with (
+        pytest.raises(ConflictError) as refused,
+        paid("docx_processing", purse.user_id, hold_seconds=60),
+    ):
+        purse.time_passes(secs=61)
+    assert refused.value.code == "hold_lapsed"
+    assert purse.balance == 500
+
+
+def test_what_is_not_there_is_said_in_the_words_of_each(purse: Purse) -> None:
+    with pytest.raises(NotFoundError, match="unknown_feature"), paid("teleport", purse.user_id):
+        raise AssertionError
+    for end in (capture, release):
+        with pytest.raises(NotFoundError, match="unknown_hold"):
+            end(purse.user_id)
+
+
+def test_it_serves_as_a_decorator_too(purse: Purse) -> None:
+    @paid("docx_processing", purse.user_id)
+    def process() -> str:
+        return "done"
+
+    assert process() == "done"
+    assert purse.balance == 495
