@@ -10,16 +10,30 @@ import logging
 import time
 
 from api._lib import database
-from api._lib.errors import InvalidRequestError, NotConfiguredError
+from api._lib.errors import InvalidRequestError, NotConfiguredError, PurseError
 from api._lib.facts import facts_of_event
 from api._lib.http import Request, Response, endpoint
-from api._lib.order import NotAnOrderError
+from api._lib.reading import UnreadableError
 from api._lib.settings import settings
 from api._lib.signature import verified_event
 
 MAX_BODY_BYTES = 1024 * 1024
 
 _log = logging.getLogger("purse")
+
+
+class EventNotRecordedError(PurseError):
+    """500: an event that may be about an order of ours and cannot be recorded as it is.
+
+    It lacks a field, or contradicts what is recorded: somebody edited the order at Stripe, or
+    Stripe's objects have changed. A 2xx would lose a payment in silence. A 4xx would blame Stripe
+    for what a person here has to look into, a 503 promise that it passes by itself. So Stripe goes
+    on trying, shows the event as failing and writes to the account's owner; once the release or the
+    order is mended, the next attempt is recorded.
+    """
+
+    code = "event_not_recorded"
+    message = "This event could not be recorded. Our log says why, under the event's id."
 
 
 def post(request: Request) -> Response:
@@ -47,10 +61,10 @@ def post(request: Request) -> Response:
             p_facts=facts_of_event(event, project=config.project),
             p_policy=config.clawback_policy,
         )
-    except (database.DatabaseError, NotAnOrderError) as error:
-        # Answered 500, so that it stays visible as failing at Stripe, under this id.
-        _log.error("event %s %s: refused: %r", event["id"], event["type"], error)
-        raise
+    except (database.DatabaseError, UnreadableError) as error:
+        # Neither quotes what the event holds: one names a code, the other a field.
+        _log.error("event %s %s: not recorded: %r", event["id"], event["type"], error)
+        raise EventNotRecordedError from None
     _log.info("event %s %s: %s", event["id"], event["type"], outcome)
     return Response({"received": True, "outcome": outcome})
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from api._lib.order import NotAnOrderError
 from api._lib.payments import stripe_client, stripe_failures
+from api._lib.reading import UnreadableError
 from api._lib.settings import settings
 from api._lib.sightings import EXPAND_SESSIONS, facts_of_sighting
 from ops.command import day
@@ -166,7 +166,7 @@ def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, Sightin
                 facts = facts_of_sighting(
                     session.to_dict(), project=settings().project, seen_at=int(time.time())
                 )
-            except NotAnOrderError:
+            except UnreadableError:
                 continue
             # An order may have two sessions, its first customer being gone; one is paid at most.
             if facts and (facts["order_id"] not in found or facts["state"] == "paid"):

@@ -58,9 +58,7 @@ def _show(rehearsal: Rehearsal) -> None:
     if len(rehearsal.changes) > MOST_SHOWN:
         print(f"  and {len(rehearsal.changes) - MOST_SHOWN:,} more")
     for stripe_id in rehearsal.refused:
-        print(
-            f"  refused, its order was changed at Stripe or belongs to somebody else: {stripe_id}"
-        )
+        print(f"  refused, it cannot be read or contradicts what is recorded: {stripe_id}")
 
 
 if __name__ == "__main__":

@@ -45,9 +45,7 @@ def summarize(report: Report) -> int:
             f"  paid otherwise than ordered, for you to decide (make doctor says how): {order_id}"
         )
     for stripe_id in report.refused:
-        print(
-            f"  refused, its order was changed at Stripe or belongs to somebody else: {stripe_id}"
-        )
+        print(f"  refused, it cannot be read or contradicts what is recorded: {stripe_id}")
     return 1 if report.refused else 0
 
 

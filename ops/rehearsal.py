@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from api._lib import database
 from api._lib.listing import Step, Window, facts_of, read_page
-from api._lib.order import NotAnOrderError
+from api._lib.reading import UnreadableError
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Rehearsal:
         orders: Number of orders at Stripe, paid or not.
         reversals: Number of refunds and disputes at Stripe, also of payments that are not ours.
         changes: Purchases for which the ledger would change.
-        refused: Stripe's ids of what the database refuses, or whose metadata somebody edited.
+        refused: Stripe's ids of what the database refuses, or which cannot be read.
     """
 
     paid: set[str] = field(default_factory=set)
@@ -99,7 +99,7 @@ def _read(step: Step, window: Window, rehearsal: Rehearsal) -> Iterator[Facts]:
         for found in page.objects:
             try:
                 facts = facts_of(step, found, window)
-            except NotAnOrderError:
+            except UnreadableError:
                 rehearsal.refused.append(found["id"])
                 continue
             if facts is not None:

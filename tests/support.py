@@ -201,6 +201,33 @@ class Reversal:
         status = ("warning_needs_response", "under_review", "won", "lost")[moves]
         return self._facts("dispute", f"du_{self.suffix}", amount, status, moves, moves % 2 == 1)
 
+    def refund_object(self, amount: int, status: str = "succeeded") -> dict[str, Any]:
+        """Return the fields of a Refund that matter here."""
+        return {
+            "id": f"re_{self.suffix}",
+            "object": "refund",
+            "payment_intent": f"pi_{self.order.suffix}",
+            "amount": amount,
+            "currency": self.order.currency,
+            "status": status,
+            "created": 1_700_000_000,
+        }
+
+    def dispute_object(self, amount: int, status: str, *, moves: int) -> dict[str, Any]:
+        """Return the fields of a Dispute that matter here; its money moves out, back, out."""
+        moved = [{"amount": amount if move % 2 else -amount} for move in range(moves)]
+        return {
+            "id": f"du_{self.suffix}",
+            "object": "dispute",
+            "payment_intent": f"pi_{self.order.suffix}",
+            "amount": amount,
+            "currency": self.order.currency,
+            "status": status,
+            "livemode": False,
+            "created": 1_700_000_000,
+            "balance_transactions": moved,
+        }
+
     def _facts(  # noqa: PLR0913, PLR0917 - one argument a fact
         self, kind: str, id_: str, amount: int, status: str, rank: int, stands: bool
     ) -> dict[str, Any]:

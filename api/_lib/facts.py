@@ -17,6 +17,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from api._lib.order import Order, is_marked, order_in
+from api._lib.reading import (
+    UnreadableError,
+    flag,
+    object_or_null,
+    objects,
+    reference_or_null,
+    text,
+    text_or_null,
+    whole_number,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +112,9 @@ def facts_of_event(event: Mapping[str, Any], *, project: str) -> Facts | None:
         project: Our project's mark.
 
     Raises:
-        NotAnOrderError: It names an order of ours but does not carry all of it.
+        UnreadableError: It may be about an order of ours, but something in it is missing or is not
+            what it must be.
+        NotAnOrderError: Which is so of the order itself.
     """
     type_, stripe_object, occurred_at = event["type"], event["data"]["object"], event["created"]
     if type_ in _SESSION_EVENTS:
@@ -138,10 +150,10 @@ def facts_of_session(
             complete and unpaid, as it was while the payment was under way.
 
     Raises:
-        NotAnOrderError: As above.
+        UnreadableError: As above.
     """
     order = order_in(session.get("metadata"))
-    if order is None or session.get("mode") != "payment":
+    if order is None or text(session, "mode") != "payment":
         return None
     state = _session_state(session, payment_failed=payment_failed)
     paid = state == "paid"
@@ -150,11 +162,11 @@ def facts_of_session(
         session,
         project=project,
         state=state,
-        checkout_session_id=session["id"],
-        payment_intent_id=_id(session.get("payment_intent")),
-        amount_subtotal=session["amount_subtotal"] if paid else None,
-        amount_paid=session["amount_total"] if paid else None,
-        currency_paid=session["currency"] if paid else None,
+        checkout_session_id=text(session, "id"),
+        payment_intent_id=reference_or_null(session, "payment_intent"),
+        amount_subtotal=whole_number(session, "amount_subtotal") if paid else None,
+        amount_paid=whole_number(session, "amount_total") if paid else None,
+        currency_paid=text(session, "currency") if paid else None,
         decline_code=None,
         occurred_at=occurred_at,
     )
@@ -169,12 +181,12 @@ def facts_of_declined_payment(
     left to the session to say.
 
     Raises:
-        NotAnOrderError: As above.
+        UnreadableError: As above.
     """
     order = order_in(intent.get("metadata"))
     if order is None:
         return None
-    error = intent.get("last_payment_error") or {}
+    error = object_or_null(intent, "last_payment_error") or {}
     return _facts(
         order,
         intent,
@@ -185,7 +197,7 @@ def facts_of_declined_payment(
         amount_subtotal=None,
         amount_paid=None,
         currency_paid=None,
-        decline_code=error.get("decline_code") or error.get("code") or "unknown",
+        decline_code=_decline_code(error),
         occurred_at=occurred_at,
     )
 
@@ -196,22 +208,27 @@ def facts_of_refund(refund: Mapping[str, Any], *, livemode: bool) -> ReversalFac
     Args:
         refund: The Refund, as Stripe's JSON.
         livemode: Of the event or key it came by; a refund does not say.
+
+    Raises:
+        UnreadableError: As above.
     """
-    payment_intent_id = _id(refund.get("payment_intent"))
+    payment_intent_id = reference_or_null(refund, "payment_intent")
     if payment_intent_id is None:
         return None
-    status = refund.get("status") or "pending"
+    status = text_or_null(refund, "status") or "pending"
+    if status not in _REFUND_RANK:
+        raise UnreadableError("status")
     return ReversalFacts(
-        reversal_id=refund["id"],
+        reversal_id=text(refund, "id"),
         kind="refund",
         payment_intent_id=payment_intent_id,
-        amount=refund["amount"],
-        currency=refund["currency"],
+        amount=whole_number(refund, "amount"),
+        currency=text(refund, "currency"),
         status=status,
         rank=_REFUND_RANK[status],
         stands=status in _REFUND_STANDS,
         livemode=livemode,
-        occurred_at=refund["created"],
+        occurred_at=whole_number(refund, "created"),
     )
 
 
@@ -221,34 +238,47 @@ def facts_of_dispute(dispute: Mapping[str, Any]) -> ReversalFacts | None:
     Its balance transactions only ever grow: none for an inquiry, one once the money is withdrawn,
     two once it is back, three if an appeal takes it again. Their number is the rank, and the money
     is gone while they add up to less than nothing.
+
+    Raises:
+        UnreadableError: As above.
     """
-    payment_intent_id = _id(dispute.get("payment_intent"))
+    payment_intent_id = reference_or_null(dispute, "payment_intent")
     if payment_intent_id is None:
         return None
-    moved = dispute["balance_transactions"]
+    moved = [whole_number(entry, "amount") for entry in objects(dispute, "balance_transactions")]
     return ReversalFacts(
-        reversal_id=dispute["id"],
+        reversal_id=text(dispute, "id"),
         kind="dispute",
         payment_intent_id=payment_intent_id,
-        amount=dispute["amount"],
-        currency=dispute["currency"],
-        status=dispute["status"],
+        amount=whole_number(dispute, "amount"),
+        currency=text(dispute, "currency"),
+        status=text(dispute, "status"),
         rank=len(moved),
-        stands=sum(entry["amount"] for entry in moved) < 0,
-        livemode=dispute["livemode"],
-        occurred_at=dispute["created"],
+        stands=sum(moved) < 0,
+        livemode=flag(dispute, "livemode"),
+        occurred_at=whole_number(dispute, "created"),
     )
+
+
+def _decline_code(error: Mapping[str, Any]) -> str:
+    """Return Stripe's code for a decline: the bank's, else its own; each may be absent or null."""
+    for field in ("decline_code", "code"):
+        if error.get(field):
+            return text(error, field)
+    return "unknown"
 
 
 def _session_state(session: Mapping[str, Any], *, payment_failed: bool) -> State:
     # Whatever else Stripe may come to call a session: paid is paid.
-    if session["payment_status"] == "paid":
+    payment_status = text(session, "payment_status")
+    if payment_status == "paid":
         return "paid"
-    if session["status"] == "expired":
+    status = text_or_null(session, "status")
+    if status == "expired":
         return "expired"
-    if session["status"] != "complete":
+    if status != "complete":
         return "open"
-    if session["payment_status"] == "no_payment_required":
+    if payment_status == "no_payment_required":
         return "paid"
     return "failed" if payment_failed else "processing"
 
@@ -277,21 +307,14 @@ def _facts(  # noqa: PLR0913 - one argument a fact
         unit_amount=order.unit_amount,
         currency=order.currency,
         valid_days=order.valid_days,
-        livemode=stripe_object["livemode"],
+        livemode=flag(stripe_object, "livemode"),
         state=state,
         checkout_session_id=checkout_session_id,
         payment_intent_id=payment_intent_id,
-        customer_id=_id(stripe_object.get("customer")),
+        customer_id=reference_or_null(stripe_object, "customer"),
         amount_subtotal=amount_subtotal,
         amount_paid=amount_paid,
         currency_paid=currency_paid,
         decline_code=decline_code,
         occurred_at=occurred_at,
     )
-
-
-def _id(value: Any) -> str | None:
-    """Return the id of a reference that Stripe may have expanded into its object."""
-    if isinstance(value, dict):
-        value = value.get("id")
-    return value if isinstance(value, str) else None

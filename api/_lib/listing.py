@@ -118,7 +118,7 @@ def facts_of(step: Step, found: Mapping[str, Any], window: Window) -> Facts | No
     """Return the facts of an object that a step found, or None if it is none of our business. Pure.
 
     Raises:
-        NotAnOrderError: It names an order of ours but does not carry all of it.
+        UnreadableError: It may be about an order of ours, but cannot be read.
     """
     if step == "refunds":
         return facts_of_refund(found, livemode=window.livemode)

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from api._lib.reading import UnreadableError, text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,7 +20,7 @@ _PROJECT = "purse_project"
 _VALID_DAYS = "purse_valid_days"
 
 
-class NotAnOrderError(Exception):
+class NotAnOrderError(UnreadableError):
     """Metadata that names an order of ours, but not all of it: somebody edited it at Stripe."""
 
 
@@ -73,17 +75,19 @@ def order_in(metadata: Any) -> Order | None:
         return None
     try:
         return Order(
-            order_id=str(UUID(metadata[_ORDER_ID])),
-            user_id=str(UUID(metadata["purse_user_id"])),
-            package_id=metadata["purse_package_id"],
-            package_name=metadata["purse_package_name"],
-            credits=int(metadata["purse_credits"]),
-            unit_amount=int(metadata["purse_unit_amount"]),
-            currency=metadata["purse_currency"],
-            valid_days=int(metadata[_VALID_DAYS]) if _VALID_DAYS in metadata else None,
+            order_id=str(UUID(text(metadata, _ORDER_ID))),
+            user_id=str(UUID(text(metadata, "purse_user_id"))),
+            package_id=text(metadata, "purse_package_id"),
+            package_name=text(metadata, "purse_package_name"),
+            credits=int(text(metadata, "purse_credits")),
+            unit_amount=int(text(metadata, "purse_unit_amount")),
+            currency=text(metadata, "purse_currency"),
+            valid_days=int(text(metadata, _VALID_DAYS)) if _VALID_DAYS in metadata else None,
         )
-    except (KeyError, ValueError, TypeError, AttributeError):
-        raise NotAnOrderError from None
+    except UnreadableError as error:
+        raise NotAnOrderError(error.field) from None
+    except ValueError:  # no UUID, or no number
+        raise NotAnOrderError("metadata") from None
 
 
 def is_marked(metadata: Mapping[str, Any], project: str) -> bool:

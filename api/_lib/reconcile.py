@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from api._lib import database
 from api._lib.listing import STEPS, Page, Step, Window, facts_of, in_parallel, read_page
-from api._lib.order import NotAnOrderError
+from api._lib.reading import UnreadableError
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Report:
         found: Sessions, refunds and disputes at Stripe that are about orders of ours.
         repaired: Those for which the ledger had to change.
         mismatched: Orders paid otherwise than ordered, which wait for a person's decision.
-        refused: Objects whose facts the database refused, or whose metadata somebody edited.
+        refused: Objects whose facts the database refused, or which cannot be read.
         complete: Whether the run came to its end; if not, the next one goes on.
     """
 
@@ -136,8 +136,8 @@ def _record_page(step: Step, page: Page, window: Window, report: Report) -> None
     for found in page.objects:
         try:
             facts = facts_of(step, found, window)
-        except NotAnOrderError:
-            _log.error("%s: its order was edited at Stripe", found["id"])
+        except UnreadableError as error:
+            _log.error("%s: unreadable: %r", found["id"], error)
             report.refused.append(found["id"])
             continue
         if facts is not None:

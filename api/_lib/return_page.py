@@ -14,8 +14,8 @@ import stripe
 
 from api._lib import database
 from api._lib.errors import DatabaseUnavailableError
-from api._lib.order import NotAnOrderError
 from api._lib.payments import stripe_client
+from api._lib.reading import UnreadableError
 from api._lib.settings import settings
 from api._lib.sightings import EXPAND_SESSION, facts_of_sighting
 
@@ -70,6 +70,6 @@ def _facts_at_stripe(checkout_session_id: str) -> OrderFacts | None:
             type(error).__name__,
             error.http_status,
         )
-    except NotAnOrderError:
-        _log.error("session %s: its order was edited at Stripe", checkout_session_id)
+    except UnreadableError as error:
+        _log.error("session %s: unreadable: %r", checkout_session_id, error)
     return None

@@ -36,7 +36,7 @@ def facts_of_sighting(
         seen_at: When it was looked at, in seconds, UTC.
 
     Raises:
-        NotAnOrderError: It names an order of ours but does not carry all of it.
+        UnreadableError: It may be an order of ours, but cannot be read.
     """
     return facts_of_session(
         session,

@@ -98,7 +98,7 @@ def test_an_order_edited_at_stripe_is_never_acknowledged(stack: RunningStack) ->
     session = {**order.session(), "metadata": {**order.metadata, "purse_credits": "lots"}}
     answer = stack.deliver(event("checkout.session.completed", session))
     assert answer.status_code == 500
-    assert answer.json()["error"]["code"] == "internal_error"
+    assert answer.json()["error"]["code"] == "event_not_recorded"
 
 
 def test_a_forged_signature_is_refused_and_changes_nothing(stack: RunningStack) -> None:

@@ -2,12 +2,12 @@
 
     python -m tests.mutation.mutate [facts|settlement] [--minutes N] [--jobs N] [--only TEXT]
 
-`facts` edits the pure modules (api/_lib/facts.py, order.py, sightings.py) in a copy and runs their
-unit tests; `settlement` edits the functions of the ledger and of settlement, each mutant in a fresh
-database of one embedded Postgres, and runs their database tests and some property tests. Without a
-name, both. `--only` takes the mutants whose line or text holds TEXT. What survives either changes
-nothing that can be seen, or calls for a test. Takes minutes, so it is run by hand and not in CI.
-Exits with 1 if a mutant survives.
+`facts` edits the pure modules (api/_lib/facts.py, order.py, reading.py, sightings.py) in a copy and
+runs their unit tests; `settlement` edits the functions of the ledger and of settlement, each mutant
+in a fresh database of one embedded Postgres, and runs their database tests and some property tests.
+Without a name, both. `--only` takes the mutants whose line or text holds TEXT. What survives either
+changes nothing that can be seen, or calls for a test. Takes minutes, so it is run by hand and not
+in CI. Exits with 1 if a mutant survives.
 """
 
 from __future__ import annotations
@@ -44,11 +44,13 @@ if TYPE_CHECKING:
     Workers = SimpleQueue[Worker]
 
 ROOT = Path(__file__).parent.parent.parent
-MODULES = [ROOT / "api" / "_lib" / f"{name}.py" for name in ("facts", "order", "sightings")]
+PURE = ("facts", "order", "reading", "sightings")
+MODULES = [ROOT / "api" / "_lib" / f"{name}.py" for name in PURE]
 UNIT_TESTS = (
     "tests/unit/test_facts.py",
     "tests/unit/test_reversal_facts.py",
     "tests/unit/test_sightings.py",
+    "tests/unit/test_unreadable_objects.py",
 )
 MIGRATIONS = sorted([*ROOT.glob("sql/*_ledger.sql"), *ROOT.glob("sql/*_settlement.sql")])
 DATABASE_TESTS = (

@@ -206,9 +206,8 @@ def test_what_was_asked_for_and_what_was_charged_are_kept_apart() -> None:
     assert facts == ORDER.facts("paid", amount_subtotal=600, amount_paid=399, currency_paid="eur")
 
 
-@pytest.mark.parametrize("reference", [None, {}, {"id": None}, 7])
-def test_a_reference_that_names_nothing_is_none(reference: Any) -> None:
-    session = {**ORDER.session(), "payment_intent": reference, "customer": reference}
+def test_a_reference_to_nothing_is_none() -> None:
+    session = {**ORDER.session(), "payment_intent": None, "customer": None}
     facts = facts_of_session(session, project=PROJECT, occurred_at=1_700_000_000)
     assert facts == ORDER.facts("paid", payment_intent_id=None, customer_id=None)
 
