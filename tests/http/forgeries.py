@@ -5,21 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 from hypothesis import strategies as st
 
+from tests.http.genuine import genuine_events
 from tests.http.mischief import VALUES
-from tests.support import Order, event
 
-SESSION_TYPES = (
-    "checkout.session.completed",
-    "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
-    "checkout.session.expired",
-)
-TYPES = (*SESSION_TYPES, "payment_intent.payment_failed")
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.support import Order
+
 _PRINTABLE = string.ascii_letters + string.digits + string.punctuation + " "
 _OPTIONAL_HEADERS = ("kid", "typ", "crit", "b64", "jku", "jwk", "x5u", "zip")
 
@@ -69,21 +67,12 @@ def means_the_same(token: str, genuine: str) -> bool:
 
 
 @st.composite
-def broken_events(draw: st.DrawFn) -> dict[str, Any]:
+def broken_events(draw: st.DrawFn, known: Sequence[Order] = ()) -> dict[str, Any]:
     """Draw an event about an order of ours with parts dropped, retyped, nested or replaced."""
-    type_ = draw(st.sampled_from(TYPES))
-    order = Order()
-    stripe_object = (
-        order.declined_intent()
-        if type_.startswith("payment_intent")
-        else order.session(
-            draw(st.sampled_from(["complete", "open", "expired"])),
-            draw(st.sampled_from(["paid", "unpaid", "no_payment_required"])),
-        )
-    )
-    broken = event(type_, stripe_object)
+    broken = draw(genuine_events(known))
+    stripe_object = broken["data"]["object"]
     # Broken outside, it is no event; the further inside, the further it gets.
-    told = stripe_object["metadata"], stripe_object, broken
+    told = stripe_object.get("metadata", stripe_object), stripe_object, broken
     for _ in range(draw(st.integers(1, 3))):
         places = _places(draw(st.sampled_from(told)))
         if not places:

@@ -42,7 +42,9 @@ class Fuzzed:
         self.stack = stack
         self.user = stack.sign_up()
         self.project = str(urlsplit(stack.supabase_url).hostname)
+        self.bought = Order(user_id=self.user.id)
         self._log = state / "site.log"
+        self._logged = 0
         self._database = database
         keys = load_keys(state)
         self._secrets = [value for name, value in keys.items() if name not in SHOWN_TO_ANYBODY]
@@ -50,7 +52,7 @@ class Fuzzed:
 
     def buy(self) -> None:
         """Buy credits, and order once more, so that there is something to lose."""
-        paid = event("checkout.session.completed", Order(user_id=self.user.id).session())
+        paid = event("checkout.session.completed", self.bought.session())
         assert self.stack.deliver(paid).status_code == HTTPStatus.OK
         order = {"package_type": "starter"}
         self.stack.post("/api/create-checkout-session", json=order, headers=self.user.auth)
@@ -80,12 +82,18 @@ class Fuzzed:
         return answer
 
     def ledger(self) -> dict[str, Any]:
-        """Sum up everything that a request could have changed; each balance must be its sum."""
+        """Sum up everything that a request could have changed.
+
+        Each balance must be its sum, and what is posted what is called for.
+        """
         row = self._database.execute(
             """
             select
                 (select count(*) from purchases) as purchases,
                 (select coalesce(sum(credits_posted), 0) from purchases) as posted,
+                (select count(*) from purchases p
+                    where credits_posted <> purchase_target(p)) as astray,
+                (select count(*) from purchase_reversals) as reversals,
                 (select count(*) from stripe_customers) as customers,
                 (select coalesce(sum(deliveries), 0) from stripe_events) as deliveries,
                 (select count(*) from credit_transactions) as transactions,
@@ -98,12 +106,27 @@ class Fuzzed:
         ).fetchone()
         assert row is not None
         assert row["total"] == row["balances"] == row["posted"]
-        assert row["drifted"] == 0
+        assert (row["drifted"], row["astray"]) == (0, 0)
         return row
+
+    def row(self, table: str, id_: str) -> dict[str, Any] | None:
+        """Return a row by its id, or None."""
+        return self._database.execute(
+            f"select * from {table} where id = %s",  # type: ignore[arg-type]
+            [id_],
+        ).fetchone()
 
     def logged(self) -> str:
         """Return what the site has logged."""
         return self._log.read_text("utf-8", errors="replace")
+
+    def logged_meanwhile(self) -> str:
+        """Return what the site has logged since this was last asked."""
+        with self._log.open("rb") as log:
+            log.seek(self._logged)
+            news = log.read()
+        self._logged += len(news)
+        return news.decode(errors="replace")
 
     def secrets_in(self, text: str) -> list[str]:
         """Return the secrets that a text gives away."""

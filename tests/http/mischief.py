@@ -10,6 +10,7 @@ from urllib.parse import quote_from_bytes
 
 from hypothesis import strategies as st
 
+from tests.http.genuine import genuine_events
 from tests.http.raw import Sent
 from tests.openapi import Description
 
@@ -79,6 +80,9 @@ BODIES = st.one_of(
     st.sampled_from([b"NaN", b"-Infinity", b"1e999", b'{"package_type": 1e400}']),
     st.binary(max_size=300),
 )
+
+# Whole events of Stripe's, but for the signature.
+UNSIGNED = genuine_events().map(lambda event: json.dumps(event).encode())
 
 METHODS = st.one_of(
     st.sampled_from(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]),
@@ -160,7 +164,7 @@ def requests(draw: st.DrawFn) -> Sent:
         path=path,
         query=draw(QUERIES),
         headers=draw(HEADERS),
-        body=draw(BODIES),
+        body=draw(UNSIGNED if path == "/api/webhook" and draw(st.booleans()) else BODIES),
         chunked=draw(st.booleans()),
     )
 

@@ -49,7 +49,7 @@ FIELDS: dict[str, dict[str, list[Any]]] = {
         "payment_intent": NO_REFERENCE,
         "amount": NO_NUMBER,
         "currency": NO_TEXT,
-        "status": [*NO_TEXT[1:], "a status of tomorrow"],
+        "status": NO_TEXT[1:],
         "created": NO_NUMBER,
     },
     "charge.dispute.closed": {
@@ -108,6 +108,21 @@ def test_an_order_is_texts(name: str, value: Any) -> None:
     with pytest.raises(NotAnOrderError) as refused:
         facts_with("checkout.session.completed", session)
     assert refused.value.field == name
+
+
+@pytest.mark.parametrize("edit", [{"purse_user_id": "nobody"}, {"purse_credits": "many"}])
+def test_an_order_that_is_none_is_refused_for_its_metadata(edit: dict[str, str]) -> None:
+    session = {**ORDER.session(), "metadata": {**ORDER.metadata, **edit}}
+    with pytest.raises(NotAnOrderError) as refused:
+        facts_with("checkout.session.completed", session)
+    assert refused.value.field == "metadata"
+
+
+def test_a_refunds_status_that_we_do_not_know_is_refused_by_name() -> None:
+    refund = REVERSAL.refund_object(250, "a status of tomorrow")
+    with pytest.raises(UnreadableError) as refused:
+        facts_with("refund.updated", refund)
+    assert refused.value.field == "status"
 
 
 def test_a_refusal_says_which_field_and_not_what_it_holds() -> None:
