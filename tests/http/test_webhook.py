@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import Order, event, sign
+from tests.support import Order, Reversal, event, sign
 
 if TYPE_CHECKING:
     import psycopg
@@ -99,6 +99,44 @@ def test_an_order_edited_at_stripe_is_never_acknowledged(stack: RunningStack) ->
     answer = stack.deliver(event("checkout.session.completed", session))
     assert answer.status_code == 500
     assert answer.json()["error"]["code"] == "event_not_recorded"
+
+
+@pytest.mark.parametrize(
+    ("type_", "damage"),
+    [
+        ("checkout.session.completed", {"amount_total": "499"}),
+        ("checkout.session.completed", {"payment_intent": ["pi_1"]}),
+        ("checkout.session.completed", {"currency": "half a \ud83d"}),
+        ("refund.created", {"payment_intent": {}}),
+        ("refund.created", {"status": "a status of tomorrow"}),
+        ("charge.dispute.closed", {"balance_transactions": [{"amount": None}]}),
+        ("charge.dispute.closed", {"amount": -1}),
+    ],
+)
+def test_an_event_that_cannot_be_read_is_left_to_stripe_until_it_can(
+    stack: RunningStack,
+    database: psycopg.Connection[dict[str, Any]],
+    type_: str,
+    damage: dict[str, Any],
+) -> None:
+    order = Order()
+    stripe_object = {
+        "checkout.session.completed": order.session(),
+        "refund.created": Reversal(order).refund_object(100),
+        "charge.dispute.closed": Reversal(order).dispute_object(100, "lost", moves=1),
+    }[type_]
+    whole = event(type_, stripe_object)
+    damaged = {**whole, "data": {"object": {**stripe_object, **damage}}}
+    for _ in range(2):
+        answer = stack.deliver(damaged)
+        assert answer.status_code == 500
+        assert answer.json()["error"] == {
+            "code": "event_not_recorded",
+            "message": "This event could not be recorded. Our log says why, under the event's id.",
+        }
+    log = database.execute("select * from stripe_events where id = %s", [whole["id"]]).fetchone()
+    assert log is None
+    assert stack.deliver(whole).json()["outcome"] == "applied"
 
 
 def test_a_forged_signature_is_refused_and_changes_nothing(stack: RunningStack) -> None:
