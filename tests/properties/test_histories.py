@@ -1,21 +1,22 @@
 """Any history Stripe can produce, in any order, any number of times, against a small model.
 
 Stripe's side makes facts; each may be told at once, later, again, or only by the reconciliation
-that ends every history. After every step the database must hold exactly what the facts told so far
-call for, and at the end what all of them do.
+that ends every history. The clawback policy is another whenever the operator likes. After every
+step the database must hold exactly what the facts told so far call for, and at the end what all of
+them do.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from psycopg.types.json import Jsonb
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.database.ledger import spend
+from tests.database.ledger import record, spend
 from tests.support import Order, Reversal
 
 if TYPE_CHECKING:
@@ -24,13 +25,53 @@ if TYPE_CHECKING:
     from tests.support import RunningStack
 
     Database = Connection[dict[str, Any]]
+    Perhaps = str | None
 
 STATES = ("open", "processing", "paid", "failed", "expired")
 REFUND_STATUSES = ("pending", "succeeded", "failed", "canceled")
+POLICIES = st.sampled_from(("debt", "clamp"))
+PERHAPS = st.sampled_from((None, "debt", "clamp"))
+AMOUNTS = st.integers(1, 3500)
+
+
+class Model:
+    """What the ledger must hold: of each order what it is worth and what of it was forgiven.
+
+    What an order is worth follows from its facts alone. What clamp forgives does not: it is the
+    part of a fall that the balance of that moment did not cover. Forgiven is forgiven, under
+    whichever policy the next fact comes, until the order is worth more again, which undoes it.
+    """
+
+    def __init__(self) -> None:
+        self.told: dict[str, list[dict[str, Any]]] = {}
+        self.worth: Counter[str] = Counter()
+        self.forgiven: Counter[str] = Counter()
+        self.spent = 0
+
+    @property
+    def posted(self) -> int:
+        """Credits the ledger holds for all orders, forgiven ones included."""
+        return self.worth.total() + self.forgiven.total()
+
+    @property
+    def balance(self) -> int:
+        """The user's balance."""
+        return self.posted - self.spent
+
+    def tell(self, order: Order, fact: dict[str, Any], policy: str) -> None:
+        """Take note of a fact about an order."""
+        id_, told = order.order_id, self.told.setdefault(order.order_id, [])
+        told.append(fact)
+        rise = credits_due(order, told) - self.worth[id_]
+        if rise > 0:
+            self.forgiven[id_] -= min(rise, self.forgiven[id_])
+        elif policy == "clamp":
+            self.forgiven[id_] += max(-rise - max(self.balance, 0), 0)
+        self.worth[id_] += rise
 
 
 def credits_due(order: Order, told: list[dict[str, Any]]) -> int:
-    """The model: what a purchase is worth, from the facts told about it."""
+    """Return what a purchase is worth, from the facts told about it."""
     paid = [fact for fact in told if fact.get("state") == "paid"]
     if not paid:
         return 0
@@ -60,87 +101,101 @@ class Histories(RuleBasedStateMachine):
         super().__init__()
         self.user = Order().user_id
         self.orders: list[Order] = []
-        self.reversals: list[tuple[Reversal, int]] = []
+        self.reversals: list[tuple[Order, list[dict[str, Any]]]] = []
         self.facts: list[tuple[Order, dict[str, Any]]] = []
-        self.told: list[tuple[Order, dict[str, Any]]] = []
-        self.spent = 0
+        self.model = Model()
+        self.first_policy = "debt"
 
-    def happens(self, order: Order, fact: dict[str, Any], *, told_at_once: bool) -> None:
+    def happens(self, order: Order, fact: dict[str, Any], *, told_under: Perhaps) -> None:
+        """Let something become so at Stripe, which tells us at once, under a policy, or not yet."""
         self.facts.append((order, fact))
-        if told_at_once:
-            self.tell(order, fact)
+        if told_under is not None:
+            self.tell(order, fact, told_under)
 
-    def tell(self, order: Order, fact: dict[str, Any]) -> None:
-        self.database.execute("select record_facts(%s)", [Jsonb(fact)])
-        self.told.append((order, fact))
+    def tell(self, order: Order, fact: dict[str, Any], policy: str) -> None:
+        record(self.database, fact, policy=policy)
+        self.model.tell(order, fact, policy)
+
+    @initialize(
+        policy=POLICIES,
+        amounts=st.lists(AMOUNTS, min_size=1, max_size=2),
+        left=st.sampled_from([0, 1, 10_000]),
+    )
+    def packs_are_bought_and_used(self, policy: str, amounts: list[int], left: int) -> None:
+        self.first_policy = policy
+        for amount in amounts:
+            order = self.order(amount, unit_amount=amount, charged=amount)
+            self.happens(order, order.facts("paid", amount_paid=amount), told_under=policy)
+        if left < self.model.balance:
+            self.spend(self.model.balance - left)
 
     @rule(
-        amount=st.integers(1, 3500),
+        amount=AMOUNTS,
         unit_amount=st.integers(1, 3000),
         discount=st.sampled_from([0, 0, 1, 2]),
-        told_at_once=st.booleans(),
+        told_under=PERHAPS,
     )
     def an_order_is_begun(
-        self, amount: int, unit_amount: int, discount: int, *, told_at_once: bool
+        self, amount: int, unit_amount: int, discount: int, *, told_under: Perhaps
     ) -> None:
+        order = self.order(amount, unit_amount, (unit_amount, unit_amount // 2, 0)[discount])
+        self.happens(order, order.facts("open"), told_under=told_under)
+
+    def order(self, amount: int, unit_amount: int, charged: int) -> Order:
         order = Order(user_id=self.user, credits=amount, unit_amount=unit_amount)
-        object.__setattr__(order, "charged", (unit_amount, unit_amount // 2, 0)[discount])
+        object.__setattr__(order, "charged", charged)
         self.orders.append(order)
-        self.happens(order, order.facts("open"), told_at_once=told_at_once)
+        return order
 
     @precondition(lambda self: self.orders)
     @rule(
         data=st.data(),
         state=st.sampled_from(("paid", *STATES)),
         at=st.integers(1, 9),
-        told_at_once=st.booleans(),
+        told_under=PERHAPS,
     )
-    def stripe_says(self, data: st.DataObject, state: str, at: int, *, told_at_once: bool) -> None:
+    def stripe_says(self, data: st.DataObject, state: str, at: int, *, told_under: Perhaps) -> None:
         order = data.draw(st.sampled_from(self.orders))
         more = {"amount_paid": order.charged} if state == "paid" else {}
-        self.happens(order, order.facts(state, at=at, **more), told_at_once=told_at_once)
+        self.happens(order, order.facts(state, at=at, **more), told_under=told_under)
 
     @precondition(lambda self: self.orders)
-    @rule(
-        data=st.data(),
-        status=st.sampled_from(REFUND_STATUSES),
-        told_at_once=st.booleans(),
-    )
-    def a_refund_moves(self, data: st.DataObject, status: str, *, told_at_once: bool) -> None:
-        reversal, amount = self.reversal(data)
-        self.happens(reversal.order, reversal.refund(amount, status), told_at_once=told_at_once)
+    @rule(data=st.data(), disputed=st.booleans(), told_under=PERHAPS)
+    def money_goes_back(self, data: st.DataObject, *, disputed: bool, told_under: Perhaps) -> None:
+        """A refund or a dispute begins, in any state: that it had others is told later, if ever."""
+        order = data.draw(st.sampled_from(self.orders))
+        amount = data.draw(st.one_of(st.integers(1, 3000), st.just(max(order.charged, 1))))
+        reversal = Reversal(order)
+        states = (
+            [reversal.dispute(amount, moves=moves) for moves in range(4)]
+            if disputed
+            else [reversal.refund(amount, status) for status in REFUND_STATUSES]
+        )
+        self.reversals.append((order, states))
+        self.happens(order, data.draw(st.sampled_from(states)), told_under=told_under)
 
-    @precondition(lambda self: self.orders)
-    @rule(
-        data=st.data(),
-        moves=st.integers(0, 3),
-        told_at_once=st.booleans(),
-    )
-    def a_dispute_moves(self, data: st.DataObject, moves: int, *, told_at_once: bool) -> None:
-        reversal, amount = self.reversal(data)
-        fact = reversal.dispute(amount, moves=moves)
-        self.happens(reversal.order, fact, told_at_once=told_at_once)
-
-    def reversal(self, data: st.DataObject) -> tuple[Reversal, int]:
-        """Draw a reversal we know, or begin one; its amount never changes."""
-        known = data.draw(st.sampled_from([None, *self.reversals]))
-        if known is not None:
-            return known
-        begun = Reversal(data.draw(st.sampled_from(self.orders)))
-        self.reversals.append((begun, data.draw(st.integers(1, 3000))))
-        return self.reversals[-1]
+    @precondition(lambda self: self.reversals)
+    @rule(data=st.data(), told_under=PERHAPS)
+    def it_comes_to_another_state(self, data: st.DataObject, *, told_under: Perhaps) -> None:
+        order, states = data.draw(st.sampled_from(self.reversals))
+        self.happens(order, data.draw(st.sampled_from(states)), told_under=told_under)
 
     @precondition(lambda self: self.facts)
-    @rule(data=st.data())
-    def an_older_fact_is_told(self, data: st.DataObject) -> None:
-        self.tell(*data.draw(st.sampled_from(self.facts)))
+    @rule(data=st.data(), policy=POLICIES)
+    def an_older_fact_is_told(self, data: st.DataObject, policy: str) -> None:
+        self.tell(*data.draw(st.sampled_from(self.facts)), policy)
 
-    @precondition(lambda self: any(fact.get("state") == "paid" for _, fact in self.told))
-    @rule(amount=st.integers(1, 500))
-    def something_is_spent(self, amount: int) -> None:
-        order = next(order for order, fact in self.told if fact.get("state") == "paid")
+    @precondition(lambda self: self.model.balance > 0)
+    @rule(data=st.data())
+    def something_is_spent(self, data: st.DataObject) -> None:
+        balance = self.model.balance
+        self.spend(data.draw(st.one_of(st.just(balance), st.integers(1, balance))))
+
+    def spend(self, amount: int) -> None:
+        bought = self.model.worth + self.model.forgiven
+        order = next(order for order in self.orders if bought[order.order_id])
         spend(self.database, order, amount)
-        self.spent += amount
+        self.model.spent += amount
 
     @invariant()
     def the_ledger_holds_what_was_told(self) -> None:
@@ -150,22 +205,24 @@ class Histories(RuleBasedStateMachine):
                 coalesce((select balance from user_credits where user_id = %(user)s), 0) as balance,
                 coalesce((select sum(amount) from credit_transactions
                     where user_id = %(user)s), 0)::bigint as total,
-                coalesce((select sum(credits_posted) from purchases
-                    where user_id = %(user)s), 0)::bigint as posted
+                coalesce(sum(credits_posted), 0)::bigint as posted,
+                coalesce(sum(credits_forgiven), 0)::bigint as forgiven
+            from purchases
+            where user_id = %(user)s
             """,
             {"user": self.user},
         ).fetchone()
-        assert row is not None
-        due = sum(
-            credits_due(order, [fact for about, fact in self.told if about is order])
-            for order in self.orders
-        )
-        assert row == {"balance": due - self.spent, "total": due - self.spent, "posted": due}
+        assert row == {
+            "balance": self.model.balance,
+            "total": self.model.balance,
+            "posted": self.model.posted,
+            "forgiven": self.model.forgiven.total(),
+        }
 
     def teardown(self) -> None:
         """Reconciliation tells all there is: no fact is lost for good."""
         for order, fact in reversed(self.facts):
-            self.tell(order, fact)
+            self.tell(order, fact, self.first_policy)
         self.the_ledger_holds_what_was_told()
 
 
