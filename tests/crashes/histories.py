@@ -6,15 +6,15 @@ import json
 import uuid
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tests.support import Order, event
+from tests.support import Order, Reversal, event
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    Tell = Callable[[str, str], str]
+    Told = tuple[str, dict[str, Any]]  # an event's type and object
 
 USERS = 20  # few, so that their rows are fought over
 DELIVERIES_AN_EVENT = 10  # Stripe repeats itself
@@ -23,35 +23,10 @@ BEGAN_AT = 1_700_000_000
 
 @dataclass(frozen=True)
 class History:
-    """One order, the events Stripe has about it, and how it must end."""
+    """One order and the events that Stripe has about it."""
 
     order: Order
     events: dict[str, bytes]  # webhook bodies by event id
-    status: str
-
-    @property
-    def credits(self) -> int:
-        """What the ledger must hold for it."""
-        return self.order.credits if self.status == "paid" else 0
-
-
-_Told = tuple[tuple[str, str, str], ...]
-
-# The status each ends in, and for each event its type and the session's two states.
-_ENDINGS: tuple[tuple[str, _Told], ...] = (
-    ("paid", (("completed", "complete", "paid"),)),
-    ("paid", (("completed", "complete", "paid"), ("completed", "complete", "paid"))),
-    (
-        "paid",
-        (("completed", "complete", "unpaid"), ("async_payment_succeeded", "complete", "paid")),
-    ),
-    ("paid", (("declined", "", ""), ("completed", "complete", "no_payment_required"))),
-    (
-        "failed",
-        (("completed", "complete", "unpaid"), ("async_payment_failed", "complete", "unpaid")),
-    ),
-    ("expired", (("declined", "", ""), ("expired", "expired", "unpaid"))),
-)
 
 
 def histories(rng: random.Random, deliveries: int) -> list[History]:
@@ -59,18 +34,20 @@ def histories(rng: random.Random, deliveries: int) -> list[History]:
     users = [_uuid(rng) for _ in range(USERS)]
 
     def endless() -> Iterator[History]:
-        while True:
+        left = deliveries / DELIVERIES_AN_EVENT
+        while left > 0:
             order = Order(
                 user_id=rng.choice(users),
                 order_id=_uuid(rng),
                 credits=rng.randint(1, 3500),
-                suffix=f"{rng.getrandbits(96):024x}",
+                unit_amount=rng.randint(100, 3000),
+                suffix=_suffix(rng),
             )
-            status, told = rng.choice(_ENDINGS)
-            yield History(order, dict(_event(rng, order, *one) for one in told), status)
+            told = _of_a_purchase(rng, order)
+            yield History(order, dict(_event(rng, *one) for one in told))
+            left -= len(told)
 
-    events_an_order = sum(len(told) for _, told in _ENDINGS) / len(_ENDINGS)
-    return list(islice(endless(), int(deliveries / events_an_order / DELIVERIES_AN_EVENT) or 1))
+    return list(islice(endless(), deliveries))
 
 
 def shuffled_deliveries(
@@ -84,18 +61,93 @@ def shuffled_deliveries(
     return drawn
 
 
-def _event(
-    rng: random.Random, order: Order, type_: str, status: str, payment_status: str
-) -> tuple[str, bytes]:
-    id_ = f"evt_{rng.getrandbits(96):024x}"
+def _of_a_purchase(rng: random.Random, order: Order) -> list[Told]:
+    """Draw what is told of an order, in the order in which it happens."""
+    paid = ("checkout.session.completed", order.session())
+    at_the_bank = ("checkout.session.completed", order.session("complete", "unpaid"))
+    declined = ("payment_intent.payment_failed", order.declined_intent())
+    free = ("checkout.session.completed", order.session("complete", "no_payment_required"))
+    expired = ("checkout.session.expired", order.session("expired", "unpaid"))
+    failed = ("checkout.session.async_payment_failed", order.session("complete", "unpaid"))
+    succeeded = ("checkout.session.async_payment_succeeded", order.session())
+    told = rng.choice(
+        (
+            [paid],
+            [paid, paid],
+            [paid],
+            [declined, paid],
+            [at_the_bank, succeeded],
+            [declined, free],
+            [at_the_bank, failed],
+            [declined, expired],
+        )
+    )
+    if told[-1] in (paid, succeeded):
+        return [*told, *_of_its_money(rng, order)]
+    return told
+
+
+def _of_its_money(rng: random.Random, order: Order) -> list[Told]:
+    """Draw what becomes of a payment: often nothing; else refunds in parts, a dispute, or both."""
+    told: list[Told] = []
+    for _ in range(rng.choice((0, 0, 0, 1, 1, 2))):
+        told += _of_a_refund(rng, order)
+    if rng.random() < 0.3:
+        told += _of_a_dispute(rng, order)
+    return told
+
+
+def _of_a_refund(rng: random.Random, order: Order) -> list[Told]:
+    """Draw a refund of a part, or seldom of all: it succeeds at once or later, or fails in the end.
+
+    Together refunds may come to more than was paid; then all of it is gone, and no more.
+    """
+    refund = Reversal(order, _suffix(rng))
+    amount = rng.choice((rng.randint(1, order.unit_amount), order.unit_amount))
+    ways: tuple[tuple[tuple[str, str], ...], ...] = (
+        (("created", "succeeded"),),
+        (("created", "pending"),),
+        (("created", "pending"), ("updated", "succeeded")),
+        (("created", "pending"), ("failed", "failed")),
+        (("created", "pending"), ("updated", "succeeded"), ("failed", "failed")),
+        (("created", "pending"), ("updated", "canceled")),
+    )
+    return [
+        (f"refund.{type_}", refund.refund_object(amount, status))
+        for type_, status in rng.choice(ways)
+    ]
+
+
+def _of_a_dispute(rng: random.Random, order: Order) -> list[Told]:
+    """Draw an inquiry, or a dispute that is still open, won, lost, or lost after an appeal."""
+    dispute = Reversal(order, _suffix(rng))
+    amount = rng.choice((rng.randint(1, order.unit_amount), order.unit_amount))
+    inquiry = (("created", "warning_needs_response", 0),)
+    withdrawn = (("created", "needs_response", 0), ("funds_withdrawn", "needs_response", 1))
+    won = (("funds_reinstated", "won", 2), ("closed", "won", 2))
+    ways = (
+        (*inquiry, ("closed", "warning_closed", 0)),
+        (*inquiry, ("updated", "needs_response", 1)),
+        withdrawn,
+        (*withdrawn, ("updated", "under_review", 1)),
+        (*withdrawn, ("closed", "lost", 1)),
+        (*withdrawn, *won),
+        (*withdrawn, *won, ("funds_withdrawn", "lost", 3)),
+    )
+    return [
+        (f"charge.dispute.{type_}", dispute.dispute_object(amount, status, moves=moves))
+        for type_, status, moves in rng.choice(ways)
+    ]
+
+
+def _event(rng: random.Random, type_: str, stripe_object: dict[str, Any]) -> tuple[str, bytes]:
+    id_ = f"evt_{_suffix(rng)}"
     created = BEGAN_AT + rng.randrange(100_000)
-    if type_ == "declined":
-        stripe_object = order.declined_intent()
-        type_ = "payment_intent.payment_failed"
-    else:
-        stripe_object = order.session(status, payment_status)
-        type_ = f"checkout.session.{type_}"
     return id_, json.dumps(event(type_, stripe_object, id=id_, created=created)).encode()
+
+
+def _suffix(rng: random.Random) -> str:
+    return f"{rng.getrandbits(96):024x}"
 
 
 def _uuid(rng: random.Random) -> str:
