@@ -36,7 +36,11 @@ class Sighting:
 def check_person(config: Settings, person: Mapping[str, Any]) -> Iterator[Finding]:
     """Say of the balance and of each order what is so and what to do."""
     if person["balance"] == person["ledger"]:
-        yield Finding("ok", f"Balance: {person['balance']:,} credits, user {person['user_id']}.")
+        yield Finding(
+            "ok",
+            f"Balance: {person['balance']:,} credits, user {person['user_id']}.",
+            cases=[_lot(lot) for lot in person["lots"] if lot["remaining"] or lot["lapsed"]],
+        )
     else:
         yield Finding(
             "WRONG",
@@ -63,6 +67,19 @@ def check_person(config: Settings, person: Mapping[str, Any]) -> Iterator[Findin
             "No order, here or at Stripe. Did they sign up, or pay, with another address? The"
             " session in Stripe's dashboard names the user (purse_user_id).",
         )
+
+
+def _lot(lot: Mapping[str, Any]) -> str:
+    """Say what is left of one lot. Pure."""
+    parts = [f"{lot['name']} of {lot['created_at'][:10]}: {lot['remaining']:,} of"]
+    parts.append(f"{lot['granted']:,} left")
+    if lot["held"]:
+        parts.append(f"({lot['held']:,} set aside for work under way)")
+    if lot["lapsed"]:
+        parts.append(f"({lot['lapsed']:,} lapsed)")
+    if lot["expires_at"] and lot["remaining"] > 0:
+        parts.append(f"until {lot['expires_at'][:10]}")
+    return " ".join(parts)
 
 
 def explain(order: Mapping[str, Any], sighting: Sighting | None) -> Finding:

@@ -183,7 +183,7 @@ revoke all on function public.doctor() from public, anon, authenticated, service
 grant execute on function public.doctor() to service_role;
 
 -- doctor_user(e-mail address) -> null for nobody, else
---   {user_id, signed_up_at, balance, ledger, customers: [{livemode, customer_id}], orders: [{order_id, created_at, …, target, withdrawn,
+--   {user_id, signed_up_at, balance, ledger, lots: as in explain_balance, customers: [{livemode, customer_id}], orders: [{order_id, created_at, …, target, withdrawn,
 --    reversals: [{id, kind, amount, status, stands, occurred_at}], events: [{type, created_at, received_at, deliveries}]}]}
 -- The twenty newest orders. For support: "I paid and got nothing."
 create function public.doctor_user(p_email text)
@@ -202,6 +202,7 @@ as $$
             from public.credit_transactions t
             where t.user_id = a.id
         ),
+        'lots', public.explain_balance(a.id) -> 'lots',
         'customers', (
             select coalesce(jsonb_agg(jsonb_build_object('livemode', c.livemode, 'customer_id', c.customer_id)), '[]'::jsonb)
             from (

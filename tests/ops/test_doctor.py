@@ -70,6 +70,16 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("A balance is not the sum", "says 500, has 507"),
         ),
         (
+            "update credit_lots set remaining = remaining + 7",
+            "update credit_lots set remaining = remaining - 7",
+            ("not the sum of its lots", "update credit_lots", "balance 500, lots 507"),
+        ),
+        (
+            "update user_credits set held = held + 7",
+            "update user_credits set held = held - 7",
+            ("what is held is not what holds", "held 7, in lots 0, by holds 0"),
+        ),
+        (
             "update purchases set credits_posted = credits_posted - 7 where credits_posted > 0",
             "update purchases set credits_posted = credits_posted + 7 where credits_posted > 0",
             ("somebody changed it by hand", "493 posted, 500 called for", "settle_purchase"),
@@ -235,6 +245,7 @@ def test_of_a_person_it_tells_every_order(operator: Operator) -> None:
     assert outcome.status == 0, outcome.text
     said = " ".join(outcome.text.split())
     assert "Balance: 899 credits" in said
+    assert ": 399 of 500 left" in said
     assert "paid 4.99 USD; its 500 credits are in the balance." in said
     assert "of which 1.00 USD went back; 101 of 500 credits were taken back." in said
     assert "not paid; the checkout page is open." in said

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
 EVERYTHING = (
-    "truncate credit_transactions, user_credits, purchases, purchase_reversals, stripe_events,"
-    " stripe_customers, stripe_lookups, reconciliations"
+    "truncate credit_transactions, credit_lots, credit_holds, user_credits, purchases,"
+    " purchase_reversals, stripe_events, stripe_customers, stripe_lookups, reconciliations"
 )
 
 
