@@ -45,6 +45,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "link_stripe_customer": _SERVER,
     "lock_account": _NOBODY,
     "lock_hold": _NOBODY,
+    "lock_order": _NOBODY,
     "lock_payment": _NOBODY,
     "lots_of_capture": _NOBODY,
     "lots_to_drain": _NOBODY,

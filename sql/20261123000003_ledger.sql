@@ -131,7 +131,6 @@ create table public.credit_lots (
     created_at  timestamptz         not null default clock_timestamp(),
     constraint credit_lots_pkey primary key (id),
     constraint credit_lots_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
-    constraint credit_lots_purchase_id_fkey foreign key (purchase_id) references public.purchases (id),
     constraint credit_lots_purchase_id_key unique (purchase_id)
 )
 with (fillfactor = 70);
@@ -141,6 +140,10 @@ create index credit_lots_user_id_expires_at_idx on public.credit_lots (user_id, 
 comment on table public.credit_lots is
     'What a balance is made of: one row a purchase or grant. Spending takes from the lot that expires soonest, then from the oldest.';
 comment on column public.credit_lots.name is 'For people: the package''s name, or the reason of the grant.';
+-- A foreign key would lock the purchase whenever a transaction changes its lot twice, as a capture does: after
+-- the user's row, where settlement takes the purchase first. The two would deadlock. Only settlement makes
+-- such lots, the purchase's row in hand, and its ledger rows have the foreign key.
+comment on column public.credit_lots.purchase_id is 'The order it was bought with; no foreign key, for the sake of the order of locks.';
 comment on column public.credit_lots.granted is 'Credits bought or given.';
 comment on column public.credit_lots.remaining is 'Credits left of it. Below zero is a debt: they were spent before the money went back, and the next credits pay it off.';
 comment on column public.credit_lots.held is 'Credits of it that holds have set aside.';

@@ -227,6 +227,19 @@ $$;
 comment on function public.lock_payment(text) is 'Serialises facts about one payment. Granted to nobody.';
 revoke all on function public.lock_payment(text) from public, anon, authenticated, service_role;
 
+-- Two first facts about an order at once: the second waits for the first one's row. Whoever takes this
+-- lock and lock_payment's takes this one first.
+create function public.lock_order(p_order_id text)
+    returns void
+    language sql
+    set search_path = ''
+as $$
+    select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('order:' || p_order_id, 0))
+$$;
+
+comment on function public.lock_order(text) is 'Serialises facts about one order. Granted to nobody.';
+revoke all on function public.lock_order(text) from public, anon, authenticated, service_role;
+
 -- record_order(facts, policy) -> the purchase's id. See record_facts.
 create function public.record_order(
     p_facts  jsonb,
@@ -244,8 +257,7 @@ begin
     if v_at is null or v_state is null or v_state not in ('open', 'processing', 'paid', 'failed', 'expired') then
         raise exception using errcode = 'PT422', message = 'facts without a known state or a time';
     end if;
-    -- Two first facts about an order at once: the second waits for the first one's row.
-    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('order:' || (p_facts ->> 'order_id'), 0));
+    perform public.lock_order(p_facts ->> 'order_id');
     if not coalesce((p_facts ->> 'is_ours')::boolean, false)
         and not exists (select from public.purchases p where p.id = (p_facts ->> 'order_id')::uuid) then
         return null;

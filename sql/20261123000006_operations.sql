@@ -168,7 +168,8 @@ declare
     v_purchase_id   uuid;
     v_answer        jsonb;
 begin
-    -- record_facts takes this lock anyway; taken before reading, what somebody else posts is not told as ours.
+    -- record_facts takes these locks anyway; taken before reading, what somebody else posts is not told as ours.
+    perform public.lock_order(p_facts ->> 'order_id');
     perform public.lock_payment(p_facts ->> 'payment_intent_id');
     select p.credits_posted into v_posted_before
     from public.purchases p
@@ -210,13 +211,16 @@ declare
     v_before jsonb;
     v_answer jsonb;
 begin
-    -- Payments in one order, as everywhere: two rehearsals must not wait for each other.
-    perform public.lock_payment(f.payment)
-    from (
-        select distinct e.value ->> 'payment_intent_id' as payment
-        from jsonb_array_elements(p_facts) e
-        order by 1
-    ) f;
+    -- A rehearsal holds the locks of many, so it is alone in that, and takes them kind by kind in the order of
+    -- record_facts, before any of them is asked for: who records one fact at a time then never waits for a
+    -- rehearsal that waits for them.
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rehearsal', 0));
+    perform public.lock_order(e.value ->> 'order_id') from jsonb_array_elements(p_facts) e;
+    perform public.lock_payment(e.value ->> 'payment_intent_id') from jsonb_array_elements(p_facts) e;
+    perform from public.purchases p
+    where p.id in (select (e.value ->> 'order_id')::uuid from jsonb_array_elements(p_facts) e)
+        or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e)
+    for update;
 
     select coalesce(jsonb_object_agg(p.id, p.credits_posted), '{}'::jsonb) into v_before
     from public.purchases p

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.database.ledger import balance, decide, record, spend
+from tests.database.purse import Purse
 from tests.support import Order, Reversal, until
 
 if TYPE_CHECKING:
@@ -38,6 +41,31 @@ def meanwhile(
             until(lambda: outcome.done() or _waits(observer, other), "the second waits")
         outcome.result(30)
         yield observer
+
+
+def in_turn(
+    stack: RunningStack,
+    first: Callable[[Database], Any],
+    waiting: list[Callable[[Database], Any]],
+    last: Callable[[Database], Any] = lambda _db: None,
+) -> None:
+    """Do the first, let others run until each waits, do the last and commit: all get through."""
+    with ThreadPoolExecutor(len(waiting)) as pool, ExitStack() as open_:
+        one, observer = (open_.enter_context(stack.connect()) for _ in range(2))
+        outcomes = []
+        with one.transaction():
+            first(one)
+            for act in waiting:
+                connection = open_.enter_context(stack.connect())
+                outcomes.append(pool.submit(act, connection))
+                until(lambda other=connection: _waits(observer, other), "it waits")  # type: ignore[misc]
+            last(one)
+        for outcome in outcomes:
+            outcome.result(30)
+
+
+def _lock_account(database: Database, user_id: str) -> None:
+    database.execute("select lock_account(%s)", [user_id])
 
 
 def _waits(observer: Database, connection: Database) -> bool:
@@ -97,3 +125,98 @@ def test_clamp_waits_for_spending_under_way(stack: RunningStack) -> None:
         lambda db: record(db, Reversal(order).refund(499), policy="clamp"),
     ) as database:
         assert balance(database, order) == 0
+
+
+# Nobody waits for somebody who waits for them ----------------------------------------------------
+
+
+def test_a_refund_that_waits_for_a_capture_is_not_waited_for(stack: RunningStack) -> None:
+    """A capture changes its lot twice, and must not ask for the lot's purchase meanwhile."""
+    with stack.connect() as database:
+        purse = Purse(database)
+        order = purse.buy(20)
+        hold_id = purse.hold()["hold_id"]
+        in_turn(
+            stack,
+            lambda db: _lock_account(db, purse.user_id),
+            [lambda db: record(db, Reversal(order).refund(20))],
+            lambda db: Purse(db).capture(hold_id, 2),
+        )
+        assert purse.balance == -2
+        purse.adds_up()
+
+
+def test_what_lapses_does_not_wait_for_a_refund_that_waits_for_it(stack: RunningStack) -> None:
+    with stack.connect() as database:
+        purse = Purse(database)
+        order = purse.buy(20, valid_days=3, at=int(time.time()))
+        purse.hold(seconds=60)
+        purse.time_passes(days=3)
+        in_turn(
+            stack,
+            lambda db: db.execute(
+                "select from user_credits where user_id = %s for update", [purse.user_id]
+            ),
+            [lambda db: record(db, Reversal(order).refund(20))],
+            lambda db: Purse(db, purse.user_id).read(),
+        )
+        assert purse.balance == 0
+        purse.adds_up()
+
+
+def test_reconciliation_and_webhook_take_the_locks_of_an_order_in_one_order(
+    stack: RunningStack,
+) -> None:
+    order = Order()
+    facts = order.facts("paid")
+    in_turn(
+        stack,
+        lambda db: db.execute("select lock_payment(%s)", [facts["payment_intent_id"]]),
+        [
+            lambda db: db.execute("select reconcile_facts(%s)", [Jsonb(facts)]),
+            lambda db: record(db, facts),
+        ],
+    )
+
+
+@pytest.mark.parametrize("waits_first", ["rehearsal", "webhook"])
+def test_a_rehearsal_of_many_orders_and_a_webhook_of_one_both_get_through(
+    stack: RunningStack, waits_first: str
+) -> None:
+    one = Order()
+    other = Order(user_id=one.user_id)
+    # Without a payment, as where nothing was charged: only the order tells them apart.
+    facts = [order.facts("paid", payment_intent_id=None) for order in (one, other)]
+    acts: list[Callable[[Database], Any]] = [
+        lambda db: db.execute("select rehearse_facts(%s)", [Jsonb(facts)]),
+        lambda db: record(db, facts[1]),
+    ]
+    with stack.connect() as database:
+        Purse(database, one.user_id).grant(1)
+    in_turn(
+        stack,
+        lambda db: _lock_account(db, one.user_id),
+        acts if waits_first == "rehearsal" else acts[::-1],
+    )
+    with stack.connect() as database:
+        assert balance(database, one) == 501
+
+
+def test_rehearsals_of_the_same_users_in_another_order_both_get_through(
+    stack: RunningStack,
+) -> None:
+    users = [Order().user_id for _ in range(2)]
+    rehearsals = [
+        [Order(user_id=user).facts("paid") for user in each] for each in (users, users[::-1])
+    ]
+    with stack.connect() as database:
+        for user in users:
+            Purse(database, user).grant(1)
+    in_turn(
+        stack,
+        lambda db: [_lock_account(db, user) for user in users],
+        [
+            lambda db, facts=facts: db.execute("select rehearse_facts(%s)", [Jsonb(facts)])  # type: ignore[misc]
+            for facts in rehearsals
+        ],
+    )
