@@ -220,6 +220,35 @@ def test_clamp_takes_nothing_that_is_held(purse: Purse) -> None:
     purse.adds_up()
 
 
+def test_a_capture_owes_nothing_while_other_lots_have_credits(purse: Purse) -> None:
+    """Else they would lapse beside the debt, which stayed."""
+    order = purse.buy(20)
+    hold = purse.hold(4)
+    purse.refund(order, 15)
+    purse.grant(30, days=1)
+    assert (purse.lots(), purse.available) == ([5, 30], 15)
+    assert purse.capture(hold["hold_id"])["balance"] == 15
+    assert purse.lots() == [0, 15]
+    purse.time_passes(days=2)
+    assert purse.balance == 0
+    purse.adds_up()
+
+
+def test_a_capture_takes_only_what_other_holds_leave(purse: Purse) -> None:
+    order = purse.buy(20)
+    purse.grant(30)
+    first, second = purse.hold(2), purse.hold(2)
+    purse.refund(order, 20)
+    assert purse.lots() == [20, 10]
+    order = purse.buy(4)
+    purse.refund(order, 4)
+    purse.capture(first["hold_id"])
+    assert purse.lots() == [10, 10, 0]
+    purse.capture(second["hold_id"], 3)
+    assert purse.lots() == [7, 10, 0]
+    purse.adds_up()
+
+
 def test_one_hold_captured_by_eight_at_once_is_spent_once(
     stack: RunningStack, purse: Purse
 ) -> None:
