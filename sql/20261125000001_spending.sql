@@ -541,7 +541,7 @@ begin
         'transaction_id', v_posted.id::text,
         'returned', v_posted.amount,
         'lapsed', (
-            select coalesce(sum(e.value::bigint), 0)::bigint
+            select coalesce(sum(least(e.value::bigint, greatest(b.credits, 0))), 0)::bigint
             from jsonb_each_text(v_posted.lots) e
             join public.credit_lots l
                 on l.user_id = v_spend.user_id
@@ -567,6 +567,14 @@ grant execute on function public.reverse_spend(bigint, text, text) to service_ro
 create function public.grant_credits(
     p_user_id         uuid,
     p_credits         bigint,
+            -- What was in the lot then: of a lot that owed, only what exceeds the debt lapsed.
+            cross join lateral (
+                select sum((t.lots ->> e.key)::bigint) as credits
+                from public.credit_transactions t
+                where t.user_id = v_posted.user_id
+                    and t.id <= v_posted.id
+                    and t.lots ? e.key
+            ) b
     p_kind            text,
     p_actor           text,
     p_reason          text,

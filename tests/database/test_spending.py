@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -299,6 +300,18 @@ def test_a_gift_is_given_once_for_a_key(purse: Purse) -> None:
 
 
 def test_a_correction_may_take_but_no_more_than_is_free(purse: Purse) -> None:
+def test_what_a_reversal_pays_off_in_a_lapsed_lot_does_not_lapse(purse: Purse) -> None:
+    order = purse.buy(20, valid_days=7, at=int(time.time()))
+    spends = [purse.spend(2) for _ in range(2)]
+    purse.refund(order, 15)
+    purse.time_passes(days=8)
+    assert purse.lots() == [-15]
+    answers = [purse.reverse(spend["transaction_id"]) for spend in spends]
+    assert [(answer["lapsed"], answer["balance"]) for answer in answers] == [(0, -5), (5, 0)]
+    assert purse.reverse(spends[1]["transaction_id"]) == {**answers[1], "replayed": True}
+    assert purse.ledger()[-3:] == [("reversal", 10), ("reversal", 10), ("expiry", -5)]
+
+
     purse.buy(20)
     purse.hold()
     with pytest.raises(psycopg.Error) as refused:
