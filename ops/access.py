@@ -69,6 +69,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "record_order": _NOBODY,
     "record_reversal": _NOBODY,
     "refuse_ledger_change": _NOBODY,
+    "refuse_odd_key": _NOBODY,
     "refuse_overdraft": _NOBODY,
     "refuse_reused_key": _NOBODY,
     "rehearse_facts": _SERVER,

@@ -144,6 +144,43 @@ def test_a_key_of_a_hold_does_not_serve_for_a_spend_or_the_other_way(purse: Purs
     assert refusal(refused) == ("PT409", "idempotency_key_reused")
 
 
+def test_a_key_of_a_hold_does_not_serve_for_a_gift(purse: Purse) -> None:
+    purse.buy(500)
+    same = key()
+    purse.hold(key=same)
+    for credits_, kind in ((5, "bonus"), (-5, "correction")):
+        with pytest.raises(psycopg.Error) as refused:
+            purse.grant(credits_, kind, key=same)
+        assert refusal(refused) == ("PT409", "idempotency_key_reused")
+    assert purse.balance == 500
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [None, "", "x" * 256, "caf\u00e9", "two\nlines", "a line\n"],
+    ids=["none", "empty", "long", "accented", "of two lines", "a line"],
+)
+@pytest.mark.parametrize("what", ["spend", "hold", "grant"])
+def test_what_cannot_be_a_key_is_refused(purse: Purse, what: str, odd: str | None) -> None:
+    purse.buy(500)
+    acts = {
+        "spend": lambda: purse.spend(key=odd),
+        "hold": lambda: purse.hold(key=odd),
+        "grant": lambda: purse.grant(5, key=odd),
+    }
+    with pytest.raises(psycopg.Error) as refused:
+        acts[what]()
+    assert refused.value.sqlstate == "PT422"
+    assert purse.ledger() == [("purchase", 500)]
+
+
+def test_a_key_may_be_of_all_that_can_be_printed(purse: Purse) -> None:
+    purse.buy(500)
+    printable = "".join(chr(code) for code in range(0x20, 0x7F))
+    assert purse.spend(key=printable)["balance"] == 495
+    assert purse.spend(key="x" * 255)["balance"] == 490
+
+
 def test_a_refused_request_leaves_its_key_free(purse: Purse) -> None:
     same = key()
     with pytest.raises(psycopg.Error):
@@ -263,6 +300,18 @@ def test_what_goes_back_into_a_lapsed_lot_lapses_and_is_said(purse: Purse) -> No
     purse.adds_up()
 
 
+def test_what_a_reversal_pays_off_in_a_lapsed_lot_does_not_lapse(purse: Purse) -> None:
+    order = purse.buy(20, valid_days=7, at=int(time.time()))
+    spends = [purse.spend(2) for _ in range(2)]
+    purse.refund(order, 15)
+    purse.time_passes(days=8)
+    assert purse.lots() == [-15]
+    answers = [purse.reverse(spend["transaction_id"]) for spend in spends]
+    assert [(answer["lapsed"], answer["balance"]) for answer in answers] == [(0, -5), (5, 0)]
+    assert purse.reverse(spends[1]["transaction_id"]) == {**answers[1], "replayed": True}
+    assert purse.ledger()[-3:] == [("reversal", 10), ("reversal", 10), ("expiry", -5)]
+
+
 @pytest.mark.parametrize("kind", ["purchase", "reversal", None])
 def test_only_a_spend_can_be_reversed(purse: Purse, kind: str | None) -> None:
     purse.buy(10)
@@ -300,18 +349,6 @@ def test_a_gift_is_given_once_for_a_key(purse: Purse) -> None:
 
 
 def test_a_correction_may_take_but_no_more_than_is_free(purse: Purse) -> None:
-def test_what_a_reversal_pays_off_in_a_lapsed_lot_does_not_lapse(purse: Purse) -> None:
-    order = purse.buy(20, valid_days=7, at=int(time.time()))
-    spends = [purse.spend(2) for _ in range(2)]
-    purse.refund(order, 15)
-    purse.time_passes(days=8)
-    assert purse.lots() == [-15]
-    answers = [purse.reverse(spend["transaction_id"]) for spend in spends]
-    assert [(answer["lapsed"], answer["balance"]) for answer in answers] == [(0, -5), (5, 0)]
-    assert purse.reverse(spends[1]["transaction_id"]) == {**answers[1], "replayed": True}
-    assert purse.ledger()[-3:] == [("reversal", 10), ("reversal", 10), ("expiry", -5)]
-
-
     purse.buy(20)
     purse.hold()
     with pytest.raises(psycopg.Error) as refused:
