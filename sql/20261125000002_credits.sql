@@ -137,57 +137,60 @@ create function public.read_credits(
     security definer
     set search_path = ''
 as $$
-declare
-    v_account   public.user_credits;
-    v_available bigint;
-    v_threshold bigint;
 begin
-    select * into v_account from public.user_credits u where u.user_id = p_user_id;
-    if v_account.lapses_at <= now() then
-        v_account := public.lock_account(p_user_id);
+    if exists (select from public.user_credits u where u.user_id = p_user_id and u.lapses_at <= now()) then
+        perform public.lock_account(p_user_id);
     end if;
-    v_available := coalesce(v_account.balance - v_account.held, 0);
-    v_threshold := coalesce(
-        v_account.low_threshold,
-        p_low_threshold,
-        (select max(f.credits) from public.credit_features f where f.active),
-        0
-    );
 
-    return jsonb_build_object(
-        'balance', coalesce(v_account.balance, 0),
-        'held', coalesce(v_account.held, 0),
-        'available', v_available,
-        'low', v_available < v_threshold,
-        'low_threshold', v_threshold,
-        'next_expiry', (
-            select jsonb_build_object('credits', sum(l.remaining)::bigint, 'expires_at', l.expires_at)
-            from public.credit_lots l
-            where l.user_id = p_user_id
-                and l.remaining > 0
-                and l.expires_at > now()
-            group by l.expires_at
-            order by l.expires_at
-            limit 1
-        ),
-        'usage', case when p_cursor is null then public.read_usage(p_user_id, v_available) end,
-        'purchase', (
-            select jsonb_build_object(
-                'status', o.status,
-                'package_type', o.package_id,
-                'package_name', o.package_name,
-                'credits', o.credits,
-                'credited', o.credits_posted,
-                'amount', coalesce(o.amount_paid, o.unit_amount),
-                'refunded', public.purchase_withdrawn(o),
-                'currency', coalesce(o.currency_paid, o.currency),
-                'created_at', o.created_at
+    -- One statement, so that balance and history are of one moment, whoever spends meanwhile.
+    return (
+        select jsonb_build_object(
+            'balance', a.balance,
+            'held', a.held,
+            'available', a.balance - a.held,
+            'low', a.balance - a.held < a.low_threshold,
+            'low_threshold', a.low_threshold,
+            'next_expiry', (
+                select jsonb_build_object('credits', sum(l.remaining)::bigint, 'expires_at', l.expires_at)
+                from public.credit_lots l
+                where l.user_id = p_user_id
+                    and l.remaining > 0
+                    and l.expires_at > now()
+                group by l.expires_at
+                order by l.expires_at
+                limit 1
+            ),
+            'usage', case when p_cursor is null then public.read_usage(p_user_id, a.balance - a.held) end,
+            'purchase', (
+                select jsonb_build_object(
+                    'status', o.status,
+                    'package_type', o.package_id,
+                    'package_name', o.package_name,
+                    'credits', o.credits,
+                    'credited', o.credits_posted,
+                    'amount', coalesce(o.amount_paid, o.unit_amount),
+                    'refunded', public.purchase_withdrawn(o),
+                    'currency', coalesce(o.currency_paid, o.currency),
+                    'created_at', o.created_at
+                )
+                from public.purchases o
+                where o.checkout_session_id = p_checkout_session_id
+                    and o.user_id = p_user_id
             )
-            from public.purchases o
-            where o.checkout_session_id = p_checkout_session_id
-                and o.user_id = p_user_id
-        )
-    ) || public.read_history(p_user_id, p_limit, p_cursor);
+        ) || public.read_history(p_user_id, p_limit, p_cursor)
+        from (
+            select coalesce(max(u.balance), 0) as balance,
+                coalesce(max(u.held), 0) as held,
+                coalesce(
+                    max(u.low_threshold),
+                    p_low_threshold,
+                    (select max(f.credits) from public.credit_features f where f.active),
+                    0
+                ) as low_threshold
+            from public.user_credits u
+            where u.user_id = p_user_id
+        ) a
+    );
 end
 $$;
 
