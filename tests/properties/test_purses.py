@@ -1,0 +1,502 @@
+"""Any history of a purse, against a small model: buying, spending, time, and changes of mind.
+
+Every request is made of the database and of the model, and both must answer alike or refuse alike.
+After every step the two hold the same, lot by lot, and the database explains itself. At the end it
+must still say of every earlier moment what was so then.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, given, note, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from tests.database.ledger import record
+from tests.database.purse import Purse, key
+from tests.properties.model import PRICES, Bought, Hold, Model, Refused, Spend
+from tests.support import Order, Reversal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from psycopg import Connection
+
+    from tests.support import RunningStack
+
+    Database = Connection[dict[str, Any]]
+
+CREDITS = st.integers(1, 40)
+DAYS = st.sampled_from([None, None, 1, 3])
+FEATURES = st.sampled_from(sorted(PRICES))
+QUANTITIES = st.integers(1, 4)
+POLICIES = st.sampled_from(["debt", "debt", "clamp"])
+# Which of those there are: an index, so that drawing is cheap and shrinks to the first.
+WHICH = st.integers(0, 50)
+HALF_A_DAY = 12 * 60 * 60
+RANKS = {"pending": 1, "succeeded": 2, "failed": 3}
+
+
+@dataclass
+class Purchase:
+    """An order, and what the model thinks of it."""
+
+    order: Order
+    model: Bought
+    paid_at: int
+    told: bool = False
+
+
+@dataclass
+class Refund:
+    """Money on its way back."""
+
+    purchase: Purchase
+    reversal: Reversal
+    amount: int
+    status: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for under a key, and what came of it."""
+
+    function: str
+    key: str
+    arguments: dict[str, Any]
+    answer: dict[str, Any]
+    hold: Hold | None = None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What there was at a moment, and how far time had been moved by then."""
+
+    at: Any
+    days_moved: float
+    account: tuple[int, int, int]
+    contents: list[tuple[int, int, int]]
+
+
+class Purses(RuleBasedStateMachine):
+    """One user."""
+
+    database: Database
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.purse = Purse(self.database)
+        self.model = Model()
+        self.purchases: list[Purchase] = []
+        self.refunds: list[Refund] = []
+        self.requests: list[Request] = []
+        self.holds: list[tuple[str, Hold]] = []
+        self.spends: list[tuple[str, Spend]] = []
+        self.moments: list[Moment] = []
+        self.unused_keys: list[str] = []
+
+    def asks(
+        self, function: str, arguments: tuple[Any, ...], expect: Callable[[], dict[str, Any]]
+    ) -> dict[str, Any] | None:
+        """Ask the database what the model is asked; return the answer, None if both refuse."""
+        refused, expected = None, {}
+        try:
+            expected = expect()
+        except Refused as refusal:
+            refused = str(refusal)
+        if refused:
+            assert self.purse.refused(function, *arguments) == refused
+            return None
+        answer: dict[str, Any] = self.purse.call(function, *arguments)
+        assert {name: answer[name] for name in expected} == expected
+        return answer
+
+    def asks_under_a_key(
+        self, function: str, arguments: dict[str, Any], expect: Callable[[], dict[str, Any]]
+    ) -> Request | None:
+        """Ask under a new key, or under one whose request was refused: that one is free again."""
+        if not self.unused_keys:
+            self.unused_keys.append(f"key {len(self.requests)}")
+        answer = self.asks(function, self.in_order(arguments, self.unused_keys[-1]), expect)
+        if answer is None:
+            return None
+        self.requests.append(Request(function, self.unused_keys.pop(), arguments, answer))
+        return self.requests[-1]
+
+    def in_order(self, arguments: dict[str, Any], under: str) -> tuple[Any, ...]:
+        """Put the key where the function has it: before how long."""
+        values = [*arguments.values()]
+        last = [values.pop()] if "until" in arguments else []
+        return (self.purse.user_id, *values, under, *last)
+
+    # What comes in ------------------------------------------------------------------------------
+
+    @initialize(packs=st.lists(st.tuples(CREDITS, DAYS), max_size=3), gift=st.booleans())
+    def some_credits_are_there(self, packs: list[tuple[int, int | None]], *, gift: bool) -> None:
+        """Begin with something in the purse: a history is short."""
+        for credits_, days in packs:
+            self.a_pack_is_bought(credits_, days, 0, 0, "debt")
+        if gift:
+            self.something_is_given(10, "bonus", 1)
+
+    @rule(
+        credits_=CREDITS,
+        days=DAYS,
+        days_ago=st.sampled_from([0, 0, 0, 2]),
+        refunded=st.sampled_from([0, 0, 0, 7, 40]),
+        policy=POLICIES,
+    )
+    def a_pack_is_bought(
+        self, credits_: int, days: int | None, days_ago: int, refunded: int, policy: str
+    ) -> None:
+        """Paid some hours ago, so that no pack and no gift ever lapse at the same moment."""
+        order = Order(
+            user_id=self.purse.user_id, credits=credits_, unit_amount=credits_, valid_days=days
+        )
+        lapses = {} if days is None else {"lapses": self.model.now - days_ago + days - 0.25}
+        paid_at = int(time.time()) - 6 * 3600 - days_ago * 86_400
+        purchase = Purchase(order, Bought(credits_, **lapses), paid_at)
+        self.purchases.append(purchase)
+        if refunded:
+            self.refunds.append(Refund(purchase, Reversal(order), refunded))
+            self.tells_of(self.refunds[-1], "succeeded", policy)
+        self.tells_again(len(self.purchases) - 1, policy)
+
+    @precondition(lambda self: self.purchases)
+    @rule(which=WHICH, policy=POLICIES)
+    def tells_again(self, which: int, policy: str) -> None:
+        """Stripe tells of a payment, for the first time or again."""
+        purchase = self.purchases[which % len(self.purchases)]
+        record(self.database, purchase.order.facts("paid", at=purchase.paid_at), policy=policy)
+        purchase.told = True
+        self.model.settle(purchase.model, policy)
+
+    @rule(credits_=CREDITS, kind=st.sampled_from(["bonus", "correction"]), days=DAYS)
+    def something_is_given(self, credits_: int, kind: str, days: int | None) -> None:
+        self.asks_under_a_key(
+            "grant_credits",
+            {"credits": credits_, "kind": kind, "who": "ann", "why": "because", "until": days},
+            lambda: self.model.grant(credits_, days),
+        )
+
+    @rule(credits_=CREDITS)
+    def something_is_corrected_away(self, credits_: int) -> None:
+        why = {"kind": "correction", "who": "ann", "why": "because", "until": None}
+        self.asks_under_a_key(
+            "grant_credits", {"credits": -credits_, **why}, lambda: self.model.correct(credits_)
+        )
+
+    # What goes out ------------------------------------------------------------------------------
+
+    @rule(feature=FEATURES, quantity=QUANTITIES)
+    def something_is_spent(self, feature: str, quantity: int) -> None:
+        spends: list[Spend] = []
+
+        def expect() -> dict[str, Any]:
+            spend, answer = self.model.spend(PRICES[feature] * quantity)
+            spends.append(spend)
+            return answer
+
+        request = self.asks_under_a_key(
+            "spend_credits", {"feature": feature, "quantity": quantity}, expect
+        )
+        if request:
+            self.spends.append((request.answer["transaction_id"], spends[0]))
+
+    @rule(feature=FEATURES, quantity=QUANTITIES, half_days=st.sampled_from([1, 9]))
+    def something_is_held(self, feature: str, quantity: int, half_days: int) -> None:
+        holds: list[Hold] = []
+
+        def expect() -> dict[str, Any]:
+            hold, answer = self.model.hold(PRICES[feature] * quantity, half_days / 2)
+            holds.append(hold)
+            return answer
+
+        request = self.asks_under_a_key(
+            "hold_credits",
+            {"feature": feature, "quantity": quantity, "until": half_days * HALF_A_DAY},
+            expect,
+        )
+        if request:
+            self.requests[-1] = Request(
+                request.function, request.key, request.arguments, request.answer, holds[0]
+            )
+            self.holds.append((request.answer["hold_id"], holds[0]))
+
+    @precondition(lambda self: self.holds)
+    @rule(which=WHICH, credits_=st.sampled_from([None, None, 1, 4, 10]))
+    def a_hold_is_captured(self, which: int, credits_: int | None) -> None:
+        hold_id, hold = self.holds[-1 - which % len(self.holds)]
+        spends: list[Spend] = []
+
+        def expect() -> dict[str, Any]:
+            spend, answer = self.model.capture(hold, credits_)
+            spends.extend([spend] if spend else [])
+            return answer
+
+        answer = self.asks("capture_hold", (hold_id, credits_), expect)
+        if answer:
+            hold.captured.setdefault("transaction_id", answer["transaction_id"])
+            assert answer["transaction_id"] == hold.captured["transaction_id"]
+            self.spends.extend((answer["transaction_id"], spend) for spend in spends)
+
+    @precondition(lambda self: self.holds)
+    @rule(which=WHICH)
+    def a_hold_is_released(self, which: int) -> None:
+        hold_id, hold = self.holds[-1 - which % len(self.holds)]
+        self.asks("release_hold", (hold_id,), lambda: self.model.release(hold))
+
+    @precondition(lambda self: self.spends)
+    @rule(which=WHICH)
+    def a_spend_is_undone(self, which: int) -> None:
+        transaction_id, spend = self.spends[-1 - which % len(self.spends)]
+        lapsed_before = sum(lot.lapsed for lot in self.model.lots)
+        answer = self.asks(
+            "reverse_spend",
+            (int(transaction_id), "ann", "it failed"),
+            lambda: self.model.reverse(spend),
+        )
+        assert answer is not None
+        lapsed = sum(lot.lapsed for lot in self.model.lots) - lapsed_before
+        assert answer["replayed"] or answer["lapsed"] == lapsed
+
+    # What is asked again ------------------------------------------------------------------------
+
+    @precondition(lambda self: self.requests)
+    @rule(which=WHICH)
+    def a_request_comes_again(self, which: int) -> None:
+        request = self.requests[-1 - which % len(self.requests)]
+        answer = self.purse.call(request.function, *self.in_order(request.arguments, request.key))
+        if request.hold is None:
+            assert answer == {**request.answer, "replayed": True}
+        else:
+            expected = self.model.of_hold(request.hold, replayed=True)
+            assert {name: answer[name] for name in expected} == expected
+            assert answer["hold_id"] == request.answer["hold_id"]
+
+    @precondition(lambda self: self.requests)
+    @rule(
+        which=WHICH,
+        other=st.sampled_from(
+            [
+                ("spend_credits", {"feature": "docx_processing", "quantity": 7}),
+                ("hold_credits", {"feature": "docx_processing", "quantity": 7, "until": 60}),
+                (
+                    "grant_credits",
+                    {"credits": 41, "kind": "bonus", "who": "ann", "why": "so", "until": None},
+                ),
+            ]
+        ),
+    )
+    def another_request_comes_under_a_used_key(
+        self, which: int, other: tuple[str, dict[str, Any]]
+    ) -> None:
+        function, arguments = other
+        used = self.requests[-1 - which % len(self.requests)].key
+        assert self.purse.refused(function, *self.in_order(arguments, used)) == "PT409"
+
+    # What money does ----------------------------------------------------------------------------
+
+    @precondition(lambda self: self.purchases)
+    @rule(which=WHICH, amount=st.integers(1, 40), policy=POLICIES)
+    def money_goes_back(self, which: int, amount: int, policy: str) -> None:
+        purchase = self.purchases[-1 - which % len(self.purchases)]
+        self.refunds.append(Refund(purchase, Reversal(purchase.order), amount))
+        self.tells_of(self.refunds[-1], "pending", policy)
+
+    @precondition(lambda self: self.refunds)
+    @rule(which=WHICH, status=st.sampled_from(["failed", *RANKS]), policy=POLICIES)
+    def a_refund_moves(self, which: int, status: str, policy: str) -> None:
+        self.tells_of(self.refunds[-1 - which % len(self.refunds)], status, policy)
+
+    def tells_of(self, refund: Refund, status: str, policy: str) -> None:
+        """Stripe tells how far a refund has come, perhaps late."""
+        record(self.database, refund.reversal.refund(refund.amount, status), policy=policy)
+        if RANKS[status] > RANKS.get(refund.status, 0):
+            refund.status = status
+        purchase = refund.purchase
+        purchase.model.withdrawn = sum(
+            each.amount
+            for each in self.refunds
+            if each.purchase is purchase and each.status not in ("", "failed")
+        )
+        if purchase.told:
+            self.model.settle(purchase.model, policy)
+
+    # What time does -----------------------------------------------------------------------------
+
+    @rule(days=st.sampled_from([1, 1, 2, 5]))
+    def time_passes(self, days: int) -> None:
+        self.purse.time_passes(days=days)
+        self.model.time_passes(days)
+
+    @rule(clean_up=st.booleans())
+    def somebody_looks(self, *, clean_up: bool) -> None:
+        if clean_up:
+            self.purse.call("lapse_credits", 1000)
+        else:
+            assert self.purse.balance == self.model.balance
+
+    # What holds at every moment -----------------------------------------------------------------
+
+    @invariant()
+    def the_database_holds_what_the_model_holds(self) -> None:
+        """Look without leaving a trace: reading writes what has lapsed, and that is undone."""
+        self.purse.adds_up()
+        with self.database.pipeline(), self.database.transaction(force_rollback=True):
+            explained = self.database.execute(
+                "select explain_balance(%s) as now, clock_timestamp() as at", [self.purse.user_id]
+            )
+            read = self.database.execute(
+                "select read_credits(%s, 1, %s) as credits", [self.purse.user_id, 2**62]
+            )
+            lots = self.database.execute(
+                "select remaining, held, lapsed from credit_lots where user_id = %s order by id",
+                [self.purse.user_id],
+            )
+            purchases = self.database.execute(
+                """
+                select p.credits_posted - p.credits_forgiven = purchase_target(p) as settled,
+                    p.credits_posted as posted, p.credits_forgiven as forgiven
+                from purchases p where p.user_id = %s order by p.created_at, p.id
+                """,
+                [self.purse.user_id],
+            )
+        model = self.model
+        account = (model.balance, model.held, model.available)
+        contents = model.contents()
+        assert [(*row.values(),) for row in lots] == contents
+        now = explained.fetchone()
+        assert now is not None
+        assert self.told(now["now"]) == (account, contents)
+        self.moments.append(Moment(now["at"], model.now, account, contents))
+        answer = read.fetchone()
+        assert answer is not None
+        credits_ = answer["credits"]
+        assert tuple(credits_[name] for name in ("balance", "held", "available")) == account
+        assert not credits_["transactions"] or (
+            credits_["transactions"][0]["balance_after"] == model.balance
+        )
+        rows = purchases.fetchall()
+        assert all(row["settled"] for row in rows)
+        assert sorted((row["posted"], row["forgiven"]) for row in rows) == sorted(
+            (each.model.posted, each.model.forgiven) for each in self.purchases if each.told
+        )
+
+    @staticmethod
+    def told(
+        explained: dict[str, Any],
+    ) -> tuple[tuple[int, int, int], list[tuple[int, int, int]]]:
+        """Return of an explained balance the account, and the lots by their age."""
+        lots = sorted(explained["lots"], key=lambda lot: int(lot["lot_id"]))
+        burned = [lot["lot_id"] for lot in explained["lots"]]
+        assert burned == [
+            lot["lot_id"]
+            for lot in sorted(lots, key=lambda lot: (lot["expires_at"] or "9", int(lot["lot_id"])))
+        ]
+        return (
+            (explained["balance"], explained["held"], explained["available"]),
+            [(lot["remaining"], lot["held"], lot["lapsed"]) for lot in lots],
+        )
+
+    def teardown(self) -> None:
+        """Every earlier moment is explained as it was.
+
+        Passing time has moved what is stored of lots and holds, but not the ledger. For a moment
+        from before, all that was moved since is moved back: what was there then has its own times
+        again, what came later is later still, and the ledger was never touched.
+        """
+        for days_moved, moments in groupby(self.moments, key=lambda moment: moment.days_moved):
+            then = list(moments)
+            with self.database.transaction(force_rollback=True):
+                if days_moved < self.model.now:
+                    self.purse.time_passes(days=int(days_moved - self.model.now))
+                rows = self.database.execute(
+                    "select explain_balance(%s, at) as then from unnest(%s::timestamptz[]) at",
+                    [self.purse.user_id, [moment.at for moment in then]],
+                ).fetchall()
+            for moment, row in zip(then, rows, strict=True):
+                assert self.told(row["then"]) == (moment.account, moment.contents)
+
+
+def test_any_history_of_a_purse_is_what_the_model_makes_of_it(stack: RunningStack) -> None:
+    with stack.connect() as database:
+        # What a crash would lose is of no use to anybody here.
+        database.execute("set synchronous_commit = off")
+        Purses.database = database
+        run_state_machine_as_test(
+            Purses,
+            settings=settings(
+                max_examples=1000,
+                stateful_step_count=12,
+                deadline=None,
+                print_blob=True,
+            ),
+        )
+
+
+@settings(
+    max_examples=100,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    packs=st.lists(CREDITS, min_size=1, max_size=3),
+    which=WHICH,
+    spent=st.lists(st.integers(1, 3), max_size=3),
+    held=st.sampled_from([None, 1, 2]),
+    amounts=st.lists(st.integers(1, 40), min_size=1, max_size=2),
+    fails=st.booleans(),
+    policy=POLICIES,
+)
+def test_a_refund_costs_the_same_before_and_after_its_pack_lapsed(  # noqa: PLR0913, PLR0917 - what is drawn
+    database: Database,
+    packs: list[int],
+    which: int,
+    spent: list[int],
+    held: int | None,
+    amounts: list[int],
+    fails: bool,
+    policy: str,
+) -> None:
+    """Of what lapses with nobody's refund, no refund can take; so the other packs do not lapse."""
+    balances = []
+    for refunded_first in (True, False):
+        purse = Purse(database)
+        orders = [
+            purse.buy(
+                credits_,
+                valid_days=3 if number == which % len(packs) else None,
+                at=int(time.time()),
+            )
+            for number, credits_ in enumerate(packs)
+        ]
+        for quantity in spent:
+            purse.refused("spend_credits", purse.user_id, "docx_processing", quantity, key())
+        if held:
+            purse.refused("hold_credits", purse.user_id, "docx_processing", held, key(), 604_800)
+        order = orders[which % len(packs)]
+        if not refunded_first:
+            purse.time_passes(days=3)
+            purse.read()
+        refunds = [purse.refund(order, amount, policy=policy) for amount in amounts]
+        if fails:
+            record(database, refunds[0].refund(amounts[0], "failed"), policy=policy)
+        if refunded_first:
+            purse.time_passes(days=3)
+        balances.append((purse.balance, purse.available))
+        purse.adds_up()
+        note(f"{purse.ledger()} {purse.lots()}")
+    assert balances[0] == balances[1]
