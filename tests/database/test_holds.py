@@ -152,6 +152,17 @@ def test_a_hold_lapses_by_itself_for_whoever_looks_next(purse: Purse) -> None:
     purse.adds_up()
 
 
+def test_each_hold_lapses_at_its_own_time(purse: Purse) -> None:
+    purse.buy(14)
+    for seconds in (60, 120):
+        purse.hold(seconds=seconds)
+    for held in (5, 0):
+        purse.time_passes(secs=60)
+        assert purse.read()["held"] == held
+    assert purse.holds() == [("lapsed", 0)] * 2
+    purse.adds_up()
+
+
 def test_a_spend_needs_no_sweeper_to_find_a_hold_lapsed(purse: Purse) -> None:
     purse.buy(14)
     purse.hold(2, seconds=60)

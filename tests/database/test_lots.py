@@ -68,6 +68,15 @@ def test_several_lots_that_lapsed_are_written_in_the_order_they_did(purse: Purse
     assert (second["amount"], second["balance_after"]) == (-10, 30)
 
 
+def test_each_lot_lapses_at_its_own_time(purse: Purse) -> None:
+    for days in (1, 2, 3):
+        purse.grant(10, days=days)
+    for left in (20, 10, 0):
+        purse.time_passes(days=1)
+        assert purse.balance == left
+    purse.adds_up()
+
+
 def test_the_daily_clean_up_writes_what_nobody_came_for(database: Database) -> None:
     purses = [Purse(database) for _ in range(3)]
     for purse in purses:
