@@ -15,7 +15,7 @@ create domain public.credit_kind as text
 create domain public.lot_source as text
     constraint lot_source_is_known check (value in ('purchase', 'bonus', 'correction'));
 create domain public.idempotency_key as text
-    constraint idempotency_key_is_short check (length(value) between 1 and 255);
+    constraint idempotency_key_is_printable check (value ~ '^[\x20-\x7e]{1,255}$');
 
 create table public.user_credits (
     user_id       uuid                not null,

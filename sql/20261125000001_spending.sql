@@ -82,6 +82,26 @@ $$;
 comment on function public.refuse_reused_key(boolean) is 'Raises PT409 where an idempotency key comes back with another request. Granted to nobody.';
 revoke all on function public.refuse_reused_key(boolean) from public, anon, authenticated, service_role;
 
+-- refuse_odd_key(key) raises PT422 for what cannot be a key: none, more than 255 characters, or others than
+-- printable ASCII.
+create function public.refuse_odd_key(p_idempotency_key text)
+    returns void
+    language plpgsql
+    immutable
+    set search_path = ''
+as $$
+begin
+    if p_idempotency_key is null or p_idempotency_key !~ '^[\x20-\x7e]{1,255}$' then
+        raise exception using
+            errcode = 'PT422',
+            message = 'an idempotency key is 1 to 255 characters of printable ASCII';
+    end if;
+end
+$$;
+
+comment on function public.refuse_odd_key(text) is 'Raises PT422 for what cannot be an idempotency key. Granted to nobody.';
+revoke all on function public.refuse_odd_key(text) from public, anon, authenticated, service_role;
+
 -- replay_spend(what is posted under a key, feature, quantity) -> as spend_credits. Raises PT409 if that was
 -- another request.
 create function public.replay_spend(
@@ -112,7 +132,7 @@ revoke all on function public.replay_spend(public.credit_transactions, text, int
 
 -- spend_credits(user, feature, quantity, idempotency key) -> {transaction_id, spent, balance, replayed}
 -- Raises PT402 with {"available", "required"} as its detail; PT404 no such feature; PT409 key used for
--- another request; PT422 quantity.
+-- another request; PT422 quantity or key.
 -- What an app does most, so it is written out in four statements. The one that lowers the balance takes the
 -- lock; the last posts as post_transaction does.
 create function public.spend_credits(
@@ -144,8 +164,10 @@ begin
     from public.credit_features f
     where f.id = p_feature
         and f.active
-        and p_quantity between 1 and 1000000;
+        and p_quantity between 1 and 1000000
+        and p_idempotency_key ~ '^[\x20-\x7e]{1,255}$';
     if not found then
+        perform public.refuse_odd_key(p_idempotency_key);
         v_credits := public.price_of(p_feature, p_quantity);
     end if;
 
@@ -243,6 +265,7 @@ begin
     if p_seconds is null or p_seconds not between 1 and 604800 then
         raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
     end if;
+    perform public.refuse_odd_key(p_idempotency_key);
     v_account := public.lock_account(p_user_id);
 
     select * into v_hold
@@ -424,7 +447,9 @@ comment on function public.capture_hold(uuid, bigint) is
 revoke all on function public.capture_hold(uuid, bigint) from public, anon, authenticated, service_role;
 grant execute on function public.capture_hold(uuid, bigint) to service_role;
 
--- lots_of_capture(hold, credits) -> {lot: -credits}: from the hold's own lots, in the burn order.
+-- lots_of_capture(hold, credits) -> {lot: -credits}: from the hold's own lots, in the burn order. What a clawback
+-- has taken from them meanwhile is taken from others instead, and only what is nowhere becomes a debt: a
+-- debt beside free credits would stay when those lapse. The hold has been ended.
 create function public.lots_of_capture(
     p_hold    public.credit_holds,
     p_credits bigint
@@ -436,22 +461,38 @@ create function public.lots_of_capture(
 as $$
 begin
     return (
-        with held as (
-            select l.id, e.value::bigint as credits,
-                sum(e.value::bigint) over (order by l.expires_at, l.id) as so_far
-            from pg_catalog.jsonb_each_text(p_hold.lots) e
-            join public.credit_lots l
-                on l.user_id = p_hold.user_id
-                and l.id = e.key::bigint
+        with lots as (
+            select l.id, l.expires_at, greatest(l.remaining - l.held, 0) as free, coalesce(e.value::bigint, 0) as credits
+            from public.credit_lots l
+            left join pg_catalog.jsonb_each_text(p_hold.lots) e on e.key::bigint = l.id
+            where l.user_id = p_hold.user_id
+                and (e.key is not null or l.remaining > l.held)
+        ),
+        sources as (
+            select 1 as turn, l.id, l.expires_at, least(l.free, l.credits) as credits from lots l
+            union all
+            select 2, l.id, l.expires_at, l.free - least(l.free, l.credits) from lots l
+            union all
+            select 3, l.id, l.expires_at, l.credits - least(l.free, l.credits) from lots l
+        ),
+        queue as (
+            select s.id, s.credits, sum(s.credits) over (order by s.turn, s.expires_at, s.id) as so_far
+            from sources s
+            where s.credits > 0
+        ),
+        taken as (
+            select q.id, sum(least(q.credits, p_credits - (q.so_far - q.credits)))::bigint as credits
+            from queue q
+            where q.so_far - q.credits < p_credits
+            group by q.id
         )
-        select pg_catalog.jsonb_object_agg(h.id, -least(h.credits, p_credits - (h.so_far - h.credits)))
-        from held h
-        where h.so_far - h.credits < p_credits
+        select pg_catalog.jsonb_object_agg(t.id, -t.credits)
+        from taken t
     );
 end
 $$;
 
-comment on function public.lots_of_capture(public.credit_holds, bigint) is 'From which of its lots a hold is captured. Granted to nobody.';
+comment on function public.lots_of_capture(public.credit_holds, bigint) is 'From which lots a hold is captured: its own, then others, then as a debt. Granted to nobody.';
 revoke all on function public.lots_of_capture(public.credit_holds, bigint) from public, anon, authenticated, service_role;
 
 -- release_hold(hold) -> {released, status, balance, available}
@@ -546,6 +587,14 @@ begin
             join public.credit_lots l
                 on l.user_id = v_spend.user_id
                 and l.id = e.key::bigint
+            -- What was in the lot then: of a lot that owed, only what exceeds the debt lapsed.
+            cross join lateral (
+                select sum((t.lots ->> e.key)::bigint) as credits
+                from public.credit_transactions t
+                where t.user_id = v_posted.user_id
+                    and t.id <= v_posted.id
+                    and t.lots ? e.key
+            ) b
             where l.expires_at <= v_posted.created_at
         ),
         'balance', v_account.balance,
@@ -567,14 +616,6 @@ grant execute on function public.reverse_spend(bigint, text, text) to service_ro
 create function public.grant_credits(
     p_user_id         uuid,
     p_credits         bigint,
-            -- What was in the lot then: of a lot that owed, only what exceeds the debt lapsed.
-            cross join lateral (
-                select sum((t.lots ->> e.key)::bigint) as credits
-                from public.credit_transactions t
-                where t.user_id = v_posted.user_id
-                    and t.id <= v_posted.id
-                    and t.lots ? e.key
-            ) b
     p_kind            text,
     p_actor           text,
     p_reason          text,
@@ -596,12 +637,12 @@ begin
         or p_credits is null or p_credits = 0 or abs(p_credits) > 1000000000
         or (p_credits < 0 and (p_kind = 'bonus' or p_valid_days is not null))
         or p_valid_days not between 1 and 3650
-        or p_idempotency_key is null
     then
         raise exception using
             errcode = 'PT422',
-            message = 'a bonus is positive, a correction is not zero, and both have a key; days are from 1 to 3650';
+            message = 'a bonus is positive, a correction is not zero; days are from 1 to 3650';
     end if;
+    perform public.refuse_odd_key(p_idempotency_key);
     v_account := public.open_account(p_user_id);
 
     select * into v_posted
@@ -613,6 +654,11 @@ begin
             v_posted.kind = p_kind and v_posted.amount = p_credits and v_posted.reason = p_reason
         );
     else
+        perform public.refuse_reused_key(not exists (
+            select from public.credit_holds h
+            where h.user_id = p_user_id
+                and h.idempotency_key = p_idempotency_key
+        ));
         v_is_new := true;
         if p_credits < 0 then
             perform public.refuse_overdraft(v_account, -p_credits);
