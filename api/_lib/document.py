@@ -1,0 +1,201 @@
+"""A text as chapters: what is made of a DOCX or text file, counted, as JSON and as HTML. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MAX_TITLE_CHARS = 200
+# The summary goes into the database and every list of files; the results hold all chapters.
+MAX_CHAPTERS_IN_SUMMARY = 100
+
+_DEEPEST_HTML_HEADING = 6
+# Chinese and Japanese do not put spaces between words: there each character counts, as in Word.
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+    r"|[^\s\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
+)
+
+_STYLE = (
+    "body{max-width:40rem;margin:2rem auto;padding:0 1rem;font:1.1rem/1.6 Georgia,serif}"
+    "h1,h2,h3,h4,h5,h6{line-height:1.25}p{white-space:pre-wrap}"
+    "@media(prefers-color-scheme:dark){body{background:#16161a;color:#e8e8ea}}"
+)
+# Nothing in the page may load or run, whatever somebody's text holds and wherever it is opened.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph of text; `level` is 1 to 9 for a heading, 0 for any other."""
+
+    text: str
+    level: int = 0
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter: its title, where it has one of its own, and what follows up to the next."""
+
+    title: str
+    paragraphs: tuple[Paragraph, ...]
+    has_heading: bool = True
+
+    @cached_property
+    def text(self) -> str:
+        """The paragraphs, with an empty line between them; without the chapter's title."""
+        return "\n\n".join(paragraph.text for paragraph in self.paragraphs)
+
+    @cached_property
+    def words(self) -> int:
+        """How many words it has, its heading included."""
+        return count_words(self.text) + (count_words(self.title) if self.has_heading else 0)
+
+    @cached_property
+    def characters(self) -> int:
+        """How many characters it has, spaces and heading included, line ends not."""
+        heading = len(self.title) if self.has_heading else 0
+        return heading + sum(len(paragraph.text) for paragraph in self.paragraphs)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole text."""
+
+    title: str
+    chapters: tuple[Chapter, ...]
+
+    @cached_property
+    def words(self) -> int:
+        """How many words all chapters have."""
+        return sum(chapter.words for chapter in self.chapters)
+
+    @cached_property
+    def characters(self) -> int:
+        """How many characters all chapters have."""
+        return sum(chapter.characters for chapter in self.chapters)
+
+
+def count_words(text: str) -> int:
+    """Count as Word does: what stands between spaces, and each Chinese or Japanese character."""
+    return sum(1 for _ in _WORD.finditer(text))
+
+
+def one_line(text: str) -> str:
+    """Make a title of any text: printable, on one line, of bounded length."""
+    printable = "".join(
+        " " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char
+        for char in text[: 10 * MAX_TITLE_CHARS]
+        if unicodedata.category(char) != "Cs"
+    )
+    line = " ".join(printable.split())
+    return line if len(line) <= MAX_TITLE_CHARS else f"{line[: MAX_TITLE_CHARS - 1]}…"
+
+
+def into_chapters(paragraphs: Iterable[Paragraph], *, title: str) -> Document:
+    """Divide a text at its headings.
+
+    The highest level that occurs divides. A heading that is alone on its level and comes before
+    everything else is the text's title, and the next level divides. What comes before the first
+    heading is a chapter named after the text.
+
+    Args:
+        paragraphs: The text in order; empty ones are dropped.
+        title: What to call it if it does not say.
+    """
+    rest = [paragraph for paragraph in paragraphs if paragraph.text.strip()]
+    level = _highest(rest)
+    if level and rest[0].level == level and _count(rest, level) == 1 and _highest(rest[1:]):
+        title, rest = one_line(rest[0].text) or title, rest[1:]
+        level = _highest(rest)
+    return Document(title, tuple(_divided(rest, level, title)))
+
+
+def _highest(paragraphs: list[Paragraph]) -> int:
+    return min((paragraph.level for paragraph in paragraphs if paragraph.level), default=0)
+
+
+def _count(paragraphs: list[Paragraph], level: int) -> int:
+    return sum(1 for paragraph in paragraphs if paragraph.level == level)
+
+
+def _divided(paragraphs: list[Paragraph], level: int, title: str) -> Iterator[Chapter]:
+    chapter_title, has_heading, body = title, False, list[Paragraph]()
+    for paragraph in paragraphs:
+        if level and paragraph.level == level:
+            if has_heading or body:
+                yield Chapter(chapter_title, tuple(body), has_heading)
+            chapter_title, has_heading, body = one_line(paragraph.text), True, []
+        else:
+            body.append(paragraph)
+    if has_heading or body:
+        yield Chapter(chapter_title, tuple(body), has_heading)
+
+
+def summary_of(document: Document) -> dict[str, Any]:
+    """Return what a list of files shows: counts, and the first chapters."""
+    return {
+        "title": document.title,
+        "words": document.words,
+        "characters": document.characters,
+        "chapter_count": len(document.chapters),
+        "chapters": [
+            {"title": chapter.title, "words": chapter.words}
+            for chapter in document.chapters[:MAX_CHAPTERS_IN_SUMMARY]
+        ],
+    }
+
+
+def as_json(document: Document) -> bytes:
+    """Return the whole text as JSON, for programs."""
+    return json.dumps(
+        {
+            "title": document.title,
+            "words": document.words,
+            "characters": document.characters,
+            "chapters": [
+                {
+                    "title": chapter.title,
+                    "words": chapter.words,
+                    "characters": chapter.characters,
+                    "text": chapter.text,
+                }
+                for chapter in document.chapters
+            ],
+        },
+        ensure_ascii=False,
+        indent=1,
+    ).encode("utf-8", "replace")
+
+
+def as_html(document: Document) -> bytes:
+    """Return the whole text as a page, for people. Text is text in it, whatever it looks like."""
+    return "".join(_html(document)).encode("utf-8", "replace")
+
+
+def _html(document: Document) -> Iterator[str]:
+    title = escape(document.title)
+    yield (
+        '<!doctype html>\n<html><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{title}</title><style>{_STYLE}</style></head>\n"
+        f'<body dir="auto"><h1>{title}</h1>\n'
+    )
+    for chapter in document.chapters:
+        yield "<section>"
+        if chapter.has_heading:
+            yield f'<h2 dir="auto">{escape(chapter.title)}</h2>\n'
+        for paragraph in chapter.paragraphs:
+            tag = f"h{min(paragraph.level + 2, _DEEPEST_HTML_HEADING)}" if paragraph.level else "p"
+            yield f'<{tag} dir="auto">{escape(paragraph.text)}</{tag}>\n'
+        yield "</section>\n"
+    yield "</body></html>\n"
