@@ -152,6 +152,13 @@ class DatabaseUnavailableError(UnavailableError):
     message = "The database cannot be reached right now. Nothing is lost; please try again."
 
 
+class StorageUnavailableError(UnavailableError):
+    """503: the file storage is away, or refuses us. Nothing was charged."""
+
+    code = "storage_unavailable"
+    message = "The file storage cannot be reached right now. Nothing was charged; please try again."
+
+
 class NotConfiguredError(UnavailableError):
     """503: this deployment lacks settings that the endpoint needs."""
 

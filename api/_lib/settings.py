@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
@@ -17,11 +18,37 @@ if TYPE_CHECKING:
 
 MIN_CRON_SECRET_CHARS = 16
 MAX_CREDITS = 1_000_000
+DEFAULT_BUCKET = "purse-files"
+# Supabase's own limit for a file on its free plan, and its default on the others.
+DEFAULT_MAX_FILE_MB = 50
 
+_SUPABASE_DOMAIN = ".supabase.co"
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _STRIPE_KEYS = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
+
+
+@dataclass(frozen=True, repr=False)
+class StorageSettings:
+    """Where files are kept: a bucket that is reached through S3. Never printed: it holds a secret.
+
+    Attributes:
+        endpoint: Of the S3 protocol, with its path, without a slash at the end.
+        region: For which requests are signed.
+        access_key_id: Of an S3 access key of the project.
+        secret_access_key: Its secret.
+        bucket: A private bucket.
+        max_file_bytes: The largest file the project's storage takes.
+    """
+
+    endpoint: str
+    region: str
+    access_key_id: str
+    secret_access_key: str
+    bucket: str
+    max_file_bytes: int
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,6 +70,7 @@ class Settings:
     low_balance_credits: int | None
     signup_bonus_credits: int
     cron_secret: str | None
+    storage: StorageSettings | None
 
     @property
     def project(self) -> str:
@@ -76,8 +104,8 @@ class _Reader:
             self.problems.append(f"{' or '.join(names)} is missing")
         return value or ""
 
-    def url(self, name: str, value: str) -> str:
-        """Check an origin: https, or plain http on this machine; no path."""
+    def url(self, name: str, value: str, *, with_path: bool = False) -> str:
+        """Check an address: https, or plain http on this machine; no path unless one is meant."""
         if not value:
             return ""
         try:
@@ -86,8 +114,10 @@ class _Reader:
         except ValueError:
             host, parts = None, urlsplit("")
         secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
-        if not host or not secure or parts.path.strip("/") or parts.query or parts.fragment:
-            self.problems.append(f"{name} must look like https://example.com, without a path")
+        path = "" if with_path else parts.path.strip("/")
+        if not host or not secure or path or parts.query or parts.fragment:
+            form = "/path" if with_path else ", without a path"
+            self.problems.append(f"{name} must look like https://example.com{form}")
         return value.rstrip("/")
 
     def flag(self, name: str, *, default: bool) -> bool:
@@ -142,9 +172,10 @@ def load(environ: Mapping[str, str]) -> Settings:
     if cron_secret and len(cron_secret) < MIN_CRON_SECRET_CHARS:
         read.problems.append(f"CRON_SECRET must have {MIN_CRON_SECRET_CHARS} characters or more")
 
+    supabase_url = read.url("SUPABASE_URL", read.required("SUPABASE_URL"))
     settings = Settings(
         site_url=read.url("SITE_URL", site or ""),
-        supabase_url=read.url("SUPABASE_URL", read.required("SUPABASE_URL")),
+        supabase_url=supabase_url,
         supabase_secret_key=read.required("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
         supabase_publishable_key=read.required("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY"),
         supabase_jwt_secret=read.first("SUPABASE_JWT_SECRET"),
@@ -164,6 +195,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             "SIGNUP_BONUS_CREDITS", default=0, least=0, most=MAX_CREDITS
         ),
         cron_secret=cron_secret,
+        storage=_storage(read, supabase_url),
     )
     if _role(settings.supabase_secret_key) == "anon":
         read.problems.append("SUPABASE_SECRET_KEY holds the publishable key")
@@ -197,6 +229,36 @@ def _check_stripe(
         read.problems.append("STRIPE_WEBHOOK_SECRET must begin with whsec_")
     if api_base and secret_key and "_live_" in secret_key:
         read.problems.append("STRIPE_API_BASE is for a stand-in and must not see a live key")
+
+
+def _storage(read: _Reader, supabase_url: str) -> StorageSettings | None:
+    """Read where files are kept; None without the keys, which leaves the file endpoints closed."""
+    access_key_id = read.first("STORAGE_S3_ACCESS_KEY_ID")
+    secret = read.first("STORAGE_S3_SECRET_ACCESS_KEY")
+    endpoint = read.first("STORAGE_S3_ENDPOINT")
+    bucket = read.first("STORAGE_BUCKET") or DEFAULT_BUCKET
+    max_file_mb = read.count("STORAGE_MAX_FILE_MB", default=DEFAULT_MAX_FILE_MB, most=5000)
+    if not _BUCKET.fullmatch(bucket):
+        read.problems.append("STORAGE_BUCKET must be 3 to 63 of a-z, 0-9, . and -")
+    if not access_key_id and not secret:
+        return None
+    if not access_key_id or not secret:
+        missing = "SECRET_ACCESS_KEY" if access_key_id else "ACCESS_KEY_ID"
+        read.problems.append(f"STORAGE_S3_{missing} is missing")
+    host = urlsplit(supabase_url).hostname or ""
+    if not endpoint and host.endswith(_SUPABASE_DOMAIN):
+        project = host.removesuffix(_SUPABASE_DOMAIN)
+        endpoint = f"https://{project}.storage{_SUPABASE_DOMAIN}/storage/v1/s3"
+    if not endpoint:
+        read.problems.append("STORAGE_S3_ENDPOINT is missing")
+    return StorageSettings(
+        endpoint=read.url("STORAGE_S3_ENDPOINT", endpoint or "", with_path=True),
+        region=read.first("STORAGE_S3_REGION") or "us-east-1",
+        access_key_id=access_key_id or "",
+        secret_access_key=secret or "",
+        bucket=bucket,
+        max_file_bytes=max_file_mb * 1_000_000,
+    )
 
 
 def _role(key: str) -> str | None:
