@@ -1,4 +1,4 @@
-"""Which ports the stack uses: four in a row on 127.0.0.1."""
+"""Which ports the stack uses: five in a row on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_PORT = 3000
-BLOCK = 4
+BLOCK = 5
 STEP = 10
 TRIES = 50
 _LOWEST = 1024
@@ -24,7 +24,7 @@ _HIGHEST = 65535 - BLOCK
 
 @contextmanager
 def reserved(wanted: str | None, *, remembered: int | None = None) -> Iterator[int]:
-    """Reserve a free block while the stack runs: site, Supabase, Stripe, Postgres.
+    """Reserve a free block while the stack runs: site, Supabase, Stripe, Postgres, storage.
 
     Gives the first port of the block.
 
@@ -56,7 +56,7 @@ def reserved(wanted: str | None, *, remembered: int | None = None) -> Iterator[i
             f"Port {taken} is in use. Stop what uses it, or choose another: "
             f"make run PORT={candidates[0] + STEP}"
         )
-    raise StackError("No four free ports in a row from 3000 on. Choose: make run PORT=…")
+    raise StackError("No five free ports in a row from 3000 on. Choose: make run PORT=…")
 
 
 def _parse(wanted: str) -> int:

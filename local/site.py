@@ -12,7 +12,7 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 def create_app() -> WSGIApplication:
     """Make the application: functions from api/, files from public/, headers from vercel.json."""
     config = json.loads((ROOT / "vercel.json").read_text("utf-8"))
-    functions = {f"/api/{path.stem}": _load_function(path) for path in _function_files()}
+    functions = {_address(path): _load_function(path) for path in function_files()}
     header_rules = [_HeaderRule(rule) for rule in config["headers"]]
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -52,13 +52,23 @@ def create_app() -> WSGIApplication:
     return app
 
 
-def _function_files() -> list[Path]:
-    return sorted((ROOT / "api").glob("*.py"))
+def function_files() -> list[Path]:
+    """Return the files under api/ that are functions: all but what begins with an underscore."""
+    files = (ROOT / "api").rglob("*.py")
+    return sorted(
+        path
+        for path in files
+        if not any(part.startswith("_") for part in path.relative_to(ROOT).parts)
+    )
+
+
+def _address(path: Path) -> str:
+    return f"/{path.relative_to(ROOT).with_suffix('').as_posix()}".removesuffix("/index")
 
 
 def _load_function(path: Path) -> WSGIApplication:
     """Import api/NAME.py, whose name may have hyphens, and return its app."""
-    name = f"api.{path.stem}"
+    name = _address(path).strip("/").replace("/", ".")
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(name)
@@ -80,12 +90,17 @@ class _HeaderRule:
 
 
 def _localised(header: dict[str, str]) -> str:
-    """Let the page reach its Supabase project also where that is not on supabase.co."""
+    """Let the page reach its Supabase project and storage where they are not on supabase.co."""
     value: str = header["value"]
-    supabase_url = os.environ.get("SUPABASE_URL", "").rstrip("/")
-    if header["key"] == "Content-Security-Policy" and not supabase_url.endswith(".supabase.co"):
-        return value.replace("connect-src 'self'", f"connect-src 'self' {supabase_url}".rstrip())
-    return value
+    if header["key"] != "Content-Security-Policy":
+        return value
+    addresses = [os.environ.get(name, "") for name in ("SUPABASE_URL", "STORAGE_S3_ENDPOINT")]
+    origins = [
+        f"{parts.scheme}://{parts.netloc}"
+        for parts in map(urlsplit, addresses)
+        if parts.netloc and not (parts.hostname or "").endswith(".supabase.co")
+    ]
+    return value.replace("connect-src 'self'", " ".join(["connect-src 'self'", *origins]))
 
 
 def _static(request: Request) -> WSGIApplication:

@@ -1,7 +1,8 @@
 """Starts and stops the parts of the local stack, and remembers what they are told.
 
-Postgres, the Supabase gateway, the Stripe stand-in and the site, each a process of its own. A part
-gives way to the real thing where its variables are set: SUPABASE_URL, STRIPE_SECRET_KEY.
+Postgres, the Supabase gateway, the Stripe stand-in, the storage and the site, each a process of its
+own. A part gives way to the real thing where its variables are set: SUPABASE_URL,
+STRIPE_SECRET_KEY, STORAGE_S3_ACCESS_KEY_ID.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import httpx
 import psycopg
 from psycopg import sql
 
+from api._lib.settings import DEFAULT_BUCKET, DEFAULT_MAX_FILE_MB
 from local import ports
 from local.errors import StackError
 from local.keys import load_keys
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 DEMO_EMAIL = "demo@example.com"
+# Where Supabase has it, too.
+STORAGE_PATH = "/storage/v1/s3"
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class Stack:
     stripe_api_base: str
     stripe_secret_key: str
     stripe_webhook_secret: str
+    storage_s3_endpoint: str
+    storage_s3_region: str
+    storage_s3_access_key_id: str
+    storage_s3_secret_access_key: str
+    storage_bucket: str
     cron_secret: str
     demo_email: str
     demo_password: str
@@ -101,6 +110,7 @@ def running_parts(
         stack = _describe(environ, keys, port)
         own_supabase = not environ.get("SUPABASE_URL")
         own_stripe = not environ.get("STRIPE_SECRET_KEY")
+        own_storage = not environ.get("STORAGE_S3_ACCESS_KEY_ID")
         database: Postgres | None = None
         parts: list[Part] = []
         if own_supabase:
@@ -117,6 +127,11 @@ def running_parts(
             )
         if own_stripe:
             parts.append(launcher.start("stripe", port + 2, _stripe_env(stack, state)))
+        if own_storage:
+            max_file_mb = environ.get("STORAGE_MAX_FILE_MB") or str(DEFAULT_MAX_FILE_MB)
+            parts.append(
+                launcher.start("storage", port + 4, _storage_env(stack, state, max_file_mb))
+            )
         parts.append(
             launcher.start("site", port, {**environ, **_bare_env(), **functions_settings(stack)})
         )
@@ -170,11 +185,28 @@ def _describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) ->
             "stripe_secret_key": real("STRIPE_SECRET_KEY"),
             "stripe_webhook_secret": real("STRIPE_WEBHOOK_SECRET"),
         }
+    storage = {
+        "storage_s3_endpoint": f"{origin}:{port + 4}{STORAGE_PATH}",
+        "storage_s3_region": "us-east-1",
+        # Everybody sees it in the addresses they are given.
+        "storage_s3_access_key_id": "purse-local-storage",
+        "storage_s3_secret_access_key": keys["storage_secret_access_key"],
+        "storage_bucket": real("STORAGE_BUCKET") or DEFAULT_BUCKET,
+    }
+    if environ.get("STORAGE_S3_ACCESS_KEY_ID"):
+        storage = {
+            name: real(name.upper())
+            for name in (
+                *("storage_s3_endpoint", "storage_s3_region", "storage_s3_access_key_id"),
+                *("storage_s3_secret_access_key", "storage_bucket"),
+            )
+        }
     return Stack(
         site_url=real("SITE_URL") or f"{origin}:{port}",
         cron_secret=real("CRON_SECRET") or keys["cron_secret"],
         **supabase,
         **stripe,
+        **storage,
     )
 
 
@@ -207,6 +239,25 @@ def _stripe_env(stack: Stack, state: Path) -> dict[str, str]:
     }
 
 
+def _storage_env(stack: Stack, state: Path, max_file_mb: str) -> dict[str, str]:
+    return {
+        **_bare_env(),
+        "PURSE_LOCAL_STATE": str(state),
+        **_storage_settings(stack),
+        "STORAGE_MAX_FILE_MB": max_file_mb,
+    }
+
+
+def _storage_settings(stack: Stack) -> dict[str, str]:
+    return {
+        "STORAGE_S3_ENDPOINT": stack.storage_s3_endpoint,
+        "STORAGE_S3_REGION": stack.storage_s3_region,
+        "STORAGE_S3_ACCESS_KEY_ID": stack.storage_s3_access_key_id,
+        "STORAGE_S3_SECRET_ACCESS_KEY": stack.storage_s3_secret_access_key,
+        "STORAGE_BUCKET": stack.storage_bucket,
+    }
+
+
 def functions_settings(stack: Stack) -> dict[str, str]:
     """Return the settings under which functions, and the operators' commands, use the stack."""
     settings = {
@@ -218,6 +269,7 @@ def functions_settings(stack: Stack) -> dict[str, str]:
         "STRIPE_WEBHOOK_SECRET": stack.stripe_webhook_secret,
         "STRIPE_API_BASE": stack.stripe_api_base,
         "CRON_SECRET": stack.cron_secret,
+        **_storage_settings(stack),
     }
     return {name: value for name, value in settings.items() if value}
 

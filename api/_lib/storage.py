@@ -143,6 +143,10 @@ class Storage:
             return False
         return True
 
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
     # An object in parts -------------------------------------------------------------------------
 
     def begin_parts(self, name: str, *, content_type: str) -> str:
