@@ -7,13 +7,14 @@ from api._lib.settings import settings
 
 
 def get(_request: Request) -> Response:
-    """Return the Supabase project's address, its publishable key, and whether one can buy."""
+    """Return the Supabase project's address, its publishable key, and what is switched on."""
     config = settings()
     return Response(
         {
             "supabase_url": config.supabase_url,
             "publishable_key": config.supabase_publishable_key,
             "payments_enabled": config.payments_enabled,
+            "files_enabled": config.storage is not None,
         },
         headers={"Cache-Control": "no-cache"},
     )

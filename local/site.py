@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 def create_app() -> WSGIApplication:
     """Make the application: functions from api/, files from public/, headers from vercel.json."""
     config = json.loads((ROOT / "vercel.json").read_text("utf-8"))
-    functions = {_address(path): _load_function(path) for path in function_files()}
+    functions = {address_of(path): _load_function(path) for path in function_files()}
     header_rules = [_HeaderRule(rule) for rule in config["headers"]]
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -62,13 +62,14 @@ def function_files() -> list[Path]:
     )
 
 
-def _address(path: Path) -> str:
+def address_of(path: Path) -> str:
+    """Return where a function answers: api/files/index.py at /api/files."""
     return f"/{path.relative_to(ROOT).with_suffix('').as_posix()}".removesuffix("/index")
 
 
 def _load_function(path: Path) -> WSGIApplication:
     """Import api/NAME.py, whose name may have hyphens, and return its app."""
-    name = _address(path).strip("/").replace("/", ".")
+    name = address_of(path).strip("/").replace("/", ".")
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(name)

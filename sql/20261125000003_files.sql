@@ -274,7 +274,7 @@ begin
         'outcome', v_outcome,
         'claim', v_file.claim,
         'file', public.file_json(v_file),
-        'balance', coalesce((select u.balance from public.user_credits u where u.user_id = p_user_id), 0),
+        'balance', (public.lock_account(p_user_id)).balance,
         'sources', (
             select coalesce(jsonb_agg(public.file_json(f) order by array_position(v_file.sources, f.id)), '[]'::jsonb)
             from public.files f

@@ -212,9 +212,8 @@ class Storage:
         return response
 
 
-@cache
-def storage() -> Storage:
-    """Return this process's storage, shared by its threads.
+def storage_settings() -> StorageSettings:
+    """Return where files are kept.
 
     Raises:
         NotConfiguredError: This deployment has no storage.
@@ -222,7 +221,17 @@ def storage() -> Storage:
     config = settings().storage
     if config is None:
         raise NotConfiguredError(("STORAGE_S3_ACCESS_KEY_ID is missing",))
-    return Storage(config)
+    return config
+
+
+@cache
+def storage() -> Storage:
+    """Return this process's storage, shared by its threads.
+
+    Raises:
+        NotConfiguredError: This deployment has no storage.
+    """
+    return Storage(storage_settings())
 
 
 def attachment(filename: str) -> str:

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 from werkzeug.test import Client
 
 from api._lib import __version__
+from local.site import address_of, function_files
 from local.stack import ROOT
 from tests.openapi import Description
 
@@ -19,22 +20,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DESCRIPTION = Description()
-ENDPOINTS = sorted(path.stem for path in (ROOT / "api").glob("*.py"))
+ENDPOINTS = {address_of(path): path for path in function_files()}
 
 
 def test_every_endpoint_is_described_and_nothing_else() -> None:
-    assert sorted(DESCRIPTION.paths) == [f"/api/{name}" for name in ENDPOINTS]
+    assert sorted(DESCRIPTION.paths) == sorted(ENDPOINTS)
 
 
-@pytest.mark.parametrize("name", ENDPOINTS)
-def test_every_method_is_described_and_no_other(name: str) -> None:
-    spec = importlib.util.spec_from_file_location(f"api.{name}", ROOT / "api" / f"{name}.py")
+@pytest.mark.parametrize("address", ENDPOINTS)
+def test_every_method_is_described_and_no_other(address: str) -> None:
+    spec = importlib.util.spec_from_file_location("endpoint", ENDPOINTS[address])
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    answer = Client(module.app).open(f"/api/{name}", method="OPTIONS")
-    assert set(answer.headers["Allow"].split(", ")) == DESCRIPTION.methods(f"/api/{name}")
+    answer = Client(module.app).open(address, method="OPTIONS")
+    assert set(answer.headers["Allow"].split(", ")) == DESCRIPTION.methods(address)
 
 
 def test_it_is_of_this_version() -> None:

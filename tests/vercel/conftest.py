@@ -52,6 +52,11 @@ def boot(output: Output, stack: RunningStack) -> Iterator[Callable[[str], Booted
         "STRIPE_API_BASE": stack.stripe_api_base,
         "STRIPE_SECRET_KEY": stack.stripe_secret_key,
         "STRIPE_WEBHOOK_SECRET": stack.stripe_webhook_secret,
+        "STORAGE_S3_ENDPOINT": stack.storage_s3_endpoint,
+        "STORAGE_S3_REGION": stack.storage_s3_region,
+        "STORAGE_S3_ACCESS_KEY_ID": stack.storage_s3_access_key_id,
+        "STORAGE_S3_SECRET_ACCESS_KEY": stack.storage_s3_secret_access_key,
+        "STORAGE_BUCKET": stack.storage_bucket,
     }
     running: dict[str, BootedFunction] = {}
     with ExitStack() as until_the_end:

@@ -51,8 +51,9 @@ def _split(output: Output) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 
 def _on_disk(output: Output, path: str) -> str | None:
     name = path.strip("/") or "index"
-    if name in output.functions:
-        return name
+    for function in (name, f"{name}/index"):
+        if function in output.functions:
+            return function
     if name in output.static and name not in output.config["overrides"]:
         return name
     clean = {entry["path"]: file for file, entry in output.config["overrides"].items()}

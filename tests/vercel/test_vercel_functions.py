@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from local.site import function_files
+from tests.samples import mp3_of
 from tests.support import event, sign
 from tests.vercel.build import ROOT, Function
 from tests.vercel.runtime import BootedFunction
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
 
     Boot = Callable[[str], BootedFunction]
 
-ENDPOINTS = sorted(path.stem for path in (ROOT / "api").glob("*.py"))
+ENDPOINTS = sorted(
+    path.relative_to(ROOT / "api").with_suffix("").as_posix() for path in function_files()
+)
 STARTER_CREDITS = 500
 
 
@@ -55,7 +59,7 @@ def test_a_function_boots_without_settings_and_leaves_nothing_behind(
     function = output.functions[f"api/{name}"]
     with BootedFunction(function, output.python, {}) as booted:
         report_start(function, booted)
-        answer = booted.request("GET", f"/api/{name}")
+        answer = booted.request("GET", f"/api/{name.removesuffix('/index')}")
         written = {str(path.relative_to(booted.task)) for path in booted.task.rglob("*")}
         files = {name for name in written if (booted.task / name).is_file()}
         assert answer.status < 600
@@ -131,3 +135,30 @@ def test_the_catalogue_is_served(boot: Boot) -> None:
     asked = boot("packages").request("GET", "/api/packages")
     starter = asked.json()["packages"][0]
     assert (starter["id"], starter["credits"], starter["unit_amount"]) == ("starter", 500, 499)
+
+
+def test_a_built_function_processes_an_upload(boot: Boot, stack: RunningStack) -> None:
+    """What only the bundle can lack: the readers, and a place for temporary files."""
+    user = stack.sign_up()
+    session = paid_session(boot, stack, user)
+    stack.deliver(event("checkout.session.completed", session))
+    sound = mp3_of(5000)
+    announced = {
+        "feature": "audio_upload",
+        "filename": "a.mp3",
+        "size": len(sound),
+        "content_type": "audio/mpeg",
+    }
+    headers = {**user.auth, "Content-Type": "application/json"}
+    begun = boot("files/index").request(
+        "POST", "/api/files", headers=headers, body=json.dumps(announced).encode()
+    )
+    upload = begun.json()["upload"]
+    httpx.put(upload["url"], content=sound, headers=upload["headers"]).raise_for_status()
+    body = json.dumps({"file_id": begun.json()["file"]["id"]}).encode()
+    ended = boot("files/complete").request(
+        "POST", "/api/files/complete", headers=headers, body=body
+    )
+    assert ended.status == 200, ended.json()
+    assert ended.json()["file"]["status"] == "done"
+    assert ended.json()["balance"] == STARTER_CREDITS - 2

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from local.site import function_files
 from tests.vercel.build import DECOYS, ROOT, git, project_files
 from tests.vercel.routes import follow
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
     from tests.vercel.build import Output
 
-ENDPOINTS = sorted(path.stem for path in (ROOT / "api").glob("*.py"))
+ENDPOINTS = sorted(
+    path.relative_to(ROOT / "api").with_suffix("").as_posix() for path in function_files()
+)
 MAX_FUNCTION_BYTES = 90_000_000
 UNCHECKED_HASH = (1).to_bytes(4, "little")
 
@@ -34,7 +37,8 @@ def test_functions_run_on_the_pinned_python_within_their_time(output: Output) ->
     pinned = (ROOT / ".python-version").read_text().strip()
     for name, function in output.functions.items():
         assert function.config["runtime"] == f"python{pinned}"
-        assert function.config["maxDuration"] == (300 if name == "api/reconcile" else 60)
+        is_slow = name.startswith(("api/reconcile", "api/cleanup", "api/files/"))
+        assert function.config["maxDuration"] == (300 if is_slow else 60)
 
 
 def test_a_bundle_holds_api_and_its_dependencies_and_nothing_else_of_ours(output: Output) -> None:
@@ -121,8 +125,8 @@ def test_a_static_file_is_asked_for_again_every_time(output: Output, path: str) 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_a_functions_caching_is_its_own_affair(output: Output, name: str) -> None:
-    route = follow(output, f"/api/{name}")
-    assert route.target == f"api/{name}"
+    route = follow(output, f"/api/{name.removesuffix('/index')}")
+    assert (route.status, route.target) == (200, f"api/{name}")
     assert "cache-control" not in route.headers
 
 

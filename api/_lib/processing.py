@@ -1,0 +1,251 @@
+"""A file that was uploaded becomes what its feature promises, and is paid for if it does.
+
+Whoever claims the file processes it, alone. What is wrong with the file itself ends it: failed, and
+nothing charged. What is wrong elsewhere gives it back, for another attempt.
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from api._lib import database
+from api._lib.audio import read_audio
+from api._lib.document import as_html, as_json, summary_of
+from api._lib.docx import read_docx
+from api._lib.errors import ConflictError, DatabaseUnavailableError, StorageUnavailableError
+from api._lib.export import write_export
+from api._lib.files import (
+    UPLOAD,
+    begin_file,
+    busy,
+    clear,
+    describe,
+    expired,
+    file_refusals,
+    object_name,
+)
+from api._lib.parts import PartWriter
+from api._lib.plain_text import read_text
+from api._lib.storage import NoSuchObjectError, ObjectTooLargeError, storage, storage_settings
+from api._lib.unreadable import UnreadableFileError
+from api._lib.uploads import AUDIO, DOCX, EXPORT, ending, stem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from api._lib.document import Document
+    from api._lib.storage import Storage
+
+# Longer than a function may run (vercel.json): who has not ended by then will not.
+CLAIM_SECONDS = 330
+EXPORT_SECONDS = 1800
+IN_MEMORY_BYTES = 1024 * 1024
+EXPORT_NAME, EXPORT_TYPE = "export.zip", "application/zip"
+
+_log = logging.getLogger("purse")
+
+
+@dataclass(frozen=True)
+class Result:
+    """Something to download."""
+
+    name: str
+    content_type: str
+    size: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as the database keeps it."""
+        return {"name": self.name, "content_type": self.content_type, "size": self.size}
+
+
+@dataclass(frozen=True)
+class Made:
+    """What processing made of a file."""
+
+    summary: dict[str, Any]
+    results: list[Result]
+    size: int | None = None
+
+
+def complete(user_id: str, file_id: str) -> dict[str, Any]:
+    """Process an upload and charge for it; of a file that is done or failed, just tell.
+
+    Returns:
+        `{"file", "balance"}`.
+
+    Raises:
+        NotFoundError: They have no such file.
+        ConflictError: `not_uploaded`, `file_processing` or `upload_expired`.
+        StorageUnavailableError: The storage is away; nothing is lost.
+    """
+    size = storage().size(object_name(user_id, file_id, UPLOAD))
+    return _process(user_id, file_id, uploaded_bytes=size)
+
+
+def export(user_id: str, file_ids: list[str], idempotency_key: str | None) -> dict[str, Any]:
+    """Make one archive of files that are done, and charge for it.
+
+    Returns:
+        `{"file", "balance"}`.
+
+    Raises:
+        InsufficientCreditsError: They cannot pay.
+        NotFoundError: One of the files is not theirs.
+        ConflictError: One is not done; or the key is another request's, or that of an export under
+            way.
+    """
+    storage()
+    row = begin_file(
+        user_id,
+        p_feature=EXPORT,
+        p_filename=EXPORT_NAME,
+        p_size=0,
+        p_content_type=EXPORT_TYPE,
+        p_idempotency_key=idempotency_key,
+        p_seconds=EXPORT_SECONDS,
+        p_sources=file_ids,
+    )
+    return _process(user_id, row["id"], uploaded_bytes=0)
+
+
+def _process(user_id: str, file_id: str, *, uploaded_bytes: int | None) -> dict[str, Any]:
+    with file_refusals():
+        claimed: dict[str, Any] = database.call(
+            "claim_file",
+            p_user_id=user_id,
+            p_file_id=file_id,
+            p_seconds=CLAIM_SECONDS,
+            p_is_uploaded=uploaded_bytes is not None,
+        )
+    match claimed["outcome"]:
+        case "settled":
+            return _answer(user_id, claimed)
+        case "processing":
+            raise busy()
+        case "expired":
+            raise expired()
+        case "not_uploaded":
+            raise ConflictError("The file is not uploaded yet.", code="not_uploaded")
+    is_ended = False
+    try:
+        answer = _end(user_id, claimed, uploaded_bytes or 0)
+        is_ended = True
+    finally:
+        if not is_ended:
+            _put_back(claimed)
+    return answer
+
+
+def _end(user_id: str, claimed: dict[str, Any], uploaded_bytes: int) -> dict[str, Any]:
+    """Process, and record how it ended together with the charge."""
+    store, row = storage(), claimed["file"]
+    ours = {"p_file_id": row["id"], "p_claim": claimed["claim"]}
+    try:
+        made = (
+            _export(store, user_id, claimed)
+            if row["feature"] == EXPORT
+            else _made_of_upload(store, user_id, row, uploaded_bytes)
+        )
+    except UnreadableFileError as error:
+        with file_refusals():
+            ended = database.call("fail_file", **ours, p_code=error.code, p_message=error.message)
+    else:
+        with file_refusals():
+            ended = database.call(
+                "finish_file",
+                **ours,
+                p_summary=made.summary,
+                p_results=[result.as_json() for result in made.results],
+                p_size=made.size,
+            )
+    _log.info("file %s: %s", row["id"], ended["file"]["status"])
+    _clear(store, user_id, ended["file"])
+    return _answer(user_id, ended)
+
+
+def _answer(user_id: str, known: dict[str, Any]) -> dict[str, Any]:
+    return {"file": describe(user_id, known["file"]), "balance": known["balance"]}
+
+
+def _put_back(claimed: dict[str, Any]) -> None:
+    # Where the database is away too, the claim ends by itself.
+    with suppress(database.DatabaseError, DatabaseUnavailableError):
+        database.call("put_back_file", p_file_id=claimed["file"]["id"], p_claim=claimed["claim"])
+
+
+def _clear(store: Storage, user_id: str, row: dict[str, Any]) -> None:
+    """Remove what is not to be downloaded; the daily clean-up does it if this cannot."""
+    keep = {result["name"] for result in row["results"]}
+    with suppress(StorageUnavailableError):
+        clear(store, user_id, row["id"], keep)
+
+
+# What is made ------------------------------------------------------------------------------------
+
+
+def _made_of_upload(store: Storage, user_id: str, row: dict[str, Any], uploaded_bytes: int) -> Made:
+    if uploaded_bytes != row["size"]:
+        raise UnreadableFileError(
+            "The upload is not of the size that was announced. Upload the file again.",
+            code="size_mismatch",
+        )
+    source = f"source{ending(row['filename'])}"
+    upload, kept = (object_name(user_id, row["id"], name) for name in (UPLOAD, source))
+    try:
+        # A copy that its owner cannot reach: what is looked at is what is kept.
+        store.copy(upload, kept)
+        if row["feature"] == AUDIO:
+            made = _made_of_audio(store.read(kept))
+        else:
+            made = _made_of_document(store, user_id, row, b"".join(store.read(kept)))
+    except NoSuchObjectError:
+        raise StorageUnavailableError from None
+    return Made(made.summary, [*made.results, Result(source, row["content_type"], row["size"])])
+
+
+def _made_of_document(store: Storage, user_id: str, row: dict[str, Any], data: bytes) -> Made:
+    read = read_docx if row["feature"] == DOCX else read_text
+    document: Document = read(data, title=stem(row["filename"]))
+    results = []
+    for name, content_type, content in (
+        ("chapters.json", "application/json", as_json(document)),
+        ("chapters.html", "text/html; charset=utf-8", as_html(document)),
+    ):
+        store.write(object_name(user_id, row["id"], name), content, content_type=content_type)
+        results.append(Result(name, content_type, len(content)))
+    return Made(summary_of(document), results)
+
+
+def _made_of_audio(chunks: Iterator[bytes]) -> Made:
+    with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
+        for chunk in chunks:
+            file.write(chunk)
+        return Made(read_audio(cast("BinaryIO", file)).summary(), [])
+
+
+def _export(store: Storage, user_id: str, claimed: dict[str, Any]) -> Made:
+    limit = storage_settings().max_file_bytes
+    name = object_name(user_id, claimed["file"]["id"], EXPORT_NAME)
+    try:
+        with PartWriter(store, name, content_type=EXPORT_TYPE, limit_bytes=limit) as writer:
+            write_export(
+                writer,
+                claimed["sources"],
+                read=lambda file_id, result: store.read(object_name(user_id, file_id, result)),
+            )
+    except ObjectTooLargeError:
+        raise UnreadableFileError(
+            f"These files make an archive of more than {limit // 1_000_000} MB. Choose fewer.",
+            code="export_too_large",
+        ) from None
+    except NoSuchObjectError:
+        raise UnreadableFileError(
+            "One of these files is not in the storage any more.", code="source_missing"
+        ) from None
+    result = Result(EXPORT_NAME, EXPORT_TYPE, writer.size)
+    return Made({"files": len(claimed["sources"])}, [result], writer.size)

@@ -1,0 +1,139 @@
+"""What may be uploaded for which feature: types by their endings, sizes. Pure."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from api._lib.errors import InvalidRequestError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DOCX, TXT, AUDIO, EXPORT = "docx_processing", "txt_upload", "audio_upload", "premium_export"
+MAX_FILENAME_CHARS = 255
+
+_MB = 1_000_000
+# What browsers say of a file whose kind their system does not know.
+_UNKNOWN_TYPES = ("", "application/octet-stream")
+# Letters that are no letters: control characters, halves of characters, ends of lines.
+_UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Files that a feature takes.
+
+    Attributes:
+        types: Ending of the name -> what the file is kept as.
+        aliases: What else browsers call such files.
+        max_bytes: How large one may be, if the storage takes that much.
+        name: What a person calls them.
+    """
+
+    types: Mapping[str, str]
+    aliases: frozenset[str]
+    max_bytes: int
+    name: str
+
+
+KINDS: Mapping[str, Kind] = {
+    DOCX: Kind(
+        {".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+        frozenset(),
+        20 * _MB,
+        "a Word document (.docx)",
+    ),
+    TXT: Kind(
+        {".txt": "text/plain", ".md": "text/plain"},
+        frozenset({"text/markdown", "text/x-markdown"}),
+        5 * _MB,
+        "a text file (.txt or .md)",
+    ),
+    AUDIO: Kind(
+        {".mp3": "audio/mpeg", ".wav": "audio/wav"},
+        frozenset({"audio/mp3", "audio/x-wav", "audio/wave", "audio/vnd.wave"}),
+        5_000 * _MB,
+        "an MP3 or WAV file",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class NewUpload:
+    """A file that somebody is about to upload.
+
+    Attributes:
+        content_type: As it is kept, whatever the browser called it.
+    """
+
+    feature: str
+    filename: str
+    size: int
+    content_type: str
+
+
+def new_upload(body: Mapping[str, Any], *, max_file_bytes: int) -> NewUpload:
+    """Read and check the request for an upload.
+
+    Args:
+        body: `{feature, filename, size, content_type}`.
+        max_file_bytes: The largest file the storage takes.
+
+    Raises:
+        NotFoundError: No feature of this name takes files.
+        InvalidRequestError: A field is missing or wrong, the type is not the feature's
+            (`unsupported_type`), or there are too many bytes (`file_too_large`).
+    """
+    feature, filename, size = body.get("feature"), body.get("filename"), body.get("size")
+    if not isinstance(feature, str):
+        raise InvalidRequestError('Name the feature, as in {"feature": "docx_processing"}.')
+    kind = KINDS.get(feature)
+    if kind is None:
+        raise NotFoundError("No such feature takes files.", code="unknown_feature")
+    if not isinstance(filename, str) or not is_filename(filename):
+        raise InvalidRequestError(
+            f"filename must be a file's name of 1 to {MAX_FILENAME_CHARS} letters, without a path."
+        )
+    if type(size) is not int or size < 1:
+        raise InvalidRequestError("size must be the file's size in bytes, at least 1.")
+    content_type = _content_type(kind, filename, body.get("content_type"))
+    limit = min(kind.max_bytes, max_file_bytes)
+    if size > limit:
+        raise InvalidRequestError(
+            f"This file is too large: {kind.name} may have up to {limit // _MB} MB.",
+            code="file_too_large",
+        )
+    return NewUpload(feature, filename, size, content_type)
+
+
+def is_filename(text: str) -> bool:
+    """Whether a text can be a file's name on any system, and be kept in the database."""
+    return (
+        1 <= len(text) <= MAX_FILENAME_CHARS
+        and bool(text.strip(". "))
+        and not any(char in "/\\" or unicodedata.category(char) in _UNPRINTABLE for char in text)
+    )
+
+
+def stem(filename: str) -> str:
+    """Return a file's name without its ending."""
+    return filename.rpartition(".")[0] or filename
+
+
+def ending(filename: str) -> str:
+    """Return a file's ending in lower case, with its point; "" if it has none."""
+    before, point, after = filename.rpartition(".")
+    return f"{point}{after.lower()}" if before else ""
+
+
+def _content_type(kind: Kind, filename: str, declared: Any) -> str:
+    """Return what the file is kept as: by its ending, where the declared type does not object."""
+    if not isinstance(declared, str):
+        raise InvalidRequestError("content_type must be the file's type, as the browser has it.")
+    content_type = kind.types.get(ending(filename))
+    named = declared.partition(";")[0].strip().lower()
+    if content_type is None or named not in {*kind.types.values(), *kind.aliases, *_UNKNOWN_TYPES}:
+        raise InvalidRequestError(f"This feature takes {kind.name}.", code="unsupported_type")
+    return content_type

@@ -1,0 +1,118 @@
+"""GET /api/cleanup: abandoned uploads go, what can be downloaded stays, what lapsed is written."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from api._lib.settings import StorageSettings
+from api._lib.storage import Storage
+from tests.files.test_races import let_the_hold_lapse
+from tests.files.uploader import Uploader, code, download
+from tests.samples import docx_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import psycopg
+
+    from tests.support import RunningStack
+
+    Database = psycopg.Connection[dict[str, Any]]
+
+BOOK = docx_of((1, "One"), (0, "text"))
+
+
+@pytest.fixture
+def storage(stack: RunningStack) -> Iterator[Storage]:
+    """The stack's storage, as our server sees it."""
+    settings = StorageSettings(
+        stack.storage_s3_endpoint,
+        stack.storage_s3_region,
+        stack.storage_s3_access_key_id,
+        stack.storage_s3_secret_access_key,
+        stack.storage_bucket,
+        50_000_000,
+    )
+    with closing(Storage(settings)) as storage:
+        yield storage
+
+
+def call(stack: RunningStack, secret: str | None = None) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {secret or stack.cron_secret}"}
+    return stack.get("/api/cleanup", headers=headers)
+
+
+def clean_up(stack: RunningStack) -> dict[str, Any]:
+    answer = call(stack)
+    assert answer.status_code == 200, answer.text
+    report: dict[str, Any] = answer.json()
+    assert report["complete"]
+    return report
+
+
+def names(storage: Storage, ada: Uploader, file_id: str) -> list[str]:
+    prefix = f"{ada.user.id}/{file_id}/"
+    return sorted(name.removeprefix(prefix) for name in storage.names(prefix))
+
+
+def test_an_abandoned_upload_is_removed_and_its_credits_are_free(
+    ada: Uploader, database: Database, storage: Storage
+) -> None:
+    clean_up(ada.stack)
+    abandoned, fresh = ada.put("docx_processing", BOOK), ada.put("docx_processing", BOOK)
+    let_the_hold_lapse(database, abandoned)
+    report = clean_up(ada.stack)
+    assert (report["files_swept"], report["files_expired"]) == (1, 1)
+    assert names(storage, ada, abandoned) == []
+    assert names(storage, ada, fresh) == ["upload"]
+    row = database.execute("select status from files where id = %s", [abandoned]).fetchone()
+    assert row == {"status": "expired"}
+    assert ada.credits == (500, 5)
+    assert clean_up(ada.stack)["files_swept"] == 0
+
+
+def test_what_is_done_stays_and_what_was_uploaded_again_goes(
+    ada: Uploader, database: Database, storage: Storage
+) -> None:
+    begun = ada.begin("docx_processing", len(BOOK)).json()
+    upload = begun["upload"]
+    file_id = begun["file"]["id"]
+    httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
+    ada.complete(file_id)
+    kept = ["chapters.html", "chapters.json", "source.docx"]
+    assert names(storage, ada, file_id) == kept
+    httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
+    assert names(storage, ada, file_id) == [*kept, "upload"]
+    database.execute(
+        "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
+    )
+    clean_up(ada.stack)
+    assert names(storage, ada, file_id) == kept
+    assert download(ada.file(file_id), "source.docx").content == BOOK
+    assert ada.credits == (495, 0)
+
+
+def test_nothing_is_left_of_what_failed(ada: Uploader, storage: Storage) -> None:
+    file = ada.process("docx_processing", b"no document")
+    assert names(storage, ada, file["id"]) == []
+
+
+def test_a_file_under_work_is_left_alone(
+    ada: Uploader, database: Database, storage: Storage
+) -> None:
+    file_id = ada.put("docx_processing", BOOK)
+    database.execute("select claim_file(%s, %s, 330, true)", [ada.user.id, file_id])
+    database.execute(
+        "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
+    )
+    clean_up(ada.stack)
+    assert names(storage, ada, file_id) == ["upload"]
+
+
+def test_only_the_scheduler_is_let_in(stack: RunningStack) -> None:
+    assert code(stack.get("/api/cleanup")) == (401, "unauthorized")
+    assert code(call(stack, "wrong")) == (401, "unauthorized")
