@@ -14,6 +14,7 @@ from ops.findings import Finding, count, show
 from ops.ledger_checks import check_access, check_events, check_ledger
 from ops.person import check_person
 from ops.setup_checks import check_endpoint, check_keys, check_site, check_supabase
+from ops.storage_checks import check_storage
 from ops.stripe_checks import check_deliveries, check_payments, check_reconciliation
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     yield from check_supabase(config)
     yield from check_site(config)
     yield from check_keys(config, data)
+    yield from check_storage(config)
     if config.stripe_secret_key is None:
         yield Finding("note", "STRIPE_SECRET_KEY is not set: Stripe was not asked.")
         return

@@ -165,8 +165,8 @@ class NotConfiguredError(UnavailableError):
     code = "not_configured"
     message = "This deployment is not configured yet. GET /api/health names what is missing."
 
-    def __init__(self, problems: tuple[str, ...]) -> None:
-        super().__init__(retry_after_seconds=60)
+    def __init__(self, problems: tuple[str, ...], message: str | None = None) -> None:
+        super().__init__(message, retry_after_seconds=60)
         self.problems = problems
 
 

@@ -220,7 +220,9 @@ def storage_settings() -> StorageSettings:
     """
     config = settings().storage
     if config is None:
-        raise NotConfiguredError(("STORAGE_S3_ACCESS_KEY_ID is missing",))
+        raise NotConfiguredError(
+            ("STORAGE_S3_ACCESS_KEY_ID is missing",), "This deployment keeps no files."
+        )
     return config
 
 

@@ -11,7 +11,7 @@ import pytest
 from api._lib.settings import StorageSettings
 from api._lib.storage import Storage
 from tests.files.test_races import let_the_hold_lapse
-from tests.files.uploader import Uploader, code, download
+from tests.files.uploader import Uploader, as_described, code, download
 from tests.samples import docx_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def storage(stack: RunningStack) -> Iterator[Storage]:
 
 def call(stack: RunningStack, secret: str | None = None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {secret or stack.cron_secret}"}
-    return stack.get("/api/cleanup", headers=headers)
+    return as_described(stack.get("/api/cleanup", headers=headers))
 
 
 def clean_up(stack: RunningStack) -> dict[str, Any]:

@@ -1,4 +1,7 @@
-"""Somebody who uploads files, as a page would: begin, put, complete."""
+"""Somebody who uploads files, as a page would: begin, put, complete.
+
+Whatever is answered is compared with the description.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from tests.openapi import Answer, Description
 from tests.samples import DOCX_TYPE
 from tests.support import Order, event
 
 if TYPE_CHECKING:
     from tests.support import RunningStack, User
+
+DESCRIPTION = Description()
 
 # Feature -> what its files are called, and their type.
 FILES = {
@@ -40,7 +46,7 @@ class Uploader:
     def post(self, path: str, body: Any, *, key: str | None = None) -> httpx.Response:
         """Post to the site, signed in."""
         headers = {**self.user.auth, **({"Idempotency-Key": key} if key else {})}
-        return self.stack.post(path, json=body, headers=headers)
+        return as_described(self.stack.post(path, json=body, headers=headers))
 
     def begin(self, feature: str, size: int, **more: Any) -> httpx.Response:
         """Announce an upload."""
@@ -82,7 +88,7 @@ class Uploader:
 
     def files(self, query: str = "") -> dict[str, Any]:
         """List files."""
-        answer = self.stack.get(f"/api/files{query}", headers=self.user.auth)
+        answer = as_described(self.stack.get(f"/api/files{query}", headers=self.user.auth))
         assert answer.status_code == 200, answer.text
         page: dict[str, Any] = answer.json()
         return page
@@ -96,6 +102,13 @@ class Uploader:
         """Balance, and what of it is held."""
         answer = self.stack.get("/api/credits", headers=self.user.auth).json()
         return answer["balance"], answer["held"]
+
+
+def as_described(response: httpx.Response) -> httpx.Response:
+    """Return an answer that is as the description says."""
+    answer = Answer(response.status_code, response.headers, response.content)
+    DESCRIPTION.check(response.request.url.path, response.request.method, answer)
+    return response
 
 
 def download(file: dict[str, Any], name: str) -> httpx.Response:

@@ -36,6 +36,7 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
         "supabase_url": stack.supabase_url,
         "publishable_key": stack.publishable_key,
         "payments_enabled": True,
+        "files_enabled": True,
     }
     assert stack.secret_key not in response.text
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
 
 import httpx
+import jwt
 import pytest
 from werkzeug.test import Client
 
@@ -65,6 +68,11 @@ def test_health_names_every_variable_that_is_missing() -> None:
         ("create-checkout-session", "POST"),
         ("packages", "GET"),
         ("config", "GET"),
+        ("cleanup", "GET"),
+        ("files/index", "GET"),
+        ("files/index", "POST"),
+        ("files/complete", "POST"),
+        ("files/export", "POST"),
     ],
 )
 def test_an_endpoint_without_its_settings_is_closed(name: str, method: str) -> None:
@@ -103,13 +111,47 @@ def test_the_client_shared_by_threads_speaks_http_1_also_over_tls(
     database._client.cache_clear()  # noqa: SLF001
 
 
-def test_without_a_cron_secret_reconciliation_is_closed_to_all(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("index", None),
+        ("index", {"feature": "txt_upload", "filename": "a.txt", "size": 1, "content_type": ""}),
+        ("complete", {"file_id": str(uuid.UUID(int=1))}),
+        ("export", {"file_ids": [str(uuid.UUID(int=1))]}),
+    ],
+)
+def test_without_a_storage_only_the_file_endpoints_are_closed(
+    monkeypatch: pytest.MonkeyPatch, name: str, body: dict[str, Any] | None
 ) -> None:
-    for name in NAMES:
-        prefix = {"STRIPE_SECRET_KEY": "sk_test_", "STRIPE_WEBHOOK_SECRET": "whsec_"}.get(name)
-        monkeypatch.setenv(name, "https://a.example" if name.endswith("URL") else f"{prefix}x")
+    configure(monkeypatch)
+    secret = "s" * 32
+    monkeypatch.setenv("SUPABASE_JWT_SECRET", secret)
+    claims = {
+        "iss": "https://abc.supabase.co/auth/v1",
+        "aud": "authenticated",
+        "role": "authenticated",
+        "sub": str(uuid.UUID(int=2)),
+        "exp": time.time() + 60,
+    }
+    answer = client(f"files/{name}").open(
+        f"/api/files/{name}",
+        method="POST" if body else "GET",
+        json=body,
+        headers={"Authorization": f"Bearer {jwt.encode(claims, secret)}"},
+    )
+    assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "not_configured")
+    assert client("config").get("/api/config").get_json()["files_enabled"] is False
+
+
+@pytest.mark.parametrize("name", ["reconcile", "cleanup"])
+def test_without_a_cron_secret_what_is_the_schedulers_is_closed_to_all(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable in NAMES:
+        prefix = {"STRIPE_SECRET_KEY": "sk_test_", "STRIPE_WEBHOOK_SECRET": "whsec_"}.get(variable)
+        value = "https://a.example" if variable.endswith("URL") else f"{prefix}x"
+        monkeypatch.setenv(variable, value)
     monkeypatch.delenv("CRON_SECRET", raising=False)
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
-        answer = client("reconcile").get("/api/reconcile", headers=headers)
+        answer = client(name).get(f"/api/{name}", headers=headers)
         assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "not_configured")
