@@ -1,0 +1,135 @@
+"""Files in the database: who sees them, what is refused, and that state and credits go together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.database.actors import as_anon, as_user
+from tests.database.purse import Purse, key
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    Database = Connection[dict[str, Any]]
+
+
+@pytest.fixture
+def purse(database: Database) -> Purse:
+    """Somebody with 100 credits."""
+    purse = Purse(database)
+    purse.buy(100)
+    return purse
+
+
+def begin(purse: Purse, feature: str = "docx_processing", **more: Any) -> Any:
+    return purse.call(
+        "begin_file",
+        *(purse.user_id, feature, more.get("filename", "a.docx"), 10, "text/plain"),
+        *(more.get("key"), more.get("seconds", 900), more.get("sources", [])),
+    )["file"]
+
+
+def claim(purse: Purse, file_id: str, *, seconds: int = 60) -> Any:
+    return purse.call("claim_file", purse.user_id, file_id, seconds, True)
+
+
+def test_a_user_sees_their_own_files_and_nobody_elses(purse: Purse, database: Database) -> None:
+    begin(purse)
+    other = Purse(database)
+    other.buy(100)
+    begin(other)
+    with as_user(database, purse.user_id):
+        rows = database.execute("select user_id::text from files").fetchall()
+    assert [row["user_id"] for row in rows] == [purse.user_id]
+    with as_anon(database), pytest.raises(psycopg.errors.InsufficientPrivilege):
+        database.execute("select from files")
+
+
+def test_what_a_feature_costs_is_held_with_the_row_or_neither_is(purse: Purse) -> None:
+    file = begin(purse)
+    assert (file["credits"], file["status"], purse.read()["held"]) == (5, "awaiting_upload", 5)
+    assert purse.refused("begin_file", *_arguments(purse, "gold")) == "PT404"
+    for _ in range(19):
+        begin(purse)
+    assert purse.refused("begin_file", *_arguments(purse, "docx_processing")) == "PT402"
+    count = purse.database.execute(
+        "select count(*) as n from files where user_id = %s", [purse.user_id]
+    ).fetchone()
+    assert count == {"n": 20}
+    assert purse.read()["held"] == 100
+
+
+def _arguments(purse: Purse, feature: str) -> tuple[Any, ...]:
+    return (purse.user_id, feature, "a.docx", 10, "text/plain", key(), 900)
+
+
+def test_done_is_spent_and_failed_is_free(purse: Purse) -> None:
+    done, failed = begin(purse), begin(purse)
+    number = claim(purse, done["id"])["claim"]
+    answer = purse.database.execute(
+        "select finish_file(%s, %s, '{}', '[]', 77) as a", [done["id"], number]
+    ).fetchone()
+    assert answer is not None
+    assert (answer["a"]["file"]["status"], answer["a"]["file"]["size"]) == ("done", 77)
+    assert answer["a"]["balance"] == 95
+    assert answer["a"]["file"]["transaction_id"]
+    number = claim(purse, failed["id"])["claim"]
+    told = purse.call("fail_file", failed["id"], number, "broken", "It is broken.")
+    assert told["file"]["error"] == {"code": "broken", "message": "It is broken."}
+    assert (told["balance"], purse.read()["held"]) == (95, 0)
+    assert claim(purse, done["id"])["outcome"] == "settled"
+
+
+def test_a_claim_is_one_callers_until_its_time_is_over(purse: Purse) -> None:
+    file = begin(purse)
+    outcomes = [claim(purse, file["id"], seconds=seconds)["outcome"] for seconds in (0, 60, 60)]
+    assert outcomes == ["claimed", "claimed", "processing"]
+    assert purse.call("put_back_file", file["id"], 1) is False
+    assert purse.call("put_back_file", file["id"], 2) is True
+    assert claim(purse, file["id"])["outcome"] == "claimed"
+    assert purse.refused("fail_file", file["id"], 2, "broken", "No.") == "PT409"
+
+
+def test_what_is_not_uploaded_is_not_claimed(purse: Purse) -> None:
+    file = begin(purse)
+    answer = purse.call("claim_file", purse.user_id, file["id"], 60, False)
+    assert answer["outcome"] == "not_uploaded"
+    assert answer["file"]["status"] == "awaiting_upload"
+
+
+def test_a_file_that_waits_too_long_has_expired_and_is_swept_once(purse: Purse) -> None:
+    file = begin(purse)
+    purse.database.execute(
+        "update files set expires_at = now() - interval '59 minutes' where id = %s", [file["id"]]
+    )
+    assert claim(purse, file["id"])["outcome"] == "expired"
+    assert file["id"] not in _to_sweep(purse)  # an upload may still be coming in
+    purse.database.execute(
+        "update files set expires_at = now() - interval '61 minutes' where id = %s", [file["id"]]
+    )
+    assert file["id"] in _to_sweep(purse)
+    assert purse.call("mark_swept", [file["id"]]) == {"swept": 1, "expired": 1}
+    assert purse.read()["held"] == 0
+    assert file["id"] not in _to_sweep(purse)
+    assert claim(purse, file["id"])["outcome"] == "expired"
+
+
+def _to_sweep(purse: Purse) -> list[str]:
+    return [entry["id"] for entry in purse.call("files_to_sweep", 10_000)]
+
+
+def test_an_export_is_of_files_that_are_ones_own_and_done(purse: Purse, database: Database) -> None:
+    file = begin(purse)
+    arguments = (*_arguments(purse, "premium_export"), [file["id"]])
+    assert purse.refused("begin_file", *arguments) == "PT409"
+    number = claim(purse, file["id"])["claim"]
+    database.execute("select finish_file(%s, %s, '{}', '[]')", [file["id"], number])
+    export = begin(purse, "premium_export", sources=[file["id"]])
+    assert [source["id"] for source in claim(purse, export["id"])["sources"]] == [file["id"]]
+    stranger = Purse(database)
+    stranger.buy(100)
+    arguments = (*_arguments(stranger, "premium_export"), [file["id"]])
+    assert stranger.refused("begin_file", *arguments) == "PT404"
