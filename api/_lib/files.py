@@ -14,7 +14,7 @@ from api._lib import database
 from api._lib.errors import ConflictError, InvalidRequestError, NotFoundError
 from api._lib.spending import refusals
 from api._lib.storage import storage
-from api._lib.uploads import stem
+from api._lib.uploads import ending, stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -189,5 +189,5 @@ def file_refusals() -> Iterator[None]:
 def _saved_as(filename: str, name: str) -> str:
     """Return the name under which a download is saved."""
     if name.startswith("source."):
-        return filename
+        return filename if ending(filename) == ending(name) else f"{stem(filename)}{ending(name)}"
     return name if name == filename else f"{stem(filename)} {name}"

@@ -32,12 +32,13 @@ from api._lib.parts import PartWriter
 from api._lib.plain_text import read_text
 from api._lib.storage import NoSuchObjectError, ObjectTooLargeError, storage, storage_settings
 from api._lib.unreadable import UnreadableFileError
-from api._lib.uploads import AUDIO, DOCX, EXPORT, ending, stem
+from api._lib.uploads import AUDIO, DOCX, EXPORT, KINDS, ending, stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
+    from api._lib.audio import Audio
     from api._lib.document import Document
     from api._lib.storage import Storage
 
@@ -194,38 +195,68 @@ def _made_of_upload(store: Storage, user_id: str, row: dict[str, Any], uploaded_
             "The upload is not of the size that was announced. Upload the file again.",
             code="size_mismatch",
         )
-    source = f"source{ending(row['filename'])}"
-    upload, kept = (object_name(user_id, row["id"], name) for name in (UPLOAD, source))
     try:
         # A copy that its owner cannot reach: what is looked at is what is kept.
-        store.copy(upload, kept)
+        source = _copy(store, user_id, row, UPLOAD, ending(row["filename"]), row["content_type"])
+        name = object_name(user_id, row["id"], source.name)
         if row["feature"] == AUDIO:
-            made = _made_of_audio(store.read(kept))
-        else:
-            made = _made_of_document(store, user_id, row, b"".join(store.read(kept)))
+            audio = _audio(store.read(name))
+            suffix = f".{audio.format}"
+            if suffix != ending(source.name):
+                # The content decides what it is, not the name.
+                content_type = KINDS[AUDIO].types[suffix]
+                source = _copy(store, user_id, row, source.name, suffix, content_type)
+            return Made(audio.summary(), [source])
+        document = _document(row, b"".join(store.read(name)))
+        return Made(summary_of(document), [*_write(store, user_id, row, document), source])
     except NoSuchObjectError:
         raise StorageUnavailableError from None
-    return Made(made.summary, [*made.results, Result(source, row["content_type"], row["size"])])
+    except ObjectTooLargeError:
+        raise UnreadableFileError(
+            "There is too much text in this file. Divide it and try again.",
+            code="document_too_large",
+        ) from None
 
 
-def _made_of_document(store: Storage, user_id: str, row: dict[str, Any], data: bytes) -> Made:
-    read = read_docx if row["feature"] == DOCX else read_text
-    document: Document = read(data, title=stem(row["filename"]))
-    results = []
-    for name, content_type, content in (
-        ("chapters.json", "application/json", as_json(document)),
-        ("chapters.html", "text/html; charset=utf-8", as_html(document)),
-    ):
-        store.write(object_name(user_id, row["id"], name), content, content_type=content_type)
-        results.append(Result(name, content_type, len(content)))
-    return Made(summary_of(document), results)
+def _copy(  # noqa: PLR0913, PLR0917 - from where, to where, as what
+    store: Storage,
+    user_id: str,
+    row: dict[str, Any],
+    name: str,
+    suffix: str,
+    content_type: str,
+) -> Result:
+    copy = Result(f"source{suffix}", content_type, row["size"])
+    store.copy(
+        object_name(user_id, row["id"], name),
+        object_name(user_id, row["id"], copy.name),
+        content_type=content_type,
+    )
+    return copy
 
 
-def _made_of_audio(chunks: Iterator[bytes]) -> Made:
+def _audio(chunks: Iterator[bytes]) -> Audio:
     with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
         for chunk in chunks:
             file.write(chunk)
-        return Made(read_audio(cast("BinaryIO", file)).summary(), [])
+        return read_audio(cast("BinaryIO", file))
+
+
+def _document(row: dict[str, Any], data: bytes) -> Document:
+    read = read_docx if row["feature"] == DOCX else read_text
+    return read(data, title=stem(row["filename"]))
+
+
+def _write(
+    store: Storage, user_id: str, row: dict[str, Any], document: Document
+) -> Iterator[Result]:
+    for name, content_type, write in (
+        ("chapters.json", "application/json", as_json),
+        ("chapters.html", "text/html; charset=utf-8", as_html),
+    ):
+        content = write(document)
+        store.write(object_name(user_id, row["id"], name), content, content_type=content_type)
+        yield Result(name, content_type, len(content))
 
 
 def _export(store: Storage, user_id: str, claimed: dict[str, Any]) -> Made:

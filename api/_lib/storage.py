@@ -114,14 +114,18 @@ class Storage:
         """Put an object that is small enough to be in memory."""
         self._send("PUT", self._url(name), headers={"content-type": content_type}, body=data)
 
-    def copy(self, source: str, target: str) -> None:
-        """Copy an object within the bucket, without bringing it here.
+    def copy(self, source: str, target: str, *, content_type: str) -> None:
+        """Copy an object within the bucket, without bringing it here, as of this type.
 
         Raises:
             NoSuchObjectError: There is no such source.
         """
-        path = quote(f"/{self._bucket}/{source}", safe="/-_.~")
-        self._send("PUT", self._url(target), headers={"x-amz-copy-source": path})
+        headers = {
+            "content-type": content_type,
+            "x-amz-copy-source": quote(f"/{self._bucket}/{source}", safe="/-_.~"),
+            "x-amz-metadata-directive": "REPLACE",
+        }
+        self._send("PUT", self._url(target), headers=headers)
 
     def delete(self, name: str) -> None:
         """Remove an object; one that is not there is removed already."""

@@ -2,43 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
 
-from api._lib.settings import StorageSettings
-from api._lib.storage import Storage
 from tests.files.test_races import let_the_hold_lapse
 from tests.files.uploader import Uploader, as_described, code, download
 from tests.samples import docx_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import psycopg
 
+    from api._lib.storage import Storage
     from tests.support import RunningStack
 
     Database = psycopg.Connection[dict[str, Any]]
 
 BOOK = docx_of((1, "One"), (0, "text"))
-
-
-@pytest.fixture
-def storage(stack: RunningStack) -> Iterator[Storage]:
-    """The stack's storage, as our server sees it."""
-    settings = StorageSettings(
-        stack.storage_s3_endpoint,
-        stack.storage_s3_region,
-        stack.storage_s3_access_key_id,
-        stack.storage_s3_secret_access_key,
-        stack.storage_bucket,
-        50_000_000,
-    )
-    with closing(Storage(settings)) as storage:
-        yield storage
 
 
 def call(stack: RunningStack, secret: str | None = None) -> httpx.Response:

@@ -89,6 +89,16 @@ def test_a_recording_is_measured(
     assert ada.credits == (498, 0)
 
 
+def test_the_content_decides_what_a_recording_is_and_not_its_name(ada: Uploader) -> None:
+    file = ada.process("audio_upload", wav_of(1.0), filename="waves.mp3")
+    assert file["summary"]["format"] == "wav"
+    (entry,) = file["downloads"]
+    assert (entry["name"], entry["content_type"]) == ("source.wav", "audio/wav")
+    answer = download(file, "source.wav")
+    assert (answer.content, answer.headers["content-type"]) == (wav_of(1.0), "audio/wav")
+    assert 'filename="waves.wav"' in answer.headers["content-disposition"]
+
+
 def test_an_export_holds_chapters_and_sound_and_says_what_it_holds(ada: Uploader) -> None:
     book = ada.process("docx_processing", BOOK)
     sound = ada.process("audio_upload", SOUND)

@@ -12,6 +12,7 @@ from tests.files.uploader import FILES, Uploader, code
 from tests.samples import docx_of, mp3_of, paragraph, raw_docx, wav_of, zip_of
 
 if TYPE_CHECKING:
+    from api._lib.storage import Storage
     from tests.support import RunningStack
 
 BOOK = docx_of((1, "One"), (0, "text"))
@@ -138,6 +139,18 @@ def test_a_file_that_is_not_what_it_should_be_fails_and_costs_nothing(
     assert ada.credits == (500, 0)
     assert ada.complete(file_id).json() == answer.json()
     assert ada.file(file_id) == file
+
+
+def test_an_object_of_another_size_than_announced_fails(ada: Uploader, storage: Storage) -> None:
+    """The address forbids it already; should it come some other way, it is not looked at."""
+    file_id = ada.put("txt_upload", b"hello")
+    storage.write(f"{ada.user.id}/{file_id}/upload", b"hello!", content_type="text/plain")
+    answer = ada.complete(file_id).json()
+    assert (answer["file"]["status"], answer["file"]["error"]["code"]) == (
+        "failed",
+        "size_mismatch",
+    )
+    assert answer["balance"] == 500
 
 
 def test_what_is_not_uploaded_cannot_be_completed(ada: Uploader) -> None:

@@ -67,7 +67,7 @@ def test_objects_outlive_the_process(place: Place, crash: bool) -> None:
     with place.running(crash=crash) as storage:
         storage.write("a/one", b"1", content_type="text/plain")
         storage.write("a/two", b"2", content_type="text/plain")
-        storage.copy("a/one", "a/copy")
+        storage.copy("a/one", "a/copy", content_type="text/plain")
         storage.delete("a/two")
         with PartWriter(
             storage, "a/large", content_type="application/zip", limit_bytes=10**8

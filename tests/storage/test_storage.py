@@ -44,19 +44,20 @@ def test_what_is_written_is_read_measured_copied_listed_and_deleted(storage: Sto
     name = a_name()
     storage.write(name, b"hello", content_type=TEXT)
     assert (content(storage, name), storage.size(name)) == (b"hello", 5)
-    storage.copy(name, f"{name}-2")
+    storage.copy(name, f"{name}-2", content_type="audio/wav")
     assert sorted(storage.names(name)) == [name, f"{name}-2"]
     storage.delete(name)
     storage.delete(name)
     assert storage.size(name) is None
-    assert content(storage, f"{name}-2") == b"hello"
+    copy = httpx.get(storage.download_url(f"{name}-2", filename="x", seconds=60))
+    assert (copy.content, copy.headers["content-type"]) == (b"hello", "audio/wav")
 
 
 def test_what_is_not_there_is_no_such_object(storage: Storage) -> None:
     with pytest.raises(NoSuchObjectError):
         content(storage, a_name())
     with pytest.raises(NoSuchObjectError):
-        storage.copy(a_name(), a_name())
+        storage.copy(a_name(), a_name(), content_type=TEXT)
     assert storage.names(a_name()) == []
 
 

@@ -153,6 +153,7 @@ def test_a_built_function_processes_an_upload(boot: Boot, stack: RunningStack) -
     begun = boot("files/index").request(
         "POST", "/api/files", headers=headers, body=json.dumps(announced).encode()
     )
+    assert begun.status == 200, begun.json()
     upload = begun.json()["upload"]
     httpx.put(upload["url"], content=sound, headers=upload["headers"]).raise_for_status()
     body = json.dumps({"file_id": begun.json()["file"]["id"]}).encode()

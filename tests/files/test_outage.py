@@ -1,0 +1,86 @@
+"""The storage goes away and comes back; and one that takes less than a file's text."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import pytest
+
+from local.stack import running_parts
+from tests.files.uploader import Uploader, code, download
+from tests.samples import docx_of
+from tests.support import RunningStack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stack import Running
+
+BOOK = docx_of((1, "One"), (0, "text"))
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A stack of our own, whose storage takes a megabyte."""
+    state, environ = tmp_path_factory.mktemp("outage"), {"STORAGE_MAX_FILE_MB": "1"}
+    with running_parts(state, environ=environ, report=lambda _line: None) as running:
+        yield running
+
+
+@pytest.fixture
+def bea(running: Running) -> Uploader:
+    """Somebody with 500 credits."""
+    return Uploader.with_credits(RunningStack(**asdict(running.stack)))
+
+
+def test_a_storage_that_is_away_costs_nothing_and_loses_nothing(
+    running: Running, bea: Uploader
+) -> None:
+    file_id = bea.put("docx_processing", BOOK)
+    done = bea.process("docx_processing", BOOK)
+    part = running.parts["storage"]
+    part.kill()
+    try:
+        assert code(bea.complete(file_id)) == (503, "storage_unavailable")
+        failed = bea.export([done["id"]])
+        assert code(failed) == (503, "storage_unavailable")
+        assert bea.file(file_id)["status"] == "awaiting_upload"
+        assert bea.credits == (495, 5 + 15)
+    finally:
+        part.start()
+        part.wait_until_ready()
+    assert bea.complete(file_id).json()["file"]["status"] == "done"
+    assert download(done, "source.docx").content == BOOK
+
+
+def test_an_export_that_the_storage_cut_short_is_made_under_the_same_key(
+    running: Running, bea: Uploader
+) -> None:
+    done = bea.process("docx_processing", BOOK)
+    part = running.parts["storage"]
+    part.kill()
+    try:
+        assert code(bea.export([done["id"]], key="k")) == (503, "storage_unavailable")
+    finally:
+        part.start()
+        part.wait_until_ready()
+    answer = bea.export([done["id"]], key="k").json()
+    assert (answer["file"]["status"], answer["balance"]) == ("done", 500 - 5 - 15)
+    assert bea.credits == (480, 0)
+
+
+def test_a_text_that_is_larger_than_the_storage_takes_fails_and_costs_nothing(
+    bea: Uploader,
+) -> None:
+    long = docx_of((0, " ".join(map(str, range(200_000)))))
+    assert len(long) < 1_000_000
+    file = bea.process("docx_processing", long)
+    assert (file["status"], file["error"]["code"]) == ("failed", "document_too_large")
+    assert bea.credits == (500, 0)
+
+
+def test_a_file_that_is_larger_than_the_storage_takes_is_refused_before(bea: Uploader) -> None:
+    answer = bea.begin("audio_upload", 1_000_001)
+    assert code(answer) == (400, "file_too_large")
+    assert "1 MB" in answer.json()["error"]["message"]
