@@ -5,11 +5,11 @@ import { session } from "./session.js";
  * Calls one of our functions as the person signed in. A refused token is refreshed and tried once more;
  * refused again, the session is over.
  * @param {string} path
- * @param {{ method?: string, body?: unknown, timeoutSeconds?: number }} [options]
+ * @param {{ method?: string, body?: unknown, headers?: Record<string, string>, timeoutSeconds?: number }} [options]
  */
-async function call(path, options) {
+export async function call(path, options) {
   const send = (/** @type {string} */ token) =>
-    requestJson(path, { ...options, headers: { Authorization: `Bearer ${token}` } });
+    requestJson(path, { ...options, headers: { ...options?.headers, Authorization: `Bearer ${token}` } });
   const token = await session.token();
   try {
     return await send(token);
@@ -44,4 +44,9 @@ export function createCheckoutSession(packageId) {
     body: { package_type: packageId },
     timeoutSeconds: 45,
   });
+}
+
+/** Answers where Stripe shows the receipt. @param {string} path as a transaction names it */
+export function getReceipt(path) {
+  return call(path, { timeoutSeconds: 45 });
 }

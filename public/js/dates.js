@@ -2,9 +2,23 @@ import { h } from "./dom.js";
 
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
 const long = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const thisYear = new Date().getFullYear();
 
 /** A point in time, in the reader's language and time zone. @param {string} iso */
 export function time(iso) {
   const date = new Date(iso);
   return h("time", { datetime: iso, title: long.format(date) }, short.format(date));
 }
+
+/** The day of a point in time, with its year where that is not this one. @param {string} iso */
+export function day(iso) {
+  const date = new Date(iso);
+  const format = dayFormat({ year: date.getFullYear() === thisYear ? undefined : "numeric" });
+  return h("time", { datetime: iso, title: long.format(date) }, format.format(date));
+}
+
+/** A day of the calendar, which is the same everywhere. @param {string} date "2026-11-25" */
+export const calendarDay = (date) => dayFormat({ timeZone: "UTC" }).format(new Date(date));
+
+/** @param {Intl.DateTimeFormatOptions} more */
+const dayFormat = (more) => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...more });

@@ -18,6 +18,34 @@ export function h(tag, attributes = {}, ...children) {
   return /** @type {any} */ (element);
 }
 
+/**
+ * Makes a part of a drawing, all of whose attributes are plain text.
+ * @param {string} tag
+ * @param {Record<string, string | number>} attributes
+ * @param {...Node} children
+ */
+export function svg(tag, attributes, ...children) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  element.append(...children);
+  return element;
+}
+
+/**
+ * Makes these elements a place's children, and leaves those alone that are there already: what is taken
+ * out and put back loses the keyboard's focus.
+ * @param {Element} place
+ * @param {Element[]} elements
+ */
+export function arrange(place, elements) {
+  const wanted = new Set(elements);
+  for (const child of [...place.children]) if (!wanted.has(child)) child.remove();
+  elements.forEach((element, index) => {
+    const there = place.children[index];
+    if (there !== element) place.insertBefore(element, there ?? null);
+  });
+}
+
 /** The gem that stands for a credit. Its text is there for when the drawing is not. */
 export function gem() {
   return h("img", { class: "gem", src: "/img/gem.svg", alt: "💎", width: 20, height: 20 });

@@ -1,26 +1,16 @@
 import { openStore } from "./checkout.js";
-import { time } from "./dates.js";
-import { h, spoken } from "./dom.js";
-import { formatChange, formatCredits } from "./money.js";
+import { arrange, h } from "./dom.js";
+import { historyEntry } from "./history-entry.js";
 import { notice } from "./notice.js";
 import { readingProblem } from "./problems.js";
 import { wallet } from "./wallet.js";
-
-/** @type {Record<string, string>} */
-const KINDS = {
-  purchase: "Credits bought",
-  clawback: "Taken back with the money",
-  giveback: "Given back with the money",
-  spend: "Used",
-  refund: "Given back",
-  bonus: "Welcome gift",
-  expiry: "Expired",
-};
 
 /** Every movement of credits, newest first, a page at a time. */
 class HistoryList extends HTMLElement {
   #status = h("div", { class: "history__status" });
   #list = h("ol", { class: "history", role: "list", "aria-label": "History" });
+  /** @type {Map<string, HTMLElement>} */
+  #entries = new Map();
   #more = h(
     "button",
     { class: "button button--quiet", type: "button", onclick: () => this.#loadMore() },
@@ -35,11 +25,20 @@ class HistoryList extends HTMLElement {
 
   #render() {
     const { status, transactions, nextCursor, error } = wallet;
+    if (status === "loading") this.#entries.clear();
     this.#list.setAttribute("aria-busy", String(status === "loading"));
-    this.#list.replaceChildren(...(status === "loading" ? skeletons() : transactions.map(row)));
+    arrange(this.#list, status === "loading" ? skeletons() : transactions.map((each) => this.#entry(each)));
     this.#more.hidden = nextCursor === null;
     if (error) this.#say(`${readingProblem(error)} Your credits are safe.`, () => wallet.load());
     else this.#status.replaceChildren(...(status === "ready" && !transactions.length ? [empty()] : []));
+  }
+
+  /** Made once for what it shows, so that what is open or has the focus there stays so. */
+  #entry(/** @type {import("./wallet.js").Transaction} */ transaction) {
+    const key = JSON.stringify(transaction);
+    const entry = this.#entries.get(key) ?? historyEntry(transaction);
+    this.#entries.set(key, entry);
+    return entry;
   }
 
   async #loadMore() {
@@ -60,25 +59,6 @@ class HistoryList extends HTMLElement {
   #say(text, run) {
     this.#status.replaceChildren(notice(text, { action: { label: "Try again", run } }));
   }
-}
-
-/** @param {import("./wallet.js").Transaction} transaction */
-function row({ kind, amount, balance_after: after, description, created_at: createdAt }) {
-  return h(
-    "li",
-    { class: "entry", "data-direction": amount < 0 ? "out" : "in", tabindex: "-1" },
-    h("span", { class: "entry__what" }, description ?? inWords(kind)),
-    h("span", { class: "entry__when" }, description ? `${inWords(kind)} · ` : "", time(createdAt)),
-    h("span", { class: "entry__amount" }, formatChange(amount), spoken(" credits")),
-    h("span", { class: "entry__after" }, "Balance ", formatCredits(after)),
-  );
-}
-
-/** A kind this page has not heard of still reads as words. @param {string} kind */
-function inWords(kind) {
-  if (Object.hasOwn(KINDS, kind)) return KINDS[kind];
-  const words = kind.replaceAll("_", " ");
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
 const skeletons = () =>

@@ -1,44 +1,73 @@
 import { loadCatalogue } from "./catalogue.js";
 import { openStore } from "./checkout.js";
+import { day } from "./dates.js";
 import { gem, h, spoken } from "./dom.js";
+import { count } from "./measures.js";
 import { formatCredits } from "./money.js";
+import { usageChart } from "./usage-chart.js";
 import { wallet } from "./wallet.js";
 
-/** The balance, large: what is there, what is set aside, what it is good for. */
+/** The balance, large: what is there, what is set aside, what it is good for and how long it lasts. */
 class PurseCard extends HTMLElement {
   #amount = h("span", { class: "purse__amount" });
   #note = h("p", { class: "purse__note" });
+  #facts = h("div", { class: "purse__facts" });
+  #low = h("p", { class: "purse__low", hidden: true }, "Running low. A pack now, and no work has to wait.");
+  #usage = h("div", { class: "purse__usage" });
 
   connectedCallback() {
     this.replaceChildren(
       h("h1", { class: "purse__title", tabindex: "-1" }, "Your balance"),
       h("p", { class: "purse__balance" }, gem(), this.#amount, spoken(" credits")),
       this.#note,
+      this.#facts,
+      this.#low,
       h(
         "button",
         { class: "button button--gold", type: "button", onclick: () => openStore() },
         "Buy credits",
       ),
+      this.#usage,
     );
     wallet.addEventListener("change", () => this.#render());
     this.#render();
   }
 
   async #render() {
-    const { balance, held, status } = wallet;
+    const { balance, status } = wallet;
     this.dataset.state = balance === null ? status : "ready";
     this.#amount.textContent = balance === null ? "–" : formatCredits(balance);
-    this.#note.textContent = balance === null ? "" : note(balance, held, await cheapestFeature());
+    this.#low.hidden = !(wallet.low && balance !== null && balance > 0);
+    this.#facts.replaceChildren(...facts());
+    this.#usage.replaceChildren(...usage());
+    this.#note.textContent = balance === null ? "" : note(balance, wallet.available, await cheapestFeature());
   }
 }
 
-/** @param {number} balance @param {number} held @param {import("./catalogue.js").Feature | null} feature */
-function note(balance, held, feature) {
+/** What is not free to use for ever: set aside, or soon to lapse. */
+function facts() {
+  const { held, nextExpiry } = wallet;
+  return [
+    held > 0 && h("p", {}, `${formatCredits(held)} set aside for work under way`),
+    nextExpiry && h("p", {}, `${lapsing(nextExpiry.credits)} on `, day(nextExpiry.expires_at)),
+  ].filter((fact) => fact instanceof Node);
+}
+
+/** @param {number} credits */
+const lapsing = (credits) => `${count(credits, "credit")} ${credits === 1 ? "lapses" : "lapse"}`;
+
+/** Where nothing was used there is nothing to draw. */
+function usage() {
+  const { usage: known } = wallet;
+  return known?.daily.some(({ spent }) => spent > 0) ? [usageChart(known)] : [];
+}
+
+/** @param {number} balance @param {number} available @param {import("./catalogue.js").Feature | null} feature */
+function note(balance, available, feature) {
   if (balance < 0)
     return "A refund took back credits that were already used. Your next pack evens that out first.";
   if (balance === 0) return "Nothing in it yet. Pick a pack to fill it.";
-  if (held > 0) return `${formatCredits(held)} of them are set aside for work under way.`;
-  const times = feature ? Math.floor(balance / feature.credits) : 0;
+  const times = feature ? Math.floor(available / feature.credits) : 0;
   return times > 0 ? `Enough for ${formatCredits(times)} × ${feature?.name.toLowerCase()}.` : "";
 }
 

@@ -2,13 +2,30 @@ import { getCredits } from "./api.js";
 import { session } from "./session.js";
 
 /**
+ * @typedef {{ lot_id: string, source: string, name: string, credits: number, created_at: string,
+ *   expires_at: string | null }} LotChange  credits signed, as they moved
  * @typedef {{ id: string, kind: string, amount: number, balance_after: number, description: string | null,
- *   created_at: string }} Transaction
- * @typedef {{ balance: number, held: number, transactions: Transaction[], next_cursor: string | null }} Credits
+ *   feature: string | null, quantity: number | null, created_at: string, lots: LotChange[],
+ *   receipt: string | null, reason: string | null }} Transaction
+ * @typedef {{ spent_per_day: number, days_left: number | null,
+ *   daily: { date: string, spent: number }[] }} Usage  the last 30 days, oldest first, by UTC
+ * @typedef {{ balance: number, held: number, available: number, low: boolean, low_threshold: number,
+ *   usage: Usage | null, next_expiry: { credits: number, expires_at: string } | null,
+ *   transactions: Transaction[], next_cursor: string | null }} Credits
  */
 
 const PAGE_SIZE = 20;
 const STALE_AFTER_SECONDS = 20;
+const UNKNOWN = {
+  status: "loading",
+  balance: null,
+  held: 0,
+  available: 0,
+  low: false,
+  usage: null,
+  nextExpiry: null,
+  nextCursor: null,
+};
 
 /**
  * The one place on a page that knows the balance and the history. Whoever shows them listens for
@@ -20,6 +37,13 @@ class Wallet extends EventTarget {
   /** @type {number | null} */
   balance = null;
   held = 0;
+  /** What can be spent: the balance without what is set aside. */
+  available = 0;
+  low = false;
+  /** @type {Usage | null} */
+  usage = null;
+  /** @type {Credits["next_expiry"]} */
+  nextExpiry = null;
   /** @type {Transaction[]} */
   transactions = [];
   /** @type {string | null} */
@@ -34,7 +58,7 @@ class Wallet extends EventTarget {
     super();
     session.addEventListener("change", () => {
       this.#turn += 1;
-      Object.assign(this, { status: "loading", balance: null, held: 0, transactions: [], nextCursor: null });
+      Object.assign(this, { ...UNKNOWN, transactions: [] });
       this.#tell();
       if (session.user) this.load();
     });
@@ -65,8 +89,10 @@ class Wallet extends EventTarget {
     if (!this.nextCursor) return;
     const turn = this.#turn;
     const answer = await getCredits({ limit: PAGE_SIZE, cursor: this.nextCursor });
-    if (turn === this.#turn)
-      this.take({ ...answer, transactions: [...this.transactions, ...answer.transactions] });
+    if (turn !== this.#turn) return;
+    const transactions = [...this.transactions, ...answer.transactions];
+    // What was used day by day comes with the first page alone.
+    this.take({ ...answer, transactions, usage: this.usage });
   }
 
   /** Takes over an answer of GET /api/credits. @param {Credits} answer */
@@ -78,6 +104,10 @@ class Wallet extends EventTarget {
       error: null,
       balance: answer.balance,
       held: answer.held,
+      available: answer.available,
+      low: answer.low,
+      usage: answer.usage,
+      nextExpiry: answer.next_expiry,
       nextCursor: answer.next_cursor,
       transactions: answer.transactions,
     });

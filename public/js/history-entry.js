@@ -1,0 +1,55 @@
+import { time } from "./dates.js";
+import { h, spoken } from "./dom.js";
+import { lotsMoved } from "./lots.js";
+import { formatChange, formatCredits } from "./money.js";
+import { receiptButton } from "./receipt-button.js";
+
+/** @typedef {import("./wallet.js").Transaction} Transaction */
+
+/** @type {Record<string, string>} */
+const KINDS = {
+  purchase: "Credits bought",
+  clawback: "Taken back with the money",
+  giveback: "Given back with the money",
+  spend: "Used",
+  reversal: "Given back",
+  bonus: "A gift to you",
+  correction: "Put right by us",
+  expiry: "Lapsed",
+  expiry_reversal: "No longer lapsed",
+};
+
+/** The lot of these is the entry itself, or follows from it. */
+const SPEAKS_FOR_ITSELF = ["purchase", "bonus", "correction"];
+
+/** One movement of credits. @param {Transaction} transaction */
+export function historyEntry({ kind, amount, balance_after: after, created_at: createdAt, ...more }) {
+  const what = more.description ?? inWords(kind);
+  const times = (more.quantity ?? 1) > 1 ? ` × ${formatCredits(more.quantity ?? 1)}` : "";
+  return h(
+    "li",
+    { class: "entry", "data-direction": amount < 0 ? "out" : "in", tabindex: "-1" },
+    h("span", { class: "entry__what" }, what, times),
+    h("span", { class: "entry__when" }, what === inWords(kind) ? "" : `${inWords(kind)} · `, time(createdAt)),
+    h("span", { class: "entry__amount" }, formatChange(amount), spoken(" credits")),
+    h("span", { class: "entry__after" }, "Balance ", formatCredits(after)),
+    further(kind, more),
+  );
+}
+
+/** What not everybody asks for: why, from which lot, the receipt. */
+function further(/** @type {string} */ kind, /** @type {Partial<Transaction>} */ { description, reason, lots, receipt }) {
+  const parts = [
+    reason && reason !== description && h("p", {}, reason),
+    Boolean(lots?.length) && !SPEAKS_FOR_ITSELF.includes(kind) && lotsMoved(lots),
+    receipt && receiptButton(receipt),
+  ];
+  return parts.some(Boolean) && h("div", { class: "entry__further" }, ...parts);
+}
+
+/** A kind this page has not heard of still reads as words. @param {string} kind */
+function inWords(kind) {
+  if (Object.hasOwn(KINDS, kind)) return KINDS[kind];
+  const words = kind.replaceAll("_", " ");
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

@@ -1,0 +1,41 @@
+import { getReceipt } from "./api.js";
+import { h } from "./dom.js";
+import { readingProblem } from "./problems.js";
+
+const LABEL = "Receipt";
+
+/** A button that shows Stripe's receipt in a tab of its own. @param {string} path where to ask for it */
+export function receiptButton(path) {
+  const complaint = h("span", { class: "receipt__problem", role: "alert" });
+  const button = h("button", { class: "link", type: "button" }, LABEL);
+  button.addEventListener("click", async () => {
+    if (button.getAttribute("aria-busy") === "true") return;
+    // Opened now, while the click allows it; where it leads is known only when the server has answered.
+    const tab = window.open("", "_blank");
+    tab?.document.body.append("Opening your receipt…");
+    button.setAttribute("aria-busy", "true");
+    complaint.textContent = "";
+    try {
+      show((await getReceipt(path)).receipt_url, tab);
+    } catch (error) {
+      tab?.close();
+      complaint.textContent = receiptProblem(error);
+    }
+    button.setAttribute("aria-busy", "false");
+  });
+  return h("span", { class: "receipt" }, button, " ", complaint);
+}
+
+/** @param {string} url @param {Window | null} tab */
+function show(url, tab) {
+  if (!tab) return location.assign(url);
+  tab.opener = null;
+  tab.location.replace(url);
+}
+
+/** @param {import("./http.js").RequestError} error */
+function receiptProblem(error) {
+  if (error.code === "no_receipt") return "Stripe has no receipt for this payment.";
+  if (error.status === 502) return "Stripe did not answer. Try again in a moment.";
+  return `${readingProblem(error)} Try again in a moment.`;
+}

@@ -1,0 +1,68 @@
+import { calendarDay } from "./dates.js";
+import { h, svg } from "./dom.js";
+import { count } from "./measures.js";
+import { formatCredits } from "./money.js";
+
+/** @typedef {import("./wallet.js").Usage} Usage */
+
+const HEIGHT = 48;
+const STEP = 10;
+const BAR = 7;
+/** So that a day without use is still seen to be a day. */
+const LEAST_HEIGHT = 1.5;
+
+/** How much was used day by day, and how long the rest will last at that pace. @param {Usage} usage */
+export function usageChart({ daily, spent_per_day: perDay, days_left: daysLeft }) {
+  const most = Math.max(...daily.map(({ spent }) => spent));
+  return h(
+    "figure",
+    { class: "usage" },
+    h("figcaption", {}, `${pace(perDay)} ${outlook(daysLeft)}`),
+    drawing(daily, most),
+    h(
+      "p",
+      { class: "usage__axis", "aria-hidden": "true" },
+      h("span", {}, calendarDay(daily[0].date)),
+      h("span", {}, `most: ${formatCredits(most)}`),
+      h("span", {}, "today"),
+    ),
+  );
+}
+
+/** @param {Usage["daily"]} daily @param {number} most */
+function drawing(daily, most) {
+  const bars = daily.map(({ date, spent }, index) => {
+    const height = Math.max((spent / most) * HEIGHT, LEAST_HEIGHT);
+    const bar = svg("rect", { x: index * STEP, y: HEIGHT - height, width: BAR, height, rx: 1.5 });
+    bar.classList.toggle("usage__nothing", spent === 0);
+    const title = svg("title", {});
+    title.textContent = `${calendarDay(date)}: ${count(spent, "credit")}`;
+    bar.append(title);
+    return bar;
+  });
+  const width = (daily.length - 1) * STEP + BAR;
+  const about = { role: "img", "aria-label": inWords(daily), preserveAspectRatio: "none" };
+  return svg("svg", { class: "usage__bars", viewBox: `0 0 ${width} ${HEIGHT}`, ...about }, ...bars);
+}
+
+/** What the bars show, for those who listen. @param {Usage["daily"]} daily */
+function inWords(daily) {
+  const sum = daily.reduce((total, { spent }) => total + spent, 0);
+  const days = daily.filter(({ spent }) => spent > 0).length;
+  const top = daily.reduce((best, day) => (day.spent > best.spent ? day : best));
+  const all = `${count(sum, "credit")} used in ${daily.length} days, on ${count(days, "day")} of them.`;
+  return `${all} Most on ${calendarDay(top.date)}: ${formatCredits(top.spent)}.`;
+}
+
+/** @param {number} perDay */
+function pace(perDay) {
+  return perDay < 1 ? "Less than a credit a day." : `About ${count(Math.round(perDay), "credit")} a day.`;
+}
+
+/** @param {number | null} daysLeft */
+function outlook(daysLeft) {
+  if (daysLeft === null) return "";
+  if (daysLeft < 1) return "At this pace they are used up today.";
+  if (daysLeft > 365) return "At this pace they last more than a year.";
+  return `At this pace they last about ${count(daysLeft, "day")}.`;
+}
