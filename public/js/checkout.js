@@ -9,7 +9,10 @@ export async function goToCheckout(packageId) {
   location.assign(url);
 }
 
-/** Asks the page's store to open, and to go on with a purchase. @param {string} [packageId] */
-export function openStore(packageId) {
-  document.dispatchEvent(new CustomEvent("store:open", { detail: { packageId } }));
+/**
+ * Asks the page's store to open, to go on with a purchase, and to say why it is open.
+ * @param {{ packageId?: string, reason?: string }} [wish]
+ */
+export function openStore({ packageId, reason } = {}) {
+  document.dispatchEvent(new CustomEvent("store:open", { detail: { packageId, reason } }));
 }

@@ -1,6 +1,9 @@
 import { requestJson } from "./http.js";
 
-/** @typedef {{ supabase_url: string, publishable_key: string, payments_enabled: boolean }} Config */
+/**
+ * @typedef {{ supabase_url: string, publishable_key: string, payments_enabled: boolean,
+ *   files_enabled: boolean }} Config
+ */
 
 /** @type {Promise<Config> | null} */
 let known = null;

@@ -22,7 +22,7 @@ function proceed() {
   }
   if (wantsStore) history.replaceState(history.state, "", location.pathname + location.hash);
   const packageId = intent.take();
-  if (packageId || wantsStore) openStore(packageId ?? undefined);
+  if (packageId || wantsStore) openStore({ packageId: packageId ?? undefined });
 }
 
 /** What the keyboard was on has gone with the other view: it goes on at this one's heading. */

@@ -3,13 +3,17 @@ const LONGEST_RETRY_AFTER_SECONDS = 300;
 
 /** A request that did not succeed. `status` is 0 when no answer came at all. */
 export class RequestError extends Error {
-  /** @param {{ status: number, code: string, message?: string, retryAfterSeconds?: number | null }} about */
-  constructor({ status, code, message = "", retryAfterSeconds = null }) {
+  /**
+   * @param {{ status: number, code: string, message?: string, details?: Record<string, unknown>,
+   *   retryAfterSeconds?: number | null }} about
+   */
+  constructor({ status, code, message = "", details = {}, retryAfterSeconds = null }) {
     super(message || code);
     this.name = "RequestError";
     this.status = status;
     this.code = code;
     this.sentence = message;
+    this.details = details;
     this.retryAfterSeconds = retryAfterSeconds;
   }
 }
@@ -56,11 +60,16 @@ function parse(text) {
   }
 }
 
-/** Our functions answer {error: {code, message}}, Supabase Auth {error_code, msg}. @param {any} data */
+/**
+ * Our functions answer {error: {code, message}}, some with more beside them; Supabase Auth {error_code, msg}.
+ * @param {any} data
+ */
 function describe(data) {
+  const { code, message, ...details } = Object(data?.error);
   return {
-    code: String(data?.error?.code ?? data?.error_code ?? "unknown"),
-    message: String(data?.error?.message ?? data?.msg ?? ""),
+    code: String(code ?? data?.error_code ?? "unknown"),
+    message: String(message ?? data?.msg ?? ""),
+    details,
   };
 }
 

@@ -1,6 +1,7 @@
 import { copyButton } from "./copy-button.js";
 import { gem, h } from "./dom.js";
 import { formatCredits, formatMoney } from "./money.js";
+import { waitingWork } from "./waiting-work.js";
 import { wallet } from "./wallet.js";
 
 /** @param {import("./payment-watch.js").Purchase} purchase */
@@ -15,6 +16,18 @@ export function newBalance() {
   wallet.addEventListener("change", show);
   show();
   return h("p", { class: "payment__balance" }, h("span", {}, "New balance"), " ", gem(), amount);
+}
+
+/** To the balance, or back to the work that waits for these credits. */
+export function nextSteps() {
+  const home = h("a", { class: "button", href: "/" }, "See your balance");
+  const steps = h("p", { class: "actions" }, home);
+  waitingWork("Go on with").then((link) => {
+    if (!link) return;
+    home.classList.add("button--quiet");
+    steps.prepend(link);
+  });
+  return steps;
 }
 
 /** What support needs to find the payment. @param {string} sessionId */

@@ -1,7 +1,7 @@
 import "./auth-form.js";
 import { openStore } from "./checkout.js";
 import { gem, h } from "./dom.js";
-import { newBalance, receipt, reference } from "./payment-parts.js";
+import { newBalance, nextSteps, receipt, reference } from "./payment-parts.js";
 import { watchPayment } from "./payment-watch.js";
 import { WORDS } from "./payment-words.js";
 import { session } from "./session.js";
@@ -77,7 +77,7 @@ class PaymentStatus extends HTMLElement {
       case "confirming":
         return [];
       case "paid":
-        return [newBalance(), actions(h("a", { class: "button", href: "/" }, "See your balance"))];
+        return [newBalance(), nextSteps()];
       case "unconfirmed":
         return [actions(again, home), reference(this.#sessionId)];
       case "processing":

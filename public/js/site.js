@@ -2,6 +2,7 @@
 import "./balance-pill.js";
 import "./account-menu.js";
 import "./store-dialog.js";
+import "./kept-work.js";
 import { session } from "./session.js";
 import { wallet } from "./wallet.js";
 

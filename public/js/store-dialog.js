@@ -9,23 +9,28 @@ class StoreDialog extends HTMLElement {
   #packs = h("pack-list");
   /** Whose purse is filled: said where the money is spent. */
   #buyer = h("p", { class: "store__buyer" });
-  #dialog = h("dialog", { class: "store", "aria-labelledby": "store-title" });
+  /** Why the store opened by itself, if it did. */
+  #reason = h("p", { class: "store__reason", id: "store-reason" });
+  #dialog = h("dialog", {
+    class: "store",
+    "aria-labelledby": "store-title",
+    "aria-describedby": "store-reason",
+  });
 
   connectedCallback() {
     this.append(this.#dialog);
     this.#closeOnBackdrop();
-    document.addEventListener("store:open", (event) =>
-      this.#open(/** @type {CustomEvent} */ (event).detail.packageId),
-    );
+    document.addEventListener("store:open", (event) => this.#open(/** @type {CustomEvent} */ (event).detail));
     // Whoever is signed out elsewhere, or has to sign in again, does that on the page below.
     session.addEventListener("change", () => session.user || this.#dialog.close());
   }
 
-  /** @param {string} [packageId] a purchase to go on with at once */
-  async #open(packageId) {
+  /** @param {{ packageId?: string, reason?: string }} wish */
+  async #open({ packageId, reason = "" }) {
     const isFirst = !this.#dialog.hasChildNodes();
     if (isFirst) this.#fill();
     this.#buyer.textContent = session.user ? `For ${session.user.email}` : "";
+    this.#reason.textContent = reason;
     if (!this.#dialog.open) this.#dialog.showModal();
     await (isFirst ? this.#packs.ready : this.#packs.refresh({ cache: "default" }));
     if (packageId) this.#packs.buy(packageId);
@@ -52,7 +57,7 @@ class StoreDialog extends HTMLElement {
       h("h3", { id: "store-prices" }, "What things cost"),
       h("price-list"),
     );
-    this.#dialog.append(header, this.#packs, prices);
+    this.#dialog.append(header, this.#reason, this.#packs, prices);
   }
 
   /** Only a press that begins and ends on the backdrop closes: not a selection dragged out of the dialog. */

@@ -1,0 +1,34 @@
+/** @typedef {{ feature: string, contentType: string, name: string }} FileKind */
+
+const RECORDING = { feature: "audio_upload", name: "Recording" };
+
+/** What may be uploaded, by the ending of its name. @type {Record<string, FileKind>} */
+const KINDS = {
+  docx: {
+    feature: "docx_processing",
+    contentType: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    name: "Word document",
+  },
+  txt: { feature: "txt_upload", contentType: "text/plain", name: "Text" },
+  mp3: { ...RECORDING, contentType: "audio/mpeg" },
+  wav: { ...RECORDING, contentType: "audio/wav" },
+};
+
+export const EXPORT_FEATURE = "premium_export";
+
+/** For a file input. */
+export const ACCEPTED = Object.keys(KINDS)
+  .map((ending) => `.${ending}`)
+  .join();
+
+/** The browser's own idea of a type differs from one to the next, so the name decides. @param {string} filename */
+export function kindOf(filename) {
+  const ending = filename.split(".").slice(1).at(-1)?.toLowerCase() ?? "";
+  return Object.hasOwn(KINDS, ending) ? KINDS[ending] : null;
+}
+
+/** What a file that is here already is called. @param {import("./files-api.js").OwnFile} file */
+export function kindName({ feature, filename }) {
+  if (feature === EXPORT_FEATURE) return "Export";
+  return kindOf(filename)?.name ?? "File";
+}

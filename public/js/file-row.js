@@ -1,0 +1,56 @@
+import { time } from "./dates.js";
+import { h, spoken } from "./dom.js";
+import { downloadLinks } from "./file-downloads.js";
+import { EXPORT_FEATURE, kindName } from "./file-kinds.js";
+import { summaryAtLength, summaryLine } from "./file-summary.js";
+import { remedy, STATUS } from "./file-words.js";
+import { count, formatSize } from "./measures.js";
+
+/** @typedef {import("./files-api.js").OwnFile} OwnFile */
+
+/** Whether a file can go into an export. @param {OwnFile} file */
+export const isExportable = ({ status, feature }) => status === "done" && feature !== EXPORT_FEATURE;
+
+/**
+ * One of one's files in the list.
+ * @param {OwnFile} file
+ * @param {{ isChosen: boolean, onChoose: (chosen: boolean) => void }} choice for the export
+ */
+export function fileRow(file, { isChosen, onChoose }) {
+  const { filename, status, summary, created_at: createdAt } = file;
+  const said = status === "done" ? summaryLine(summary) : STATUS[status];
+  const help = remedy(file);
+  return h(
+    "li",
+    { class: "file", "data-status": status, tabindex: "-1" },
+    isExportable(file) && chooser(file, isChosen, onChoose),
+    h("p", { class: "file__name" }, filename),
+    h("p", { class: "file__cost" }, cost(file)),
+    h("p", { class: "file__state" }, said),
+    h("p", { class: "file__about" }, `${kindName(file)} · ${formatSize(file.size)} · `, time(createdAt)),
+    help && h("p", { class: "file__help" }, help),
+    status === "done" && h("div", { class: "file__products" }, inside(summary), downloadLinks(file)),
+  );
+}
+
+/** @param {OwnFile} file @param {boolean} isChosen @param {(chosen: boolean) => void} onChoose */
+function chooser({ id, filename }, isChosen, onChoose) {
+  const box = h("input", { type: "checkbox", value: id, onchange: () => onChoose(box.checked) });
+  box.checked = isChosen;
+  return h("label", { class: "file__choice" }, box, spoken(`Choose ${filename} for an export`));
+}
+
+/** @param {import("./files-api.js").Summary | null} summary */
+function inside(summary) {
+  const all = summaryAtLength(summary);
+  if (!all) return null;
+  const what = summary?.chapters?.length ? "Chapters" : "Tags";
+  return h("details", { class: "file__inside" }, h("summary", {}, what), all);
+}
+
+/** What it cost, or what is set aside for it; nothing where nothing was charged. @param {OwnFile} file */
+function cost({ status, credits }) {
+  if (status === "done") return count(credits, "credit");
+  if (status === "failed" || status === "expired") return "Not charged";
+  return `${count(credits, "credit")} set aside`;
+}

@@ -1,0 +1,181 @@
+import { openStore } from "./checkout.js";
+import { featureCost } from "./feature-cost.js";
+import { downloadLinks } from "./file-downloads.js";
+import { summaryAtLength, summaryLine } from "./file-summary.js";
+import { remedy, workProblem } from "./file-words.js";
+import { gem, h } from "./dom.js";
+import { count, formatSize } from "./measures.js";
+import { formatCredits } from "./money.js";
+import { notice } from "./notice.js";
+import { readingProblem } from "./problems.js";
+import { quote, stageInWords } from "./upload-words.js";
+import { wallet } from "./wallet.js";
+
+/** @typedef {import("./upload-job.js").UploadJob} UploadJob */
+
+/** One upload, from what it will cost to what came of it. Tells by "upload:over" that there is room for another. */
+export class UploadCard extends HTMLElement {
+  /** @type {UploadJob | null} */
+  #job = null;
+  /** @type {number | null} */
+  #cost = null;
+  #showing = new AbortController();
+  #title = h("h2", { class: "upload__name", tabindex: "-1" });
+  #about = h("p", { class: "upload__about" });
+  #said = h("p", { class: "upload__said" });
+  #why = h("p", { class: "upload__why" });
+  #body = h("div", { class: "upload__body" });
+  #actions = h("p", { class: "actions" });
+  #quote = h("p", { class: "upload__quote" });
+  #bar = h("progress", { class: "upload__bar", max: "1", "aria-label": "Upload" });
+  #share = h("span", { class: "upload__share", "aria-hidden": "true" });
+
+  connectedCallback() {
+    const announced = h("div", { class: "upload__announced", role: "status" }, this.#said, this.#why);
+    this.replaceChildren(this.#title, this.#about, announced, this.#body, this.#actions);
+    wallet.addEventListener("change", () => this.#showQuote());
+  }
+
+  /** Shows an upload in place of another. @param {UploadJob} job */
+  show(job) {
+    this.#showing.abort();
+    this.#showing = new AbortController();
+    const { signal } = this.#showing;
+    this.#job = job;
+    this.#title.textContent = job.file.name;
+    this.#about.textContent = `${job.kind.name} · ${formatSize(job.file.size)}`;
+    job.addEventListener("change", () => this.#render(), { signal });
+    job.addEventListener("progress", () => this.#showProgress(), { signal });
+    this.#render();
+    this.#learnCost();
+  }
+
+  focusTitle() {
+    this.#title.focus();
+  }
+
+  #render() {
+    const job = /** @type {UploadJob} */ (this.#job);
+    const hadFocus = this.contains(document.activeElement);
+    this.dataset.stage = job.stage;
+    this.#said.textContent = stageInWords(job);
+    this.#why.textContent = explanation(job);
+    this.#showProgress();
+    this.#body.replaceChildren(...this.#content(job));
+    this.#actions.replaceChildren(...this.#choices(job));
+    // The button just pressed may be gone: reading goes on at the top of the card.
+    if (hadFocus && !this.contains(document.activeElement)) this.focusTitle();
+  }
+
+  /** @param {UploadJob} job @returns {(Node | string)[]} */
+  #content({ stage, result }) {
+    switch (stage) {
+      case "chosen":
+      case "waiting":
+        return [this.#quote];
+      case "starting":
+      case "uploading":
+      case "processing":
+        return [h("div", { class: "upload__progress" }, this.#bar, this.#share)];
+      case "done":
+        return result ? this.#product(result) : [];
+      default:
+        return [];
+    }
+  }
+
+  /** What came of it, and what it cost. @param {import("./files-api.js").OwnFile} file */
+  #product(file) {
+    const balance = /** @type {UploadJob} */ (this.#job).balance;
+    const paid = `${count(file.credits, "credit")} · balance ${formatCredits(balance ?? 0)}`;
+    const parts = [
+      h("p", { class: "upload__paid" }, gem(), " ", paid),
+      h("p", { class: "upload__summary" }, summaryLine(file.summary)),
+      summaryAtLength(file.summary),
+      downloadLinks(file),
+    ];
+    return parts.filter((part) => part !== null);
+  }
+
+  /** @param {UploadJob} job @returns {HTMLElement[]} */
+  #choices(job) {
+    const run = (/** @type {string} */ label) => button(label, () => job.run());
+    const another = (label = "Choose another file") => quiet(label, () => this.#over());
+    switch (job.stage) {
+      case "chosen":
+        return this.#cost === null ? [another()] : [run(`Upload for ${count(this.#cost, "credit")}`), another()];
+      case "waiting":
+        return [run("Go on"), another("Forget it")];
+      case "starting":
+      case "uploading":
+        return [quiet("Stop", () => job.stop())];
+      case "processing":
+        return [];
+      case "short":
+        return [
+          button("Open the store", () => openStore({ reason: job.shortageOf(`“${job.file.name}”`) })),
+          quiet("Try again", () => job.run()),
+          another("Forget it"),
+        ];
+      case "interrupted":
+        return [run("Try again"), another("Forget it")];
+      case "stopped":
+        return [run("Go on"), another("Forget it")];
+      default:
+        return [button(job.stage === "done" ? "Upload another" : "Choose another file", () => this.#over())];
+    }
+  }
+
+  async #learnCost() {
+    const job = this.#job;
+    this.#cost = null;
+    this.#quote.replaceChildren(h("span", {}, "Looking up what it costs…"));
+    try {
+      const cost = await featureCost(job?.kind.feature ?? "");
+      if (job !== this.#job) return;
+      this.#cost = cost;
+      if (cost === null) return this.#quote.replaceChildren("This kind of file is not taken at the moment.");
+    } catch (error) {
+      if (job !== this.#job) return;
+      const action = { label: "Try again", run: () => this.#learnCost() };
+      const text = `${readingProblem(error)} What it costs is missing here.`;
+      return this.#quote.replaceChildren(notice(text, { action }));
+    }
+    this.#showQuote();
+    if (job) this.#actions.replaceChildren(...this.#choices(job));
+  }
+
+  #showQuote() {
+    if (this.#cost === null) return;
+    const after = wallet.balance === null ? "" : ` · ${quote(this.#cost, wallet.available)}`;
+    this.#quote.replaceChildren(gem(), " ", h("strong", {}, count(this.#cost, "credit")), after);
+  }
+
+  /** Only a transfer has a share that is done; what comes before and after it just takes its time. */
+  #showProgress() {
+    const { stage, progress } = /** @type {UploadJob} */ (this.#job);
+    if (stage === "uploading") this.#bar.value = progress;
+    else this.#bar.removeAttribute("value");
+    this.#share.textContent = stage === "uploading" ? `${Math.floor(progress * 100)} %` : "";
+  }
+
+  #over() {
+    this.#job?.drop();
+    this.dispatchEvent(new Event("upload:over"));
+  }
+}
+
+/** Why it is where it is, if that needs a reason. @param {UploadJob} job */
+function explanation(job) {
+  if (job.stage === "failed") return job.result ? remedy(job.result) : "";
+  if (job.stage === "short") return job.shortageOf("It");
+  return job.error ? workProblem(job.error) : "";
+}
+
+/** @param {string} label @param {() => void} onclick */
+const button = (label, onclick) => h("button", { class: "button", type: "button", onclick }, label);
+
+/** @param {string} label @param {() => void} onclick */
+const quiet = (label, onclick) => h("button", { class: "button button--quiet", type: "button", onclick }, label);
+
+customElements.define("upload-card", UploadCard);
