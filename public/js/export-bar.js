@@ -1,11 +1,11 @@
 import { openStore } from "./checkout.js";
+import { h } from "./dom.js";
 import { featureCost } from "./feature-cost.js";
 import { downloadLinks } from "./file-downloads.js";
 import { EXPORT_FEATURE } from "./file-kinds.js";
 import { shelf } from "./file-shelf.js";
 import { remedy, shortage, workProblem } from "./file-words.js";
-import { exportFiles } from "./files-api.js";
-import { h } from "./dom.js";
+import { exportFiles, newKey } from "./files-api.js";
 import { forget, keep } from "./kept-work.js";
 import { count } from "./measures.js";
 import { formatCredits } from "./money.js";
@@ -18,7 +18,7 @@ export class ExportBar extends HTMLElement {
   /** @type {string[]} */
   #fileIds = [];
   /** The key one selection is exported under, however often it is tried. */
-  #key = crypto.randomUUID();
+  #key = newKey();
   #busy = false;
   /** @type {number | null} */
   #cost = null;
@@ -34,7 +34,7 @@ export class ExportBar extends HTMLElement {
   }
 
   /** Takes another selection. @param {string[]} fileIds @param {string} [key] one it was begun under before */
-  choose(fileIds, key = crypto.randomUUID()) {
+  choose(fileIds, key = newKey()) {
     this.#fileIds = fileIds;
     this.#key = key;
     this.#say(null);

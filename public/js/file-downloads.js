@@ -1,4 +1,5 @@
 import { h, spoken } from "./dom.js";
+import { shelf } from "./file-shelf.js";
 
 /** What each product of a file is for. @type {Record<string, string>} */
 const LABELS = {
@@ -11,12 +12,21 @@ const LABELS = {
  * The ways to what came of a file, and to the file itself.
  * @param {import("./files-api.js").OwnFile} file
  */
-export function downloadLinks({ filename, downloads }) {
+export function downloadLinks({ id, filename, downloads }) {
   if (!downloads.length) return null;
-  const links = downloads.map(({ name, url }) =>
-    h("a", { class: "download", href: url, download: name }, label(name), spoken(` of ${filename}`)),
-  );
+  const links = downloads.map(({ name, url }) => {
+    const onclick = (/** @type {Event} */ event) => shelf.isStale && renew(event, id, name);
+    const attributes = { class: "download", href: url, download: name, onclick };
+    return h("a", attributes, label(name), spoken(` of ${filename}`));
+  });
   return h("p", { class: "downloads" }, ...links);
+}
+
+/** An address that has run out would lead to an error of the storage's. @param {Event} event @param {string} id @param {string} name */
+async function renew(event, id, name) {
+  event.preventDefault();
+  const { href } = /** @type {HTMLAnchorElement} */ (event.currentTarget);
+  location.assign((await shelf.addressOf(id, name)) ?? href);
 }
 
 /** @param {string} name */

@@ -3,6 +3,7 @@ import { arrange, h } from "./dom.js";
 import { renewLinks } from "./file-downloads.js";
 import { fileRow, isExportable } from "./file-row.js";
 import { shelf } from "./file-shelf.js";
+import { forget } from "./kept-work.js";
 import { notice } from "./notice.js";
 import { readingProblem } from "./problems.js";
 import { session } from "./session.js";
@@ -64,6 +65,8 @@ export class FileList extends HTMLElement {
     if (chosen) this.#chosen.add(id);
     else this.#chosen.delete(id);
     this.#export.choose([...this.#chosen]);
+    // Another choice is another export: the one that may have waited is over.
+    if (session.user) forget(session.user.id, "export");
   }
 
   /** @param {string[]} ids */

@@ -4,6 +4,7 @@ import { session } from "./session.js";
 /** @typedef {import("./files-api.js").OwnFile} OwnFile */
 
 const PAGE_SIZE = 20;
+const LARGEST_PAGE = 100;
 /** Well before the addresses for downloading run out. */
 const STALE_AFTER_SECONDS = 5 * 60;
 const LOOK_AGAIN_AFTER_SECONDS = 5;
@@ -31,18 +32,20 @@ class FileShelf extends EventTarget {
       Object.assign(this, { status: "loading", files: [], nextCursor: null, error: null });
       this.#tell();
     });
-    addEventListener("pageshow", (event) => event.persisted && this.#freshen());
-    document.addEventListener("visibilitychange", () => this.#freshen());
+    const freshen = () => !document.hidden && this.isStale && this.load();
+    addEventListener("pageshow", freshen);
+    document.addEventListener("visibilitychange", freshen);
   }
 
-  /** Reads the newest page. Never throws: a failure is a state. */
+  /** Reads the newest page, or as many as are shown. Never throws: a failure is a state. */
   async load() {
     if (!session.user) return;
     this.error = null;
     this.#tell();
     const turn = this.#turn;
     try {
-      const answer = await getFiles({ limit: PAGE_SIZE });
+      const limit = Math.min(Math.max(PAGE_SIZE, this.files.length), LARGEST_PAGE);
+      const answer = await getFiles({ limit });
       if (turn === this.#turn) this.#take(this.#withOlderPages(answer));
     } catch (error) {
       if (turn !== this.#turn) return;
@@ -57,6 +60,17 @@ class FileShelf extends EventTarget {
     const turn = this.#turn;
     const answer = await getFiles({ limit: PAGE_SIZE, cursor: this.nextCursor });
     if (turn === this.#turn) this.#take({ ...answer, files: [...this.files, ...answer.files] });
+  }
+
+  /**
+   * Where a product of a file is, by an address that still holds; null if it is not known any more.
+   * @param {string} id
+   * @param {string} name
+   */
+  async addressOf(id, name) {
+    await this.load();
+    const file = this.files.find((each) => each.id === id);
+    return file?.downloads.find((download) => download.name === name)?.url ?? null;
   }
 
   /** Puts a file where it belongs: in its own place, or on top as the newest. @param {OwnFile} file */
@@ -93,9 +107,9 @@ class FileShelf extends EventTarget {
     if (isAtWork && this.#looks <= LOOKS) setTimeout(() => this.load(), LOOK_AGAIN_AFTER_SECONDS * 1000);
   }
 
-  #freshen() {
-    const age = (Date.now() - this.#readAt) / 1000;
-    if (!document.hidden && this.#readAt && age >= STALE_AFTER_SECONDS) this.load();
+  /** Whether addresses given out may have run out. */
+  get isStale() {
+    return this.#readAt > 0 && (Date.now() - this.#readAt) / 1000 >= STALE_AFTER_SECONDS;
   }
 
   #tell() {

@@ -35,8 +35,9 @@ export function uncharged(text) {
 }
 
 /** Whether it is the file, or what was asked, that will not do: asking again would not help. */
-export function isRefusal(/** @type {RequestError} */ { status }) {
-  return status >= 400 && status < 500 && ![401, 402, 403, 408, 409, 429].includes(status);
+export function isRefusal(/** @type {RequestError} */ { status, code }) {
+  if (code === "upload_refused") return false;
+  return status >= 400 && status < 500 && ![401, 402, 408, 409, 429].includes(status);
 }
 
 /** What to tell a person when work on a file did not go on. @param {RequestError} error */
@@ -44,12 +45,16 @@ export function workProblem(error) {
   if (error.code === "offline") return "You are offline. Connect to the internet, then try again.";
   if (error.code === "upload_interrupted")
     return "The upload was interrupted. Nothing was charged; go on when you like.";
+  if (error.code === "upload_expired")
+    return "It took so long that what was set aside went back. Nothing was charged; try again.";
+  if (error.code === "not_uploaded")
+    return "The file did not arrive. Nothing was charged; try again.";
   if (error.code === "file_processing")
     return "It is still being processed. You need not wait here: it will be in the list below.";
   if (error.code === "not_configured") return "Files are switched off at the moment. Nothing was charged.";
-  if (error.status === 404) return uncharged("This is not offered at the moment.");
+  if (error.code === "unknown_feature") return uncharged("This is not offered at the moment.");
   if (error.status === 429) return "That was a few tries too many. Wait a moment; nothing was charged.";
-  if (isRefusal(error) && error.sentence) return uncharged(error.sentence);
+  if (error.status >= 400 && error.status < 500 && error.sentence) return uncharged(error.sentence);
   if (error.status === 0) return "The server did not answer. Try again: it is charged once, however often you try.";
   if (error.status === 503) return "We are briefly unavailable. Try again in a moment.";
   return "Something went wrong on our side. Try again: it is charged once, however often you try.";

@@ -3,6 +3,9 @@ import { call } from "./api.js";
 /** How long a function may work on a file, and a little more. */
 const PROCESSING_SECONDS = 70;
 
+/** A key that no request was made under. @returns {string} */
+export const newKey = () => crypto.randomUUID();
+
 /**
  * @typedef {{ id: string, feature: string, filename: string, size: number, content_type: string,
  *   status: "awaiting_upload" | "processing" | "done" | "failed" | "expired", credits: number,

@@ -41,7 +41,7 @@ export function historyEntry({ kind, amount, balance_after: after, created_at: c
 function further(/** @type {string} */ kind, /** @type {Partial<Transaction>} */ { description, reason, lots, receipt }) {
   const parts = [
     reason && reason !== description && h("p", {}, reason),
-    Boolean(lots?.length) && !SPEAKS_FOR_ITSELF.includes(kind) && lotsMoved(lots),
+    Boolean(lots?.length) && !SPEAKS_FOR_ITSELF.includes(kind) && lotsMoved(lots ?? []),
     receipt && receiptButton(receipt),
   ];
   return parts.some(Boolean) && h("div", { class: "entry__further" }, ...parts);

@@ -26,12 +26,12 @@ export function receiptButton(path) {
   return h("span", { class: "receipt" }, button, " ", complaint);
 }
 
-/** @param {string} url @param {Window | null} tab */
-function show(url, tab) {
-  if (!tab) return location.assign(url);
-  tab.opener = null;
-  tab.location.replace(url);
-}
+/**
+ * Stripe's page cannot reach this one: Cross-Origin-Opener-Policy parts them.
+ * @param {string} url
+ * @param {Window | null} tab
+ */
+const show = (url, tab) => (tab ? tab.location.replace(url) : location.assign(url));
 
 /** @param {import("./http.js").RequestError} error */
 function receiptProblem(error) {

@@ -1,9 +1,9 @@
 import { openStore } from "./checkout.js";
+import { gem, h } from "./dom.js";
 import { featureCost } from "./feature-cost.js";
 import { downloadLinks } from "./file-downloads.js";
 import { summaryAtLength, summaryLine } from "./file-summary.js";
 import { remedy, workProblem } from "./file-words.js";
-import { gem, h } from "./dom.js";
 import { count, formatSize } from "./measures.js";
 import { formatCredits } from "./money.js";
 import { notice } from "./notice.js";

@@ -1,8 +1,8 @@
-import { completeFile, createFile } from "./files-api.js";
+import { shelf } from "./file-shelf.js";
 import { isRefusal, shortage } from "./file-words.js";
+import { completeFile, createFile, newKey } from "./files-api.js";
 import { RequestError } from "./http.js";
 import { forget, keep } from "./kept-work.js";
-import { shelf } from "./file-shelf.js";
 import { upload } from "./upload.js";
 import { wallet } from "./wallet.js";
 
@@ -39,7 +39,7 @@ export class UploadJob extends EventTarget {
    * @param {{ userId: string, file: File, kind: import("./file-kinds.js").FileKind, key?: string,
    *   stage?: "chosen" | "waiting" }} about  key and stage of one that waited here
    */
-  constructor({ userId, file, kind, key = crypto.randomUUID(), stage = "chosen" }) {
+  constructor({ userId, file, kind, key = newKey(), stage = "chosen" }) {
     super();
     this.file = file;
     this.kind = kind;
@@ -110,13 +110,10 @@ export class UploadJob extends EventTarget {
       size: this.file.size,
       content_type: this.kind.contentType,
     };
-    const begun = await createFile(about, this.key).catch((error) => {
-      if (error.status !== 409) throw error;
-      return null;
-    });
+    const begun = await createFile(about, this.key);
     this.#heed();
-    if (begun && !OVER.includes(begun.file.status)) return begun;
-    this.key = crypto.randomUUID();
+    if (!OVER.includes(begun.file.status)) return begun;
+    this.key = newKey();
     await this.#keep();
     return createFile(about, this.key);
   }

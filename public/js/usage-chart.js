@@ -12,7 +12,9 @@ const BAR = 7;
 const LEAST_HEIGHT = 1.5;
 
 /** How much was used day by day, and how long the rest will last at that pace. @param {Usage} usage */
-export function usageChart({ daily, spent_per_day: perDay, days_left: daysLeft }) {
+export function usageChart({ daily: balances, spent_per_day: perDay, days_left: daysLeft }) {
+  // Where more was given back than used, there was no use to speak of.
+  const daily = balances.map(({ date, spent }) => ({ date, spent: Math.max(spent, 0) }));
   const most = Math.max(...daily.map(({ spent }) => spent));
   return h(
     "figure",

@@ -5,7 +5,7 @@ import { session } from "./session.js";
  * @typedef {{ lot_id: string, source: string, name: string, credits: number, created_at: string,
  *   expires_at: string | null }} LotChange  credits signed, as they moved
  * @typedef {{ id: string, kind: string, amount: number, balance_after: number, description: string | null,
- *   feature: string | null, quantity: number | null, created_at: string, lots: LotChange[],
+ *   feature: string | null, quantity: number | null, created_at: string, lots: LotChange[] | null,
  *   receipt: string | null, reason: string | null }} Transaction
  * @typedef {{ spent_per_day: number, days_left: number | null,
  *   daily: { date: string, spent: number }[] }} Usage  the last 30 days, oldest first, by UTC

@@ -12,10 +12,14 @@ from tests.browser.console import Console
 from tests.browser.pages import Site
 from tests.browser.sessions import signed_in
 from tests.browser.stand_in import StandIn
+from tests.browser.storage import Storage
+from tests.database.purse import Purse
 from tests.support import cannot_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import psycopg
 
     from tests.support import RunningStack, User
 
@@ -94,6 +98,12 @@ def user(stack: RunningStack) -> User:
 
 
 @pytest.fixture
+def purse(database: psycopg.Connection[dict[str, Any]], user: User) -> Purse:
+    """The user's purse, empty until a test puts something in."""
+    return Purse(database, user.id)
+
+
+@pytest.fixture
 def buyer(visit: Visit, user: User) -> Site:
     """The site as the user sees it, signed in, at home."""
     return visit(user)
@@ -103,6 +113,14 @@ def buyer(visit: Visit, user: User) -> Site:
 def visitor(visit: Visit) -> Site:
     """The site as somebody sees it who is not signed in."""
     return visit()
+
+
+@pytest.fixture
+def storage(buyer: Site, stack: RunningStack, console: Console) -> Storage:
+    """The way from the buyer's browser to the storage, which a test may spoil."""
+    storage = Storage(buyer.page.context, stack)
+    console.allow_failing(storage.path)
+    return storage
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
@@ -60,6 +60,17 @@ class Site:
     def store(self) -> Store:
         """The store, once it is open."""
         return Store(self.page.get_by_role("dialog", name="Store"))
+
+    @property
+    def files(self) -> Files:
+        """The page of one's files."""
+        return Files(self.page)
+
+    def open_files(self) -> Files:
+        """Go to one's files by the link in the header."""
+        self.page.get_by_role("banner").get_by_role("link", name="Files").click()
+        self.expect_title("Files")
+        return self.files
 
     def open_store(self) -> Store:
         """Open the store by the balance in the header."""
@@ -125,6 +136,71 @@ class Store:
     def buy_button(self, pack: str) -> Locator:
         """The button that buys a pack."""
         return self.place.get_by_role("button", name=f"Buy {pack}")
+
+
+class Files:
+    """One's files: the place for an upload, and the list of all."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @property
+    def choose_button(self) -> Locator:
+        """The button that lets a file be chosen."""
+        return self.page.get_by_role("button", name="Choose a file")
+
+    @property
+    def card(self) -> Locator:
+        """The upload that is prepared, under way or over."""
+        return self.page.locator("upload-card")
+
+    @property
+    def list(self) -> Locator:
+        """The files, newest first."""
+        return self.page.get_by_role("list", name="Your files").locator("> li:not([aria-hidden])")
+
+    @property
+    def problem(self) -> Locator:
+        """What went wrong."""
+        return self.page.get_by_role("main").get_by_role("alert")
+
+    def choose(self, name: str, content: bytes) -> None:
+        """Choose a file from the device."""
+        with self.page.expect_file_chooser() as opened:
+            self.choose_button.click()
+        file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
+        opened.value.set_files(file)
+
+    def drop(self, *files: tuple[str, bytes]) -> None:
+        """Drop files, each a name and what is in it, beside the place that is meant for them."""
+        carried = self.page.evaluate_handle(
+            """files => {
+              const carried = new DataTransfer();
+              for (const [name, text] of files) carried.items.add(new File([text], name));
+              return carried;
+            }""",
+            [(name, content.decode("latin-1")) for name, content in files],
+        )
+        self.page.dispatch_event("h1", "drop", {"dataTransfer": carried})
+
+    def press(self, name: str) -> None:
+        """Press a button of the upload."""
+        self.card.get_by_role("button", name=name).click()
+
+    def upload(self, name: str, content: bytes) -> None:
+        """Choose a file and have it uploaded."""
+        self.choose(name, content)
+        self.press("Upload for")
+
+    def expect_stage(self, words: str) -> None:
+        """Expect the upload to be at this point."""
+        expect(self.card.get_by_role("status")).to_contain_text(words)
+
+    def expect_done(self, name: str, paid: str) -> None:
+        """Expect the result, and what it cost and left."""
+        self.expect_stage("Done.")
+        expect(self.card.get_by_role("heading", name=name)).to_be_visible()
+        expect(self.card.get_by_text(paid)).to_be_visible()
 
 
 class Checkout:
