@@ -72,7 +72,7 @@ export class ExportBar extends HTMLElement {
     const name = `The export of ${count(this.#fileIds.length, "file")}`;
     const reason = shortage(name, error, isKept ? "It waits here, and goes on once you have paid." : "");
     const open = () => openStore({ reason });
-    this.#say(notice(reason, { tone: "info", action: { label: "Open the store", run: open } }));
+    this.#say(notice(reason, { tone: "info", action: { label: "Get credits", run: open } }));
     open();
   }
 
@@ -120,9 +120,12 @@ export class ExportBar extends HTMLElement {
 function outcome(file) {
   if (file.status === "failed" || file.status === "expired") return notice(remedy(file));
   const isDone = file.status === "done";
-  const said = notice(isDone ? "Your export is ready." : "Your export is being packed. It will be in the list.", {
-    tone: "info",
-  });
+  const said = notice(
+    isDone ? "Your export is ready." : "Your export is being packed. It will be in the list.",
+    {
+      tone: "info",
+    },
+  );
   if (isDone) said.append(downloadLinks(file) ?? "");
   return said;
 }

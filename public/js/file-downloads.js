@@ -1,20 +1,19 @@
 import { h, spoken } from "./dom.js";
 import { shelf } from "./file-shelf.js";
 
-/** What each product of a file is for. @type {Record<string, string>} */
+/** @typedef {import("./files-api.js").OwnFile} OwnFile */
+
+/** What each product of a file is for, the most wanted first. @type {Record<string, string>} */
 const LABELS = {
   "chapters.html": "Chapters to read",
   "chapters.json": "Chapters as JSON",
   "export.zip": "Download the ZIP",
 };
 
-/**
- * The ways to what came of a file, and to the file itself.
- * @param {import("./files-api.js").OwnFile} file
- */
+/** The ways to what came of a file, and to the file itself, which comes last. @param {OwnFile} file */
 export function downloadLinks({ id, filename, downloads }) {
   if (!downloads.length) return null;
-  const links = downloads.map(({ name, url }) => {
+  const links = downloads.toSorted(byUse).map(({ name, url }) => {
     const onclick = (/** @type {Event} */ event) => shelf.isStale && renew(event, id, name);
     const attributes = { class: "download", href: url, download: name, onclick };
     return h("a", attributes, label(name), spoken(` of ${filename}`));
@@ -22,7 +21,19 @@ export function downloadLinks({ id, filename, downloads }) {
   return h("p", { class: "downloads" }, ...links);
 }
 
-/** An address that has run out would lead to an error of the storage's. @param {Event} event @param {string} id @param {string} name */
+/** Lets links that are there lead to where the products are now. @param {Element} place @param {OwnFile} file */
+export function renewLinks(place, { downloads }) {
+  const addresses = new Map(downloads.map(({ name, url }) => [name, url]));
+  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (place.querySelectorAll(".download"));
+  for (const link of links) link.href = addresses.get(link.download) ?? link.href;
+}
+
+/**
+ * An address that has run out would lead to an error of the storage's.
+ * @param {Event} event
+ * @param {string} id
+ * @param {string} name
+ */
 async function renew(event, id, name) {
   event.preventDefault();
   const { href } = /** @type {HTMLAnchorElement} */ (event.currentTarget);
@@ -35,8 +46,11 @@ function label(name) {
   return name.startsWith("source.") ? "Original" : name;
 }
 
-/** Lets links that are there lead to where the products are now. @param {Element} place @param {import("./files-api.js").OwnFile} file */
-export function renewLinks(place, { downloads }) {
-  const links = place.querySelectorAll(".download");
-  downloads.forEach(({ url }, index) => links[index]?.setAttribute("href", url));
+/** @param {{ name: string }} a @param {{ name: string }} b */
+const byUse = (a, b) => rank(a.name) - rank(b.name);
+
+/** @param {string} name */
+function rank(name) {
+  const known = Object.keys(LABELS).indexOf(name);
+  return known === -1 ? Object.keys(LABELS).length : known;
 }

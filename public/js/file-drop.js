@@ -91,7 +91,8 @@ export class FileDrop extends HTMLElement {
 function troubleWith(files) {
   if (files.length !== 1) return "One file at a time, please.";
   const [file] = files;
-  if (!kindOf(file.name)) return `“${file.name}” is none of the kinds that can be taken: DOCX, TXT, MP3 or WAV.`;
+  if (!kindOf(file.name))
+    return `“${file.name}” is none of the kinds that can be taken: DOCX, TXT, MP3 or WAV.`;
   return file.size === 0 ? `“${file.name}” is empty.` : null;
 }
 

@@ -1,5 +1,6 @@
 /** @typedef {{ feature: string, contentType: string, name: string }} FileKind */
 
+const TEXT = { feature: "txt_upload", contentType: "text/plain", name: "Text" };
 const RECORDING = { feature: "audio_upload", name: "Recording" };
 
 /** What may be uploaded, by the ending of its name. @type {Record<string, FileKind>} */
@@ -9,7 +10,8 @@ const KINDS = {
     contentType: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     name: "Word document",
   },
-  txt: { feature: "txt_upload", contentType: "text/plain", name: "Text" },
+  txt: TEXT,
+  md: TEXT,
   mp3: { ...RECORDING, contentType: "audio/mpeg" },
   wav: { ...RECORDING, contentType: "audio/wav" },
 };

@@ -12,7 +12,9 @@ const ONE_AT_A_TIME = "One file is on its way already. Wait for it, or stop it, 
 /** The place for uploads: an open purse, or the one file that is on its way into it. */
 export class FileUpload extends HTMLElement {
   #drop = /** @type {import("./file-drop.js").FileDrop} */ (h("file-drop"));
-  #card = /** @type {import("./upload-card.js").UploadCard} */ (h("upload-card", { class: "clasp", hidden: true }));
+  #card = /** @type {import("./upload-card.js").UploadCard} */ (
+    h("upload-card", { class: "clasp", hidden: true })
+  );
   #problem = h("div", { class: "upload__problem" });
   /** @type {UploadJob | null} */
   #job = null;
@@ -59,7 +61,8 @@ export class FileUpload extends HTMLElement {
     this.#complain("");
     if (!job) return;
     job.addEventListener("change", () => {
-      if (job === this.#job && job.stage === "short") openStore({ reason: job.shortageOf(`“${job.file.name}”`) });
+      if (job === this.#job && job.stage === "short")
+        openStore({ reason: job.shortageOf(`“${job.file.name}”`) });
     });
     this.#card.show(job);
   }

@@ -47,15 +47,15 @@ export function workProblem(error) {
     return "The upload was interrupted. Nothing was charged; go on when you like.";
   if (error.code === "upload_expired")
     return "It took so long that what was set aside went back. Nothing was charged; try again.";
-  if (error.code === "not_uploaded")
-    return "The file did not arrive. Nothing was charged; try again.";
+  if (error.code === "not_uploaded") return "The file did not arrive. Nothing was charged; try again.";
   if (error.code === "file_processing")
     return "It is still being processed. You need not wait here: it will be in the list below.";
   if (error.code === "not_configured") return "Files are switched off at the moment. Nothing was charged.";
   if (error.code === "unknown_feature") return uncharged("This is not offered at the moment.");
   if (error.status === 429) return "That was a few tries too many. Wait a moment; nothing was charged.";
   if (error.status >= 400 && error.status < 500 && error.sentence) return uncharged(error.sentence);
-  if (error.status === 0) return "The server did not answer. Try again: it is charged once, however often you try.";
+  if (error.status === 0)
+    return "The server did not answer. Try again: it is charged once, however often you try.";
   if (error.status === 503) return "We are briefly unavailable. Try again in a moment.";
   return "Something went wrong on our side. Try again: it is charged once, however often you try.";
 }

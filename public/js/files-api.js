@@ -1,7 +1,7 @@
 import { call } from "./api.js";
 
 /** How long a function may work on a file, and a little more. */
-const PROCESSING_SECONDS = 70;
+const PROCESSING_SECONDS = 310;
 
 /** A key that no request was made under. @returns {string} */
 export const newKey = () => crypto.randomUUID();

@@ -37,8 +37,12 @@ export function historyEntry({ kind, amount, balance_after: after, created_at: c
   );
 }
 
-/** What not everybody asks for: why, from which lot, the receipt. */
-function further(/** @type {string} */ kind, /** @type {Partial<Transaction>} */ { description, reason, lots, receipt }) {
+/**
+ * What not everybody asks for: why, from which lot, the receipt.
+ * @param {string} kind
+ * @param {Partial<Transaction>} transaction
+ */
+function further(kind, { description, reason, lots, receipt }) {
   const parts = [
     reason && reason !== description && h("p", {}, reason),
     Boolean(lots?.length) && !SPEAKS_FOR_ITSELF.includes(kind) && lotsMoved(lots ?? []),

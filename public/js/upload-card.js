@@ -103,7 +103,9 @@ export class UploadCard extends HTMLElement {
     const another = (label = "Choose another file") => quiet(label, () => this.#over());
     switch (job.stage) {
       case "chosen":
-        return this.#cost === null ? [another()] : [run(`Upload for ${count(this.#cost, "credit")}`), another()];
+        return this.#cost === null
+          ? [another()]
+          : [run(`Upload for ${count(this.#cost, "credit")}`), another()];
       case "waiting":
         return [run("Go on"), another("Forget it")];
       case "starting":
@@ -113,7 +115,7 @@ export class UploadCard extends HTMLElement {
         return [];
       case "short":
         return [
-          button("Open the store", () => openStore({ reason: job.shortageOf(`“${job.file.name}”`) })),
+          button("Get credits", () => openStore({ reason: job.shortageOf(`“${job.file.name}”`) })),
           quiet("Try again", () => job.run()),
           another("Forget it"),
         ];
@@ -176,6 +178,7 @@ function explanation(job) {
 const button = (label, onclick) => h("button", { class: "button", type: "button", onclick }, label);
 
 /** @param {string} label @param {() => void} onclick */
-const quiet = (label, onclick) => h("button", { class: "button button--quiet", type: "button", onclick }, label);
+const quiet = (label, onclick) =>
+  h("button", { class: "button button--quiet", type: "button", onclick }, label);
 
 customElements.define("upload-card", UploadCard);

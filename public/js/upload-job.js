@@ -102,7 +102,7 @@ export class UploadJob extends EventTarget {
     }
   }
 
-  /** What was begun under this key and has lapsed or failed since is begun anew under another. */
+  /** What was begun under this key and is over, lapsed or failed, is begun anew under another. */
   async #begin() {
     const about = {
       feature: this.kind.feature,
@@ -110,9 +110,12 @@ export class UploadJob extends EventTarget {
       size: this.file.size,
       content_type: this.kind.contentType,
     };
-    const begun = await createFile(about, this.key);
+    const begun = await createFile(about, this.key).catch((error) => {
+      if (error.code !== "upload_expired") throw error;
+      return null;
+    });
     this.#heed();
-    if (!OVER.includes(begun.file.status)) return begun;
+    if (begun && !OVER.includes(begun.file.status)) return begun;
     this.key = newKey();
     await this.#keep();
     return createFile(about, this.key);

@@ -173,13 +173,15 @@ class Files:
 
     def drop(self, *files: tuple[str, bytes]) -> None:
         """Drop files, each a name and what is in it, beside the place that is meant for them."""
+        expect(self.page.locator("file-drop > *")).to_be_attached()
         carried = self.page.evaluate_handle(
             """files => {
               const carried = new DataTransfer();
-              for (const [name, text] of files) carried.items.add(new File([text], name));
+              for (const [name, bytes] of files)
+                carried.items.add(new File([new Uint8Array(bytes)], name));
               return carried;
             }""",
-            [(name, content.decode("latin-1")) for name, content in files],
+            [(name, list(content)) for name, content in files],
         )
         self.page.dispatch_event("h1", "drop", {"dataTransfer": carried})
 

@@ -26,16 +26,19 @@ class Storage:
 
     def hold(self) -> None:
         """Let no request through, until it is mended."""
-        self._context.route(self._urls, self._held.append)
+        self._context.route(self._urls, self._keep)
 
     def mend(self) -> None:
         """Let requests through again, those that were held first."""
-        self._context.unroute(self._urls)
         for route in self._held:
             route.continue_()
         self._held.clear()
+        self._context.unroute(self._urls)
 
     def forget(self) -> None:
         """Let requests through again; those that were held, whoever sent them has given up."""
         self._held.clear()
         self.mend()
+
+    def _keep(self, route: Route) -> None:
+        self._held.append(route)
