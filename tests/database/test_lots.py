@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -109,6 +110,15 @@ def test_a_pack_is_valid_from_its_payment_by_the_earliest_word_of_it(purse: Purs
     assert expiry(purse, order) == expiry(purse, other)
 
 
+def test_an_earlier_word_of_the_payment_may_let_a_pack_lapse_at_once(purse: Purse) -> None:
+    order = purse.buy(100, valid_days=10, at=now())
+    assert purse.balance == 100
+    record(purse.database, order.facts("paid", at=now() - 11 * 86_400))
+    assert purse.balance == 0
+    assert purse.ledger() == [("purchase", 100), ("expiry", -100)]
+    purse.adds_up()
+
+
 def test_a_pack_without_days_never_lapses(purse: Purse) -> None:
     order = purse.buy(500)
     purse.time_passes(years=50)
@@ -148,6 +158,24 @@ def test_clamp_forgives_nothing_that_lapsed(purse: Purse) -> None:
         "select credits_forgiven from purchases where id = %s", [order.order_id]
     ).fetchone()
     assert row == {"credits_forgiven": 20}
+    purse.adds_up()
+
+
+def test_what_lapsed_and_was_taken_back_is_not_taken_back_again(purse: Purse) -> None:
+    order = purse.buy(100, valid_days=30, at=now())
+    purse.spend(4)
+    purse.time_passes(days=31)
+    purse.refund(order, 50)
+    purse.refund(order, 50)
+    assert purse.balance == -20
+    assert purse.ledger()[2:] == [
+        ("expiry", -80),
+        ("expiry_reversal", 50),
+        ("clawback", -50),
+        ("expiry_reversal", 30),
+        ("clawback", -50),
+    ]
+    assert purse.explain(datetime.now(UTC))["lots"][0]["lapsed"] == 0
     purse.adds_up()
 
 
@@ -194,6 +222,22 @@ def test_a_refund_that_fails_gives_other_lots_theirs_back(purse: Purse) -> None:
     assert purse.lots() == [-30, 0]
     record(purse.database, refund.refund(100, "failed"))
     assert purse.lots() == [20, 50]
+    purse.adds_up()
+
+
+def test_what_comes_back_pays_debts_before_other_lots_get_theirs_back(purse: Purse) -> None:
+    owing = purse.buy(10)
+    purse.spend(2)
+    order = purse.buy(20)
+    purse.spend(4)
+    purse.buy(30)
+    refund = purse.refund(order, 20)
+    assert purse.lots() == [0, 0, 10]
+    purse.spend(2)
+    purse.refund(owing, 10)
+    assert purse.lots() == [-10, 0, 0]
+    record(purse.database, refund.refund(20, "failed"))
+    assert purse.lots() == [0, 0, 10]
     purse.adds_up()
 
 
