@@ -679,11 +679,6 @@ begin
             p_reason => p_reason,
             p_idempotency_key => p_idempotency_key
         );
-        if p_valid_days is not null then
-            update public.user_credits u
-            set lapses_at = least(u.lapses_at, (select l.expires_at from public.credit_lots l where l.id = v_lot_id))
-            where u.user_id = p_user_id;
-        end if;
     end if;
     return jsonb_build_object(
         'transaction_id', v_posted.id::text,
