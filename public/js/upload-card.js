@@ -174,11 +174,17 @@ function explanation(job) {
   return job.error ? workProblem(job.error) : "";
 }
 
-/** @param {string} label @param {() => void} onclick */
-const button = (label, onclick) => h("button", { class: "button", type: "button", onclick }, label);
+/**
+ * A button of the card. The second click of a double click was meant for the button that was here before.
+ * @param {string} label
+ * @param {() => void} run
+ */
+function button(label, run, style = "button") {
+  const onclick = (/** @type {MouseEvent} */ event) => event.detail > 1 || run();
+  return h("button", { class: style, type: "button", onclick }, label);
+}
 
-/** @param {string} label @param {() => void} onclick */
-const quiet = (label, onclick) =>
-  h("button", { class: "button button--quiet", type: "button", onclick }, label);
+/** @param {string} label @param {() => void} run */
+const quiet = (label, run) => button(label, run, "button button--quiet");
 
 customElements.define("upload-card", UploadCard);
