@@ -13,10 +13,17 @@ from local.stack import ROOT, running_stack
 from tests.browser import chromium
 from tests.browser.pages import PAID, Site
 from tests.browser.sessions import signed_in
+from tests.samples import docx_of
 from tests.support import RunningStack
 
 IMAGES = ROOT / "docs" / "images"
 DESK = {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"}
+YEAR = [
+    *((1, "What the frost leaves"), (0, "Little stands in January. " * 310)),
+    *((1, "Sowing"), (0, "Peas go first, under fleece. " * 240)),
+    *((1, "The long evenings"), (0, "Water at dusk, and wait. " * 420)),
+    *((1, "Bringing it in"), (0, "Apples last, before the wind. " * 280)),
+]
 PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 
 
@@ -39,6 +46,7 @@ def main() -> None:
             buy(browser, stack)
             for name, device in (("store", DESK), ("store-phone-dark", PHONE)):
                 take_store(browser, stack, device, IMAGES / f"{name}.png")
+            take_files(browser, stack, DESK, IMAGES / "files.png")
             browser.close()
 
 
@@ -73,6 +81,21 @@ def take_store(browser: Browser, stack: RunningStack, device: dict[str, Any], pa
     store = site.open_store()
     expect(store.packs).to_have_count(3)
     expect(store.prices).to_have_count(4)
+    take(site, path)
+
+
+def take_files(browser: Browser, stack: RunningStack, device: dict[str, Any], path: Path) -> None:
+    """Take a picture of a document that has just become chapters."""
+    site = visit(browser, stack, device)
+    files = site.open_files()
+    files.upload("A Year in the Garden.docx", docx_of(*YEAR, title="A Year in the Garden"))
+    files.expect_done("A Year in the Garden.docx", "5 credits · balance 1,495")
+    expect(files.list).to_have_count(1)
+    take(site, path)
+
+
+def take(site: Site, path: Path) -> None:
+    """Take a picture of the page as it is."""
     site.page.screenshot(path=path, animations="disabled", caret="hide")
     site.page.context.close()
     print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 - a command speaks to a person

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.browser.stand_in import StandIn
+    from tests.database.purse import Purse
     from tests.support import RunningStack, User
 
 CHECKOUT = "/api/create-checkout-session"
@@ -65,6 +66,66 @@ def test_earlier_history_that_could_not_load_loads_when_asked_again(
     site.page.get_by_role("button", name="Try again").click()
     expect(site.history).to_have_count(PAGE_SIZE + 1)
     expect(earlier).to_be_hidden()
+
+
+def test_files_that_could_not_load_load_when_asked_again(
+    visit: Visit, user: User, console: Console
+) -> None:
+    console.allow_failing("/api/files")
+    site = visit(user, at="/payment/cancelled")
+    site.page.context.route("**/api/files?*", lambda route: route.abort())
+    files = site.open_files()
+    expect(files.problem).to_contain_text("This could not be loaded. Your files are safe.")
+    site.page.context.unroute("**/api/files?*")
+    files.problem.get_by_role("button", name="Try again").click()
+    expect(site.page.get_by_text("No files yet.")).to_be_visible()
+    expect(files.problem).to_have_count(0)
+
+
+def test_earlier_files_that_could_not_load_load_when_asked_again(
+    visit: Visit,
+    stack: RunningStack,
+    user: User,
+    purse: Purse,
+    console: Console,
+) -> None:
+    console.allow_failing("/api/files")
+    purse.buy(500)
+    about = {"feature": "txt_upload", "size": 1, "content_type": "text/plain"}
+    for number in range(PAGE_SIZE + 1):
+        body = {**about, "filename": f"{number}.txt"}
+        stack.post("/api/files", json=body, headers=user.auth).raise_for_status()
+        # Not more than twenty may wait at a time: this one has run out.
+        purse.database.execute("update files set expires_at = now() where user_id = %s", [user.id])
+    site = visit(user, at="/files")
+    earlier = site.page.get_by_role("button", name="Show earlier")
+    expect(site.files.list).to_have_count(PAGE_SIZE)
+    expect(site.files.list.first).to_contain_text("Never arrived whole")
+    site.page.context.set_offline(True)
+    earlier.click()
+    expect(site.files.problem).to_contain_text("You are offline")
+    site.page.context.set_offline(False)
+    site.page.get_by_role("button", name="Try again").click()
+    expect(site.files.list).to_have_count(PAGE_SIZE + 1)
+    expect(site.files.list.last).to_be_focused()
+    expect(earlier).to_be_hidden()
+
+
+def test_a_price_that_could_not_load_is_asked_for_again_before_anything_is_uploaded(
+    visit: Visit, user: User, purse: Purse, console: Console
+) -> None:
+    console.allow_failing("/api/packages")
+    purse.buy(500)
+    site = visit(user, at="/payment/cancelled")
+    site.page.context.route("**/api/packages", lambda route: route.abort())
+    files = site.open_files()
+    files.choose("notes.txt", b"Sow the peas.")
+    expect(files.problem).to_contain_text("What it costs is missing here.")
+    expect(files.card.get_by_role("button", name="Upload")).to_have_count(0)
+    site.page.context.unroute("**/api/packages")
+    files.press("Try again")
+    files.press("Upload for 3 credits")
+    files.expect_done("notes.txt", "3 credits · balance 497")
 
 
 def test_the_eleventh_order_in_a_minute_says_how_long_to_wait(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FilePayload, Locator, expect
 
 from tests.browser.pages import GOOD_CARD, Store
 
 if TYPE_CHECKING:
     from tests.browser.pages import Site
+    from tests.database.purse import Purse
     from tests.support import User
 
 MOST_STOPS = 40
@@ -45,6 +46,28 @@ def test_a_purchase_needs_no_mouse(visitor: Site, user: User) -> None:
     expect(page.get_by_role("button", name="Pay $4.99")).to_be_focused()
     keyboard.press("Enter")
     visitor.expect_paid("Starter", 500, "$4.99", balance=500)
+
+
+def test_a_file_needs_no_mouse(purse: Purse, buyer: Site) -> None:
+    purse.buy(500)
+    page, keyboard, files = buyer.page, buyer.page.keyboard, buyer.open_files()
+    tab_to(files.choose_button)
+    with page.expect_file_chooser() as opened:
+        keyboard.press("Enter")
+    opened.value.set_files(FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"Peas."))
+    expect(files.card.get_by_role("heading", name="notes.txt")).to_be_focused()
+    tab_to(files.card.get_by_role("button", name="Upload for 3 credits"))
+    keyboard.press("Enter")
+    files.expect_done("notes.txt", "3 credits · balance 497")
+    expect(files.card.get_by_role("heading", name="notes.txt")).to_be_focused()
+
+    tab_to(page.get_by_role("checkbox", name="notes.txt"))
+    keyboard.press("Space")
+    tab_to(page.get_by_role("button", name="Export as ZIP"))
+    keyboard.press("Enter")
+    expect(page.get_by_text("Your export is ready.")).to_be_visible()
+    keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Download the ZIP").last).to_be_focused()
 
 
 def test_the_store_takes_the_focus_keeps_it_and_gives_it_back(buyer: Site) -> None:

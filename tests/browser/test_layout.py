@@ -1,4 +1,4 @@
-"""A phone's width, in light and dark: no page is wider than the screen."""
+"""On a phone and on a desk, in light and dark: no page is wider than the screen."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.pages import DECLINED_CARD, PAID
+from tests.samples import docx_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
+    from tests.database.purse import Purse
     from tests.support import User
 
 PHONE = {"width": 390, "height": 844}
+DESK = {"width": 1280, "height": 860}
+LONG_NAME = f"{'an-unbroken-name' * 8}.docx"
 TOO_WIDE_BY = """() => Math.max(
   ...[document.documentElement, ...document.querySelectorAll("dialog[open]")].map(
     (element) => element.scrollWidth - element.clientWidth))"""
@@ -33,6 +37,15 @@ LUMINANCE = """() => {
 def phone(request: pytest.FixtureRequest) -> dict[str, Any]:
     """A phone, by day and by night."""
     return {"viewport": PHONE, "color_scheme": request.param, "is_mobile": True, "has_touch": True}
+
+
+@pytest.fixture(params=[("phone", "light"), ("phone", "dark"), ("desk", "light"), ("desk", "dark")])
+def device(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """A phone or a desk, by day and by night."""
+    kind, scheme = request.param
+    is_phone = kind == "phone"
+    touch = {"is_mobile": is_phone, "has_touch": is_phone}
+    return {"viewport": PHONE if is_phone else DESK, "color_scheme": scheme, **touch}
 
 
 def expect_fitting(page: Page, scheme: str) -> None:
@@ -82,3 +95,38 @@ def test_every_page_fits_a_phone(
         site.expect_title(title)
         site.expect_balance(3500)
         expect_fitting(page, scheme)
+
+
+def test_files_and_what_became_of_the_credits_fit_every_screen(
+    visit: Visit, user: User, purse: Purse, device: dict[str, Any], console: Console
+) -> None:
+    console.allow_failing("/api/files")
+    scheme = device["color_scheme"]
+    purse.buy(20)
+    purse.grant(3, days=9, reason="A gift with a reason that goes on for a while")
+    site = visit(user, at="/files", **device)
+    page, files = site.page, site.files
+    expect(page.get_by_text("No files yet.")).to_be_visible()
+    expect_fitting(page, scheme)
+
+    files.choose(LONG_NAME, docx_of((1, "Chapter" * 30), (0, "Snow.")))
+    expect_fitting(page, scheme)
+    files.press("Upload for 5 credits")
+    files.expect_stage("Done.")
+    expect_fitting(page, scheme)
+
+    page.get_by_role("checkbox").check()
+    expect_fitting(page, scheme)
+    page.get_by_role("button", name="Export as ZIP").click()
+    expect(page.get_by_text("Your export is ready.")).to_be_visible()
+    expect_fitting(page, scheme)
+
+    files.press("Upload another")
+    files.upload(LONG_NAME, b"not a document at all")
+    expect(site.store.place).to_be_visible()
+    expect_fitting(page, scheme)
+
+    site.open()
+    expect(page.get_by_text("From A gift")).to_be_visible()
+    expect(page.get_by_text("Running low.")).to_be_visible()
+    expect_fitting(page, scheme)
