@@ -236,6 +236,7 @@ def _storage(read: _Reader, supabase_url: str) -> StorageSettings | None:
     access_key_id = read.first("STORAGE_S3_ACCESS_KEY_ID")
     secret = read.first("STORAGE_S3_SECRET_ACCESS_KEY")
     endpoint = read.first("STORAGE_S3_ENDPOINT")
+    region = read.first("STORAGE_S3_REGION") or "us-east-1"
     bucket = read.first("STORAGE_BUCKET") or DEFAULT_BUCKET
     max_file_mb = read.count("STORAGE_MAX_FILE_MB", default=DEFAULT_MAX_FILE_MB, most=5000)
     if not _BUCKET.fullmatch(bucket):
@@ -253,7 +254,7 @@ def _storage(read: _Reader, supabase_url: str) -> StorageSettings | None:
         read.problems.append("STORAGE_S3_ENDPOINT is missing")
     return StorageSettings(
         endpoint=read.url("STORAGE_S3_ENDPOINT", endpoint or "", with_path=True),
-        region=read.first("STORAGE_S3_REGION") or "us-east-1",
+        region=region,
         access_key_id=access_key_id or "",
         secret_access_key=secret or "",
         bucket=bucket,

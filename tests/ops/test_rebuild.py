@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
 EVERYTHING = (
-    "truncate credit_transactions, credit_lots, credit_holds, user_credits, purchases,"
+    "truncate credit_transactions, credit_lots, credit_holds, files, user_credits, purchases,"
     " purchase_reversals, stripe_events, stripe_customers, stripe_lookups, reconciliations"
 )
 

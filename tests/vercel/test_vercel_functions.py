@@ -10,7 +10,7 @@ import pytest
 
 from local.site import function_files
 from tests.samples import mp3_of
-from tests.support import event, sign
+from tests.support import Order, event, sign
 from tests.vercel.build import ROOT, Function
 from tests.vercel.runtime import BootedFunction
 
@@ -140,8 +140,7 @@ def test_the_catalogue_is_served(boot: Boot) -> None:
 def test_a_built_function_processes_an_upload(boot: Boot, stack: RunningStack) -> None:
     """What only the bundle can lack: the readers, and a place for temporary files."""
     user = stack.sign_up()
-    session = paid_session(boot, stack, user)
-    stack.deliver(event("checkout.session.completed", session))
+    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
     sound = mp3_of(5000)
     announced = {
         "feature": "audio_upload",
