@@ -95,6 +95,7 @@ def test_the_clean_up_passes_an_account_that_is_in_use(database: Database, stack
     purse.time_passes(days=2)
     with stack.connect() as other, other.transaction():
         other.execute("select from user_credits where user_id = %s for update", [purse.user_id])
+        purse.database.execute("set lock_timeout = '10s'")
         purse.call("lapse_credits", 1000)
         assert purse.ledger() == [("bonus", 10)]
     assert purse.balance == 0

@@ -202,6 +202,27 @@ def test_a_rehearsal_of_many_orders_and_a_webhook_of_one_both_get_through(
         assert balance(database, one) == 501
 
 
+def test_a_rehearsal_of_many_orders_and_a_decision_about_one_both_get_through(
+    stack: RunningStack,
+) -> None:
+    order = Order()
+    mismatch = Order(user_id=order.user_id)
+    with stack.connect() as database:
+        record(database, mismatch.facts("paid", amount_subtotal=1))
+        Purse(database, order.user_id).grant(1)
+    facts = [order.facts("paid"), mismatch.facts("paid", amount_subtotal=1)]
+    in_turn(
+        stack,
+        lambda db: _lock_account(db, order.user_id),
+        [
+            lambda db: db.execute("select rehearse_facts(%s)", [Jsonb(facts)]),
+            lambda db: decide(db, mismatch, accept=True),
+        ],
+    )
+    with stack.connect() as database:
+        assert balance(database, order) == 501
+
+
 def test_rehearsals_of_the_same_users_in_another_order_both_get_through(
     stack: RunningStack,
 ) -> None:
