@@ -80,6 +80,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "record_facts": _SERVER,
     "record_order": _NOBODY,
     "record_reversal": _NOBODY,
+    "refuse_half_an_entry": _NOBODY,
     "refuse_ledger_change": _NOBODY,
     "refuse_odd_key": _NOBODY,
     "refuse_overdraft": _NOBODY,
