@@ -50,7 +50,10 @@ def test_a_purchase_needs_no_mouse(visitor: Site, user: User) -> None:
 
 def test_a_file_needs_no_mouse(purse: Purse, buyer: Site) -> None:
     purse.buy(500)
-    page, keyboard, files = buyer.page, buyer.page.keyboard, buyer.open_files()
+    page, keyboard = buyer.page, buyer.page.keyboard
+    # From here on the chooser is Playwright's: told only when the key is pressed, it may come late.
+    page.on("filechooser", lambda _chooser: None)
+    files = buyer.open_files()
     tab_to(files.choose_button)
     with page.expect_file_chooser() as opened:
         keyboard.press("Enter")
