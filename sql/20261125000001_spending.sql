@@ -154,6 +154,7 @@ declare
     v_balance bigint;
     v_lots    jsonb;
     v_id      bigint;
+    v_account public.user_credits;
     v_posted  public.credit_transactions;
 begin
     -- Without a lock: what is posted under a key never changes.
@@ -185,8 +186,21 @@ begin
         and coalesce(u.lapses_at > now(), true)
     returning u.balance into v_balance;
     if not found then
-        -- Something lapsed, or there is too little.
-        perform public.refuse_overdraft(public.lock_account(p_user_id), v_credits);
+        -- Something lapsed, or there is too little: perhaps since the same request has just spent it.
+        v_account := public.lock_account(p_user_id);
+        select * into v_posted
+        from public.credit_transactions t
+        where t.user_id = p_user_id
+            and t.idempotency_key = p_idempotency_key;
+        if found then
+            return public.replay_spend(v_posted, p_feature, p_quantity);
+        end if;
+        perform public.refuse_reused_key(not exists (
+            select from public.credit_holds h
+            where h.user_id = p_user_id
+                and h.idempotency_key = p_idempotency_key
+        ));
+        perform public.refuse_overdraft(v_account, v_credits);
         update public.user_credits u
         set balance = u.balance - v_credits,
             updated_at = clock_timestamp()

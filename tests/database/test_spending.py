@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests.database.purse import Purse, key
+from tests.support import until
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -142,6 +143,37 @@ def test_a_key_of_a_hold_does_not_serve_for_a_spend_or_the_other_way(purse: Purs
     with pytest.raises(psycopg.Error) as refused:
         purse.hold(key=of_spend)
     assert refusal(refused) == ("PT409", "idempotency_key_reused")
+
+
+def test_a_key_of_a_hold_is_refused_as_such_also_when_there_is_too_little(purse: Purse) -> None:
+    purse.buy(5)
+    same = key()
+    purse.hold(key=same)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend(key=same)
+    assert refusal(refused) == ("PT409", "idempotency_key_reused")
+
+
+def test_a_request_that_waited_for_itself_to_spend_the_last_is_answered_as_the_first_time(
+    stack: RunningStack, purse: Purse
+) -> None:
+    purse.buy(5)
+    same = key()
+    with ThreadPoolExecutor(1) as pool, stack.connect() as one, stack.connect() as other:
+        with one.transaction():
+            first = Purse(one, purse.user_id).spend(key=same)
+            again = pool.submit(Purse(other, purse.user_id).spend, key=same)
+            until(lambda: _waits(purse.database, other), "the same request waits")
+        assert again.result(30) == {**first, "replayed": True}
+    assert purse.ledger() == [("purchase", 5), ("spend", -5)]
+
+
+def _waits(observer: Database, connection: Database) -> bool:
+    row = observer.execute(
+        "select wait_event_type = 'Lock' as waits from pg_stat_activity where pid = %s",
+        [connection.info.backend_pid],
+    ).fetchone()
+    return bool(row and row["waits"])
 
 
 def test_a_key_of_a_hold_does_not_serve_for_a_gift(purse: Purse) -> None:
