@@ -101,7 +101,8 @@ class BootedFunction:
                 connection, _ = listener.accept()
             except TimeoutError:
                 raise BootError(f"no word within the time: {self.output()}") from None
-        threading.Thread(target=self._read_messages, args=(connection,), daemon=True).start()
+        self._reader = threading.Thread(target=self._read_messages, args=(connection,), daemon=True)
+        self._reader.start()
         try:
             started = self._messages.get(timeout=BOOT_TIMEOUT_SECONDS)
         except queue.Empty:
@@ -184,6 +185,10 @@ class BootedFunction:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        reader = getattr(self, "_reader", None)
+        if reader is not None:
+            # At the end it reads what was printed, which is in the folder.
+            reader.join(timeout=10)
         shutil.rmtree(self._scratch, ignore_errors=True)
 
     def __enter__(self) -> Self:
