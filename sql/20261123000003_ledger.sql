@@ -113,8 +113,12 @@ create function public.refuse_half_an_entry()
     set search_path = ''
 as $$
 begin
+    -- What is written most is looked at first: each expression is made ready anew in a transaction.
+    if new.kind = 'spend' and new.amount < 0 and new.feature is not null and new.quantity is not null then
+        return new;
+    end if;
     if not (case new.kind
-        when 'spend' then new.amount < 0 and new.feature is not null and new.quantity is not null
+        when 'spend' then false
         when 'purchase' then new.amount > 0 and new.purchase_id is not null
         when 'clawback' then new.amount < 0 and new.purchase_id is not null
         when 'giveback' then new.amount > 0 and new.purchase_id is not null

@@ -90,7 +90,7 @@ begin
 end
 $$;
 
--- Users 1 to 10,000, each with all that is needed; and ten lots each for users 20,001 to 30,000.
+-- Users 1 to 10,000, each with all that is needed; and ten lots each for users 20,001 to 21,000.
 create function bench.user_id(p_number integer)
     returns uuid
     language sql
@@ -106,7 +106,7 @@ insert into bench.b3_accounts select bench.user_id(n), 0 from generate_series(1,
 select count(public.grant_credits(bench.user_id(n), 900000000, 'bonus', 'bench', 'bench', 'bench'))
 from generate_series(1, 10000) n;
 select count(public.grant_credits(bench.user_id(n), 90000000, 'bonus', 'bench', 'bench', 'bench-' || lot, lot))
-from generate_series(20001, 30000) n, generate_series(1, 10) lot;
+from generate_series(20001, 21000) n, generate_series(1, 10) lot;
 
 -- Keys that are used already, for replays: one a user.
 select count(bench.b_post(bench.user_id(n), 1, 'replay-' || n)) from generate_series(1, 10000) n;

@@ -24,7 +24,6 @@ FLOORS = Path(__file__).with_name("floors.sql")
 CLIENTS = 8
 ROUNDS = int(os.environ.get("ROUNDS") or 5)
 SECONDS = int(os.environ.get("SECONDS") or 4)
-USERS = 10_000
 BAR_CHARS = 40
 
 _SPEND = "select public.spend_credits(bench.user_id(:n), 'docx_processing', 1, {key});"
@@ -40,6 +39,7 @@ class Row:
         statement: What a transaction does, of user :n.
         floor: The name of the row it is compared with; None for a floor itself.
         first: The first of the users it is spread over.
+        users: How many they are.
         hot: Whether it is also measured on one user alone.
     """
 
@@ -47,6 +47,7 @@ class Row:
     statement: str
     floor: str | None = None
     first: int = 1
+    users: int = 10_000
     hot: bool = True
 
 
@@ -63,6 +64,7 @@ ROWS = (
         _SPEND.format(key=_NEW_KEY),
         "b3: b as one deploys it",
         first=20_001,
+        users=1_000,
         hot=False,
     ),
     Row(
@@ -98,7 +100,7 @@ def main() -> None:
 
 
 def _prepare(server: Postgres) -> None:
-    print("making 20,000 users", flush=True)
+    print("making 11,000 users", flush=True)
     migrate(server.url(), report=lambda _line: None)
     with psycopg.connect(server.url(), autocommit=True) as connection:
         # The tables are empty when these statements are planned.
@@ -119,7 +121,7 @@ def _measure(server: Postgres, *, hot: bool) -> dict[str, float]:
 
 
 def _run(server: Postgres, row: Row, *, hot: bool) -> float:
-    user = str(row.first) if hot else f"random({row.first}, {row.first + USERS - 1})"
+    user = str(row.first) if hot else f"random({row.first}, {row.first + row.users - 1})"
     with tempfile.NamedTemporaryFile("w", suffix=".sql") as script:
         script.write(f"\\set n {user}\n{row.statement}\n")
         script.flush()
