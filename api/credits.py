@@ -14,16 +14,13 @@ from api._lib import database
 from api._lib.auth import signed_in_user
 from api._lib.errors import InvalidRequestError
 from api._lib.http import Request, Response, endpoint
+from api._lib.paging import page
 from api._lib.settings import settings
 from api._lib.spending import MAX_QUANTITY, spend
 
 if TYPE_CHECKING:
     from api._lib.auth import User
 
-DEFAULT_LIMIT = 20
-MAX_LIMIT = 100
-
-_CURSOR = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _FEATURE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _CHECKOUT_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
@@ -31,15 +28,15 @@ _CHECKOUT_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 def get(request: Request) -> Response:
     """Answer ?limit=, ?cursor= (from next_cursor) and ?session_id= (from the success URL)."""
     user = signed_in_user(request)
-    limit, cursor = _limit(request), _optional(request, "cursor", _CURSOR)
-    session_id = _optional(request, "session_id", _CHECKOUT_SESSION_ID)
+    limit, cursor = page(request)
+    session_id = _session_id(request)
 
     def read() -> dict[str, Any]:
         answer: dict[str, Any] = database.call(
             "read_credits",
             p_user_id=user.id,
             p_limit=limit,
-            p_cursor=int(cursor) if cursor else None,
+            p_cursor=cursor,
             p_checkout_session_id=session_id,
             p_low_threshold=settings().low_balance_credits,
         )
@@ -115,21 +112,11 @@ def _look_up(user: User, session_id: str) -> bool:
     return look_up(user, session_id)
 
 
-def _limit(request: Request) -> int:
-    text = request.query.get("limit", str(DEFAULT_LIMIT))
-    number = (
-        int(text) if text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT)) else 0
-    )
-    if not 1 <= number <= MAX_LIMIT:
-        raise InvalidRequestError(f"limit must be a whole number from 1 to {MAX_LIMIT}.")
-    return number
-
-
-def _optional(request: Request, name: str, pattern: re.Pattern[str]) -> str | None:
-    value = request.query.get(name)
-    if value is not None and not pattern.fullmatch(value):
-        raise InvalidRequestError(f"{name} is not one that we gave out.")
-    return value
+def _session_id(request: Request) -> str | None:
+    session_id = request.query.get("session_id")
+    if session_id is not None and not _CHECKOUT_SESSION_ID.fullmatch(session_id):
+        raise InvalidRequestError("session_id is not one that we gave out.")
+    return session_id
 
 
 app = endpoint(get=get, post=post)
