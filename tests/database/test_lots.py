@@ -149,6 +149,15 @@ def test_a_refund_costs_the_same_before_and_after_the_pack_lapsed(
     purse.adds_up()
 
 
+def test_a_single_credit_that_lapsed_is_taken_before_any_other(purse: Purse) -> None:
+    order = purse.buy(100, valid_days=30, at=now())
+    purse.buy(50)
+    purse.time_passes(days=31)
+    purse.refund(order, 1)
+    assert purse.balance == 50
+    assert purse.ledger()[-2:] == [("expiry_reversal", 1), ("clawback", -1)]
+
+
 def test_clamp_forgives_nothing_that_lapsed(purse: Purse) -> None:
     order = purse.buy(100, valid_days=30, at=now())
     purse.spend(4)

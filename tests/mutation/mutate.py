@@ -3,8 +3,9 @@
     python -m tests.mutation.mutate [facts|settlement] [--minutes N] [--jobs N] [--only TEXT]
 
 `facts` edits the pure modules (api/_lib/facts.py, order.py, reading.py, sightings.py) in a copy and
-runs their unit tests; `settlement` edits the functions of the ledger and of settlement, each mutant
-in a fresh database of one embedded Postgres, and runs their database tests and some property tests.
+runs their unit tests; `settlement` edits the functions of the ledger, of settlement and of
+spending, each mutant in a fresh database of one embedded Postgres, and runs their database tests
+and some property tests.
 Without a name, both. `--only` takes the mutants whose line or text holds TEXT. What survives either
 changes nothing that can be seen, or calls for a test. Takes minutes, so it is run by hand and not
 in CI. Exits with 1 if a mutant survives.
@@ -52,7 +53,8 @@ UNIT_TESTS = (
     "tests/unit/test_sightings.py",
     "tests/unit/test_unreadable_objects.py",
 )
-MIGRATIONS = sorted([*ROOT.glob("sql/*_ledger.sql"), *ROOT.glob("sql/*_settlement.sql")])
+MUTATED = ("ledger", "accounts", "settlement", "spending", "holds", "grants", "credits")
+MIGRATIONS = sorted(path for name in MUTATED for path in ROOT.glob(f"sql/*_{name}.sql"))
 DATABASE_TESTS = (
     *("-p", "tests.mutation.at_database"),
     "tests/database/test_settlement.py",
@@ -60,6 +62,11 @@ DATABASE_TESTS = (
     "tests/database/test_settlement_locks.py",
     "tests/database/test_clamp.py",
     "tests/database/test_reversals.py",
+    "tests/database/test_lots.py",
+    "tests/database/test_spending.py",
+    "tests/database/test_holds.py",
+    "tests/database/test_explain.py",
+    "tests/database/test_ledger_rows.py",
     "tests/mutation/fewer_histories.py",
 )
 
