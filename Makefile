@@ -31,7 +31,7 @@ check: ## Lint, formatting and types: what CI checks before the tests
 	@./local/venv.sh tests/requirements.txt
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
-	$(VENV)/mypy api local ops
+	$(VENV)/mypy api local ops server
 
 format: ## Put the code into its form
 	@./local/venv.sh tests/requirements.txt
@@ -40,7 +40,7 @@ format: ## Put the code into its form
 
 migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
 	@./local/venv.sh local/requirements.txt
-	@$(VENV)/python -m local.migrate
+	@$(VENV)/python -m ops.migrate
 
 bench: ## Measure spending beside the least that any ledger must do, on one Postgres (ROUNDS=5 SECONDS=4)
 	@./local/venv.sh tests/requirements.txt

@@ -11,9 +11,9 @@ import time
 from typing import Any
 
 from api._lib import database
-from api._lib.http import Request, Response, endpoint
-from api._lib.scheduler import check_scheduler
 from api._lib.settings import settings
+from api._lib.web.cron import check_scheduler
+from api._lib.web.http import Request, Response, endpoint
 
 # Well within the function's maxDuration, as in api/reconcile.py.
 DEADLINE_SECONDS = 150
@@ -47,8 +47,8 @@ def _lapse_credits(report: dict[str, Any], ends_at: float) -> bool:
 
 def _sweep_files(report: dict[str, Any], ends_at: float) -> bool:
     # Imported when needed: a deployment without storage has no use for it.
-    from api._lib.files import clear  # noqa: PLC0415
-    from api._lib.storage import storage  # noqa: PLC0415
+    from api._lib.files.files import clear  # noqa: PLC0415
+    from api._lib.files.storage import storage  # noqa: PLC0415
 
     while time.monotonic() < ends_at:
         files = database.call("files_to_sweep", p_limit=FILES_AT_ONCE)

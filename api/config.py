@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from api._lib.http import Request, Response, endpoint
 from api._lib.settings import settings
+from api._lib.web.http import Request, Response, endpoint
 
 
 def get(_request: Request) -> Response:

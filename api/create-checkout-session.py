@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from api._lib.auth import signed_in_user
-from api._lib.checkout import begin_checkout
 from api._lib.errors import InvalidRequestError
-from api._lib.http import Request, Response, endpoint
+from api._lib.payments.checkout import begin_checkout
+from api._lib.web.auth import signed_in_user
+from api._lib.web.http import Request, Response, endpoint
 
 _PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 

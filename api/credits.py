@@ -11,15 +11,15 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from api._lib import database
-from api._lib.auth import signed_in_user
+from api._lib.credits.spending import MAX_QUANTITY, spend
 from api._lib.errors import InvalidRequestError
-from api._lib.http import Request, Response, endpoint
-from api._lib.paging import page
 from api._lib.settings import settings
-from api._lib.spending import MAX_QUANTITY, spend
+from api._lib.web.auth import signed_in_user
+from api._lib.web.http import Request, Response, endpoint
+from api._lib.web.paging import page
 
 if TYPE_CHECKING:
-    from api._lib.auth import User
+    from api._lib.web.auth import User
 
 _FEATURE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _CHECKOUT_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
@@ -107,7 +107,7 @@ def _may_change(purchase: dict[str, Any] | None) -> bool:
 def _look_up(user: User, session_id: str) -> bool:
     # Imported when needed: it brings Stripe's SDK, which would more than double the cold start of
     # an endpoint that nearly always answers from the database alone.
-    from api._lib.return_page import look_up  # noqa: PLC0415
+    from api._lib.payments.session_lookup import look_up  # noqa: PLC0415
 
     return look_up(user, session_id)
 

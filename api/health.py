@@ -6,8 +6,8 @@ from typing import Any
 
 from api._lib import __version__, database
 from api._lib.errors import DatabaseUnavailableError, NotConfiguredError
-from api._lib.http import Request, Response, endpoint
 from api._lib.settings import settings
+from api._lib.web.http import Request, Response, endpoint
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 UNKNOWN_FUNCTION = "PGRST202"

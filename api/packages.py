@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from api._lib import database
-from api._lib.http import Request, Response, endpoint
+from api._lib.web.http import Request, Response, endpoint
 
 # A price change shows within a minute; checkout itself always reads the price of the moment.
 CACHE_CONTROL = "public, max-age=0, s-maxage=60, stale-while-revalidate=60"

@@ -7,10 +7,10 @@ from uuid import UUID
 import stripe
 
 from api._lib import database
-from api._lib.auth import User, signed_in_user
 from api._lib.errors import InvalidRequestError, NotFoundError
-from api._lib.http import Request, Response, endpoint
-from api._lib.payments import stripe_client, stripe_failures
+from api._lib.payments.stripe_client import stripe_client, stripe_failures
+from api._lib.web.auth import User, signed_in_user
+from api._lib.web.http import Request, Response, endpoint
 
 
 def get(request: Request) -> Response:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from api._lib.http import Request, Response, endpoint
-from api._lib.reconcile import reconcile
-from api._lib.scheduler import check_scheduler
+from api._lib.payments.reconcile import reconcile
+from api._lib.web.cron import check_scheduler
+from api._lib.web.http import Request, Response, endpoint
 
 # Well within the function's maxDuration: a page that has begun, with Stripe at its slowest, must
 # still come to its end.

@@ -11,11 +11,11 @@ import time
 
 from api._lib import database
 from api._lib.errors import InvalidRequestError, NotConfiguredError, PurseError
-from api._lib.facts import facts_of_event
-from api._lib.http import Request, Response, endpoint
-from api._lib.reading import UnreadableError
+from api._lib.payments.facts import facts_of_event
+from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.webhook_signature import verified_event
 from api._lib.settings import settings
-from api._lib.signature import verified_event
+from api._lib.web.http import Request, Response, endpoint
 
 MAX_BODY_BYTES = 1024 * 1024
 

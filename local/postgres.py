@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING
 import psycopg
 
 from local.errors import StackError
-from local.parts import kill_tree
+from local.services import kill_tree
 
 with warnings.catch_warnings():
     # The package looks for a runtime folder of the desktop at import and warns where there is none.

@@ -23,9 +23,9 @@ from api._lib.settings import DEFAULT_BUCKET, DEFAULT_MAX_FILE_MB
 from local import ports
 from local.errors import StackError
 from local.keys import load_keys
-from local.migrate import SUPABASE_SQL, migrate
-from local.parts import Launcher, Part, stop_leftovers
 from local.postgres import Postgres
+from local.services import Launcher, Part, stop_leftovers
+from ops.migrate import SUPABASE_SQL, migrate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

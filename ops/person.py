@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from api._lib.payments import stripe_client, stripe_failures
-from api._lib.reading import UnreadableError
+from api._lib.payments.retrieved_session import EXPAND_SESSIONS, facts_of_sighting
+from api._lib.payments.stripe_client import stripe_client, stripe_failures
+from api._lib.payments.stripe_fields import UnreadableError
 from api._lib.settings import settings
-from api._lib.sightings import EXPAND_SESSIONS, facts_of_sighting
 from ops.command import day
 from ops.findings import Finding
 from ops.money import money
@@ -19,7 +19,7 @@ from ops.money import money
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from api._lib.facts import OrderFacts
+    from api._lib.payments.facts import OrderFacts
     from api._lib.settings import Settings
 
 MOST_SESSIONS = 100

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from api._lib.reconcile import reconcile_since
+from api._lib.payments.reconcile import reconcile_since
 from ops.command import command, subject
 from ops.reconcile import Progress, summarize
 from ops.rehearsal import Rehearsal, rehearse

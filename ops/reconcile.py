@@ -6,11 +6,11 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from api._lib.reconcile import Report, reconcile, reconcile_since
+from api._lib.payments.reconcile import Report, reconcile, reconcile_since
 from ops.command import command, day, moment, subject
 
 if TYPE_CHECKING:
-    from api._lib.listing import Step
+    from api._lib.payments.stripe_listing import Step
 
 
 class Progress:

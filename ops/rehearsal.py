@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from api._lib import database
-from api._lib.listing import Step, Window, facts_of, read_page
-from api._lib.reading import UnreadableError
+from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_listing import Step, Window, facts_of, read_page
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from api._lib.facts import Facts, OrderFacts, ReversalFacts
+    from api._lib.payments.facts import Facts, OrderFacts, ReversalFacts
 
 BATCH = 100
 

@@ -11,8 +11,8 @@ import httpx
 import stripe
 
 from api._lib import __version__
-from api._lib.facts import EVENTS
-from api._lib.payments import stripe_client, stripe_failures
+from api._lib.payments.facts import EVENTS
+from api._lib.payments.stripe_client import stripe_client, stripe_failures
 from ops.findings import Finding, count
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from api._lib.storage import Storage
+from api._lib.files.storage import Storage
 from ops.findings import Finding
 
 if TYPE_CHECKING:

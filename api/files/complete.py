@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from api._lib.auth import signed_in_user
-from api._lib.files import file_id_in
-from api._lib.http import Request, Response, endpoint
-from api._lib.processing import complete
+from api._lib.files.files import file_id_in
+from api._lib.files.processing import complete
+from api._lib.web.auth import signed_in_user
+from api._lib.web.http import Request, Response, endpoint
 
 
 def post(request: Request) -> Response:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from api._lib.auth import signed_in_user
 from api._lib.errors import InvalidRequestError
-from api._lib.files import file_id_in
-from api._lib.http import Request, Response, endpoint
-from api._lib.processing import export
+from api._lib.files.files import file_id_in
+from api._lib.files.processing import export
+from api._lib.web.auth import signed_in_user
+from api._lib.web.http import Request, Response, endpoint
 
 MAX_FILES = 50
 

@@ -6,12 +6,12 @@ POST /api/files {feature, filename, size, content_type}: hold what it costs, say
 
 from __future__ import annotations
 
-from api._lib.auth import signed_in_user
-from api._lib.files import begin_upload, list_files
-from api._lib.http import Request, Response, endpoint
-from api._lib.paging import page
-from api._lib.storage import storage_settings
-from api._lib.uploads import new_upload
+from api._lib.files.files import begin_upload, list_files
+from api._lib.files.kinds import new_upload
+from api._lib.files.storage import storage_settings
+from api._lib.web.auth import signed_in_user
+from api._lib.web.http import Request, Response, endpoint
+from api._lib.web.paging import page
 
 
 def get(request: Request) -> Response:

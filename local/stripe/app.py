@@ -6,14 +6,15 @@ import sys
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
-from local.stripe import clock, webhook_endpoints
-from local.stripe.api import Api, refusal_response, unrecognized
-from local.stripe.errors import InvalidParameterError, StripeError
-from local.stripe.pages import Pages
+from local.stripe import clock
+from local.stripe.api.errors import InvalidParameterError, StripeError
+from local.stripe.api.requests import Api, refusal_response, unrecognized
+from local.stripe.control_room.routes import Sim
+from local.stripe.events import webhook_endpoints
+from local.stripe.events.sender import Courier
+from local.stripe.pages.payment_page import Pages
 from local.stripe.settings import Settings
-from local.stripe.sim import Sim
 from local.stripe.store import Store
-from local.stripe.webhooks import Courier
 
 MAX_BODY_BYTES = 1_000_000
 

@@ -1,5 +1,5 @@
 """A Supabase gateway for one machine: `/rest/v1/rpc/*` and `/auth/v1` over a plain Postgres."""
 
-from .app import create_app
+from local.supabase.app import create_app
 
 __all__ = ["create_app"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Response, g, jsonify, request
 
 if TYPE_CHECKING:
-    from .settings import Settings
+    from local.supabase.settings import Settings
 
 SERVICE_ROLE = "service_role"
 

@@ -9,12 +9,12 @@ import psycopg
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from .access import add_cors, answer_preflight, discard_unread_body
-from .auth import create_auth
-from .keys import load_or_create
-from .pool import DatabaseUnreachableError, Pool, PoolBusyError
-from .rest import create_rest
-from .settings import Settings
+from local.supabase.access import add_cors, answer_preflight, discard_unread_body
+from local.supabase.auth.endpoints import create_auth
+from local.supabase.keys import load_or_create
+from local.supabase.pool import DatabaseUnreachableError, Pool, PoolBusyError
+from local.supabase.rest.endpoints import create_rest
+from local.supabase.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

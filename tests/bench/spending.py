@@ -16,9 +16,9 @@ from pathlib import Path
 
 import psycopg
 
-from local.migrate import migrate
 from local.ports import reserved
 from local.postgres import BINARIES, SUPERUSER, Postgres
+from ops.migrate import migrate
 
 FLOORS = Path(__file__).with_name("floors.sql")
 CLIENTS = 8

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from local.parts import Part
+from local.services import Part
 from local.stack import functions_settings
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from local.parts import Part
+    from local.services import Part
     from local.stack import Running
     from tests.crashes.writers import Writers
 

@@ -13,8 +13,8 @@ import psycopg
 import pytest
 
 from local.errors import StackError
-from local.migrate import MIGRATIONS, ROOT, SUPABASE_SQL, migrate
 from local.postgres import POSTGRES_VERSIONS, Postgres
+from ops.migrate import MIGRATIONS, ROOT, SUPABASE_SQL, migrate
 from tests.support import cannot_run
 from tests.tools.npm import MissingToolError, postgres_binaries, tool
 
@@ -107,7 +107,7 @@ def test_a_file_without_its_number_is_refused(database_url: str, tmp_path: Path)
 
 
 def test_two_runs_at_once_apply_each_file_once(database_url: str) -> None:
-    command = [sys.executable, "-m", "local.migrate"]
+    command = [sys.executable, "-m", "ops.migrate"]
     environ = {**os.environ, "DATABASE_URL": database_url}
     runs = [
         subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, text=True)

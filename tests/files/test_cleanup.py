@@ -13,7 +13,7 @@ from tests.samples import docx_of
 if TYPE_CHECKING:
     import psycopg
 
-    from api._lib.storage import Storage
+    from api._lib.files.storage import Storage
     from tests.support import RunningStack
 
     Database = psycopg.Connection[dict[str, Any]]

@@ -12,7 +12,7 @@ from tests.files.uploader import FILES, Uploader, code
 from tests.samples import docx_of, mp3_of, paragraph, raw_docx, wav_of, zip_of
 
 if TYPE_CHECKING:
-    from api._lib.storage import Storage
+    from api._lib.files.storage import Storage
     from tests.support import RunningStack
 
 BOOK = docx_of((1, "One"), (0, "text"))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from api._lib.facts import EVENTS
+from api._lib.payments.facts import EVENTS
 from tests.support import Order, Reversal, event
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from api._lib.facts import EVENTS
-from api._lib.http import MAX_QUERY_FIELDS
+from api._lib.payments.facts import EVENTS
+from api._lib.web.http import MAX_QUERY_FIELDS
 from local.stack import running_stack
 from tests.http.forgeries import altered_tokens, broken_events, means_the_same
 from tests.http.fuzzed import DESCRIPTION, Fuzzed, parsed

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api._lib import database
+from api._lib.credits.paid import paid
+from api._lib.credits.spending import capture, release
 from api._lib.errors import ConflictError, InsufficientCreditsError, NotFoundError
-from api._lib.paid import paid
 from api._lib.settings import settings
-from api._lib.spending import capture, release
 from local.stack import functions_settings
 from tests.database.purse import Purse, key
 

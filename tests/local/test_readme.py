@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from api._lib.errors import NotConfiguredError
-from api._lib.facts import EVENTS
+from api._lib.payments.facts import EVENTS
 from api._lib.settings import load
 from local.stack import ROOT
 from tests.support import Order, event, sign, until

@@ -2,7 +2,7 @@
 
     python -m tests.mutation.mutate [facts|settlement] [--minutes N] [--jobs N] [--only TEXT]
 
-`facts` edits the pure modules (api/_lib/facts.py, order.py, reading.py, sightings.py) in a copy and
+`facts` edits the pure modules under api/_lib/payments in a copy and
 runs their unit tests; `settlement` edits the functions of the ledger, of settlement and of
 spending, each mutant in a fresh database of one embedded Postgres, and runs their database tests
 and some property tests.
@@ -31,8 +31,8 @@ import psycopg
 from psycopg import sql
 
 from local import ports
-from local.migrate import SUPABASE_SQL, migrate
 from local.postgres import Postgres
+from ops.migrate import SUPABASE_SQL, migrate
 from tests.mutation import python_mutants, sql_mutants
 from tests.mutation.worker import Worker
 
@@ -45,12 +45,12 @@ if TYPE_CHECKING:
     Workers = SimpleQueue[Worker]
 
 ROOT = Path(__file__).parent.parent.parent
-PURE = ("facts", "order", "reading", "sightings")
-MODULES = [ROOT / "api" / "_lib" / f"{name}.py" for name in PURE]
+PURE = ("facts", "order", "retrieved_session", "stripe_fields")
+MODULES = [ROOT / "api" / "_lib" / "payments" / f"{name}.py" for name in PURE]
 UNIT_TESTS = (
     "tests/unit/test_facts.py",
     "tests/unit/test_reversal_facts.py",
-    "tests/unit/test_sightings.py",
+    "tests/unit/test_retrieved_session.py",
     "tests/unit/test_unreadable_objects.py",
 )
 MUTATED = ("ledger", "accounts", "settlement", "spending", "holds", "grants", "credits")
@@ -157,7 +157,7 @@ def _judging_facts(free: Workers) -> Iterator[Judge]:
             shutil.copytree(ROOT / "tests/unit", copy / "tests/unit", ignore=ignored)
             shutil.copy(ROOT / "pytest.ini", copy)
             if mutant:
-                module = copy / "api" / "_lib" / mutant.place.partition(":")[0]
+                module = copy / "api" / "_lib" / "payments" / mutant.place.partition(":")[0]
                 module.write_text(mutant.text, "utf-8")
             try:
                 return _verdict(free, copy, UNIT_TESTS, {})

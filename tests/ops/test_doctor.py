@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api._lib.facts import EVENTS
+from api._lib.payments.facts import EVENTS
 from tests import shop
 from tests.support import Order, event, until
 

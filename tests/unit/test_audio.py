@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tinytag import TinyTag
 
-from api._lib.audio import Audio, read_audio
-from api._lib.unreadable import UnreadableFileError
+from api._lib.files.readers.audio import Audio, read_audio
+from api._lib.files.readers.errors import UnreadableFileError
 from tests.samples import FRAME, FRAME_SECONDS, docx_of, id3, info_chunk, mp3_of, wav_of
 
 TAGS = {"TIT2": "Hafen \N{MUSICAL NOTE}", "TPE1": "Ada", "TALB": "Sea"}

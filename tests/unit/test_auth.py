@@ -15,8 +15,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from api._lib.auth import Jwks, User, verify_token
 from api._lib.errors import UnauthorizedError, UnavailableError
+from api._lib.web.auth import Jwks, User, verify_token
 
 ISSUER = "https://abc.supabase.co/auth/v1"
 USER_ID = str(uuid.uuid4())

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api._lib import zip_safety
-from api._lib.document import as_html, as_json, summary_of
-from api._lib.docx import read_docx
-from api._lib.unreadable import UnreadableFileError
+from api._lib.files.readers import safe_zip
+from api._lib.files.readers.document import as_html, as_json, summary_of
+from api._lib.files.readers.docx import read_docx
+from api._lib.files.readers.errors import UnreadableFileError
 from tests.samples import MAIN_TYPE, docx_of, paragraph, raw_docx, saved, zip_of
 
 if TYPE_CHECKING:
-    from api._lib.document import Document
+    from api._lib.files.readers.document import Document
 
 BOOK = docx_of(
     (1, "The Harbour"), (0, "It was dark."), (0, "Nobody came."), (1, "The Sea"), (0, "It rose.")
@@ -212,12 +212,12 @@ def test_a_bomb_is_refused_by_its_ratio_before_it_is_inflated() -> None:
 
 
 def test_many_entries_are_refused_by_their_number() -> None:
-    many = {f"word/media/{n}": b"" for n in range(zip_safety.MAX_ENTRIES + 1)}
+    many = {f"word/media/{n}": b"" for n in range(safe_zip.MAX_ENTRIES + 1)}
     assert refusal(raw_docx(paragraph("a"), more=many)) == "suspicious_archive"
 
 
 def test_a_directory_that_says_less_than_it_lists_is_refused_by_its_size() -> None:
-    many = {f"word/media/{'n' * 200}{n}": b"" for n in range(zip_safety.MAX_ENTRIES)}
+    many = {f"word/media/{'n' * 200}{n}": b"" for n in range(safe_zip.MAX_ENTRIES)}
     data = bytearray(raw_docx(paragraph("a"), more=many))
     end = data.rfind(b"PK\x05\x06")
     data[end + 8 : end + 12] = struct.pack("<HH", 1, 1)
@@ -253,7 +253,7 @@ def test_an_entry_that_declares_less_than_it_holds_is_not_believed() -> None:
 
 
 def test_no_more_is_inflated_than_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api._lib.docx.MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr("api._lib.files.readers.docx.MAX_BODY_BYTES", 1000)
     assert refusal(raw_docx(paragraph("word " * 1000))) == "suspicious_archive"
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api._lib.sightings import facts_of_sighting
+from api._lib.payments.retrieved_session import facts_of_sighting
 from ops.findings import Finding, show
 from ops.money import money
 from ops.person import Sighting, explain

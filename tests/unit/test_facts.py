@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from api._lib.facts import (
+from api._lib.payments.facts import (
     EVENTS,
     facts_of_declined_payment,
     facts_of_event,
     facts_of_session,
 )
-from api._lib.order import NotAnOrderError, order_in
+from api._lib.payments.order import NotAnOrderError, order_in
 from tests.support import Order, event
 
 ORDER = Order()

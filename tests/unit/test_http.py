@@ -10,7 +10,7 @@ import pytest
 from werkzeug.test import Client
 
 from api._lib.errors import ConflictError, PurseError, TooManyAttemptsError
-from api._lib.http import Request, Response, endpoint
+from api._lib.web.http import Request, Response, endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,14 +8,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.site import address_of, function_files
 from local.stack import ROOT
+from server.app import address_of, function_files
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-READERS = {"tinytag", "api._lib.docx", "api._lib.audio", "api._lib.processing"}
-STORAGE = {"api._lib.storage", "api._lib.sigv4", "xml.parsers.expat"}
+READERS = {
+    "tinytag",
+    "api._lib.files.readers.docx",
+    "api._lib.files.readers.audio",
+    "api._lib.files.processing",
+}
+STORAGE = {"api._lib.files.storage", "api._lib.files.sigv4", "xml.parsers.expat"}
 STRIPE = {"stripe"}
 # Endpoint -> what it may import of these when it starts.
 NEEDED = {

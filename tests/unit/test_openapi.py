@@ -12,8 +12,8 @@ from jsonschema import Draft202012Validator
 from werkzeug.test import Client
 
 from api._lib import __version__
-from local.site import address_of, function_files
 from local.stack import ROOT
+from server.app import address_of, function_files
 from tests.openapi import Description
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api._lib.plain_text import read_text
-from api._lib.unreadable import UnreadableFileError
+from api._lib.files.readers.errors import UnreadableFileError
+from api._lib.files.readers.plain_text import read_text
 from tests.samples import docx_of, mp3_of, wav_of
 
 if TYPE_CHECKING:
-    from api._lib.document import Document
+    from api._lib.files.readers.document import Document
 
 TEXT = "Grüße \N{EN DASH} “voilà”"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api._lib.facts import facts_of_dispute, facts_of_event, facts_of_refund
+from api._lib.payments.facts import facts_of_dispute, facts_of_event, facts_of_refund
 from tests.support import Order, Reversal, event
 
 ORDER = Order()

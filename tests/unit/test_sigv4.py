@@ -11,7 +11,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api._lib.sigv4 import AccessKey, canonical_query, presign, sign
+from api._lib.files.sigv4 import AccessKey, canonical_query, presign, sign
 
 KEY = AccessKey("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "eu-central-1")
 CREDENTIALS = Credentials(KEY.access_key_id, KEY.secret)

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from api._lib.facts import facts_of_event
-from api._lib.order import NotAnOrderError
-from api._lib.reading import UnreadableError
+from api._lib.payments.facts import facts_of_event
+from api._lib.payments.order import NotAnOrderError
+from api._lib.payments.stripe_fields import UnreadableError
 from tests.support import Order, Reversal, event
 
 ORDER = Order()

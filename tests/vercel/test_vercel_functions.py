@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from local.site import function_files
+from server.app import function_files
 from tests.samples import mp3_of
 from tests.support import Order, event, sign
 from tests.vercel.build import ROOT, Function

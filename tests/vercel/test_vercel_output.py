@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.site import function_files
+from server.app import function_files
 from tests.vercel.build import DECOYS, ROOT, git, project_files
 from tests.vercel.routes import follow
 

@@ -1,0 +1,140 @@
+"""Opens a zip archive that a stranger sent; nothing is inflated before all is judged. Pure."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from typing import TYPE_CHECKING
+
+from api._lib.files.readers.errors import UnreadableFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_ENTRIES = 5_000
+MAX_DIRECTORY_BYTES = 1024 * 1024
+MAX_INFLATED_BYTES = 256 * 1024 * 1024
+# XML comes down to a tenth, seldom to a fiftieth; deflate's limit, which only bombs reach, is 1032.
+MAX_RATIO = 200
+RATIO_COUNTS_FROM_BYTES = 1024 * 1024
+CHUNK_BYTES = 64 * 1024
+
+_END = b"PK\x05\x06"
+_END_RECORD = struct.Struct("<4s4H2LH")
+_LOCATOR_64 = b"PK\x06\x07"
+_LOCATOR_64_BYTES = 20
+_MAX_COMMENT_BYTES = 0xFFFF
+_ENCRYPTED = 0x1
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+# What zipfile raises for archives that are not well.
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    RuntimeError,
+    ValueError,
+    struct.error,
+)
+
+
+class Archive:
+    """An archive within its limits, whose entries are read by name.
+
+    Args:
+        data: The whole of it.
+
+    Raises:
+        UnreadableFileError: `broken_document`, `encrypted_document` or `suspicious_archive`.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        _check_directory(data)
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except BROKEN:
+            raise _broken() from None
+        entries = self._zip.infolist()
+        _check_entries(entries)
+        # Part names of an Office document are the same in any case.
+        self._entries = {entry.filename.lower().lstrip("/"): entry for entry in entries}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all entries, in lower case."""
+        return list(self._entries)
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._entries
+
+    def chunks(self, name: str, *, limit_bytes: int) -> Iterator[bytes]:
+        """Inflate an entry piece by piece, and never more than the limit, whatever it declares.
+
+        Raises:
+            UnreadableFileError: `broken_document` or `suspicious_archive`.
+        """
+        entry = self._entries.get(name.lower())
+        if entry is None:
+            raise _broken()
+        left = limit_bytes
+        try:
+            with self._zip.open(entry) as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise _suspicious()
+                    yield chunk
+        except BROKEN:
+            raise _broken() from None
+
+
+def _check_directory(data: bytes) -> None:
+    """Bound the list of entries before it is read: each would become an object in memory."""
+    tail = data[-(_LOCATOR_64_BYTES + _END_RECORD.size + _MAX_COMMENT_BYTES) :]
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) - at < _END_RECORD.size:
+        raise _broken()
+    _, _, _, _, entries, directory_bytes, _, _ = _END_RECORD.unpack_from(tail, at)
+    # A second, 64-bit end record would overrule this one; no document needs it.
+    if tail[max(0, at - _LOCATOR_64_BYTES) : at].startswith(_LOCATOR_64):
+        raise _suspicious()
+    if entries > MAX_ENTRIES or directory_bytes > MAX_DIRECTORY_BYTES:
+        raise _suspicious()
+
+
+def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+    if any(entry.flag_bits & _ENCRYPTED for entry in entries):
+        raise UnreadableFileError(
+            "This file is protected with a password. Save it without one and try again.",
+            code="encrypted_document",
+        )
+    too_many = len(entries) > MAX_ENTRIES
+    too_large = sum(entry.file_size for entry in entries) > MAX_INFLATED_BYTES
+    if too_many or too_large or any(_is_bomb(entry) for entry in entries):
+        raise _suspicious()
+    if any(entry.compress_type not in _METHODS for entry in entries):
+        raise _broken()
+
+
+def _is_bomb(entry: zipfile.ZipInfo) -> bool:
+    if entry.file_size < RATIO_COUNTS_FROM_BYTES:
+        return False
+    return entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
+
+
+def _broken() -> UnreadableFileError:
+    return UnreadableFileError(
+        "This file is damaged and cannot be opened. Save it again and try once more.",
+        code="broken_document",
+    )
+
+
+def _suspicious() -> UnreadableFileError:
+    return UnreadableFileError(
+        "This file unpacks to far more than a document should, so it was not opened.",
+        code="suspicious_archive",
+    )

@@ -1,0 +1,1 @@
+"""Stripe: checkout, webhooks, the facts that Stripe's objects state, reconciliation."""

@@ -1,0 +1,32 @@
+"""?limit= and ?cursor=: a page of a list."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from api._lib.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from api._lib.web.http import Request
+
+DEFAULT_LIMIT = 20
+MAX_LIMIT = 100
+
+_CURSOR = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+
+def page(request: Request) -> tuple[int, int | None]:
+    """Return how many entries are asked for, and the place to go on from, if one is given.
+
+    Raises:
+        InvalidRequestError: Out of bounds, or not a cursor of ours.
+    """
+    text = request.query.get("limit", str(DEFAULT_LIMIT))
+    digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
+    if not digits or not 1 <= int(text) <= MAX_LIMIT:
+        raise InvalidRequestError(f"limit must be a whole number from 1 to {MAX_LIMIT}.")
+    cursor = request.query.get("cursor")
+    if cursor is not None and not _CURSOR.fullmatch(cursor):
+        raise InvalidRequestError("cursor is not one that we gave out.")
+    return int(text), int(cursor) if cursor else None

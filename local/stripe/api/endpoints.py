@@ -1,0 +1,66 @@
+"""What the API can do: methods and URLs, their parameters, and the work behind them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from local.stripe.api import retrieval, schemas
+from local.stripe.api.fields import Fields
+from local.stripe.events import webhook_endpoints
+from local.stripe.payments import checkout_sessions, customers, disputes, refunds
+from local.stripe.store import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A method and URL, the parameters it takes, and the work it does."""
+
+    method: str
+    rule: str
+    schema: Fields
+    work: Callable[..., Json]
+
+
+def endpoints(base_url: str) -> list[Endpoint]:
+    """Everything the API can do."""
+    create_session = partial(checkout_sessions.create, base_url=base_url)
+    session = "/v1/checkout/sessions/<object_id>"
+    webhook_endpoint = "/v1/webhook_endpoints/<object_id>"
+    nothing = schemas.NOTHING
+    return [
+        Endpoint("POST", "/v1/customers", schemas.CUSTOMER, customers.create),
+        Endpoint("GET", "/v1/customers", schemas.CUSTOMER_LIST, customers.list_),
+        Endpoint("GET", "/v1/customers/<object_id>", nothing, customers.retrieve),
+        Endpoint("POST", "/v1/customers/<object_id>", schemas.CUSTOMER, customers.update),
+        Endpoint("DELETE", "/v1/customers/<object_id>", nothing, customers.delete),
+        Endpoint("POST", "/v1/checkout/sessions", schemas.SESSION, create_session),
+        Endpoint("GET", "/v1/checkout/sessions", schemas.SESSION_LIST, checkout_sessions.list_),
+        Endpoint("GET", session, nothing, checkout_sessions.retrieve),
+        Endpoint(
+            "GET", f"{session}/line_items", schemas.UNDATED_LIST, checkout_sessions.list_line_items
+        ),
+        Endpoint("POST", f"{session}/expire", nothing, checkout_sessions.expire),
+        Endpoint(
+            "GET", "/v1/payment_intents", schemas.PAYMENT_INTENT_LIST, retrieval.payment_intents
+        ),
+        Endpoint("GET", "/v1/payment_intents/<object_id>", nothing, retrieval.payment_intent),
+        Endpoint("GET", "/v1/charges", schemas.CHARGE_LIST, retrieval.charges),
+        Endpoint("GET", "/v1/charges/<object_id>", nothing, retrieval.charge),
+        Endpoint("POST", "/v1/refunds", schemas.REFUND, refunds.create),
+        Endpoint("GET", "/v1/refunds", schemas.REVERSAL_LIST, refunds.list_),
+        Endpoint("GET", "/v1/refunds/<object_id>", nothing, refunds.retrieve),
+        Endpoint("POST", "/v1/refunds/<object_id>", schemas.REFUND_UPDATE, refunds.update),
+        Endpoint("GET", "/v1/disputes", schemas.REVERSAL_LIST, disputes.list_),
+        Endpoint("GET", "/v1/disputes/<object_id>", nothing, disputes.retrieve),
+        Endpoint(
+            "GET",
+            "/v1/balance_transactions/<object_id>",
+            nothing,
+            retrieval.balance_transaction,
+        ),
+        Endpoint("GET", "/v1/events", schemas.EVENT_LIST, retrieval.event_list),
+        Endpoint("GET", "/v1/events/<object_id>", nothing, retrieval.event),
+        Endpoint("GET", "/v1/webhook_endpoints", schemas.UNDATED_LIST, webhook_endpoints.list_),
+        Endpoint("GET", webhook_endpoint, nothing, webhook_endpoints.retrieve),
+        Endpoint("POST", webhook_endpoint, schemas.WEBHOOK_ENDPOINT, webhook_endpoints.update),
+    ]

@@ -1,0 +1,97 @@
+"""`expand[]`: replaces ids in an answer by the objects they name."""
+
+from collections.abc import Callable
+
+from local.stripe.api.errors import InvalidParameterError
+from local.stripe.api.lists import Query, as_list
+from local.stripe.store import Json, Transaction
+
+MAX_DEPTH = 4
+LINE_ITEMS_SHOWN = 10
+
+
+def expand(transaction: Transaction, answer: Json, paths: list[str]) -> Json:
+    """The answer with every path expanded; an unknown path is refused."""
+    for path in paths:
+        parts = path.split(".")
+        if len(parts) > MAX_DEPTH:
+            raise InvalidParameterError(
+                f"You cannot expand more than {MAX_DEPTH} levels of a property. Property: {path}",
+                param="expand",
+            )
+        _expand(transaction, answer, parts, path)
+    return answer
+
+
+def line_items(transaction: Transaction, session: Json) -> Json:
+    """The first of a session's line items, as the expanded property shows them."""
+    items = transaction.private(session["id"])["line_items"]
+    return as_list(
+        items[:LINE_ITEMS_SHOWN],
+        url=f"/v1/checkout/sessions/{session['id']}/line_items",
+        has_more=len(items) > LINE_ITEMS_SHOWN,
+    )
+
+
+def refunds(transaction: Transaction, charge: Json) -> Json:
+    """The newest of a charge's refunds, as the expanded property shows them."""
+    query = Query("refund")
+    query.equal({"charge": charge["id"]}, "charge")
+    return query.page(transaction, {}, f"/v1/charges/{charge['id']}/refunds")
+
+
+def _reference(kind: str, name: str) -> Callable[[Transaction, Json], Json | None]:
+    def look_up(transaction: Transaction, holder: Json) -> Json | None:
+        # Absent where it does not apply: a refund that did not fail names no failure.
+        current = holder.get(name)
+        if current is None or isinstance(current, dict):
+            return current
+        return transaction.find(kind, current)
+
+    return look_up
+
+
+EXPANDABLE: dict[str, dict[str, Callable[[Transaction, Json], Json | None]]] = {
+    "checkout.session": {
+        "customer": _reference("customer", "customer"),
+        "line_items": line_items,
+        "payment_intent": _reference("payment_intent", "payment_intent"),
+    },
+    "payment_intent": {
+        "customer": _reference("customer", "customer"),
+        "latest_charge": _reference("charge", "latest_charge"),
+    },
+    "charge": {
+        "balance_transaction": _reference("balance_transaction", "balance_transaction"),
+        "customer": _reference("customer", "customer"),
+        "payment_intent": _reference("payment_intent", "payment_intent"),
+        "refunds": refunds,
+    },
+    "refund": {
+        "balance_transaction": _reference("balance_transaction", "balance_transaction"),
+        "charge": _reference("charge", "charge"),
+        "customer": _reference("customer", "customer"),
+        "failure_balance_transaction": _reference(
+            "balance_transaction", "failure_balance_transaction"
+        ),
+        "payment_intent": _reference("payment_intent", "payment_intent"),
+    },
+    "dispute": {
+        "charge": _reference("charge", "charge"),
+        "payment_intent": _reference("payment_intent", "payment_intent"),
+    },
+}
+
+
+def _expand(transaction: Transaction, holder: Json, parts: list[str], path: str) -> None:
+    name, rest = parts[0], parts[1:]
+    if holder.get("object") == "list" and name == "data":
+        for member in holder["data"]:
+            _expand(transaction, member, rest, path)
+        return
+    look_up = EXPANDABLE.get(str(holder.get("object")), {}).get(name)
+    if look_up is None:
+        raise InvalidParameterError(f"This property cannot be expanded ({path}).", param="expand")
+    holder[name] = look_up(transaction, holder)
+    if rest and holder[name] is not None:
+        _expand(transaction, holder[name], rest, path)

@@ -1,0 +1,67 @@
+"""Lists, newest first, a page at a time."""
+
+import json
+from collections.abc import Sequence
+
+from local.stripe.api.errors import InvalidParameterError, no_such
+from local.stripe.store import Json, Transaction
+
+DEFAULT_PAGE = 10
+CURSORS = {
+    "starting_after": "seq < (select seq from objects where id = ?)",
+    "ending_before": "seq > (select seq from objects where id = ?)",
+}
+COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+
+
+class Query:
+    """Objects of a kind, narrowed by conditions on their fields."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._conditions = ["kind = ?"]
+        self._values: list[str | int] = [kind]
+
+    def where(self, condition: str, *values: str | int) -> None:
+        """Narrow by an SQL condition; the text is ours, the values are the caller's."""
+        self._conditions.append(condition)
+        self._values.extend(values)
+
+    def equal(self, params: Json, *names: str) -> None:
+        """Narrow to objects whose fields equal the parameters that were given."""
+        for name in names:
+            if name in params:
+                self.where(f"json_extract(body, '$.{name}') = ?", params[name])
+
+    def page(self, transaction: Transaction, params: Json, url: str) -> Json:
+        """The page that `limit`, `starting_after` and `ending_before` ask for."""
+        for bound, moment in params.get("created", {}).items():
+            self.where(f"json_extract(body, '$.created') {COMPARISONS[bound]} ?", moment)
+        limit = params.get("limit", DEFAULT_PAGE)
+        backwards = "ending_before" in params
+        self._start_at_cursor(transaction, params)
+        order = "asc" if backwards else "desc"
+        conditions = " and ".join(self._conditions)
+        # The conditions are written in this package; every value is bound.
+        statement = f"select body from objects where {conditions} order by seq {order} limit ?"  # noqa: S608
+        rows = transaction.sql.execute(statement, (*self._values, limit + 1)).fetchall()
+        data = [json.loads(row["body"]) for row in rows[:limit]]
+        if backwards:
+            data.reverse()
+        return as_list(data, url=url, has_more=len(rows) > limit)
+
+    def _start_at_cursor(self, transaction: Transaction, params: Json) -> None:
+        if "starting_after" in params and "ending_before" in params:
+            raise InvalidParameterError(
+                "You may only specify one of these parameters: ending_before, starting_after."
+            )
+        for name, condition in CURSORS.items():
+            if name in params:
+                if transaction.find(self.kind, params[name]) is None:
+                    raise no_such(self.kind, params[name], param=name, status=400)
+                self.where(condition, params[name])
+
+
+def as_list(data: Sequence[Json], *, url: str, has_more: bool = False) -> Json:
+    """Stripe's list object."""
+    return {"object": "list", "data": list(data), "has_more": has_more, "url": url}

@@ -1,0 +1,1 @@
+"""/_sim: commands that make the stand-in misbehave, as JSON and as a page."""

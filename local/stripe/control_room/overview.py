@@ -1,0 +1,137 @@
+"""What the control page shows: recent payments with what can be done to them, events, switches."""
+
+import datetime as dt
+import json
+import sqlite3
+import time
+from operator import itemgetter
+from typing import Any
+
+from local.stripe.control_room.commands import FAILURES, api_state, webhook_state
+from local.stripe.events import deliveries, webhook_endpoints
+from local.stripe.payments import disputes, refunds
+from local.stripe.store import Json, Transaction
+
+PAYMENTS_SHOWN = 20
+EVENTS_SHOWN = 50
+
+
+def overview(transaction: Transaction) -> dict[str, Any]:
+    """Everything on the page."""
+    return {
+        "now": dt.datetime.fromtimestamp(transaction.now, dt.UTC),
+        "ahead_seconds": transaction.switch("clock_ahead_seconds", 0),
+        "webhooks": webhook_state(transaction),
+        "api": api_state(transaction),
+        "failures": FAILURES,
+        "endpoint": webhook_endpoints.retrieve(transaction, {}, webhook_endpoints.ENDPOINT_ID),
+        "payments": [_payment(transaction, session) for session in _sessions(transaction)],
+        "events": _events(transaction),
+    }
+
+
+def _sessions(transaction: Transaction) -> list[Json]:
+    rows = transaction.sql.execute(
+        "select body from objects where kind = 'checkout.session' order by seq desc limit ?",
+        (PAYMENTS_SHOWN,),
+    ).fetchall()
+    return [json.loads(row["body"]) for row in rows]
+
+
+def _payment(transaction: Transaction, session: Json) -> Json:
+    """A session and all that came of it."""
+    intent = transaction.find("payment_intent", session["payment_intent"] or "")
+    charge = transaction.find("charge", (intent or {}).get("latest_charge") or "")
+    arrived = charge is not None and charge["status"] == "succeeded"
+    details = session["customer_details"] or {}
+    return {
+        "session": session,
+        "charge": charge if arrived else None,
+        "title": transaction.private(session["id"])["line_items"][0]["description"],
+        "email": details.get("email"),
+        "state": "refunded" if charge and charge["refunded"] else _state(session, intent),
+        "under_way": bool(intent and intent["status"] == "processing"),
+        "left": charge["amount"] - charge["amount_refunded"] if charge and arrived else 0,
+        "refunds": [_refund(each) for each in _about(transaction, "refund", charge)],
+        "disputes": [_dispute(each) for each in _about(transaction, "dispute", charge)],
+    }
+
+
+def _state(session: Json, intent: Json | None) -> str:
+    if session["status"] != "complete":
+        return str(session["status"])
+    if session["payment_status"] == "unpaid":
+        return "processing" if intent and intent["status"] == "processing" else "failed"
+    return {"paid": "paid", "no_payment_required": "free"}[session["payment_status"]]
+
+
+def _about(transaction: Transaction, kind: str, charge: Json | None) -> list[Json]:
+    if charge is None:
+        return []
+    rows = transaction.sql.execute(
+        "select body from objects where kind = ? and json_extract(body, '$.charge') = ?"
+        " order by seq limit 20",
+        (kind, charge["id"]),
+    ).fetchall()
+    return [json.loads(row["body"]) for row in rows]
+
+
+def _refund(refund: Json) -> Json:
+    possible = [outcome for outcome, before in refunds.BEFORE.items() if refund["status"] in before]
+    return {**refund, "outcomes": possible}
+
+
+def _dispute(dispute: Json) -> Json:
+    return {
+        **dispute,
+        "actions": disputes.possible_actions(dispute),
+        "withdrawn": disputes.is_withdrawn(dispute),
+    }
+
+
+def _events(transaction: Transaction) -> list[Json]:
+    rows = transaction.sql.execute(
+        "select body from objects where kind = 'event' order by seq desc limit ?",
+        (EVENTS_SHOWN,),
+    ).fetchall()
+    events = [json.loads(row["body"]) for row in rows]
+    return [
+        {
+            "id": event["id"],
+            "type": event["type"],
+            "subject": event["data"]["object"]["id"],
+            "at": dt.datetime.fromtimestamp(event["created"], dt.UTC),
+            "delivery": _delivery(transaction, event["id"]),
+        }
+        for event in events
+    ]
+
+
+def _delivery(transaction: Transaction, event_id: str) -> Json:
+    """How an event's delivery stands: a word for the badge and the rest of the sentence."""
+    rows = transaction.sql.execute(
+        "select * from deliveries where event_id = ? order by id", (event_id,)
+    ).fetchall()
+    waiting = [row for row in rows if row["delivered_at"] is None]
+    if waiting:
+        held = transaction.switch("hold", default=False)
+        state, about = _undelivered(min(waiting, key=itemgetter("due_at")), held=held)
+    elif rows:
+        state, about = "delivered", f"{len(rows)} times" if len(rows) > 1 else ""
+    else:
+        # The endpoint is not registered for events of this type.
+        state, about = "not sent", ""
+    return {"state": state, "about": about}
+
+
+def _undelivered(row: sqlite3.Row, *, held: bool) -> tuple[str, str]:
+    if row["last_error"] == deliveries.DROPPED:
+        return "dropped", "left to reconciliation"
+    if row["due_at"] >= deliveries.NEVER:
+        return "waiting", "to be shuffled"
+    if held:
+        return "held", ""
+    if row["attempts"]:
+        return "failing", f"{row['last_status'] or row['last_error']}, attempts: {row['attempts']}"
+    seconds = round(row["due_at"] - time.time())
+    return "waiting", f"due in {seconds} s" if seconds > 0 else "due now"

@@ -1,0 +1,1 @@
+"""What happens to money: checkout sessions, payments, refunds, disputes, balance transactions."""

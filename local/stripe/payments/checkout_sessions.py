@@ -1,0 +1,191 @@
+"""The Checkout Sessions' endpoints, and how a session ends without payment."""
+
+import json
+
+from local.stripe.api.errors import InvalidParameterError, StripeError, no_such
+from local.stripe.api.lists import Query, as_list
+from local.stripe.events.log import emit
+from local.stripe.payments.currencies import MAXIMUM_CHARGE, formatted, minimum_charge
+from local.stripe.shapes import checkout_session as shape
+from local.stripe.store import Json, Transaction
+
+SHORTEST_LIFE_SECONDS = 30 * 60
+LONGEST_LIFE_SECONDS = 24 * 3600
+# The caller's clock and ours may differ, and a request takes a moment to arrive.
+CLOCK_TOLERANCE_SECONDS = 30
+EXPIRED_AT_ONCE = 100
+
+
+def create(transaction: Transaction, params: Json, base_url: str) -> Json:
+    """POST /v1/checkout/sessions."""
+    _check_supported(params)
+    fields = {
+        **params,
+        "expires_at": _expiry(params, transaction.now),
+        "payment_method_types": _method_types(params),
+    }
+    items = [shape.line_item(item, now=transaction.now) for item in params["line_items"]]
+    _check_amount(items)
+    customer = _customer(transaction, params)
+    session = shape.session(fields, items=items, customer=customer, now=transaction.now)
+    session["url"] = f"{base_url}/c/pay/{session['id']}"
+    private = {
+        "line_items": items,
+        # What the page says about each item; Stripe keeps it on the product.
+        "descriptions": [
+            item["price_data"]["product_data"].get("description") for item in params["line_items"]
+        ],
+        "payment_intent_data": params.get("payment_intent_data", {}),
+        "receipts": f"{base_url}/receipts",
+    }
+    transaction.add(session, private)
+    return session
+
+
+def retrieve(transaction: Transaction, _params: Json, session_id: str) -> Json:
+    """GET /v1/checkout/sessions/:id."""
+    session = transaction.find("checkout.session", session_id)
+    if session is None:
+        raise no_such("checkout.session", session_id, param="session")
+    return session
+
+
+def list_(transaction: Transaction, params: Json) -> Json:
+    """GET /v1/checkout/sessions."""
+    query = Query("checkout.session")
+    query.equal(params, "customer", "payment_intent", "status")
+    return query.page(transaction, params, "/v1/checkout/sessions")
+
+
+def list_line_items(transaction: Transaction, params: Json, session_id: str) -> Json:
+    """GET /v1/checkout/sessions/:id/line_items."""
+    retrieve(transaction, params, session_id)
+    items = transaction.private(session_id)["line_items"]
+    ids = [item["id"] for item in items]
+    for name in ("starting_after", "ending_before"):
+        if name in params and params[name] not in ids:
+            raise no_such("item", params[name], param=name, status=400)
+    limit = params.get("limit", 10)
+    first = ids.index(params["starting_after"]) + 1 if "starting_after" in params else 0
+    last = ids.index(params["ending_before"]) if "ending_before" in params else len(ids)
+    if "ending_before" in params:
+        first = max(first, last - limit)
+    page = items[first : min(last, first + limit)]
+    url = f"/v1/checkout/sessions/{session_id}/line_items"
+    has_more = first > 0 if "ending_before" in params else last > first + limit
+    return as_list(page, url=url, has_more=has_more)
+
+
+def expire(transaction: Transaction, params: Json, session_id: str) -> Json:
+    """POST /v1/checkout/sessions/:id/expire."""
+    session = retrieve(transaction, params, session_id)
+    if session["status"] != "open":
+        raise StripeError(
+            'Only Checkout Sessions with a status in ["open"] can be expired. '
+            f"This Checkout Session has a status of `{session['status']}`."
+        )
+    return close(transaction, session)
+
+
+def expire_overdue(transaction: Transaction) -> None:
+    """Close every session whose time is over."""
+    rows = transaction.sql.execute(
+        "select body from objects where json_extract(body, '$.status') = 'open'"
+        " and json_extract(body, '$.expires_at') <= ? limit ?",
+        (transaction.now, EXPIRED_AT_ONCE),
+    ).fetchall()
+    for row in rows:
+        close(transaction, json.loads(row["body"]))
+
+
+def close(transaction: Transaction, session: Json) -> Json:
+    """Expire an open session; an attempt that was under way is cancelled with it."""
+    if session["payment_intent"]:
+        intent = transaction.find("payment_intent", session["payment_intent"])
+        if intent is not None:
+            intent |= {
+                "status": "canceled",
+                "canceled_at": transaction.now,
+                "cancellation_reason": "expired",
+                "next_action": None,
+            }
+            transaction.save(intent)
+            emit(transaction, "payment_intent.canceled", intent)
+    session |= {"status": "expired", "url": None}
+    transaction.save(session)
+    emit(transaction, "checkout.session.expired", session)
+    return session
+
+
+def _check_supported(params: Json) -> None:
+    for name, supported in (("mode", "payment"), ("ui_mode", "hosted_page")):
+        if params.get(name, supported) != supported:
+            raise InvalidParameterError(
+                f"This local stand-in only models {name}={supported}.", param=name
+            )
+    if "customer" in params and "customer_email" in params:
+        raise InvalidParameterError(
+            "You may only specify one of these parameters: customer, customer_email.",
+            param="customer_email",
+        )
+
+
+def _expiry(params: Json, now: int) -> int:
+    expires_at: int = params.get("expires_at", now + LONGEST_LIFE_SECONDS)
+    if expires_at > now + LONGEST_LIFE_SECONDS + CLOCK_TOLERANCE_SECONDS:
+        raise InvalidParameterError(
+            "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",
+            param="expires_at",
+        )
+    if expires_at < now + SHORTEST_LIFE_SECONDS - CLOCK_TOLERANCE_SECONDS:
+        raise InvalidParameterError(
+            "The `expires_at` timestamp must be at least 30 minutes from Checkout Session "
+            "creation.",
+            param="expires_at",
+        )
+    return expires_at
+
+
+def _method_types(params: Json) -> list[str]:
+    currency = params["line_items"][0]["price_data"]["currency"] if params["line_items"] else ""
+    offered = ["card", "us_bank_account"] if currency == "usd" else ["card"]
+    excluded = params.get("excluded_payment_method_types", [])
+    remaining = [kind for kind in offered if kind not in excluded]
+    if not remaining:
+        raise InvalidParameterError(
+            "No payment method type is left: exclude fewer of them, or use another currency.",
+            param="excluded_payment_method_types",
+        )
+    return remaining
+
+
+def _check_amount(items: list[Json]) -> None:
+    currency = items[0]["currency"]
+    if any(item["currency"] != currency for item in items):
+        raise InvalidParameterError(
+            "All line items of a Checkout Session must have the same currency.",
+            param="line_items",
+        )
+    total = sum(item["amount_total"] for item in items)
+    minimum = minimum_charge(currency)
+    if 0 < total < minimum:
+        raise StripeError(
+            "The Checkout Session's total amount due must add up to at least "
+            f"{formatted(minimum, currency)} {currency}",
+            code="amount_too_small",
+        )
+    if total > MAXIMUM_CHARGE:
+        raise StripeError(
+            "The Checkout Session's total amount due must be no more than "
+            f"{formatted(MAXIMUM_CHARGE, currency)} {currency}",
+            code="amount_too_large",
+        )
+
+
+def _customer(transaction: Transaction, params: Json) -> Json | None:
+    if "customer" not in params:
+        return None
+    customer = transaction.find("customer", params["customer"])
+    if customer is None or customer.get("deleted"):
+        raise no_such("customer", params["customer"], param="customer", status=400)
+    return customer

@@ -1,0 +1,1 @@
+"""Stripe's objects as JSON, at the pinned API version."""

@@ -1,0 +1,60 @@
+"""Passwords: what GoTrue accepts, and how they are kept."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+
+from local.supabase.auth.errors import AuthError
+
+CHARACTERS_AT_LEAST = 6
+BYTES_AT_MOST = 72
+_COST, _BLOCK_SIZE, _PARALLEL = 2**14, 8, 1
+_SALT_BYTES = 16
+
+
+def check_strength(password: str) -> None:
+    """Accept a new password.
+
+    Raises:
+        AuthError: it is too long or too short.
+    """
+    length = len(password.encode())
+    if length > BYTES_AT_MOST:
+        raise AuthError(
+            400,
+            "validation_failed",
+            f"Password cannot be longer than {BYTES_AT_MOST} characters",
+        )
+    if length < CHARACTERS_AT_LEAST:
+        raise AuthError(
+            422,
+            "weak_password",
+            f"Password should be at least {CHARACTERS_AT_LEAST} characters.",
+            reasons=("length",),
+        )
+
+
+def encrypt(password: str) -> str:
+    """Hash a password with a salt of its own."""
+    salt = os.urandom(_SALT_BYTES)
+    return f"scrypt${_encode(salt)}${_encode(_derive(password, salt))}"
+
+
+def matches(password: str, encrypted: str) -> bool:
+    """Compare a password with a hash that `encrypt` made."""
+    scheme, _, rest = encrypted.partition("$")
+    salt, _, expected = rest.partition("$")
+    return scheme == "scrypt" and hmac.compare_digest(
+        _encode(_derive(password, base64.b64decode(salt))), expected
+    )
+
+
+def _derive(password: str, salt: bytes) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, n=_COST, r=_BLOCK_SIZE, p=_PARALLEL)
+
+
+def _encode(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,0 +1,159 @@
+"""Sessions and their refresh tokens.
+
+A session has one active refresh token. Using it revokes it and makes its successor. A client
+that never received the successor may ask again with the token it has: the active token's parent
+is always answered with the active token, and any older one for a few seconds, for tabs that
+refresh at once. After that an old token means that somebody else has it too: the session ends.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import string
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from local.supabase.auth.errors import AuthError
+
+if TYPE_CHECKING:
+    import psycopg
+
+REUSE_INTERVAL_SECONDS = 10
+_TOKEN_CHARACTERS = string.ascii_lowercase + string.digits
+_TOKEN_LENGTH = 12
+_TOKEN = re.compile(r"[a-z0-9]{12}")
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A session and the refresh token that continues it."""
+
+    session_id: uuid.UUID
+    user_id: uuid.UUID
+    refresh_token: str
+    signed_in_at: int
+
+
+def start_session(connection: psycopg.Connection, user_id: uuid.UUID, user_agent: str) -> Grant:
+    """Open a session for a user who has shown the password."""
+    session_id = uuid.uuid4()
+    row = connection.execute(
+        """
+        insert into auth.sessions (id, user_id, user_agent, created_at, updated_at)
+        values (%s, %s, %s, now(), now())
+        returning extract(epoch from created_at)::bigint
+        """,
+        [session_id, user_id, user_agent],
+    ).fetchone()
+    token = _add_token(connection, session_id, user_id, parent=None)
+    return Grant(session_id, user_id, token, row[0] if row else 0)
+
+
+def continue_session(connection: psycopg.Connection, token: str) -> Grant | None:
+    """Exchange a refresh token; None where its misuse ended the session.
+
+    The lock on the session lets concurrent refreshes pass one by one.
+
+    Raises:
+        AuthError: there is no such token.
+    """
+    if not _TOKEN.fullmatch(token):
+        raise AuthError(400, "validation_failed", "Refresh token is not valid")
+    session = connection.execute(
+        """
+        select s.id, s.user_id, extract(epoch from s.created_at)::bigint
+        from auth.sessions s
+        where s.id = (select t.session_id from auth.refresh_tokens t where t.token = %s)
+        for update
+        """,
+        [token],
+    ).fetchone()
+    if session is None:
+        raise AuthError(
+            400, "refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found"
+        )
+    session_id, user_id, signed_in_at = session
+    successor = _successor(connection, session_id, user_id, token)
+    if successor is None:
+        end_session(connection, session_id)
+        return None
+    connection.execute(
+        "update auth.sessions set refreshed_at = now(), updated_at = now() where id = %s",
+        [session_id],
+    )
+    return Grant(session_id, user_id, successor, signed_in_at)
+
+
+def session_exists(connection: psycopg.Connection, session_id: uuid.UUID) -> bool:
+    """Say whether a session is still open."""
+    query = "select from auth.sessions where id = %s"
+    return connection.execute(query, [session_id]).fetchone() is not None
+
+
+def end_session(connection: psycopg.Connection, session_id: uuid.UUID) -> None:
+    """Close one session; its refresh tokens go with it."""
+    connection.execute("delete from auth.sessions where id = %s", [session_id])
+
+
+def end_other_sessions(
+    connection: psycopg.Connection, user_id: uuid.UUID, session_id: uuid.UUID
+) -> None:
+    """Close all sessions of a user but one."""
+    connection.execute(
+        "delete from auth.sessions where user_id = %s and id <> %s", [user_id, session_id]
+    )
+
+
+def end_all_sessions(connection: psycopg.Connection, user_id: uuid.UUID) -> None:
+    """Close all sessions of a user."""
+    connection.execute("delete from auth.sessions where user_id = %s", [user_id])
+
+
+def _successor(
+    connection: psycopg.Connection, session_id: uuid.UUID, user_id: uuid.UUID, token: str
+) -> str | None:
+    """The token to hand out for this one; None if it is too old to be used."""
+    row = connection.execute(
+        """
+        select
+          active.token,
+          active.token = used.token,
+          active.parent = used.token
+            or used.updated_at > now() - make_interval(secs => %s)
+        from auth.refresh_tokens used
+        join auth.refresh_tokens active
+          on active.session_id = used.session_id and not active.revoked
+        where used.token = %s
+        """,
+        [REUSE_INTERVAL_SECONDS, token],
+    ).fetchone()
+    if row is None:
+        return None
+    active, unused, reusable = row
+    if not unused:
+        return active if reusable else None
+    connection.execute(
+        "update auth.refresh_tokens set revoked = true, updated_at = now() where token = %s",
+        [token],
+    )
+    return _add_token(connection, session_id, user_id, parent=token)
+
+
+def _add_token(
+    connection: psycopg.Connection,
+    session_id: uuid.UUID,
+    user_id: uuid.UUID,
+    *,
+    parent: str | None,
+) -> str:
+    token = "".join(secrets.choice(_TOKEN_CHARACTERS) for _ in range(_TOKEN_LENGTH))
+    connection.execute(
+        """
+        insert into auth.refresh_tokens (token, parent, session_id, user_id, created_at, updated_at)
+        values (%s, %s, %s, %s, now(), now())
+        """,
+        [token, parent, session_id, user_id],
+    )
+    return token

@@ -1,0 +1,1 @@
+"""/rest/v1, as PostgREST 12 answers it."""

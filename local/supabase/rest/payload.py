@@ -1,0 +1,65 @@
+"""The body of a call: JSON, checked but passed on as it came."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from local.supabase.rest.errors import RestError
+
+JSON_TYPE = "application/json"
+
+
+@dataclass(frozen=True)
+class Payload:
+    """The text for Postgres to parse, and the names of the arguments in it."""
+
+    text: str
+    keys: frozenset[str]
+
+
+_NO_ARGUMENTS = Payload("[]", frozenset())
+
+
+def read_payload(body: bytes, content_type: str) -> Payload:
+    """Read the arguments of a call.
+
+    Raises:
+        RestError: PGRST102, for whatever is not JSON or not arguments.
+    """
+    media_type = content_type.partition(";")[0] or JSON_TYPE
+    if media_type != JSON_TYPE:
+        raise _refused(f"Content-Type not acceptable: {media_type}")
+    if not body:
+        return Payload("", frozenset())
+    try:
+        text = body.decode()
+        # Only keys matter here: numbers stay text, however long they are.
+        document = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
+        # Half a surrogate pair is a string in Python, but no text that could be sent on.
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):
+        raise _refused("Empty or invalid json") from None
+    return _payload(text, document)
+
+
+def _payload(text: str, document: Any) -> Payload:
+    if isinstance(document, dict):
+        return Payload(text, frozenset(document))
+    if not isinstance(document, list) or not document:
+        return _NO_ARGUMENTS
+    keys = {frozenset(entry) if isinstance(entry, dict) else None for entry in document}
+    (first, *others) = keys
+    if others or first is None:
+        raise _refused("All object keys must match")
+    return Payload(text, first)
+
+
+def _refuse_constant(_name: str) -> NoReturn:
+    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    raise ValueError
+
+
+def _refused(message: str) -> RestError:
+    return RestError(400, "PGRST102", message)

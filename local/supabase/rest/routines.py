@@ -1,0 +1,162 @@
+"""Which function a call means: the catalogue, and PostgREST's rules for choosing.
+
+PostgREST caches the catalogue and is told to read it anew. The gateway looks up the one name it
+needs for each call, in the call's own transaction, so it is never stale.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from psycopg.rows import class_row
+
+from local.supabase.rest.errors import RestError
+from local.supabase.rest.hints import closest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import psycopg
+
+SCHEMA = "public"
+_JSON_TYPES = frozenset({"json", "jsonb"})
+
+# Not listed, as in PostgREST: trigger functions, procedures, and functions with unnamed
+# parameters, except a single one of a type that can take a whole body.
+_ROUTINES = """
+    select
+      p.proname::text as name,
+      obj_description(p.oid, 'pg_proc') as description,
+      p.provolatile <> 'v' as read_only,
+      p.proretset as returns_set,
+      result.typtype = 'c' or coalesce(p.proargmodes::text[] && '{t,b,o}', false)
+        as returns_composite,
+      result.oid = 'void'::regtype as returns_void,
+      coalesce(parameter.names, '{}') as names,
+      coalesce(parameter.types, '{}') as types,
+      coalesce(parameter.required, '{}') as required,
+      p.provariadic <> 0 as variadic,
+      substring(timeout.setting from '=(.*)$') as statement_timeout
+    from pg_catalog.pg_proc p
+    join pg_catalog.pg_type declared on declared.oid = p.prorettype
+    join pg_catalog.pg_type result
+      on result.oid = coalesce(nullif(declared.typbasetype, 0), declared.oid)
+    left join lateral (
+      select
+        array_agg(coalesce(a.name, '') order by a.position) as names,
+        array_agg(a.type::regtype::text order by a.position) as types,
+        array_agg(a.position <= p.pronargs - p.pronargdefaults order by a.position) as required,
+        count(*) filter (where a.name is null) as unnamed,
+        (array_agg(a.type::regtype::text order by a.position))[1]
+          in ('bytea', 'json', 'jsonb', 'text', 'xml') as takes_body
+      from unnest(p.proargnames, p.proargtypes::oid[]) with ordinality as a (name, type, position)
+      where a.type is not null
+    ) parameter on true
+    left join lateral (
+      select s as setting from unnest(p.proconfig) s where s like 'statement_timeout=%%'
+    ) timeout on true
+    where p.pronamespace = %(schema)s::regnamespace
+      and p.prokind = 'f'
+      and result.oid <> 'trigger'::regtype
+      and (coalesce(parameter.unnamed, 0) = 0 or parameter.unnamed = 1 and parameter.takes_body)
+"""
+_BY_NAME = _ROUTINES + " and p.proname = %(name)s::text"
+
+
+@dataclass(frozen=True)
+class Routine:
+    """One function of the exposed schema."""
+
+    name: str
+    description: str | None
+    read_only: bool
+    returns_set: bool
+    returns_composite: bool
+    returns_void: bool
+    names: list[str]
+    types: list[str]
+    required: list[bool]
+    variadic: bool
+    statement_timeout: str | None
+
+    @property
+    def takes_whole_body(self) -> bool:
+        """Whether its only parameter is an unnamed json or jsonb."""
+        return self.names == [""] and self.types[0] in _JSON_TYPES
+
+    @property
+    def signature(self) -> str:
+        """The function as PostgREST names it when it cannot choose."""
+        parameters = zip(self.names, self.types, strict=True)
+        listed = ", ".join(f"{name} => {kind}" for name, kind in parameters)
+        return f"{SCHEMA}.{self.name}({listed})"
+
+    def accepts(self, keys: frozenset[str]) -> bool:
+        """Whether these arguments suffice, and none is unknown."""
+        known = set(self.names)
+        needed = {n for n, required in zip(self.names, self.required, strict=True) if required}
+        return needed <= keys <= known
+
+
+def routines_named(connection: psycopg.Connection, name: str) -> list[Routine]:
+    """All overloads of a function, those with the fewest parameters first."""
+    with connection.cursor(row_factory=class_row(Routine)) as cursor:
+        found = cursor.execute(_BY_NAME, {"schema": SCHEMA, "name": name}).fetchall()
+    return sorted(found, key=lambda r: (len(r.names), r.description or "", r.names, r.types))
+
+
+def choose(
+    connection: psycopg.Connection,
+    name: str,
+    keys: frozenset[str],
+) -> Routine:
+    """Find the one function that a call with these argument names means.
+
+    Raises:
+        RestError: none (PGRST202) or several (PGRST203) fit.
+    """
+    overloads = routines_named(connection, name)
+    fitting = [r for r in overloads if not r.takes_whole_body and r.accepts(keys)]
+    fitting = fitting or [r for r in overloads if r.takes_whole_body]
+    if not fitting:
+        _refuse_unknown(connection, name, sorted(keys), overloads)
+    if len(fitting) > 1:
+        listed = ", ".join(r.signature for r in fitting)
+        raise RestError(
+            300,
+            "PGRST203",
+            f"Could not choose the best candidate function between: {listed}",
+            hint="Try renaming the parameters or the function itself in the database so "
+            "function overloading can be resolved",
+        )
+    return fitting[0]
+
+
+def _refuse_unknown(
+    connection: psycopg.Connection,
+    name: str,
+    keys: list[str],
+    overloads: Sequence[Routine],
+) -> NoReturn:
+    function = f"{SCHEMA}.{name}"
+    listed = ", ".join(keys)
+    called = f"({listed})" if keys else " without parameters"
+    plural = "s" if len(keys) > 1 else ""
+    searched = f" with parameter{plural} {listed}" if keys else " without parameters"
+    if overloads:
+        known = (f"({', '.join(sorted(r.names))})" for r in overloads)
+        meant = closest(f"({listed})", known)
+        meant = None if meant is None else name + meant
+    else:
+        with connection.cursor(row_factory=class_row(Routine)) as cursor:
+            everything = cursor.execute(_ROUTINES, {"schema": SCHEMA}).fetchall()
+        meant = closest(name, (r.name for r in everything))
+    raise RestError(
+        404,
+        "PGRST202",
+        f"Could not find the function {function}{called} in the schema cache",
+        details=f"Searched for the function {function}{searched} or with a single unnamed "
+        "json/jsonb parameter, but no matches were found in the schema cache.",
+        hint=meant and f"Perhaps you meant to call the function {SCHEMA}.{meant}",
+    )

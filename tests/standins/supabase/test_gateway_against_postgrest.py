@@ -1,0 +1,385 @@
+"""The judge: the same requests to the gateway and to the real PostgREST get the same answers."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.standins.supabase.services import PUBLISHABLE_KEY, SECRET_KEY
+
+if TYPE_CHECKING:
+    import httpx
+
+    from tests.standins.supabase.services import Gateway
+
+USER = "11111111-2222-4333-8444-555555555555"
+COMPARED_HEADERS = (
+    "content-type",
+    "content-range",
+    "content-profile",
+    "preference-applied",
+    "www-authenticate",
+)
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One request. `who` is anon, user, service, or a whole Authorization header."""
+
+    function: str
+    body: Any = field(default_factory=dict)
+    who: str = "anon"
+    headers: dict[str, str] = field(default_factory=dict)
+    method: str = "POST"
+
+    @property
+    def content(self) -> bytes:
+        """The body as it is sent: bytes as they are, anything else as JSON."""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
+
+    def put_to(self, http: httpx.Client, prefix: str, headers: dict[str, str]) -> httpx.Response:
+        """Send it."""
+        every = {"Content-Type": "application/json", **self.headers, **headers}
+        return http.request(
+            self.method,
+            f"{prefix}/rpc/{self.function}",
+            content=self.content,
+            headers={name.encode(): value.encode() for name, value in every.items()},
+        )
+
+    def __str__(self) -> str:
+        """Name the test after what is asked."""
+        extras = "".join(f" {name}={value}" for name, value in self.headers.items())
+        return f"{self.who[:20]} {self.method} {self.function}{self.content[:40]!r}{extras}"
+
+
+def as_user(gateway: Gateway) -> str:
+    """A token such as GoTrue gives a user."""
+    return "Bearer " + gateway.token(
+        sub=USER, role="authenticated", email="a@example.com", exp=int(time.time()) + 60
+    )
+
+
+def send(ask: Ask, gateway: Gateway, postgrest: httpx.Client) -> tuple[Answer, Answer]:
+    """Put the same question to both."""
+    ours: dict[str, str] = {}
+    theirs: dict[str, str] = {}
+    if ask.who == "service":
+        # Supabase puts such a token in the place of a secret key.
+        theirs["Authorization"] = "Bearer " + gateway.token(role="service_role")
+    elif ask.who == "user":
+        ours["Authorization"] = theirs["Authorization"] = as_user(gateway)
+    elif ask.who != "anon":
+        ours["Authorization"] = theirs["Authorization"] = ask.who
+    ours["apikey"] = SECRET_KEY if ask.who == "service" else PUBLISHABLE_KEY
+    return (
+        Answer.of(ask.put_to(gateway.http, "/rest/v1", ours)),
+        Answer.of(ask.put_to(postgrest, "", theirs)),
+    )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What must agree."""
+
+    status: int
+    body: Any
+    headers: dict[str, str | None]
+    retry_after: bool
+
+    @classmethod
+    def of(cls, response: httpx.Response) -> Answer:
+        """Read a response. Numbers stay text, so that 1.10 and 1.1 differ."""
+        text = response.text
+        body = json.loads(text, parse_float=str, parse_int=str) if text else None
+        headers = {name: response.headers.get(name) for name in COMPARED_HEADERS}
+        # PostgREST 12 adds a second Content-Type to PGRST116; the first one is right.
+        headers["content-type"] = (headers["content-type"] or "").partition(", ")[0]
+        return cls(response.status_code, body, headers, "retry-after" in response.headers)
+
+
+RETURN_KINDS = [
+    Ask(f"give_{kind}", who=who)
+    # No table is granted to anon, so that rows of a table are refused to it.
+    for who in ("anon", "service")
+    for kind in (
+        *("void", "integer", "bigint", "numeric", "text", "boolean", "null", "timestamptz"),
+        *("date", "uuid", "integers", "domain", "json", "jsonb", "json_null", "sql_null_json"),
+        *("record", "pair", "no_pair", "out", "one_out", "row", "missing_row"),
+        *("set_of_integers", "empty_set_of_integers", "set_of_nulls", "rows", "no_rows"),
+        *("table", "table_of_one_column", "set_of_jsonb"),
+    )
+]
+
+VALUES: dict[str, tuple[Any, ...]] = {
+    "take_integer": (1, "1", None, "x", 1.5, 2**40, [1], True),
+    "take_text": ("ü💎", 5, 1.10, True, None, {"a": 1}, [1], ""),
+    "take_json": ({"b": [1]}, "text", 1, None, []),
+    "take_jsonb": ({"b": [1]}, "text", 1, None, []),
+    "take_array": ([1, None], [], "{1,2}", None, "x", {}, [[1]]),
+    "take_pair": ({"label": "a"}, {"x": 1}, "(a,1)", None, [1]),
+    "take_domain": (1, 0, None),
+    "take_timestamptz": ("2026-11-23T16:00:00Z", "soon"),
+    "take_uuid": (USER, "no-uuid"),
+}
+
+ARGUMENTS = [
+    *(Ask(function, {"p_value": value}) for function, values in VALUES.items() for value in values),
+    Ask("take_character", {"p_value": "more than one"}),
+    Ask("take_default", {"p_value": 1}),
+    Ask("take_default", {"p_value": 1, "p_more": 2}),
+    Ask("take_default", {"p_value": 1, "p_more": None}),
+    Ask("take_default", {"p_more": 2}),
+    Ask("take_default", {"p_value": 1, "p_extra": 2}),
+    Ask("take_default", {"P_VALUE": 1}),
+    Ask("take_default"),
+    Ask("take_optional"),
+    Ask("take_optional", {"p_second": "z"}),
+    Ask("take_optional", {"p_third": "z"}),
+    Ask("take_variadic", {"p_first": "n", "p_rest": [1, 2]}),
+    Ask("take_variadic", {"p_first": "n", "p_rest": []}),
+    Ask("take_variadic", {"p_first": "n"}),
+    Ask("take_quoted", {"Odd name": 5}),
+    Ask("take_body", {"anything": [1]}),
+    Ask("take_body", [{"a": 1}, {"a": 2}]),
+    Ask("take_body"),
+    Ask("take_body", b""),
+    Ask("take_body", b"5"),
+    Ask("take_two_unnamed", {"a": 1, "b": 2}),
+    Ask("overloaded"),
+    Ask("overloaded", {"p_a": 1}),
+    Ask("overloaded", {"p_a": 1, "p_b": 2}),
+    Ask("overloaded", {"p_b": 2}),
+    Ask("ambiguous", {"p_a": 1}),
+    Ask("give_integer", {"p_unknown": 1}),
+]
+
+BODIES = [
+    Ask("take_integer", body)
+    for body in (
+        *(b"", b" ", b"{", b"null", b"5", b'"x"', b"[]", b"[1]", b"[[]]", b"true"),
+        *(b'{"p_value": 1} x', b"{'p_value': 1}", b'{"p_value": NaN}', b'{"p_value": Infinity}'),
+        *(b'[{"p_value": 1}]', b'[{"p_value": 1}, {"p_value": 2}]'),
+        *(b'[{"p_value": 1}, {"other": 2}]', b'[{"p_value": 1}, 2]', b"[{}, {}]"),
+        *(b'{"p_value": 1, "p_value": 2}', b'{"p_value": 01}', b'{"p_value": 1,}'),
+        *(b'{"p_value": "\xff"}', b'\xef\xbb\xbf{"p_value": 1}', b'{"p_value": 1e2}'),
+        b'{"p_value": ' + b"9" * 5000 + b"}",
+    )
+] + [
+    Ask("take_text", b'{"p_value": "\\u0000"}'),
+    Ask("take_text", b'{"p_value": "\\ud83d\\udc8e"}'),
+    Ask("take_text", b'{"p_value": "\\ud83d"}'),
+    Ask("take_text", b'{"p_value": "a\nb"}'),
+    Ask("give_integer", b""),
+    Ask("give_integer", b"[]"),
+    Ask("give_integer", b"null"),
+]
+
+SQLSTATES = [
+    Ask("fail", {"p_sqlstate": sqlstate}, who=who)
+    for who in ("anon", "user", "service")
+    for sqlstate in (
+        *("P0001", "P0002", "P0003", "PT400", "PT402", "PT404", "PT409", "PT429", "PT503"),
+        *("22023", "22P02", "23502", "23503", "23505", "23514", "25000", "25006", "28000"),
+        *("2D000", "38000", "39000", "3B000", "3D000", "40002", "40P01", "42501", "42601"),
+        *("42883", "42P01", "42704", "53000", "53300", "53400", "54000", "55000", "55P03"),
+        *("57000", "57014", "57P01", "57P03", "58000", "08000", "08006", "09000", "0L000"),
+        *("0P000", "F0000", "HV000", "XX000", "YY000", "0A000", "21000", "44000"),
+    )
+]
+
+FAILURES = [
+    Ask("fail_plainly"),
+    Ask("pay", {"p_required": 5}),
+    Ask("divide", {"p_by": 0}),
+    *(Ask("add_note", {"p_id": 1}, who=who) for who in ("anon", "user", "service")),
+    *(Ask("reply_to", {"p_note_id": note}) for note in (0, None)),
+    Ask("write_though_stable"),
+    Ask("insert_though_stable"),
+    Ask("add_note_through_stable", {"p_id": 3}),
+    Ask("take_too_long"),
+    *(Ask("not_for_you", who=who) for who in ("anon", "user", "service")),
+    *(Ask("for_service", who=who) for who in ("anon", "user", "service")),
+    *(Ask("read_private_table", who=who) for who in ("anon", "user", "service")),
+]
+
+UNKNOWN = [
+    Ask("nothing_like_it_at_all"),
+    Ask("give_intege"),
+    Ask("GIVE_INTEGER"),
+    Ask("take_integers", {"p_value": 1}),
+    Ask("take_integer", {"p_valu": 1}),
+    Ask("take_integer", {"zzz": 1}),
+    Ask("take_integer", {"p_value": 1, "b": 2, "a": 3}),
+    Ask("a_trigger"),
+    Ask("a_procedure"),
+    Ask("pg_sleep", {"seconds": 1}),
+    Ask("auth.uid"),
+    Ask("give_integer%20"),
+    Ask('x"; select 1; --'.replace(" ", "%20").replace('"', "%22").replace(";", "%3B")),
+    Ask(""),
+    Ask("a/b"),
+    Ask("x" * 100),
+    Ask("give_integer", method="PUT"),
+    Ask("give_integer", method="PATCH"),
+    Ask("give_integer", method="DELETE"),
+]
+
+NEGOTIATION = [
+    *(
+        Ask(function, headers={"Accept": accept}, who="service")
+        for function in ("give_integer", "give_rows", "give_row", "give_no_rows", "give_void")
+        for accept in (
+            "application/json",
+            "*/*",
+            "application/vnd.pgrst.object+json",
+            "text/html, application/json;q=0.5, image/png;q=0.9",
+        )
+    ),
+    Ask("give_set_of_integers", headers={"Accept": "application/vnd.pgrst.object+json"}),
+    Ask("give_integer", headers={"Accept": "image/png"}),
+    Ask("give_integer", headers={"Accept": "image/png, text/html;q=0.2, a/b;q=0.3"}),
+    Ask("unknown", headers={"Accept": "image/png"}),
+    *(
+        Ask(function, headers={"Prefer": prefer}, who="service")
+        for function in ("give_integer", "give_rows", "give_no_rows", "give_void")
+        for prefer in (
+            "count=exact",
+            "count=planned",
+            "return=representation, tx=rollback",
+            "handling=strict",
+            "handling=strict, unheard=of, other",
+            "handling=lenient, unheard=of",
+            "unheard=of",
+        )
+    ),
+    *(
+        Ask("give_integer", headers={name: schema})
+        for name in ("Content-Profile", "Accept-Profile")
+        for schema in ("public", "auth", "")
+    ),
+    Ask("give_void", headers={"Content-Profile": "public"}),
+    Ask("unknown", headers={"Content-Profile": "public"}),
+    *(
+        Ask("take_integer", {"p_value": 1}, headers={"Content-Type": content_type})
+        for content_type in ("application/json; charset=utf-8", "application/foo", "text/csv2")
+    ),
+]
+
+CALLERS = [
+    Ask("request_facts", who="anon", headers={"X-Test": "a, b", "Cookie": "a=1; b=2"}),
+    Ask("request_facts", who="user", headers={"X-Test": "ü"}),
+    Ask("request_facts", who="service"),
+    Ask("request_facts", who="Basic dXNlcjpwYXNz"),
+    Ask("give_integer", who="Bearer garbage"),
+    Ask("give_integer", who="Bearer a.b"),
+    Ask("give_integer", who="Bearer a.b.c"),
+    Ask("give_integer", who="Bearer a.b.c.d"),
+    Ask("unknown", who="Bearer garbage"),
+    Ask("give_integer", b"{", who="Bearer garbage"),
+    Ask("a/b", who="Bearer garbage"),
+]
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        *RETURN_KINDS,
+        *ARGUMENTS,
+        *BODIES,
+        *SQLSTATES,
+        *FAILURES,
+        *UNKNOWN,
+        *NEGOTIATION,
+        *CALLERS,
+    ],
+    ids=str,
+)
+def test_the_gateway_answers_as_postgrest_does(
+    ask: Ask, gateway: Gateway, postgrest: httpx.Client
+) -> None:
+    ours, theirs = send(ask, gateway, postgrest)
+    assert ours == theirs
+
+
+NOW = int(time.time())
+TOKENS: dict[str, dict[str, Any]] = {
+    "expired": {"role": "authenticated", "exp": NOW - 3600},
+    "expired within the clock skew": {"role": "authenticated", "exp": NOW - 5},
+    "without expiry": {"role": "authenticated"},
+    "not yet valid": {"role": "authenticated", "nbf": NOW + 3600},
+    "issued in the future": {"role": "authenticated", "iat": NOW + 3600},
+    "expired and from the future": {"exp": NOW - 3600, "iat": NOW + 3600, "nbf": NOW + 3600},
+    "without role": {"sub": USER},
+    "of the anonymous role": {"role": "anon", "sub": USER},
+    "of the service role": {"role": "service_role"},
+    "of an unknown role": {"role": "nobody_knows"},
+    "of a role that may not be taken": {"role": "supabase_auth_admin"},
+    "of a superuser": {"role": "supabase_admin"},
+    "with a number for a role": {"role": 5},
+    "with null for a role": {"role": None},
+    "with nested claims": {"role": "authenticated", "app_metadata": {"a": [1, {"b": "ü"}]}},
+    "for another audience": {"role": "authenticated", "aud": "somebody else"},
+    "with a word for an expiry": {"role": "authenticated", "exp": "soon"},
+    "with a fraction for an expiry": {"role": "authenticated", "exp": NOW + 60.5},
+}
+
+
+@pytest.mark.parametrize("claims", TOKENS.values(), ids=TOKENS.keys())
+@pytest.mark.parametrize("function", ["request_facts", "for_service", "unknown"])
+def test_a_token_means_the_same_to_both(
+    claims: dict[str, Any], function: str, gateway: Gateway, postgrest: httpx.Client
+) -> None:
+    payload = json.dumps(claims).encode()
+    token = jwt.api_jws.encode(payload, gateway.key.private, "ES256", {"kid": gateway.key.kid})
+    ours, theirs = send(Ask(function, who=f"Bearer {token}"), gateway, postgrest)
+    assert ours == theirs
+
+
+def forgeries(gateway: Gateway) -> dict[str, str]:
+    """Tokens that the gateway's key did not sign, or not this way."""
+    claims = {"role": "service_role", "exp": int(time.time()) + 60}
+    good = gateway.token(**claims)
+    head, payload, signature = good.split(".")
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    kid = {"kid": gateway.key.kid}
+    return {
+        "another key": jwt.encode(claims, stranger, "ES256", headers=kid),
+        "no algorithm": jwt.encode(claims, "", "none", headers=kid),
+        "a shared secret": jwt.encode(claims, "s" * 64, "HS256", headers=kid),
+        "another payload": f"{head}.e30.{signature}",
+        "no signature": f"{head}.{payload}.",
+        "a shortened signature": f"{head}.{payload}.{signature[:-4]}",
+        "an array of claims": jwt.api_jws.encode(b"[1]", gateway.key.private, "ES256"),
+        "an unknown kid": jwt.encode(
+            claims, gateway.key.private, "ES256", headers={"kid": "unheard of"}
+        ),
+        "no kid": jwt.encode(claims, gateway.key.private, "ES256"),
+    }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("another key", "no algorithm", "a shared secret", "another payload", "no signature"),
+        *("a shortened signature", "an array of claims", "an unknown kid", "no kid"),
+    ],
+)
+def test_a_forged_token_is_treated_alike(
+    kind: str, gateway: Gateway, postgrest: httpx.Client
+) -> None:
+    ask = Ask("for_service", who="Bearer " + forgeries(gateway)[kind])
+    ours, theirs = send(ask, gateway, postgrest)
+    assert ours == theirs
+
+
+def test_a_lower_case_scheme_counts_too(gateway: Gateway, postgrest: httpx.Client) -> None:
+    who = as_user(gateway).replace("Bearer", "bearer")
+    ours, theirs = send(Ask("give_integer", who=who), gateway, postgrest)
+    assert ours == theirs
