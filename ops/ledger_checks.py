@@ -74,7 +74,7 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "WRONG",
             "The ledger holds other credits for a purchase than its facts call for.",
-            "select settle_purchase('…', 'debt'); -- in Supabase's SQL editor; safe to repeat",
+            "select purse.settle_purchase('…', 'debt'); -- in Supabase's SQL editor; safe to repeat",
             [
                 f"order {case['order_id']}: {case['posted'] - case['forgiven']:,} posted,"
                 f" {case['target']:,} called for"
@@ -108,7 +108,7 @@ def _mismatches(data: Mapping[str, Any]) -> Iterator[Finding]:
         "WRONG",
         "A payment is not what was ordered. It is settled by nobody until a person decides: true"
         " posts its credits, false leaves it (refund it at Stripe).",
-        "select decide_mismatch('…', true, 'your name', 'why');",
+        "select purse.decide_mismatch('…', true, 'your name', 'why');",
         [
             f"order {case['order_id']}: ordered {money(case['unit_amount'], case['currency'])},"
             f" Stripe asked for {money(case['amount_subtotal'], case['currency_paid'])}"

@@ -105,7 +105,7 @@ class Purse:
     def read(self, **arguments: Any) -> Any:
         """Read what GET /api/credits answers."""
         return self.call(
-            "read_credits",
+            "refresh_credits",
             *(self.user_id, arguments.get("limit", 50), arguments.get("cursor"), None),
             arguments.get("low_threshold"),
         )

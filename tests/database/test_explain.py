@@ -1,4 +1,4 @@
-"""read_credits and explain_balance: what a person sees of their purse, now and at any moment."""
+"""refresh_credits and explain_balance: what a person sees of their purse, now and at any moment."""
 
 from __future__ import annotations
 

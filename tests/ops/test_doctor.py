@@ -106,14 +106,14 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("record_facts(): anon may call it; revoke execute",),
         ),
         (
-            "revoke execute on function read_credits from service_role",
-            "grant execute on function read_credits to service_role",
-            ("read_credits(): service_role may not call it; grant execute",),
+            "revoke execute on function refresh_credits from service_role",
+            "grant execute on function refresh_credits to service_role",
+            ("refresh_credits(): service_role may not call it; grant execute",),
         ),
         (
-            "alter function read_credits rename to read_credit",
-            "alter function read_credit rename to read_credits",
-            ("read_credits(): is missing; make migrate",),
+            "alter function refresh_credits rename to refresh_credit",
+            "alter function refresh_credit rename to refresh_credits",
+            ("refresh_credits(): is missing; make migrate",),
         ),
         (
             "update stripe_events set deliveries = deliveries + 9",
