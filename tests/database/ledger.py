@@ -80,5 +80,6 @@ def decide(
 ) -> None:
     """Decide about a mismatch as a person does in the dashboard."""
     database.execute(
-        "select purse.decide_mismatch(%s, %s, %s, 'seen', %s)", [order.order_id, accept, who, policy]
+        "select purse.decide_mismatch(%s, %s, %s, 'seen', %s)",
+        [order.order_id, accept, who, policy],
     )

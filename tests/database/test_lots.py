@@ -274,7 +274,9 @@ def test_a_mismatch_has_no_lot_until_it_is_accepted(purse: Purse) -> None:
     order = Order(user_id=purse.user_id, valid_days=10)
     record(purse.database, order.facts("paid", amount_subtotal=1))
     assert purse.lots() == []
-    purse.database.execute("select purse.decide_mismatch(%s, true, 'ann', 'seen')", [order.order_id])
+    purse.database.execute(
+        "select purse.decide_mismatch(%s, true, 'ann', 'seen')", [order.order_id]
+    )
     row = purse.database.execute(
         "select remaining + lapsed as credits from credit_lots where user_id = %s", [purse.user_id]
     ).fetchone()
