@@ -176,7 +176,9 @@ def _answer(user_id: str, known: dict[str, Any]) -> dict[str, Any]:
 def _put_back(claimed: dict[str, Any]) -> None:
     # Where the database is away too, the claim ends by itself.
     with suppress(database.DatabaseError, DatabaseUnavailableError):
-        database.call("release_file_lease", p_file_id=claimed["file"]["id"], p_lease=claimed["lease"])
+        database.call(
+            "release_file_lease", p_file_id=claimed["file"]["id"], p_lease=claimed["lease"]
+        )
 
 
 def _clear(store: Storage, user_id: str, row: dict[str, Any]) -> None:
