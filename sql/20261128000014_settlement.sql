@@ -53,8 +53,8 @@ comment on function purse.ensure_purchase_lot(public.purchases) is
 time of payment that we were told. The caller holds the purchase''s row and the user''s.';
 revoke all on function purse.ensure_purchase_lot(public.purchases) from public, anon, authenticated, service_role;
 
--- Locks the purchase's row, then the user's row (open_account). record_facts has taken its advisory
--- locks before; decide_mismatch has none.
+-- Locks the purchase's row, then the user's row (open_account). record_facts takes its advisory locks
+-- before it calls this; decide_mismatch takes none.
 create function purse.settle_purchase(
     p_purchase_id uuid,
     p_policy      text
