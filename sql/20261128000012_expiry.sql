@@ -80,6 +80,7 @@ lots past theirs, one ledger row per lot. Held credits stay until their hold end
 to look next (lapses_at). The caller holds the user''s row.';
 revoke all on function purse.expire_account(uuid) from public, anon, authenticated, service_role;
 
+-- Locks several users' rows, but skips those that are locked. It waits for nobody, so it cannot deadlock.
 create function public.expire_credits(p_limit integer)
     returns jsonb
     language plpgsql
