@@ -105,7 +105,7 @@ class Purse:
     def read(self, **arguments: Any) -> Any:
         """Read what GET /api/credits answers."""
         return self.call(
-            "read_credits",
+            "refresh_credits",
             *(self.user_id, arguments.get("limit", 50), arguments.get("cursor"), None),
             arguments.get("low_threshold"),
         )
@@ -173,8 +173,7 @@ class Purse:
             """,
             [self.user_id],
         ).fetchone()
-        if row is None:
-            return
+        assert row is not None, "there is no account"
         assert row["balance"] == row["transactions"] == row["lots"], row
         assert row["held"] == row["held_in_lots"] == row["held_by_holds"], row
         assert row["lots_follow_the_ledger"], row
