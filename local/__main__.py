@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING
 from dotenv import load_dotenv
 
 from local.errors import StackError
-from local.stack import ROOT, Stack, reset, running_stack
+from local.stack import ROOT, reset, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import FrameType
+
+    from local.environment import Stack
 
 STATE = ROOT / ".local"
 

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PARTS = ("api", "public", "sql", "local", "Makefile", "vercel.json", "requirements.txt")
+# What `make run` needs, and nothing else of the tree.
+PATHS = (
+    *("api", "local", "ops", "public", "server", "sql"),
+    *(".python-version", "Makefile", "requirements.txt", "vercel.json"),
+)
 
 
 @pytest.fixture
@@ -33,7 +37,7 @@ def checkout(tmp_path: Path) -> Path:
 
 def copy_tree(to: Path) -> Path:
     to.mkdir()
-    for name in (*PARTS, ".python-version"):
+    for name in PATHS:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -149,10 +153,10 @@ def test_what_a_crash_left_running_is_stopped_first(checkout: Path) -> None:
     left = [psutil.Process(int(pid)) for pid in json.loads(pids.read_text())]
     process.kill()
     process.wait()
-    assert all(part.is_running() for part in left)
+    assert all(each.is_running() for each in left)
     with running(checkout) as (stack, _):
         assert stack.get("/api/health").status_code == 200
-        assert not [part for part in left if part.is_running()]
+        assert not [each for each in left if each.is_running()]
 
 
 def test_an_occupied_port_is_one_sentence(checkout: Path) -> None:
@@ -177,7 +181,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(checkout: Path) -> None
 def test_no_suitable_python_is_one_sentence(checkout: Path) -> None:
     """Where every Python is too old, as all of them are for version 99."""
     (checkout / ".venv").unlink()
-    script = checkout / "local" / "venv.sh"
+    script = checkout / "ops" / "venv.sh"
     script.write_text(script.read_text().replace("(3, 11)", "(99, 0)"))
     assert "Python 3.11 or newer" in sentence(checkout)
 

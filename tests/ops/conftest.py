@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from local.stack import ROOT, functions_settings, running_stack
+from local.environment import functions_settings
+from local.stack import ROOT, running_stack
 from tests.support import RunningStack
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.stack import ROOT, functions_settings
+from local.environment import functions_settings
+from local.stack import ROOT
 from tests import shop
 from tests.support import User, until
 

@@ -55,7 +55,7 @@ def running_postgres() -> Iterator[Postgres]:
     try:
         postgres.start()
         with psycopg.connect(postgres.url(), autocommit=True) as connection:
-            connection.execute((ROOT / "local/supabase.sql").read_bytes())
+            connection.execute((ROOT / "ops/bare_postgres.sql").read_bytes())
             for role in ("postgres", "authenticator", "supabase_auth_admin"):
                 connection.execute(
                     sql.SQL("alter role {} password {}").format(sql.Identifier(role), PASSWORD)

@@ -1,4 +1,4 @@
-"""local/supabase.sql gives a bare Postgres what a hosted project has, traps included."""
+"""ops/bare_postgres.sql gives a bare Postgres what a hosted project has, traps included."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def one(connection: psycopg.Connection, query: str) -> Any:
 
 def test_it_can_run_again(database: Postgres) -> None:
     with psycopg.connect(database.url()) as connection:
-        connection.execute((ROOT / "local/supabase.sql").read_bytes())
+        connection.execute((ROOT / "ops/bare_postgres.sql").read_bytes())
         connection.rollback()
 
 
