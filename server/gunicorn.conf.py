@@ -21,7 +21,7 @@ graceful_timeout = 30
 # could send a request on a connection that is just being closed.
 keepalive = 75
 
-# Bytes. A header of 16 KiB passes, name included: an access token with many claims is that long.
+# Bytes. An access token with many claims can be long; one of 16 KiB fits.
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 17 * 1024

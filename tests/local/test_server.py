@@ -52,7 +52,7 @@ def client(tmp_path: Path) -> Client:
 
 
 def test_a_functions_own_header_wins_and_the_rules_add_the_others(client: Client) -> None:
-    headers = client.get("/api/hello").headers
+    headers = client.get("/api/hello", buffered=True).headers
     assert headers.getlist("Cache-Control") == ["from the function"]
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["Vary"] == "Origin"
@@ -60,7 +60,7 @@ def test_a_functions_own_header_wins_and_the_rules_add_the_others(client: Client
 
 @pytest.mark.parametrize("path", ["/page", "/missing"])
 def test_a_files_headers_come_from_the_last_rule_that_matches(client: Client, path: str) -> None:
-    headers = client.get(path).headers
+    headers = client.get(path, buffered=True).headers
     assert headers.getlist("Cache-Control") == ["from the second rule"]
     assert headers["X-Frame-Options"] == "DENY"
 
@@ -71,10 +71,10 @@ def test_our_pages_are_revalidated_at_every_visit(stack: RunningStack, path: str
     assert headers["Cache-Control"] == "public, max-age=0, must-revalidate"
 
 
-def test_a_header_as_long_as_the_longest_token_reaches_the_function(stack: RunningStack) -> None:
-    token = "x" * (16 * 1024 - len("Authorization: Bearer \r\n"))
-    response = stack.get("/api/credits", headers={"Authorization": f"Bearer {token}"})
-    assert (response.status_code, response.json()["error"]["code"]) == (401, "invalid_token")
+def test_a_token_of_16_kib_reaches_the_function(stack: RunningStack) -> None:
+    headers = {"Authorization": "Bearer " + "x" * 16 * 1024}
+    response = stack.get("/api/credits", headers=headers)
+    assert (response.status_code, response.json()["error"]["code"]) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -98,10 +99,24 @@ class Answer:
         """Read a response. Numbers stay text, so that 1.10 and 1.1 differ."""
         text = response.text
         body = json.loads(text, parse_float=str, parse_int=str) if text else None
+        _remove_suggestion(body)
         headers = {name: response.headers.get(name) for name in COMPARED_HEADERS}
         # PostgREST 12 adds a second Content-Type to PGRST116; the first one is right.
         headers["content-type"] = (headers["content-type"] or "").partition(", ")[0]
         return cls(response.status_code, body, headers, "retry-after" in response.headers)
+
+
+# The one part of a body that is not compared: for an unknown function (PGRST202) PostgREST suggests
+# the most similar name, and the gateway has no such search.
+SUGGESTION = re.compile(r"Perhaps you meant to call the function public\.[^ ]+(?:\(.*\))?")
+
+
+def _remove_suggestion(body: Any) -> None:
+    """Blank PostgREST's suggestion of a similar function; any other hint stays and must agree."""
+    if isinstance(body, dict) and body.get("code") == "PGRST202":
+        hint = body["hint"]
+        if hint is not None and SUGGESTION.fullmatch(hint):
+            body["hint"] = None
 
 
 RETURN_KINDS = [
