@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from local.services import Service
 from local.environment import functions_settings
+from local.services import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -109,7 +109,7 @@ def test_a_payment_that_failed_or_is_under_way_has_nothing_to_refund(stand_in: S
     stand_in.page(waiting).pay_by_bank()
     for session in (declined, waiting):
         intent = stand_in.client.v1.checkout.sessions.retrieve(session.id).payment_intent
-        assert "no money to take back" in str(refused(stand_in, payment_intent=intent))
+        assert "no money to refund or dispute" in str(refused(stand_in, payment_intent=intent))
 
 
 def test_a_pending_refund_succeeds_later(stand_in: StandIn) -> None:

@@ -26,7 +26,7 @@ from stripe.params import _webhook_endpoint_update_params as _endpoint_update_pa
 from stripe.params.checkout import _session_create_params, _session_list_params
 
 from local.stripe.api import schemas
-from local.stripe.api.fields import Fields, ListOf
+from local.stripe.api.nested_fields import Fields, ListOf
 from tests.standins.stripe.harness import STARTER, StandIn
 from tests.standins.stripe.sdk_shapes import names
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import stripe
 
-from local.stripe.events.sender import retry_delay_seconds
+from local.stripe.events.webhook_sender import retry_delay_seconds
 from tests.standins.stripe.harness import StandIn, eventually
 
 
