@@ -23,6 +23,8 @@ ROOT = Path(__file__).parent.parent
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 10
 GRACEFUL_TIMEOUT_SECONDS = 2
+# Longer than clients keep idle connections: a request on one that is being closed would fail.
+KEEP_ALIVE_SECONDS = 75
 THREADS = 32
 
 
@@ -118,7 +120,7 @@ def _application(name: str) -> list[str]:
     return [
         f"local.{name}:create_app()",
         *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
-        *("--keep-alive", "5", "--no-control-socket"),
+        *("--keep-alive", str(KEEP_ALIVE_SECONDS), "--no-control-socket"),
         # A signed URL of a file with a long name exceeds gunicorn's default of 4094.
         *("--limit-request-line", "8190"),
     ]

@@ -19,8 +19,9 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 20
 POLL_SECONDS = 0.02
 REQUEST_TIMEOUT_SECONDS = 30
-# Shorter than gunicorn's keep-alive: a request on a connection that is being closed would fail.
-IDLE_SECONDS = 1
+# Longer than clients keep idle connections: a request on one that is being closed would fail.
+KEEP_ALIVE_SECONDS = 75
+GRACEFUL_TIMEOUT_SECONDS = 1
 
 
 class StandInProcess:
@@ -40,10 +41,7 @@ class StandInProcess:
         self.webhook_secret = f"whsec_{secrets.token_hex(8)}"
         self.url = f"http://127.0.0.1:{_free_port()}"
         self.http = httpx.Client(
-            base_url=self.url,
-            trust_env=False,
-            timeout=REQUEST_TIMEOUT_SECONDS,
-            limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS),
+            base_url=self.url, trust_env=False, timeout=REQUEST_TIMEOUT_SECONDS
         )
         # The stand-in must not use a proxy to reach the webhook on 127.0.0.1.
         inherited = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
@@ -64,9 +62,13 @@ class StandInProcess:
         Raises:
             TimeoutError: It does not answer within PATIENCE_SECONDS.
         """
-        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread"]
-        command += ["--threads", "32", "--no-control-socket"]
-        command += ["--bind", self.url.removeprefix("http://"), "local.stripe:create_app()"]
+        command = [
+            *(sys.executable, "-m", "gunicorn", "local.stripe:create_app()"),
+            *("--bind", self.url.removeprefix("http://")),
+            *("--worker-class", "gthread", "--threads", "32", "--no-control-socket"),
+            *("--keep-alive", str(KEEP_ALIVE_SECONDS)),
+            *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
+        ]
         with (self.state / "stand-in.log").open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 command,
@@ -99,7 +101,7 @@ class StandInProcess:
         self._stop(signal.SIGKILL)
 
     def close(self) -> None:
-        """Close our connections, because the server would wait for them; then stop the server."""
+        """Close our connections, and stop the server."""
         self.http.close()
         self._stop(signal.SIGTERM)
 

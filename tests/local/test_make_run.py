@@ -164,7 +164,7 @@ def test_an_occupied_port_is_one_sentence(checkout: Path) -> None:
         port = occupied.getsockname()[1]
         said = sentence(checkout, f"PORT={port}")
     assert said == (
-        f"purse: Port {port} is in use. Stop what uses it, or choose another: "
+        f"purse: Port {port} is in use. Stop the program that uses it, or choose another port: "
         f"make run PORT={port + 10}"
     )
 

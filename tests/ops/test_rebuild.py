@@ -70,7 +70,7 @@ def test_an_emptied_ledger_comes_back_to_the_last_credit(
 
     rehearsal = operator.run("rebuild")
     assert rehearsal.status == 0, rehearsal.text
-    assert "nothing is written" in rehearsal.text
+    assert "Nothing is written" in rehearsal.text
     assert str(customers[0].id) in rehearsal.text
     assert balances(operator, customers) == [0, 0, 0, 0]
     assert rows(operator, "select 1 from purchases") == []
