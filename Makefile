@@ -11,19 +11,19 @@ export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Start the whole product here, no account needed (PORT=… moves it, RESET=1 begins anew)
+run: ## Start the whole product locally, without any account (PORT=…; RESET=1 deletes its data)
 	@./ops/venv.sh local/requirements.txt
 	@exec $(VENV)/python -m local
 
-doctor: ## Say what is wrong and what to do about it (EMAIL=… one person's orders, SINCE=2026-11-01)
+doctor: ## Find problems and say what to do (EMAIL=… for one person's orders, SINCE=2026-11-01)
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.doctor $(if $(SINCE),--since "$$SINCE") $(if $(EMAIL),"$$EMAIL")
 
-reconcile: ## Put into the ledger what Stripe has and it lacks (SINCE=2026-11-01, else the last run)
+reconcile: ## Add to the ledger what it lacks and Stripe has (SINCE=2026-11-01, else since the last run)
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.reconcile $(if $(SINCE),--since "$$SINCE")
 
-rebuild: ## Show what the ledger would be by Stripe alone; APPLY=1 writes what is missing
+rebuild: ## Show what is missing in the ledger compared with Stripe alone; APPLY=1 writes it
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.rebuild
 
@@ -36,7 +36,7 @@ check: ## Lint, formatting and types: what CI checks before the tests
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy api local ops server
 
-format: ## Put the code into its form
+format: ## Format the code
 	@./ops/venv.sh tests/requirements.txt
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .

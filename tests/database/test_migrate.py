@@ -105,6 +105,16 @@ def test_a_file_without_its_number_is_refused(database_url: str, tmp_path: Path)
         migrate(database_url, folder=tmp_path, report=silent)
 
 
+def test_tables_of_an_earlier_version_of_sql_are_one_sentence(database_url: str) -> None:
+    migrate(database_url, report=silent)
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "update supabase_migrations.schema_migrations set version = '19' || substr(version, 3)"
+        )
+    with pytest.raises(MigrationError, match=r"earlier version of sql/.*make run RESET=1"):
+        migrate(database_url, report=silent)
+
+
 def test_two_runs_at_once_apply_each_file_once(database_url: str) -> None:
     command = [sys.executable, "-m", "ops.migrate"]
     environ = {**os.environ, "DATABASE_URL": database_url}

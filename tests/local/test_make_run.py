@@ -1,4 +1,4 @@
-"""`make run` as somebody with a fresh clone meets it, in copies of the tree."""
+"""`make run` in copies of the tree, as in a fresh clone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATHS = (
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the tree, with the packages that are installed already."""
+    """A copy of the tree that uses our installed packages."""
     return copy_tree(tmp_path / "checkout")
 
 
@@ -49,7 +49,7 @@ def copy_tree(to: Path) -> Path:
 
 @contextmanager
 def running(checkout: Path, *arguments: str) -> Iterator[tuple[RunningStack, Path]]:
-    """Run `make run` until it is ready; stop it as Ctrl-C does, and see that all of it is gone."""
+    """Run `make run`; stop it as Ctrl-C does, and check that no process is left."""
     log = checkout / "run.log"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -81,7 +81,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def sentence(checkout: Path, *arguments: str, **environ: str) -> str:
-    """Run `make run` where it cannot run; return what it says."""
+    """Run `make run`, which must fail with one sentence; return the sentence."""
     done = subprocess.run(
         ["make", "run", *arguments],
         cwd=checkout,
@@ -114,7 +114,7 @@ def balance(stack: RunningStack) -> int:
     return amount
 
 
-def test_it_says_where_it_is_remembers_and_begins_anew(checkout: Path) -> None:
+def test_it_prints_its_addresses_keeps_balances_and_can_be_reset(checkout: Path) -> None:
     with running(checkout) as (stack, log):
         said = log.read_text()
         for needed in (stack.site_url, stack.demo_email, stack.demo_password, "4242", "Ctrl-C"):
@@ -169,7 +169,7 @@ def test_an_occupied_port_is_one_sentence(checkout: Path) -> None:
     )
 
 
-def test_a_port_that_is_none_is_one_sentence(checkout: Path) -> None:
+def test_an_invalid_port_is_one_sentence(checkout: Path) -> None:
     assert "PORT must be a number" in sentence(checkout, "PORT=http")
 
 
@@ -179,7 +179,7 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(checkout: Path) -> None
 
 
 def test_no_suitable_python_is_one_sentence(checkout: Path) -> None:
-    """Where every Python is too old, as all of them are for version 99."""
+    """Every Python is older than version 99."""
     (checkout / ".venv").unlink()
     script = checkout / "ops" / "venv.sh"
     script.write_text(script.read_text().replace("(3, 11)", "(99, 0)"))

@@ -1,4 +1,4 @@
-"""make doctor: quiet when all is well, and each fault that we cause on purpose is found."""
+"""make doctor finds each fault that we cause on purpose, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fault(operator: Operator, cause: str, mend: str) -> Iterator[None]:
 
 
 def wrong(operator: Operator, **environ: str) -> str:
-    """Run doctor, who must find something; return what it says is wrong."""
+    """Run doctor, which must find a problem; return its output from there on."""
     outcome = operator.run("doctor", **environ)
     assert outcome.status == 1, outcome.text
     return " ".join(outcome.text[outcome.text.index("WRONG") :].split())
@@ -46,7 +46,7 @@ def well(operator: Operator) -> str:
 
 @pytest.fixture(autouse=True)
 def _a_purchase(operator: Operator) -> None:
-    """There is something to examine."""
+    """One purchase, so there is something to check."""
     shop.buy(operator.stack, operator.stack.sign_up())
 
 
@@ -165,7 +165,7 @@ def test_it_finds_events_that_stripe_cannot_deliver(operator: Operator) -> None:
         shop.buy(operator.stack, operator.stack.sign_up())
     operator.run("reconcile")
     assert "No event is undelivered" in well(operator)  # it is less than a minute old
-    # The stand-in's books, an hour back.
+    # Make the stand-in's events an hour older.
     with closing(sqlite3.connect(operator.state / "stripe.db", timeout=10)) as books, books:
         books.execute(
             "update objects set body = json_set(body, '$.created', ?) where kind = 'event'",
@@ -236,7 +236,7 @@ def test_a_database_that_is_away_is_one_sentence(operator: Operator) -> None:
 # One person ------------------------------------------------------------------------------------
 
 
-def test_of_a_person_it_tells_every_order(operator: Operator) -> None:
+def test_it_shows_every_order_of_a_person(operator: Operator) -> None:
     user = operator.stack.sign_up()
     shop.buy(operator.stack, user)
     shop.refund(operator.stack, shop.buy(operator.stack, user), 100)
@@ -264,7 +264,7 @@ def test_i_paid_and_got_nothing(operator: Operator) -> None:
     assert operator.stack.balance_of(user) == 500
 
 
-def test_an_order_the_database_has_lost_is_told_too(operator: Operator) -> None:
+def test_an_order_missing_in_the_database_is_found_for_a_person(operator: Operator) -> None:
     user = operator.stack.sign_up()
     with shop.no_webhooks(operator.stack):
         shop.buy(operator.stack, user)
@@ -275,7 +275,7 @@ def test_an_order_the_database_has_lost_is_told_too(operator: Operator) -> None:
     operator.run("reconcile")
 
 
-def test_somebody_unknown_is_said_to_be(operator: Operator) -> None:
+def test_an_unknown_address_is_a_note(operator: Operator) -> None:
     outcome = operator.run("doctor", "nobody@example.com")
     assert outcome.status == 0
     assert "Nobody has signed up as nobody@example.com." in outcome.text

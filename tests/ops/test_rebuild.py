@@ -27,7 +27,7 @@ EVERYTHING = (
 
 @pytest.fixture
 def customers(operator: Operator) -> list[User]:
-    """Users with histories: bought twice, refunded in part, disputed, still at the bank."""
+    """Users who bought twice, got a partial refund, disputed, or wait for a bank debit."""
     stack = operator.stack
     users = [stack.sign_up() for _ in range(4)]
     twice, refunded, disputed, waiting = users

@@ -1,4 +1,4 @@
-"""A developer plays every case by hand, from one page."""
+"""Every case can be played by hand on the control room's page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def look(stand_in: StandIn) -> str:
-    """What the page says, its markup taken away."""
+    """Return the page's text without its markup."""
     text = re.sub(r"<[^>]*>", " ", stand_in.http.get("/_sim").text)
     return " ".join(html.unescape(text).split())
 

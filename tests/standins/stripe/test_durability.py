@@ -1,4 +1,4 @@
-"""What was acknowledged survives the death of the process."""
+"""Acknowledged changes survive a crash of the process."""
 
 from __future__ import annotations
 

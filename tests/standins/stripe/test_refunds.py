@@ -1,4 +1,4 @@
-"""Money goes back: in parts, at once or later, and sometimes it does not arrive."""
+"""Refunds: partial and full, at once and later, succeeded and failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refund(stand_in: StandIn, intent: str, **params: Any) -> stripe.Refund:
 
 
 def refused(stand_in: StandIn, **params: Any) -> stripe.InvalidRequestError:
-    """The refusal of such a refund."""
+    """Return the error that refuses a refund."""
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         stand_in.client.v1.refunds.create(params)  # type: ignore[arg-type] # wrong on purpose
     return refusal.value
