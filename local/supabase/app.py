@@ -25,10 +25,10 @@ AUTH_CONNECTIONS = 4
 
 
 def create_app(environment: Mapping[str, str] | None = None) -> Flask:
-    """Make the application from the environment.
+    """Return the application; settings come from the environment unless given.
 
     Raises:
-        SystemExit: a setting is missing, or the signing key cannot be read.
+        SystemExit: A setting is missing, or the signing key cannot be read.
     """
     settings = Settings.from_environment(environment or os.environ)
     key = load_or_create(settings.state)

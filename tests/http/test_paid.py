@@ -11,7 +11,7 @@ from api._lib.credits.paid import paid
 from api._lib.credits.spending import capture, release
 from api._lib.errors import ConflictError, InsufficientCreditsError, NotFoundError
 from api._lib.settings import settings
-from local.stack import functions_settings
+from local.environment import functions_settings
 from tests.database.purse import Purse, key
 
 if TYPE_CHECKING:

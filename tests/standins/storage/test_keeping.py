@@ -13,7 +13,7 @@ import pytest
 from api._lib.files.multipart import PartWriter
 from api._lib.files.storage import Storage
 from api._lib.settings import StorageSettings
-from local.services import Part
+from local.services import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,14 +41,14 @@ class Place:
             "STORAGE_BUCKET": self.settings.bucket,
             "STORAGE_MAX_FILE_MB": "50",
         }
-        part = Part("storage", port, environ, self.folder / "storage.log")
-        part.start()
+        service = Service("storage", port, environ, self.folder / "storage.log")
+        service.start()
         try:
-            part.wait_until_ready()
+            service.wait_until_ready()
             with closing(Storage(self.settings)) as storage:
                 yield storage
         finally:
-            (part.kill if crash else part.stop)()
+            (service.kill if crash else service.stop)()
 
 
 @pytest.fixture

@@ -1,14 +1,14 @@
--- What a hosted Supabase project has before its owner writes a line, and a bare Postgres lacks.
+-- The roles, the auth schema and the default privileges of a new Supabase project, for a bare
+-- Postgres 15 to 18. Needs no extension.
 --
--- Run once by the cluster's superuser on Postgres 15 to 18; safe to run again. Roles get no
--- password here: whoever starts the server sets them. Needs no extension.
+-- A superuser runs it once; running it again is safe. It sets no passwords for the roles.
 
 -- Roles -------------------------------------------------------------------------------------------
 
 do $roles$
 begin
-  -- Where the superuser is called something else, `postgres` is the project's owner and, as on
-  -- Supabase, no superuser. Where it is the superuser itself, it stays as it is.
+  -- As on Supabase, `postgres` is the project's owner and not a superuser. If the cluster's
+  -- superuser is called postgres, it stays as it is.
   if to_regrole('postgres') is null then
     create role postgres login createrole createdb replication bypassrls;
   end if;
@@ -28,7 +28,7 @@ begin
     create role supabase_auth_admin login noinherit;
   end if;
 
-  -- A project's owner may act as any of the three, to try its own policies.
+  -- The owner may act as each of the three roles, to test policies.
   if not (select r.rolsuper from pg_catalog.pg_roles r where r.rolname = 'postgres') then
     grant anon, authenticated, service_role to postgres with admin option;
   end if;
@@ -37,10 +37,10 @@ begin
 end
 $roles$;
 
--- The API logs in as `authenticator`, which may do nothing but become one of these.
+-- The API logs in as `authenticator`, which can only switch to one of these roles.
 grant anon, authenticated, service_role to authenticator;
 
--- Supabase's own limits on what one request may take.
+-- Supabase's time limits for requests.
 alter role anon set statement_timeout = '3s';
 alter role authenticated set statement_timeout = '8s';
 alter role authenticator set statement_timeout = '8s';
@@ -51,8 +51,8 @@ alter role authenticator set lock_timeout = '8s';
 alter schema public owner to postgres;
 grant usage on schema public to anon, authenticated, service_role;
 
--- Since 2026-10-30 a new table or sequence is granted to nobody. A new function still is: by name
--- to these three, and to everybody through Postgres's own grant to PUBLIC.
+-- Since 2026-10-30 Supabase grants new tables and sequences to no role. New functions are still
+-- granted to these three roles, and to all roles by Postgres's own grant to PUBLIC.
 alter default privileges for role postgres in schema public
   grant execute on functions to anon, authenticated, service_role;
 
@@ -121,7 +121,7 @@ comment on table auth.refresh_tokens is
 create index if not exists refresh_tokens_session_id_idx on auth.refresh_tokens (session_id);
 create index if not exists refresh_tokens_parent_idx on auth.refresh_tokens (parent);
 
--- The owner is not held by row security, and no policy lets anybody else in.
+-- Row level security does not apply to the owner. Without a policy, no other role has access.
 alter table auth.users owner to supabase_auth_admin;
 alter table auth.sessions owner to supabase_auth_admin;
 alter table auth.refresh_tokens owner to supabase_auth_admin;
@@ -129,10 +129,10 @@ alter table auth.users enable row level security;
 alter table auth.sessions enable row level security;
 alter table auth.refresh_tokens enable row level security;
 
--- The project's owner may read users, point at them and watch them; sessions are not its business.
+-- The project's owner may read users, reference them and add triggers. It has no access to sessions.
 grant select, references, trigger on auth.users to postgres;
 
--- Who is asking -----------------------------------------------------------------------------------
+-- Claims of the request ---------------------------------------------------------------------------
 
 create or replace function auth.jwt()
 returns jsonb
@@ -152,7 +152,7 @@ as $$
   select (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid
 $$;
 
-comment on function auth.uid() is 'The user who makes this request; null without one.';
+comment on function auth.uid() is 'The user id of this request; null without a user.';
 
 create or replace function auth.role()
 returns text

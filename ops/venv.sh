@@ -1,8 +1,8 @@
 #!/bin/sh
-# Make .venv and install one requirements file into it, unless that is done already.
-#   local/venv.sh local/requirements.txt
-# Takes the first Python that is new enough, wherever it is: pyenv answers only for the version that
-# .python-version names (the functions' own), so its folders are looked through as well.
+# Create .venv and install a requirements file into it, unless that is done already.
+#   ops/venv.sh local/requirements.txt
+# Uses the first Python that is new enough. pyenv's `python` only runs the version in .python-version
+# (the one of the deployed functions), so pyenv's folders are searched as well.
 set -eu
 cd "$(dirname "$0")/.."
 requirements=$1
@@ -24,13 +24,13 @@ find_python() {
 }
 
 if ! .venv/bin/python -c "$suits" >/dev/null 2>&1; then
-    python=$(find_python) || fail "Python 3.11 or newer with its venv module is needed and none was found. Install one (Debian: apt install python3 python3-venv), or name it: make PYTHON=/path/to/python3 run"
-    say "making .venv with $("$python" --version)"
-    rm -rf .venv 2>/dev/null || fail "The folder .venv cannot be replaced: give yourself write access to $PWD."
-    "$python" -m venv .venv >/dev/null 2>&1 || fail "Cannot write to $PWD: make the folder writable, or move the checkout."
+    python=$(find_python) || fail "No Python 3.11 or newer with the venv module was found. Install one (Debian: apt install python3 python3-venv), or give its path: make PYTHON=/path/to/python3 run"
+    say "creating .venv with $("$python" --version)"
+    rm -rf .venv 2>/dev/null || fail "The folder .venv cannot be replaced. Give yourself write access to $PWD."
+    "$python" -m venv .venv >/dev/null 2>&1 || fail "Cannot write to $PWD. Make the folder writable, or move the checkout."
 fi
 
-# A copy of what was installed says whether it still is what is asked for.
+# The marker is a copy of the installed file, so a changed file is installed again.
 done_marker=.venv/installed-$(printf '%s' "$requirements" | tr '/' '-')
 cmp -s "$requirements" "$done_marker" && exit 0
 
@@ -42,7 +42,7 @@ log=.venv/install.log
 } | tee "$log" | awk '/^Collecting/ { printf "purse:   %s\n", $2; fflush() } /^Installing collected/ { print "purse:   unpacking"; fflush() }'
 if [ ! -e .venv/install.ok ]; then
     tail -n 5 "$log" >&2
-    fail "Installing failed; the lines above say why, all of it is in $log."
+    fail "The installation failed. The lines above are the end of $log."
 fi
 rm .venv/install.ok
 cp "$requirements" "$done_marker"

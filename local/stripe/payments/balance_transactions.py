@@ -1,9 +1,14 @@
-"""Balance transactions: money that came into the merchant's balance, or left it."""
+"""Balance transactions: money that enters or leaves the merchant's balance."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local.stripe.ids import new_id
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 AVAILABLE_AFTER_SECONDS = 2 * 24 * 3600
 CHARGE_FEE_PER_MILLE = 29
@@ -13,7 +18,7 @@ DISPUTE_FEE = 1500
 
 @dataclass(frozen=True, slots=True)
 class Movement:
-    """Why money moves: Stripe's type, and what accountants call it."""
+    """Why money moves: Stripe's `type`, its `reporting_category`, and a description."""
 
     type: str
     category: str
@@ -25,28 +30,38 @@ DISPUTE_REVERSED = Movement("adjustment", "dispute_reversal", "Chargeback revers
 
 
 def charged(transaction: Transaction, charge: Json) -> Json:
-    """The charge's money comes in, less the fee."""
+    """Record a charge's money, less Stripe's fee."""
     movement = Movement("charge" if _by_card(charge) else "payment", "charge")
     fee = charge["amount"] * CHARGE_FEE_PER_MILLE // 1000 + CHARGE_FEE_FIXED
-    return move(transaction, charge, movement, charge["amount"], fee=fee)
+    return _move(transaction, charge, movement, charge["amount"], fee=fee)
 
 
 def refunded(transaction: Transaction, refund: Json, charge: Json) -> Json:
-    """A refund's money leaves; the charge's fee is not given back."""
+    """Record a refund's money; Stripe keeps the charge's fee."""
     movement = Movement("refund" if _by_card(charge) else "payment_refund", "refund")
-    return move(transaction, refund, movement, -refund["amount"])
+    return _move(transaction, refund, movement, -refund["amount"])
 
 
 def refund_failed(transaction: Transaction, refund: Json, charge: Json) -> Json:
-    """The money of a refund that failed or was cancelled comes back."""
+    """Record the money of a refund that failed or was canceled, which comes back."""
     kind = "refund_failure" if _by_card(charge) else "payment_failure_refund"
-    return move(transaction, refund, Movement(kind, "refund_failure"), refund["amount"])
+    return _move(transaction, refund, Movement(kind, "refund_failure"), refund["amount"])
 
 
-def move(
+def dispute_withdrawn(transaction: Transaction, dispute: Json) -> Json:
+    """Record the money that a dispute withdraws, and its fee."""
+    return _move(transaction, dispute, DISPUTED, -dispute["amount"], fee=DISPUTE_FEE)
+
+
+def dispute_reinstated(transaction: Transaction, dispute: Json) -> Json:
+    """Record the money that comes back from a dispute."""
+    return _move(transaction, dispute, DISPUTE_REVERSED, dispute["amount"])
+
+
+def _move(
     transaction: Transaction, source: Json, movement: Movement, amount: int, *, fee: int = 0
 ) -> Json:
-    """Record that this much came in (or, negative, left) because of an object."""
+    """Record an amount in minor units that came in because of an object; negative if it left."""
     entry = {
         "id": new_id("balance_transaction"),
         "object": "balance_transaction",

@@ -1,11 +1,21 @@
-"""Which charge a refund or a dispute is about."""
+"""Find the charge that a refund or a dispute is about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import InvalidParameterError, StripeError, no_such
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 
 def charge_to_reverse(transaction: Transaction, params: Json) -> Json:
-    """The charge that `charge` or `payment_intent` names, if its money has arrived."""
+    """Return the charge that the parameter `charge` or `payment_intent` names.
+
+    Raises:
+        StripeError: There is none, or its money has not arrived.
+    """
     if "charge" not in params and "payment_intent" not in params:
         raise InvalidParameterError(
             "One of the following params should be provided for this request: "
@@ -23,7 +33,7 @@ def charge_to_reverse(transaction: Transaction, params: Json) -> Json:
         )
     if charge["status"] != "succeeded":
         raise StripeError(
-            f"Charge {charge_id} is {charge['status']}: there is no money to take back.",
+            f"Charge {charge_id} is {charge['status']}: there is no money to refund or dispute.",
             param="charge",
         )
     return charge

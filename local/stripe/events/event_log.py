@@ -1,20 +1,24 @@
-"""The log of what happened; each entry is told to the shop by a webhook."""
+"""Record events, and queue a webhook for each."""
 
-from typing import Any
+from __future__ import annotations
 
-from local.stripe.events import deliveries
+from typing import TYPE_CHECKING, Any
+
+from local.stripe.events import delivery_queue
 from local.stripe.ids import new_id
 from local.stripe.settings import API_VERSION
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 
 def emit(
     transaction: Transaction, kind: str, subject: Json, previous: dict[str, Any] | None = None
 ) -> Json:
-    """Record an event about an object as it is now, and queue its delivery.
+    """Record an event with the present state of an object, queue its delivery, and return it.
 
-    Part of the transaction that changed the object: there is no change without its event,
-    and no event for a change that was rolled back.
+    This happens in the transaction that changes the object, so there is never a change without its
+    event, and never an event for a change that was rolled back.
     """
     data: Json = {"object": subject}
     if previous is not None:
@@ -34,10 +38,13 @@ def emit(
         "type": kind,
     }
     transaction.add(event)
-    deliveries.queue(transaction, event)
+    delivery_queue.queue(transaction, event)
     return event
 
 
 def with_pending(transaction: Transaction, event: Json) -> Json:
-    """The event with the number of endpoints that have not yet answered 2xx."""
-    return {**event, "pending_webhooks": int(not deliveries.delivered(transaction, event["id"]))}
+    """Return the event with `pending_webhooks`: 1 until the endpoint has answered 2xx, then 0."""
+    return {
+        **event,
+        "pending_webhooks": int(not delivery_queue.delivered(transaction, event["id"])),
+    }

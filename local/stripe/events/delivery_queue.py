@@ -1,18 +1,22 @@
-"""The queue of webhooks: what is due when, and the orders that shuffle, delay or drop it."""
+"""The queue of webhook deliveries, and the commands that shuffle, delay, repeat or drop them."""
+
+from __future__ import annotations
 
 import json
 import random
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.stripe.events import webhook_endpoints
-from local.stripe.store import Json, Transaction
 
-# When something is due that nobody will send: dropped, or waiting for its shuffle to fill.
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
+
+# `due_at` of deliveries that are not sent: dropped ones, and those that wait to be shuffled.
 NEVER = 1e15
 DROPPED = "dropped on request"
 MAX_REPLAYED = 10_000
-# Shuffled deliveries go one after another: each waits for the first attempt of those before it.
+# A shuffled delivery waits until all deliveries with a lower turn were attempted once.
 HAS_TURN = (
     "not exists (select 1 from turns earlier join turns mine on mine.delivery_id = d.id"
     " where earlier.turn < mine.turn)"
@@ -20,7 +24,7 @@ HAS_TURN = (
 
 
 def queue(transaction: Transaction, event: Json) -> None:
-    """Queue an event for the endpoint, if it wants it, as the orders in force have it."""
+    """Queue an event if the endpoint is registered for it, as the commands in force say."""
     if not webhook_endpoints.wants(transaction, event["type"]):
         return
     drop_next = transaction.switch("drop_next", 0)
@@ -34,7 +38,7 @@ def queue(transaction: Transaction, event: Json) -> None:
 
 
 def replay(transaction: Transaction, *, event_id: str | None, since: int) -> int:
-    """Queue one event, or all since a moment, once more; return how many."""
+    """Queue one event, or all events since a Unix time, again; return how many."""
     rows = transaction.sql.execute(
         "select id, json_extract(body, '$.type') as type from objects where kind = 'event'"
         " and (?1 is null or id = ?1) and json_extract(body, '$.created') >= ?2"
@@ -43,7 +47,7 @@ def replay(transaction: Transaction, *, event_id: str | None, since: int) -> int
     ).fetchall()
     wanted = [row for row in rows if webhook_endpoints.wants(transaction, row["type"])]
     for row in wanted:
-        # What was dropped is on its way after all.
+        # A dropped delivery is replaced by the new one.
         transaction.sql.execute(
             "delete from deliveries where event_id = ? and last_error = ?", (row["id"], DROPPED)
         )
@@ -52,7 +56,7 @@ def replay(transaction: Transaction, *, event_id: str | None, since: int) -> int
 
 
 def retry(transaction: Transaction) -> int:
-    """Make everything undelivered due now, but what was dropped; return how many."""
+    """Make all undelivered deliveries due now, except dropped ones; return how many."""
     cursor = transaction.sql.execute(
         "update deliveries set due_at = ? where delivered_at is null and due_at < ?",
         (time.time(), NEVER),
@@ -60,21 +64,21 @@ def retry(transaction: Transaction) -> int:
     return cursor.rowcount
 
 
-def order_shuffle(transaction: Transaction, count: int, seed: int) -> None:
-    """Deliver the next so many in random order; 0 lets those go that wait to be shuffled."""
+def start_shuffle(transaction: Transaction, count: int, seed: int) -> None:
+    """Shuffle the next `count` deliveries; 0 releases those that wait, in shuffled order."""
     _release(transaction)
     if count:
         transaction.set_switch("shuffle", {"count": count, "seed": seed})
 
 
-def shuffle_in_force(transaction: Transaction) -> Json | None:
-    """The shuffle that is filling up: how many it takes, how many wait, and its seed."""
-    ordered: Json | None = transaction.switch("shuffle", None)
-    return ordered and {**ordered, "waiting": len(_waiting(transaction))}
+def current_shuffle(transaction: Transaction) -> Json | None:
+    """Return the shuffle that is collecting deliveries (count, seed, waiting), or None."""
+    shuffle: Json | None = transaction.switch("shuffle", None)
+    return shuffle and {**shuffle, "waiting": len(_waiting(transaction))}
 
 
 def claimable(transaction: Transaction) -> list[Any]:
-    """Deliveries that are due and have their turn, oldest first."""
+    """Return the deliveries that are due and have their turn, oldest first."""
     return transaction.sql.execute(
         "select d.id, d.event_id, d.attempts, o.body"  # noqa: S608 - a constant of this module
         " from deliveries d join objects o on o.id = d.event_id"
@@ -84,21 +88,21 @@ def claimable(transaction: Transaction) -> list[Any]:
     ).fetchall()
 
 
-def next_due_at(transaction: Transaction, but: list[int]) -> float | None:
-    """When the next delivery is due, apart from those under way."""
+def next_due_at(transaction: Transaction, in_flight: list[int]) -> float | None:
+    """Return when the next delivery is due, without those in flight; None if there is none."""
     row = transaction.sql.execute(
         "select min(d.due_at) as due_at from deliveries d where d.delivered_at is null"  # noqa: S608 - a constant of this module
         f" and d.id not in (select value from json_each(?)) and {HAS_TURN}",
-        (json.dumps(but),),
+        (json.dumps(in_flight),),
     ).fetchone()
     due_at: float | None = row["due_at"]
     return due_at
 
 
-def attempted(
+def record_attempt(
     transaction: Transaction, delivery_id: int, outcome: int | str, retry_at: float | None
 ) -> None:
-    """Note how an attempt went, and when the next one is due if there is to be one."""
+    """Record an attempt: a status, or an error's name; `retry_at` is None after the last one."""
     status, error = (outcome, None) if isinstance(outcome, int) else (None, outcome)
     transaction.sql.execute(
         "update deliveries set attempts = attempts + 1, last_status = ?, last_error = ?,"
@@ -109,12 +113,12 @@ def attempted(
 
 
 def delivered(transaction: Transaction, event_id: str) -> bool:
-    """Whether every delivery of this event was answered 2xx."""
+    """Return whether every delivery of an event was answered with 2xx."""
     return due_at(transaction, event_id) is None
 
 
 def due_at(transaction: Transaction, event_id: str) -> float | None:
-    """When the first undelivered copy of this event is due, if one is undelivered."""
+    """Return when the first undelivered copy of an event is due; None if all are delivered."""
     row = transaction.sql.execute(
         "select min(due_at) as due_at from deliveries where event_id = ? and delivered_at is null",
         (event_id,),
@@ -124,24 +128,24 @@ def due_at(transaction: Transaction, event_id: str) -> float | None:
 
 
 def _enqueue(transaction: Transaction, event_id: str, kind: str, due_at: float) -> None:
-    ordered = transaction.switch("shuffle", None)
-    if ordered is None:
+    shuffle = transaction.switch("shuffle", None)
+    if shuffle is None:
         _add(transaction, event_id, kind, due_at)
         return
     delivery_id = _add(transaction, event_id, kind, NEVER)
     transaction.sql.execute("insert into turns values (?, null)", (delivery_id,))
-    if len(_waiting(transaction)) >= ordered["count"]:
+    if len(_waiting(transaction)) >= shuffle["count"]:
         _release(transaction)
 
 
 def _release(transaction: Transaction) -> None:
-    """Give those that wait their turns, in the order that the seed has drawn."""
-    ordered = transaction.switch("shuffle", None)
-    if ordered is None:
+    """Give waiting deliveries their turns, in the random order of the seed."""
+    shuffle = transaction.switch("shuffle", None)
+    if shuffle is None:
         return
     waiting = _waiting(transaction)
-    # Repeatable by its seed is what it is for.
-    random.Random(ordered["seed"]).shuffle(waiting)  # noqa: S311
+    # Not cryptography: a seed must repeat the same order.
+    random.Random(shuffle["seed"]).shuffle(waiting)  # noqa: S311
     due_at = time.time() + transaction.switch("delay_seconds", 0)
     row = transaction.sql.execute("select coalesce(max(turn), 0) as last from turns").fetchone()
     for turn, delivery_id in enumerate(waiting, start=row["last"] + 1):
@@ -169,5 +173,5 @@ def _add(
         (event_id, kind, due_at, error),
     )
     if cursor.lastrowid is None:
-        raise LookupError("an insert without a row")
+        raise LookupError("the insert returned no row id")
     return cursor.lastrowid

@@ -1,4 +1,4 @@
-"""local/supabase.sql gives a bare Postgres what a hosted project has, traps included."""
+"""ops/bare_postgres.sql gives a bare Postgres the roles, schema and defaults of a project."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def acting_as(database: Postgres, role: str) -> Iterator[psycopg.Connection]:
-    """Act as a role, in a transaction that leaves nothing behind."""
+    """Act as a role in a transaction that is rolled back."""
     with psycopg.connect(database.url("postgres", PASSWORD)) as connection:
         if role != "postgres":
             connection.execute(sql.SQL("set local role {}").format(sql.Identifier(role)))
@@ -28,7 +28,7 @@ def acting_as(database: Postgres, role: str) -> Iterator[psycopg.Connection]:
 
 
 def one(connection: psycopg.Connection, query: str) -> Any:
-    """The only value of the only row."""
+    """Return the only value of the only row."""
     row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return row[0]
@@ -36,7 +36,7 @@ def one(connection: psycopg.Connection, query: str) -> Any:
 
 def test_it_can_run_again(database: Postgres) -> None:
     with psycopg.connect(database.url()) as connection:
-        connection.execute((ROOT / "local/supabase.sql").read_bytes())
+        connection.execute((ROOT / "ops/bare_postgres.sql").read_bytes())
         connection.rollback()
 
 

@@ -1,4 +1,6 @@
-"""Form decoding: `line_items[0][price_data][currency]=usd` becomes nested data."""
+"""Decode form parameters: `line_items[0][price_data][currency]=usd` becomes nested data."""
+
+from __future__ import annotations
 
 import re
 from typing import TypeAlias
@@ -6,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from local.stripe.api.errors import InvalidParameterError
 
-# What a form decodes to: text, or a level of names (list indices included).
+# A text, or names (list indices included) with a tree each.
 Tree: TypeAlias = "str | dict[str, Tree]"
 
 MAX_PAIRS = 1000
@@ -16,7 +18,12 @@ PART = re.compile(r"\[([^\[\]]*)\]")
 
 
 def decode(text: str) -> dict[str, Tree]:
-    """Turn a query string or form body into a tree, bounded in size and depth."""
+    """Decode a query string or form body.
+
+    Raises:
+        InvalidParameterError: It is malformed, has more than MAX_PAIRS parameters, or is nested
+            deeper than MAX_DEPTH.
+    """
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PAIRS, errors="strict")
     except ValueError as problem:
@@ -45,7 +52,7 @@ def _place(tree: dict[str, Tree], parts: list[str], value: str) -> None:
             raise InvalidParameterError(f"Invalid object: {part}", param=parts[0])
         level = below
     last = parts[-1]
-    # `expand[]=a&expand[]=b` appends; every other name may only be said in one shape.
+    # `expand[]=a&expand[]=b` appends. A name cannot be both a text and an object.
     key = last or str(len(level))
     if isinstance(level.get(key), dict):
         raise InvalidParameterError(f"Invalid value for {parts[0]}", param=parts[0])

@@ -1,4 +1,6 @@
-"""Delivery of events: signed, in parallel, again and again until answered 2xx."""
+"""Sign and send webhooks: in parallel, with retries until the endpoint answers 2xx."""
+
+from __future__ import annotations
 
 import hashlib
 import hmac
@@ -8,14 +10,18 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from local.stripe.events import deliveries
-from local.stripe.settings import Settings
-from local.stripe.store import Store, Transaction
+from local.stripe.events import delivery_queue
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stripe.settings import Settings
+    from local.stripe.store import Store, Transaction
 
 ANSWER_TIMEOUT_SECONDS = 10
 FIRST_RETRY_SECONDS = 1
@@ -25,12 +31,12 @@ IDLE_SECONDS = 1.0
 LOST = "lost on request"
 USER_AGENT = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 
-log = logging.getLogger("local.stripe.events.log.sender")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to the endpoint."""
+    """One attempt to deliver an event; `lost` attempts fail without being sent."""
 
     id: int
     event_id: str
@@ -40,19 +46,19 @@ class Delivery:
 
 
 def signature(secret: str, body: bytes, timestamp: int) -> str:
-    """The `Stripe-Signature` header for this body at this time."""
+    """Return the `Stripe-Signature` header for a body at a Unix time."""
     signed = str(timestamp).encode() + b"." + body
     digest = hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
     return f"t={timestamp},v1={digest}"
 
 
 def retry_delay_seconds(attempts: int) -> int:
-    """How long to wait after this many failed attempts: 1, 2, 4 … 60 seconds."""
+    """Return the wait after a number of failed attempts: 1, 2, 4 … 60 seconds."""
     return int(min(FIRST_RETRY_SECONDS * 2 ** min(attempts - 1, 10), LAST_RETRY_SECONDS))
 
 
-class Courier:
-    """The background thread that delivers what is due and lets sessions expire."""
+class WebhookSender:
+    """The background thread that sends due deliveries, and calls `on_tick` in each round."""
 
     def __init__(
         self, store: Store, settings: Settings, on_tick: Callable[[Transaction], None]
@@ -66,21 +72,24 @@ class Courier:
         self._slots = threading.BoundedSemaphore(MAX_PARALLEL)
 
     def ensure_running(self) -> None:
-        """Start the thread if this process has none: a fork does not inherit it."""
+        """Start the thread if this process has none; a forked process does not inherit it."""
         if self._process_id == os.getpid():
             return
         with self._guard:
             if self._process_id != os.getpid():
                 self._process_id = os.getpid()
-                threading.Thread(target=self._run, name="courier", daemon=True).start()
+                threading.Thread(target=self._run, name="sender", daemon=True).start()
 
     def wait_until_delivered(self, event_id: str, timeout_seconds: float) -> bool:
-        """Wait for the endpoint's 2xx, as Checkout does; not for one that cannot come in time."""
+        """Wait for the endpoint's 2xx, as Checkout does; return whether it came.
+
+        Returns at once if deliveries are held, or the next attempt is due after the timeout.
+        """
         deadline = time.monotonic() + timeout_seconds
         while True:
             generation = self._store.generation
             with self._store.transaction() as transaction:
-                due_at = deliveries.due_at(transaction, event_id)
+                due_at = delivery_queue.due_at(transaction, event_id)
                 held = transaction.switch("hold", default=False)
             if due_at is None:
                 return True
@@ -95,13 +104,13 @@ class Courier:
             try:
                 wait_seconds = self._round()
             except Exception:
-                # A broken round must not end all deliveries; what is due stays queued.
+                # One failed round must not stop the thread; due deliveries stay in the queue.
                 log.exception("A round of deliveries failed")
                 wait_seconds = IDLE_SECONDS
             self._store.wait_for_change(generation, wait_seconds)
 
     def _round(self) -> float:
-        """Send what is due; return how long nothing else will be."""
+        """Start sending due deliveries; return the seconds until the next one is due."""
         with self._store.transaction() as transaction:
             self._on_tick(transaction)
             due = self._claim(transaction)
@@ -114,7 +123,7 @@ class Courier:
     def _claim(self, transaction: Transaction) -> list[Delivery]:
         if transaction.switch("hold", default=False):
             return []
-        rows = deliveries.claimable(transaction)
+        rows = delivery_queue.claimable(transaction)
         lose = transaction.switch("lose_next", 0)
         claimed: list[Delivery] = []
         with self._guard:
@@ -131,9 +140,9 @@ class Courier:
 
     def _next_due(self, transaction: Transaction) -> float:
         with self._guard:
-            under_way = sorted(self._in_flight)
+            in_flight = sorted(self._in_flight)
         held = transaction.switch("hold", default=False)
-        due_at = None if held else deliveries.next_due_at(transaction, but=under_way)
+        due_at = None if held else delivery_queue.next_due_at(transaction, in_flight)
         return time.time() + IDLE_SECONDS if due_at is None else due_at
 
     def _attempt(self, delivery: Delivery) -> None:
@@ -151,7 +160,7 @@ class Courier:
             self._store.signal()
 
     def _post(self, body: bytes) -> int:
-        """Send one signed request, to the configured address and through no proxy."""
+        """Send one signed request without a proxy; return the status of the answer."""
         target = urlsplit(self._settings.webhook_url)
         secure = target.scheme == "https"
         connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
@@ -161,7 +170,7 @@ class Courier:
             "User-Agent": USER_AGENT,
             "Accept": "*/*; q=0.5, application/xml",
             "Cache-Control": "no-cache",
-            # Signed anew for each attempt: an old signature would be refused as a replay.
+            # Signed at each attempt: receivers refuse old timestamps as replays.
             "Stripe-Signature": signature(self._settings.webhook_secret, body, int(time.time())),
         }
         with closing(
@@ -171,10 +180,10 @@ class Courier:
             return connection.getresponse().status
 
     def _record(self, delivery: Delivery, outcome: int | str) -> None:
-        """Note the answer's status, or why there was none."""
+        """Record the status of the answer, or the error, and schedule a retry if it was no 2xx."""
         success = isinstance(outcome, int) and outcome // 100 == 2  # noqa: PLR2004 - 2xx
         attempts = delivery.attempts + 1
         retry_at = None if success else time.time() + retry_delay_seconds(attempts)
         with self._store.transaction() as transaction:
-            deliveries.attempted(transaction, delivery.id, outcome, retry_at)
+            delivery_queue.record_attempt(transaction, delivery.id, outcome, retry_at)
         log.info("%s attempt %d: %s", delivery.event_id, attempts, outcome)

@@ -1,4 +1,4 @@
-"""The gateway's parts that need no server: its settings, its key, its hints, its passwords."""
+"""Units of the gateway that need no server: settings, signing key, passwords."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from local.supabase import create_app
 from local.supabase.auth import passwords
 from local.supabase.keys import FILE_NAME, load_or_create
-from local.supabase.rest.hints import closest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,21 +55,6 @@ def test_a_damaged_signing_key_is_never_replaced_silently(tmp_path: Path, conten
     with pytest.raises(SystemExit, match="holds no ES256 key"):
         load_or_create(tmp_path)
     assert (tmp_path / FILE_NAME).read_bytes() == content
-
-
-@pytest.mark.parametrize(
-    ("wanted", "known", "found"),
-    [
-        ("spend_credit", ["spend_credits", "record_facts"], "spend_credits"),
-        ("SPEND_CREDITS", ["spend_credits"], "spend_credits"),
-        ("zzz", ["spend_credits"], None),
-        ("(p_user)", ["(p_user, p_amount)", "(p_usr)"], "(p_usr)"),
-        ("", [], None),
-        ("", ["a"], None),
-    ],
-)
-def test_the_nearest_name_is_hinted_at(wanted: str, known: list[str], found: str | None) -> None:
-    assert closest(wanted, known) == found
 
 
 def test_a_password_matches_its_own_hash_alone() -> None:
