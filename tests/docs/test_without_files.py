@@ -23,7 +23,7 @@ SHIPPED = ("api", "local", "ops", "public", "server", "sql")
 
 def matching(text: str) -> set[Path]:
     """Return the files that the lists in a text name; of a folder, all that is in it."""
-    patterns = re.findall(r"`([\w./*-]+)`", text)
+    patterns = re.findall(r"`(\w[\w./*-]*)`", text)
     paths = {path for pattern in patterns for path in ROOT.glob(pattern.rstrip("/"))}
     return {path for path in paths if path.is_file()} | {
         child for path in paths if path.is_dir() for child in path.rglob("*") if child.is_file()
