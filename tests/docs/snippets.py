@@ -14,7 +14,7 @@ NOT_RUN = {
     "vercel env pull .env": "needs a Vercel account",
     "stripe listen --forward-to 127.0.0.1:3000/api/webhook": "needs a Stripe account",
     'pg_dump --schema=public --schema=purse --schema=supabase_migrations "$DATABASE_URL"'
-    " > ledger.sql": "takes Postgres's client programs; tests/database/test_dump.py restores a dump",
+    " > ledger.sql": "needs Postgres's client programs; tests/database/test_dump.py runs them",
     'psql "$DATABASE_URL" -f ledger.sql': "likewise",
     "pip install -r server/requirements.txt": "downloads packages; test_gunicorn compares versions",
 }
