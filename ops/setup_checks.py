@@ -185,8 +185,8 @@ def _no_endpoint(config: Settings, url: str) -> Finding:
     return Finding(
         "WRONG",
         f"Stripe has no webhook endpoint {url} in {mode} mode: nobody tells us of payments.",
-        f"Stripe > Webhooks > Add endpoint, API version {stripe.api_version}; docs/deploying.md lists"
-        " the events.",
+        f"Stripe > Webhooks > Add endpoint, API version {stripe.api_version};"
+        " docs/deploying.md lists the events.",
     )
 
 
