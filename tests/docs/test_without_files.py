@@ -1,4 +1,7 @@
-"""The files can be left out as docs/architecture.md says, and nothing else refers to them."""
+"""The sample app can be deleted as docs/architecture.md says: the page, the frontend and the SQL.
+
+tests/unit/test_without_files.py runs the commands in a copy and tries what is left of the Python.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from api._lib import files
 from local.stack import ROOT
 from ops.migrate import migrate
 from tests.docs.pages import section
@@ -17,71 +21,58 @@ from tests.standins.supabase.services import PASSWORD, running_postgres
 if TYPE_CHECKING:
     from pathlib import Path
 
-DELETE, EDIT = section(ROOT / "docs/architecture.md", "Leaving the files out").split("and edit", 1)
-SHIPPED = ("api", "local", "ops", "public", "server", "sql")
+PUBLIC = ROOT / "public"
+SECTION = section(ROOT / "docs/architecture.md", "Leaving the files out")
 
 
-def matching(text: str) -> set[Path]:
-    """Return the files that the lists in a text name; of a folder, all that is in it."""
-    patterns = re.findall(r"`(\w[\w./*-]*)`", text)
-    paths = {path for pattern in patterns for path in ROOT.glob(pattern.rstrip("/"))}
-    return {path for path in paths if path.is_file()} | {
-        child for path in paths if path.is_dir() for child in path.rglob("*") if child.is_file()
-    }
+def patterns(text: str) -> set[str]:
+    """Return what the `git rm` commands in a text delete."""
+    commands = re.findall(r"^ *git rm -r (.+)$", text, re.MULTILINE)
+    return {pattern for command in commands for pattern in command.split()}
 
 
 @pytest.fixture(scope="module")
-def kept() -> list[Path]:
-    """The files of the product that stay as they are."""
-    gone = matching(DELETE) | matching(EDIT)
-    every = (path for folder in SHIPPED for path in (ROOT / folder).rglob("*"))
-    suffixes = {".py", ".js", ".css", ".html", ".sql"}
-    return [path for path in every if path.suffix in suffixes and path not in gone]
+def deleted() -> set[Path]:
+    """The files that the page's commands delete."""
+    found = {pattern: list(ROOT.glob(pattern)) for pattern in patterns(SECTION)}
+    assert [pattern for pattern, paths in found.items() if not paths] == []
+    return {path for paths in found.values() for path in paths}
 
 
-def test_no_other_module_imports_what_is_deleted(kept: list[Path]) -> None:
-    deleted = {
-        path.relative_to(ROOT)
-        .with_suffix("")
-        .as_posix()
-        .replace("/", ".")
-        .removesuffix(".__init__")
-        for path in matching(DELETE)
-        if path.suffix == ".py"
-    }
-    assert "api._lib.files" in deleted
-    imports = {
-        path: set(
-            re.findall(r"^\s*(?:from|import) ([\w.]+)", path.read_text("utf-8"), re.MULTILINE)
-        )
-        for path in kept
-        if path.suffix == ".py"
-    }
-    assert [path for path, names in imports.items() if names & deleted] == []
+@pytest.fixture(scope="module")
+def pages(deleted: set[Path]) -> dict[Path, str]:
+    """The sources of the frontend that is left."""
+    suffixes = {".html", ".js", ".css"}
+    left = {path for path in PUBLIC.rglob("*") if path.suffix in suffixes} - deleted
+    return {path: path.read_text("utf-8") for path in left}
 
 
-def test_no_other_page_loads_what_is_deleted(kept: list[Path]) -> None:
-    deleted = {path.name for path in matching(DELETE) if path.is_relative_to(ROOT / "public")}
-    assert "files.html" in deleted
-    pages = [path for path in kept if path.is_relative_to(ROOT / "public")]
+def test_the_package_names_the_same_commands() -> None:
+    assert patterns(files.__doc__ or "") == patterns(SECTION)
+
+
+def test_no_page_that_is_left_loads_what_is_deleted(
+    deleted: set[Path], pages: dict[Path, str]
+) -> None:
+    gone = {path.name for path in deleted if path.is_relative_to(PUBLIC)}
+    assert "files.html" in gone
     loaded = {
-        path: {
-            name.rsplit("/", 1)[-1] for name in re.findall(r'"[./][^"]*"', path.read_text("utf-8"))
-        }
-        for path in pages
+        path: {name.rpartition("/")[2] for name in re.findall(r'"([./][^"]*)"', text)}
+        for path, text in pages.items()
     }
-    assert [path for path, names in loaded.items() if {n.strip('"') for n in names} & deleted] == []
+    assert [path for path, names in loaded.items() if names & gone] == []
 
 
-def test_no_other_page_links_to_it(kept: list[Path]) -> None:
-    pages = [path for path in kept if path.is_relative_to(ROOT / "public")]
-    assert [path for path in pages if re.search(r'"/files["#?]', path.read_text("utf-8"))] == []
+def test_every_page_that_links_to_it_is_named(pages: dict[Path, str]) -> None:
+    linking = {path for path, text in pages.items() if re.search(r'"/files["#?]', text)}
+    named = {ROOT / name for name in re.findall(r"`(public/[\w/.-]+\.(?:html|js))`", SECTION)}
+    assert linking == named
 
 
-def test_the_ledger_is_whole_without_their_sql(tmp_path: Path) -> None:
-    deleted = {path.name for path in matching(DELETE) if path.suffix == ".sql"}
-    assert deleted
-    folder = shutil.copytree(ROOT / "sql", tmp_path / "sql", ignore=lambda *_: deleted)
+def test_the_ledger_works_without_its_sql(deleted: set[Path], tmp_path: Path) -> None:
+    gone = {path.name for path in deleted if path.suffix == ".sql"}
+    assert gone
+    folder = shutil.copytree(ROOT / "sql", tmp_path / "sql", ignore=lambda *_: gone)
     with running_postgres() as postgres:
         url = postgres.url("postgres", PASSWORD)
         assert migrate(url, folder=folder, report=lambda _line: None)
