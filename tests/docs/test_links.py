@@ -50,9 +50,16 @@ def test_the_tree_has_a_line_for_every_folder_and_file_that_exists() -> None:
     packages = {
         f"{path.relative_to(ROOT).as_posix()}/"
         for path in (ROOT / "api").rglob("*")
-        if path.is_dir() and path.name != "__pycache__"
+        if any(path.glob("*.py"))
     }
     assert packages <= set(paths)
+
+
+def test_the_table_of_tests_has_a_row_for_every_folder() -> None:
+    page = ROOT / "docs/testing.md"
+    named = set(re.findall(r"^\| `tests/(\w+)` \|", read(page), re.MULTILINE))
+    folders = {path.name for path in (ROOT / "tests").iterdir() if any(path.rglob("*.py"))}
+    assert named == folders - {"tools"}
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
