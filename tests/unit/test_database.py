@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ from api._lib.settings import settings
 from tests.unit.scripted_server import scripted_server
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
 
     from tests.unit.scripted_server import Exchange, ScriptedServer
