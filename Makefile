@@ -3,7 +3,7 @@
 .PHONY: help run reconcile rebuild doctor test check migrate lock format tools bench cold-start
 
 VENV := .venv/bin
-export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS
+export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS BASE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ bench: ## Measure spending beside the least that any ledger must do, on one Post
 	@./local/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
 
-cold-start: tools ## Measure the functions' cold starts as built by Vercel's own CLI
+cold-start: tools ## Measure the cold starts as built by Vercel's own CLI (BASE=commit beside that commit)
 	@$(VENV)/python -m tests.vercel.cold_start
 
 lock: ## Pin every package and its hashes anew from the .in files
