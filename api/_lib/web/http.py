@@ -32,11 +32,9 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 16 * 1024
 MAX_QUERY_FIELDS = 20
 
-# Vercel's runtime serves us with http.server, which queues 5 connections: of 50 requests that come
-# at once, the slowest would wait for seconds. It binds its socket after this import. The kernel
-# lowers the value to its own maximum.
-CONNECTION_BACKLOG = 1024
-socketserver.TCPServer.request_queue_size = CONNECTION_BACKLOG
+# Vercel's runtime serves us with http.server, whose backlog of 5 connections makes the slowest of 50
+# simultaneous requests wait for seconds. It binds its socket after this import.
+socketserver.TCPServer.request_queue_size = 1024
 
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
