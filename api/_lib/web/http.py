@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 16 * 1024
 MAX_QUERY_FIELDS = 20
 
-# Vercel's runtime serves us with http.server, whose backlog of 5 connections makes the slowest of 50
-# simultaneous requests wait for seconds. It binds its socket after this import.
+# Vercel's runtime serves us with http.server. Its backlog of 5 would make the slowest of 50
+# simultaneous requests wait for seconds. The runtime binds its socket after this import.
 socketserver.TCPServer.request_queue_size = 1024
 
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*", re.ASCII)
