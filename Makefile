@@ -6,7 +6,7 @@ VENV := .venv/bin
 # tests/requirements.txt holds every package, so the other lists take their versions from it.
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(LOCK_ARGS)
-export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS
+export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS BASE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ bench: ## Measure spending beside the least that any ledger must do, on one Post
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
 
-cold-start: tools ## Measure the functions' cold starts as built by Vercel's own CLI
+cold-start: tools ## Measure the cold starts as built by Vercel's own CLI (BASE=commit beside that commit)
 	@$(VENV)/python -m tests.vercel.cold_start
 
 lock: ## Pin every package with its hashes, from the .in files (LOCK_ARGS=--upgrade for newer ones)

@@ -185,7 +185,8 @@ def _no_endpoint(config: Settings, url: str) -> Finding:
     mode = "live" if config.livemode else "test"
     return Finding(
         "WRONG",
-        f"Stripe has no webhook endpoint {url} in {mode} mode, so the site does not hear of payments.",
+        f"Stripe has no webhook endpoint {url} in {mode} mode, so the site does not"
+        " hear of payments.",
         f"Stripe > Webhooks > Add endpoint, API version {stripe.api_version};"
         " docs/deploying.md lists the events.",
     )
