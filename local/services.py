@@ -54,6 +54,8 @@ class Part:
             *("--bind", f"127.0.0.1:{self._port}"),
             *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
             *("--graceful-timeout", "2", "--keep-alive", "5"),
+            # A download URL with a long file name in it exceeds the default of 4094 bytes.
+            *("--limit-request-line", "8190"),
             *("--no-control-socket",),
         ]
         with self._log.open("ab") as log:

@@ -225,6 +225,7 @@ def _gateway_env(
         "SUPABASE_PUBLISHABLE_KEY": stack.publishable_key,
         "SUPABASE_SECRET_KEY": stack.secret_key,
         "SITE_URL": stack.site_url,
+        "STORAGE_S3_ENDPOINT": stack.storage_s3_endpoint,
     }
 
 
@@ -245,6 +246,7 @@ def _storage_env(stack: Stack, state: Path, max_file_mb: str) -> dict[str, str]:
         "PURSE_LOCAL_STATE": str(state),
         **_storage_settings(stack),
         "STORAGE_MAX_FILE_MB": max_file_mb,
+        **({"SUPABASE_SECRET_KEY": stack.secret_key} if stack.demo_email else {}),
     }
 
 
