@@ -68,7 +68,7 @@ def _answer(request: Request, settings: Settings, buckets: Buckets, s3: S3) -> R
             if request.method == "HEAD":
                 response.data = b""
             return response
-    if request.path.startswith(f"{settings.rest_path}/"):
+    if request.path.startswith(f"{settings.rest_path}/bucket"):
         return buckets.answer(request, request.path.removeprefix(settings.rest_path))
     return no_such_route(request.method, request.path)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _OBJECT_NAME = re.compile(r"[\w/!.*'() &$@=;:+,?-]+", re.ASCII)
 _READING = frozenset({"GET", "HEAD"})
+_SPACE = f"{{{XML_NAMESPACE}}}"
 _XML_TYPES = ("application/xml", "text/xml")
 
 
@@ -66,6 +67,7 @@ class S3:
         self._buckets = buckets
         self._objects = objects
         self._max_file_bytes = max_file_bytes
+        # Multipart upload -> bytes of its parts so far.
         self._part_bytes: dict[str, int] = {}
 
     def answer(self, request: S3Request) -> Response:
@@ -127,29 +129,41 @@ class S3:
 
     def _change_parts(self, request: S3Request, bucket: Bucket) -> Response:
         content_type = request.headers.get("content-type")
-        if request.method == "POST" and "uploads" in request.query and content_type:
-            bucket.refuse_type(content_type)
+        upload = request.query.get("uploadId")
+        if upload is None:
+            if content_type:
+                bucket.refuse_type(content_type)
+            response = self._change(request)
+            upload_id = ET.fromstring(response.data).findtext(f"{_SPACE}UploadId")  # noqa: S314 - moto's own
+            self._part_bytes[upload_id or ""] = 0
+            return response
+        if upload not in self._part_bytes:
+            raise RefusalError("NoSuchUpload", "Upload not found", 404)
         if request.method == "PUT":
-            upload = request.query["uploadId"]
-            bytes_so_far = self._part_bytes.get(upload, 0) + request.size
+            bytes_so_far = self._part_bytes[upload] + request.size
             if bucket.file_size_limit and bytes_so_far > bucket.file_size_limit:
                 raise too_large()
             self._part_bytes[upload] = bytes_so_far
-        is_end = request.method == "POST" and "uploadId" in request.query
-        if is_end and (content_type or "").partition(";")[0].strip() not in _XML_TYPES:
+            return self._change(request)
+        if (
+            request.method == "POST"
+            and (content_type or "").partition(";")[0].strip() not in _XML_TYPES
+        ):
             # The server ignores the list and takes every part that it has.
             request = replace(request, body=io.BytesIO(self._all_parts(request)))
-        return self._change(request)
+        response = self._change(request)
+        if response.status_code < 400:  # noqa: PLR2004 - ended or aborted
+            del self._part_bytes[upload]
+        return response
 
     def _all_parts(self, request: S3Request) -> bytes:
         listed = self._objects.ask(
             "GET", request.path, query=_text({"uploadId": request.query["uploadId"]})
         )
-        space = f"{{{XML_NAMESPACE}}}"
         parts = "".join(
-            f"<Part><PartNumber>{part.findtext(f'{space}PartNumber')}</PartNumber>"
-            f"<ETag>{part.findtext(f'{space}ETag')}</ETag></Part>"
-            for part in ET.fromstring(listed.data).iter(f"{space}Part")  # noqa: S314 - moto's own
+            f"<Part><PartNumber>{part.findtext(f'{_SPACE}PartNumber')}</PartNumber>"
+            f"<ETag>{part.findtext(f'{_SPACE}ETag')}</ETag></Part>"
+            for part in ET.fromstring(listed.data).iter(f"{_SPACE}Part")  # noqa: S314 - moto's own
         )
         return f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
 

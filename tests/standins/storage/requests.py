@@ -42,12 +42,22 @@ def signed(  # noqa: PLR0913 - a request has as many parts
     unsigned: Mapping[str, str] | None = None,
     at: datetime | None = None,
     url: str = "",
+    payload: bytes | None = None,
 ) -> httpx.Response:
-    """Send a request signed in its headers, with further headers that are not signed."""
+    """Send a request signed in its headers, with further headers that are not signed.
+
+    The payload is the body that is signed, if it is not the one that is sent.
+    """
     url = url or (object_url(config, name) if name else bucket_url(config))
     now = at or datetime.now(UTC)
     sent = sign(
-        access_key(config), method, url, now=now, query=query, headers=headers, payload=body
+        access_key(config),
+        method,
+        url,
+        now=now,
+        query=query,
+        headers=headers,
+        payload=body if payload is None else payload,
     )
     target = f"{url}?{canonical_query(query)}" if query else url
     return httpx.request(method, target, content=body, headers={**sent, **(unsigned or {})})

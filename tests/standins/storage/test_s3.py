@@ -91,10 +91,8 @@ def test_the_stand_in_is_stricter_about_clock_and_body(
         assert code(answer) == (403, "RequestTimeTooSkewed")
     early = presigned(settings, "GET", a_name(), at=datetime.now(UTC) + timedelta(minutes=20))
     assert code(httpx.get(early)) == (403, "RequestTimeTooSkewed")
-    answer = signed(settings, "PUT", a_name(), body=b"hello", unsigned={"host": "127.0.0.1"})
-    assert code(answer) == (403, "SignatureDoesNotMatch")
-    altered = signed(settings, "PUT", a_name(), unsigned={"content-length": "5"})
-    assert code(altered)[0] == 400
+    altered = signed(settings, "PUT", a_name(), body=b"jello", payload=b"hello")
+    assert code(altered) == (400, "XAmzContentSHA256Mismatch")
 
 
 # Errors -----------------------------------------------------------------------------------------
@@ -133,7 +131,7 @@ def test_a_path_that_the_server_does_not_know_is_404_without_a_code(
         httpx.get(object_url(elsewhere, "tests/x"), headers={"authorization": "x"}),
         httpx.patch(object_url(settings, "tests/x")),
     ):
-        assert answer.status_code in {400, 404}
+        assert answer.status_code == 404
         assert "<Code>" not in answer.text
 
 
