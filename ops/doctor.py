@@ -1,4 +1,8 @@
-"""`make doctor [EMAIL=…] [SINCE=…]`: what is wrong, and what to do about it. Changes nothing."""
+"""`make doctor [EMAIL=…] [SINCE=…]`: what is wrong, and what to do about it.
+
+Changes nothing, except that it makes the storage's bucket if it is missing and writes and deletes a
+test object there.
+"""
 
 from __future__ import annotations
 
