@@ -26,6 +26,7 @@ create table public.files (
     created_at      timestamptz not null default clock_timestamp(),
     completed_at    timestamptz,
     swept_at        timestamptz,
+    sweeps          smallint    not null default 0,
     constraint files_pkey primary key (id),
     constraint files_hold_id_fkey foreign key (hold_id) references public.credit_holds (id),
     constraint files_idempotency_key_key unique (user_id, idempotency_key),
@@ -39,7 +40,7 @@ create table public.files (
 );
 
 create index files_user_id_position_idx on public.files (user_id, position desc);
-create index files_expires_at_idx on public.files (expires_at) where swept_at is null;
+create index files_expires_at_idx on public.files (expires_at) where sweeps < 2;
 
 comment on table public.files is
     'Files of users, from the moment credits are held for one. What they hold is in the storage, under <user>/<file>/. No foreign key to auth.users: a row is what was paid for.';
@@ -52,7 +53,8 @@ comment on column public.files.expires_at is 'When its hold lapses.';
 comment on column public.files.claim is 'How often processing was begun. Who holds an earlier number has lost it.';
 comment on column public.files.claimed_until is 'Until when nobody else begins.';
 comment on column public.files.results is 'What can be downloaded: [{name, content_type, size}], names in the storage.';
-comment on column public.files.swept_at is 'When the storage was cleared of what does not belong to it any more: uploads that were copied, or abandoned.';
+comment on column public.files.swept_at is 'When the storage was last cleared of objects that are not results: uploads that were copied or abandoned.';
+comment on column public.files.sweeps is 'How many of its two sweeps are done: 1 after the hour''s margin, 2 after the day''s.';
 
 alter table public.files enable row level security;
 revoke all on public.files from public, anon, authenticated, service_role;
@@ -454,8 +456,10 @@ revoke all on function public.read_files(uuid, integer, bigint) from public, ano
 grant execute on function public.read_files(uuid, integer, bigint) to service_role;
 
 -- files_to_sweep(limit) -> [{id, user_id, keep: [names]}]
--- Files whose time is over, by an hour for uploads that are still coming in, and whose place in the
--- storage was not cleared yet: everything goes but what can be downloaded.
+-- Files that are due for a sweep, which deletes their objects except for the results. The storage checks
+-- an upload URL only when an upload begins, and accepts one that ends at any time later. So each file is
+-- swept twice: an hour after its hold has ended, and again after a day, which is longer than any upload
+-- takes, for an object that arrived after the first sweep.
 create function public.files_to_sweep(p_limit integer)
     returns jsonb
     language sql
@@ -474,8 +478,9 @@ as $$
     from (
         select f.id, f.user_id, f.results
         from public.files f
-        where f.swept_at is null
+        where f.sweeps < 2
             and f.expires_at <= now() - interval '1 hour'
+            and (f.sweeps = 0 or f.expires_at <= now() - interval '1 day')
             and (f.claimed_until is null or f.claimed_until <= now())
         order by f.expires_at
         limit p_limit
@@ -483,12 +488,13 @@ as $$
 $$;
 
 comment on function public.files_to_sweep(integer) is
-    'Files whose time is over and whose place in the storage is still to be cleared, oldest first.';
+    'Files that are due for the first or second sweep of their objects, oldest first.';
 revoke all on function public.files_to_sweep(integer) from public, anon, authenticated, service_role;
 grant execute on function public.files_to_sweep(integer) to service_role;
 
 -- mark_swept(files) -> {swept, expired}
--- Their places in the storage are cleared. Those that nobody completed are expired now, and their holds end.
+-- Their objects are deleted. A sweep that is a day late counts as both. Files that nobody completed are
+-- expired now, and their holds end.
 create function public.mark_swept(p_ids uuid[])
     returns jsonb
     language plpgsql
@@ -512,6 +518,7 @@ begin
     perform public.release_hold(f.hold_id) from public.files f where f.id = any (v_abandoned) order by f.id;
     update public.files f
     set swept_at = clock_timestamp(),
+        sweeps = case when f.expires_at <= now() - interval '1 day' then 2 else 1 end,
         status = case when f.id = any (v_abandoned) then 'expired' else f.status end
     where f.id = any (p_ids);
     get diagnostics v_swept = row_count;
