@@ -125,6 +125,7 @@ def gateway_env(
         "SUPABASE_PUBLISHABLE_KEY": stack.publishable_key,
         "SUPABASE_SECRET_KEY": stack.secret_key,
         "SITE_URL": stack.site_url,
+        "STORAGE_S3_ENDPOINT": stack.storage_s3_endpoint,
     }
 
 
@@ -151,6 +152,8 @@ def storage_env(environ: Mapping[str, str], stack: Stack, state: Path) -> dict[s
         "STORAGE_S3_SECRET_ACCESS_KEY": stack.storage_s3_secret_access_key,
         "STORAGE_BUCKET": stack.storage_bucket,
         "STORAGE_MAX_FILE_MB": environ.get("STORAGE_MAX_FILE_MB") or str(DEFAULT_MAX_FILE_MB),
+        # Only where the gateway is ours too: a real project's key stays out of the stand-in.
+        **({"SUPABASE_SECRET_KEY": stack.secret_key} if stack.demo_email else {}),
     }
 
 

@@ -1,4 +1,8 @@
-"""`make doctor [EMAIL=…] [SINCE=…]`: find problems and say what to do. Changes nothing."""
+"""`make doctor [EMAIL=…] [SINCE=…]`: find problems and say what to do.
+
+Changes nothing, except that it makes the storage's bucket if it is missing and writes and deletes a
+test object there.
+"""
 
 from __future__ import annotations
 

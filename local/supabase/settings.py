@@ -33,6 +33,7 @@ class Settings:
     rest_database_url: str
     auth_database_url: str
     jwt_expiry_seconds: int
+    storage_url: str
 
     @property
     def issuer(self) -> str:
@@ -68,6 +69,7 @@ class Settings:
             rest_database_url=required("PURSE_LOCAL_REST_DATABASE_URL", "postgres"),
             auth_database_url=required("PURSE_LOCAL_AUTH_DATABASE_URL", "postgres"),
             jwt_expiry_seconds=int(expiry),
+            storage_url=environment.get("STORAGE_S3_ENDPOINT", "").removesuffix("/s3"),
         )
         if problems:
             raise SystemExit("The Supabase gateway cannot start: " + "; ".join(problems) + ".")

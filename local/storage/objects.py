@@ -1,4 +1,4 @@
-"""moto's S3, asked within the process."""
+"""The S3 behind the server: moto, asked within the process, with its objects kept on disk."""
 
 from __future__ import annotations
 
@@ -18,49 +18,48 @@ if TYPE_CHECKING:
 
     from werkzeug.wrappers import Response
 
-# moto keeps an object from whom nobody vouches for; we have judged already.
+# moto keeps every object of a request with a signature; the stand-in has checked it already.
 _VOUCHER = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/s3/aws4_request"
 _HOST = "http://127.0.0.1"
+_KEPT_HEADERS = ("Content-Type", "Content-Encoding")
 
 
-class Bucket:
-    """The one bucket, whose objects outlive the process in a folder.
+class Objects:
+    """The objects of all buckets. A path is /BUCKET/NAME.
 
     Args:
-        name: What it is called.
-        folder: Where objects are kept, a file each: a line of JSON, then the object.
+        folder: Keeps the objects, a file each: a line of JSON, then the object.
     """
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self._name = name
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._moto = Client(create_backend_app("s3"))
         self._changing = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True)
-        self._ask("PUT", f"/{name}")
-        for file in folder.glob("*.object"):
-            self._restore(file)
 
-    def read(self, method: str, path: str, query: str, headers: Mapping[str, str]) -> Response:
-        """Ask what changes nothing."""
-        return self._ask(method, path, query=query, headers=headers)
+    def add_bucket(self, bucket: str) -> None:
+        """Make a bucket, with the objects that the folder has of it."""
+        self.ask("PUT", f"/{bucket}")
+        for file in self._folder.glob("*.object"):
+            about, _, content = file.read_bytes().partition(b"\n")
+            kept = json.loads(about)
+            if kept["path"].startswith(f"/{bucket}/"):
+                self.ask("PUT", kept["path"], headers=kept["headers"], body=content)
 
     def change(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: IO[bytes]
     ) -> Response:
-        """Ask what may change an object, and keep what it then is, before anybody is told."""
+        """Send a request that can change an object. Returns after the object is on disk."""
         with self._changing:
-            response = self._ask(method, path, query=query, headers=headers, body=body)
+            response = self.ask(method, path, query=query, headers=headers, body=body)
             if response.status_code < 400:  # noqa: PLR2004 - neither refused nor failed
                 self._keep(path)
             return response
 
-    def size(self, path: str) -> int:
-        """Return how large an object is; 0 if there is none."""
-        response = self._ask("HEAD", path)
-        return int(response.headers.get("Content-Length", 0)) if response.status_code == 200 else 0  # noqa: PLR2004
+    def exists(self, path: str) -> bool:
+        """Whether there is an object."""
+        return self.ask("HEAD", path).status_code == 200  # noqa: PLR2004
 
-    def _ask(
+    def ask(
         self,
         method: str,
         path: str,
@@ -69,6 +68,7 @@ class Bucket:
         headers: Mapping[str, str] | None = None,
         body: IO[bytes] | bytes = b"",
     ) -> Response:
+        """Send a request to moto."""
         sent = {**(headers or {}), "Authorization": _VOUCHER}
         return self._moto.open(
             quote(path, safe="/-_.~"),
@@ -86,18 +86,12 @@ class Bucket:
 
     def _keep(self, path: str) -> None:
         file = self._file(path)
-        response = self._ask("GET", path)
-        if response.status_code != 200:  # noqa: PLR2004 - removed, or only parts of it so far
+        response = self.ask("GET", path)
+        if response.status_code != 200:  # noqa: PLR2004 - deleted, or an unfinished multipart upload
             file.unlink(missing_ok=True)
             return
-        about = {"path": path, "content_type": response.headers.get("Content-Type", "")}
+        headers = {n: response.headers[n] for n in _KEPT_HEADERS if n in response.headers}
+        about = {"path": path, "headers": headers}
         unfinished = file.with_suffix(".new")
         unfinished.write_bytes(json.dumps(about).encode() + b"\n" + response.data)
         unfinished.rename(file)
-
-    def _restore(self, file: Path) -> None:
-        about, _, content = file.read_bytes().partition(b"\n")
-        kept = json.loads(about)
-        headers = {"Content-Type": kept["content_type"]}
-        if kept["path"].startswith(f"/{self._name}/"):
-            self._ask("PUT", kept["path"], headers=headers, body=content)
