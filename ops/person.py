@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from api._lib.payments.retrieved_session import EXPAND_SESSIONS, facts_of_sighting
+from api._lib.payments.session_facts import EXPAND_SESSIONS, facts_of_retrieved_session
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.settings import settings
 from ops.command import day
 from ops.findings import Finding
@@ -19,14 +19,14 @@ from ops.money import money
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from api._lib.payments.facts import OrderFacts
+    from api._lib.payments.session_facts import OrderFacts
     from api._lib.settings import Settings
 
 MOST_SESSIONS = 100
 
 
 @dataclass(frozen=True)
-class Sighting:
+class SessionAtStripe:
     """An order as Stripe has it now."""
 
     facts: OrderFacts
@@ -54,12 +54,12 @@ def check_person(config: Settings, person: Mapping[str, Any]) -> Iterator[Findin
     at_stripe = _at_stripe(config, person)
     for order in person["orders"]:
         yield explain(order, at_stripe.pop(order["order_id"], None))
-    for order_id, sighting in at_stripe.items():
-        if sighting.facts["state"] == "paid":
+    for order_id, session_at_stripe in at_stripe.items():
+        if session_at_stripe.facts["state"] == "paid":
             yield Finding(
                 "WRONG",
                 f"Order {order_id} is paid at Stripe, and unknown here.",
-                f"make reconcile SINCE={day(sighting.created)}",
+                f"make reconcile SINCE={day(session_at_stripe.created)}",
             )
     if not person["orders"] and not at_stripe:
         yield Finding(
@@ -82,16 +82,16 @@ def _lot(lot: Mapping[str, Any]) -> str:
     return " ".join(parts)
 
 
-def explain(order: Mapping[str, Any], sighting: Sighting | None) -> Finding:
+def explain(order: Mapping[str, Any], session_at_stripe: SessionAtStripe | None) -> Finding:
     """Say what became of an order, and what to do. Pure."""
     began_at = order["created_at"][:16].replace("T", " ")
     title = f"{began_at}  {order['package_name']}, order {order['order_id']}:"
     if (
-        sighting
-        and sighting.facts["state"] != order["status"]
+        session_at_stripe
+        and session_at_stripe.facts["state"] != order["status"]
         and order["status"] in {"open", "processing"}
     ):
-        return _behind(title, sighting)
+        return _behind(title, session_at_stripe)
     if order["status"] == "paid":
         return _paid(title, order)
     if order["status"] == "mismatch":
@@ -111,12 +111,12 @@ def explain(order: Mapping[str, Any], sighting: Sighting | None) -> Finding:
     return Finding("ok", f"{title} {words[order['status']]}{declined}")
 
 
-def _behind(title: str, sighting: Sighting) -> Finding:
-    state = sighting.facts["state"]
+def _behind(title: str, session_at_stripe: SessionAtStripe) -> Finding:
+    state = session_at_stripe.facts["state"]
     return Finding(
         "WRONG" if state == "paid" else "note",
         f"{title} {state} at Stripe, which the webhook did not tell us.",
-        f"make reconcile SINCE={day(sighting.created)}",
+        f"make reconcile SINCE={day(session_at_stripe.created)}",
     )
 
 
@@ -160,9 +160,9 @@ def _mismatch(title: str, order: Mapping[str, Any]) -> Finding:
     )
 
 
-def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, Sighting]:
+def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, SessionAtStripe]:
     """Return the person's newest orders as Stripe has them now."""
-    found: dict[str, Sighting] = {}
+    found: dict[str, SessionAtStripe] = {}
     for customer in person["customers"]:
         if customer["livemode"] != config.livemode:
             continue
@@ -180,12 +180,12 @@ def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, Sightin
                 continue
         for session in listed.data:
             try:
-                facts = facts_of_sighting(
-                    session.to_dict(), project=settings().project, seen_at=int(time.time())
+                facts = facts_of_retrieved_session(
+                    session.to_dict(), project=settings().project, retrieved_at=int(time.time())
                 )
-            except UnreadableError:
+            except InvalidStripeObjectError:
                 continue
             # An order may have two sessions, its first customer being gone; one is paid at most.
             if facts and (facts["order_id"] not in found or facts["state"] == "paid"):
-                found[facts["order_id"]] = Sighting(facts, session.created)
+                found[facts["order_id"]] = SessionAtStripe(facts, session.created)
     return found
