@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from api._lib.payments.order import order_in
+from dataclasses import replace
+
+import pytest
+
+from api._lib.payments.order import is_marked, order_in
 from tests.support import Order
 
 ORDER = Order()
 PROJECT = ORDER.project
 
 
-def test_an_order_travels_in_metadata_and_comes_back_whole() -> None:
+@pytest.mark.parametrize("valid_days", [None, 365])
+def test_an_order_travels_in_metadata_and_comes_back_whole(valid_days: int | None) -> None:
+    metadata = replace(ORDER, valid_days=valid_days).metadata
+    order = order_in(metadata)
+    assert order is not None
+    assert order.valid_days == valid_days
+    assert order.metadata(PROJECT) == metadata
+
+
+def test_an_order_without_an_expiry_says_nothing_of_one() -> None:
     order = order_in(ORDER.metadata)
     assert order is not None
-    assert order.metadata(PROJECT) == ORDER.metadata
+    assert replace(order).valid_days is None
+    assert "purse_valid_days" not in order.metadata(PROJECT)
+
+
+def test_the_mark_is_the_projects() -> None:
+    assert is_marked(ORDER.metadata, PROJECT)
+    assert not is_marked(ORDER.metadata, "other.supabase.co")
