@@ -19,7 +19,6 @@ import httpx
 import psycopg
 from psycopg import sql
 
-from api._lib.settings import DEFAULT_BUCKET, DEFAULT_MAX_FILE_MB
 from local import ports
 from local.errors import StackError
 from local.keys import load_keys
@@ -34,6 +33,9 @@ ROOT = Path(__file__).parent.parent
 DEMO_EMAIL = "demo@example.com"
 # Where Supabase has it, too.
 STORAGE_PATH = "/storage/v1/s3"
+# The defaults of api/_lib/files/settings.py, which a fork may delete.
+DEFAULT_BUCKET = "purse-files"
+DEFAULT_MAX_FILE_MB = 50
 
 
 @dataclass(frozen=True)

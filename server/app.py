@@ -30,11 +30,16 @@ def create_app() -> WSGIApplication:
     """Make the application: functions from api/, files from public/, headers from vercel.json."""
     config = json.loads((ROOT / "vercel.json").read_text("utf-8"))
     functions = {address_of(path): _load_function(path) for path in function_files()}
+    rewrites = {rule["source"]: _Rewrite(rule) for rule in config["rewrites"]}
     header_rules = [_HeaderRule(rule) for rule in config["headers"]]
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        answer: WSGIApplication = functions.get(path) or _static(Request(environ))
+        answer: WSGIApplication | None = functions.get(path)
+        if answer is None and path in rewrites:
+            answer = functions[rewrites[path].function]
+            environ = rewrites[path].apply(environ)
+        answer = answer or _static(Request(environ))
 
         def start(
             status: str, headers: list[tuple[str, str]], *rest: Any
@@ -63,8 +68,8 @@ def function_files() -> list[Path]:
 
 
 def address_of(path: Path) -> str:
-    """Return where a function answers: api/files/index.py at /api/files."""
-    return f"/{path.relative_to(ROOT).with_suffix('').as_posix()}".removesuffix("/index")
+    """Return the address of a function: /api/files for api/files.py."""
+    return f"/{path.relative_to(ROOT).with_suffix('').as_posix()}"
 
 
 def _load_function(path: Path) -> WSGIApplication:
@@ -77,6 +82,21 @@ def _load_function(path: Path) -> WSGIApplication:
     spec.loader.exec_module(module)
     app: WSGIApplication = module.app
     return app
+
+
+class _Rewrite:
+    """One entry of vercel.json's rewrites: a path that a function answers, with a query of its own.
+
+    The source is a plain path here, without the patterns that Vercel takes.
+    """
+
+    def __init__(self, rule: dict[str, str]) -> None:
+        self.function, _, self._query = rule["destination"].partition("?")
+
+    def apply(self, environ: WSGIEnvironment) -> WSGIEnvironment:
+        """Add the destination's query after the client's. Functions do not look at the path."""
+        query = "&".join(filter(None, (environ.get("QUERY_STRING"), self._query)))
+        return {**environ, "QUERY_STRING": query}
 
 
 class _HeaderRule:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api._lib.files.settings import StorageSettings
 from api._lib.files.storage import Storage
-from api._lib.settings import StorageSettings
 from tests.files.uploader import Uploader
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A cold start pays for every import: who does not need a thing does not import it."""
+"""Every import makes a cold start slower, so an endpoint imports only what it needs at once."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ READERS = {
     "tinytag",
     "api._lib.files.readers.docx",
     "api._lib.files.readers.audio",
-    "api._lib.files.processing",
+    "api._lib.files.readers.plain_text",
+    "api._lib.files.conversion",
+    "api._lib.files.export",
 }
 STORAGE = {"api._lib.files.storage", "api._lib.files.sigv4", "xml.parsers.expat"}
 STRIPE = {"stripe"}
-# Endpoint -> what it may import of these when it starts.
+# Endpoint -> what of these it may import when it starts. Some import more for one of their actions.
 NEEDED = {
     "/api/create-checkout-session": STRIPE,
-    "/api/reconcile": STRIPE,
     "/api/receipt": STRIPE,
     "/api/webhook": STRIPE,
     "/api/files": STORAGE,
-    "/api/files/complete": STORAGE | READERS,
-    "/api/files/export": STORAGE | READERS,
 }
 LOOK = """
 import importlib.util, sys

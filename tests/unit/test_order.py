@@ -22,13 +22,6 @@ def test_an_order_travels_in_metadata_and_comes_back_whole(valid_days: int | Non
     assert order.metadata(PROJECT) == metadata
 
 
-def test_an_order_without_an_expiry_says_nothing_of_one() -> None:
-    order = order_in(ORDER.metadata)
-    assert order is not None
-    assert replace(order).valid_days is None
-    assert "purse_valid_days" not in order.metadata(PROJECT)
-
-
 def test_the_mark_is_the_projects() -> None:
     assert is_marked(ORDER.metadata, PROJECT)
     assert not is_marked(ORDER.metadata, "other.supabase.co")

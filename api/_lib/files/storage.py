@@ -16,15 +16,15 @@ from xml.parsers import expat
 
 import httpx
 
-from api._lib.errors import NotConfiguredError, StorageUnavailableError
+from api._lib.errors import StorageUnavailableError
 from api._lib.files.readers.xml_events import Element, Listener, listen
+from api._lib.files.settings import storage_settings
 from api._lib.files.sigv4 import AccessKey, canonical_query, presign, sign
-from api._lib.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from api._lib.settings import StorageSettings
+    from api._lib.files.settings import StorageSettings
 
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 30
@@ -214,20 +214,6 @@ class Storage:
             raise _away(method, error) from None
         _check(response)
         return response
-
-
-def storage_settings() -> StorageSettings:
-    """Return where files are kept.
-
-    Raises:
-        NotConfiguredError: This deployment has no storage.
-    """
-    config = settings().storage
-    if config is None:
-        raise NotConfiguredError(
-            ("STORAGE_S3_ACCESS_KEY_ID is missing",), "This deployment keeps no files."
-        )
-    return config
 
 
 @cache

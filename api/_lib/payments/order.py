@@ -50,7 +50,7 @@ class Order:
     credits: int
     unit_amount: int
     currency: str
-    valid_days: int | None = None
+    valid_days: int | None
 
     def metadata(self, project: str) -> dict[str, str]:
         """Return the order as Stripe metadata, with the mark of the project that it belongs to."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api._lib.files.settings import StorageSettings
 from api._lib.files.storage import Storage
-from api._lib.settings import StorageSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

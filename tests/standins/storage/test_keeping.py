@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api._lib.files.multipart import PartWriter
+from api._lib.files.settings import StorageSettings
 from api._lib.files.storage import Storage
-from api._lib.settings import StorageSettings
 from local.services import Part
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from api._lib.files.sigv4 import AccessKey, presign, sign
 from api._lib.files.storage import NoSuchObjectError, ObjectTooLargeError, Storage, attachment
 
 if TYPE_CHECKING:
-    from api._lib.settings import StorageSettings
+    from api._lib.files.settings import StorageSettings
 
 TEXT = "text/plain"
 
