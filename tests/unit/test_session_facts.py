@@ -8,6 +8,8 @@ import pytest
 
 from api._lib.payments.order import InvalidOrderMetadataError
 from api._lib.payments.session_facts import (
+    EXPAND_SESSION,
+    EXPAND_SESSIONS,
     facts_of_declined_payment,
     facts_of_retrieved_session,
     facts_of_session,
@@ -236,3 +238,15 @@ def test_a_retrieved_session_that_is_not_ours_has_no_facts() -> None:
     assert (
         facts_of_retrieved_session(session, project="127.0.0.1", retrieved_at=RETRIEVED_AT) is None
     )
+
+
+def test_what_is_expanded_is_where_the_time_of_payment_is_read() -> None:
+    (path,) = EXPAND_SESSION
+    expanded: dict[str, Any] = {"created": 1_700_000_009}
+    for name in reversed(path.split(".")):
+        expanded = {"id": "pi_1", name: expanded}
+    session = {**ORDER.session(), "payment_intent": None, **expanded, "id": ORDER.session_id}
+    facts = facts_of_retrieved_session(session, project=PROJECT, retrieved_at=RETRIEVED_AT)
+    assert facts is not None
+    assert facts["occurred_at"] == 1_700_000_009
+    assert (f"data.{path}",) == EXPAND_SESSIONS
