@@ -37,7 +37,7 @@ def create_app() -> WSGIApplication:
         path = environ["PATH_INFO"]
         answer: WSGIApplication | None = functions.get(path)
         if answer is None and path in rewrites:
-            answer = functions[rewrites[path].function]
+            answer = functions.get(rewrites[path].function)
             environ = rewrites[path].apply(environ)
         answer = answer or _static(Request(environ))
 

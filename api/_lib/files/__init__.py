@@ -13,8 +13,16 @@ Where things are:
 - cleanup.py: remove abandoned uploads from the storage.
 - storage.py, sigv4.py, multipart.py: Supabase Storage over its S3 protocol.
 
-Nothing outside this package and api/files.py depends on it, so a fork can delete it. It deletes
-api/files.py, this folder, sql/*_files.sql, the pages for files and ops/storage_checks.py; the rest
-keeps working, and GET /api/config answers "files_enabled": false. tests/unit/test_without_files.py
-holds this.
+The rest of the product does not depend on it. A fork deletes it with these commands:
+
+    git rm -r api/files.py api/_lib/files sql/*_files.sql ops/storage_checks.py
+    git rm -r public/files.html public/css/file*.css public/css/upload-card.css
+    git rm -r public/js/file*.js public/js/upload*.js public/js/export-bar.js
+    git rm -r tests/files tests/unit/files tests/unit/test_without_files.py
+    git rm -r tests/standins/storage tests/browser/test_files*.py
+
+Then GET /api/config answers "files_enabled": false, and the STORAGE_… variables are ignored. What
+is left to edit by hand: the links to /files in public/, the two rewrites of /api/files in
+vercel.json, and the paths of /api/files in public/openapi.json. tests/unit/test_without_files.py
+runs these commands in a copy and checks that the rest works.
 """
