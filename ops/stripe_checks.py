@@ -129,7 +129,8 @@ def check_reconciliation(config: Settings, data: Mapping[str, Any]) -> Iterator[
             "WRONG",
             f"The last whole reconciliation was {count(int(age_seconds // _DAY_SECONDS), 'day')}"
             " ago.",
-            "Vercel > Settings > Cron Jobs shows the runs of /api/reconcile. make reconcile",
+            "Vercel > Settings > Cron Jobs shows the runs of /api/cron?job=reconcile."
+            " make reconcile",
         )
     else:
         yield Finding("ok", f"Last whole reconciliation: {finished_at[:16].replace('T', ' ')} UTC.")

@@ -1,4 +1,4 @@
-"""Who uploads, and where to."""
+"""A user who uploads files, and the storage that they go to."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ada(stack: RunningStack) -> Uploader:
-    """Somebody with 500 credits."""
+    """A user with 500 credits."""
     return Uploader.with_credits(stack)
 
 
 @pytest.fixture
 def storage(stack: RunningStack) -> Iterator[Storage]:
-    """The stack's storage, as our server sees it."""
+    """The stack's storage, with the server's own client."""
     settings = StorageSettings(
         stack.storage_s3_endpoint,
         stack.storage_s3_region,

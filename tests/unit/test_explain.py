@@ -1,4 +1,4 @@
-"""What doctor says of an order, whatever has become of it."""
+"""ops/person.py: what doctor says about an order in each of its states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings: checked whole, every problem named at once, no value ever told."""
+"""settings.py: every problem is named at once, and no value is ever shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A deployment that is not configured says what is missing, and lets nothing through."""
+"""A deployment without its settings names what is missing and refuses every request."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_an_endpoint_without_its_settings_is_closed(name: str, method: str) -> N
 
 
 def configure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set all but Stripe's variables."""
+    """Set all variables except Stripe's."""
     monkeypatch.setenv("PAYMENTS_ENABLED", "false")
     monkeypatch.setenv("SITE_URL", "https://shop.example.com")
     monkeypatch.setenv("SUPABASE_URL", "https://abc.supabase.co")
@@ -65,7 +65,7 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_webhook_secret_nothing_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Payments may be off and the secret missing; an unchecked webhook would credit anybody."""
+    """The secret may be missing while payments are off. The webhook must then refuse everything."""
     configure(monkeypatch)
     answer = client("webhook").post("/api/webhook", data=b"{}")
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "not_configured")
@@ -75,7 +75,7 @@ def test_without_a_webhook_secret_nothing_is_believed(monkeypatch: pytest.Monkey
 def test_the_client_shared_by_threads_speaks_http_1_also_over_tls(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its HTTP/2 connections break when threads share them, and only TLS would negotiate it."""
+    """Threads must not share an HTTP/2 connection of httpx; only TLS would negotiate HTTP/2."""
     configure(monkeypatch)
     database._client.cache_clear()  # noqa: SLF001
     transport = database._client().session._transport  # noqa: SLF001
