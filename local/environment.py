@@ -6,7 +6,6 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from api._lib.settings import DEFAULT_BUCKET, DEFAULT_MAX_FILE_MB
 from ops.local_stack import settings_of
 
 if TYPE_CHECKING:
@@ -18,6 +17,9 @@ if TYPE_CHECKING:
 DEMO_EMAIL = "demo@example.com"
 # Supabase serves S3 under the same path.
 STORAGE_PATH = "/storage/v1/s3"
+# The defaults of api/_lib/files/settings.py, which a fork may delete.
+DEFAULT_BUCKET = "purse-files"
+DEFAULT_MAX_FILE_MB = 50
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from api._lib.payments.retrieved_session import EXPAND_SESSIONS, facts_of_sighting
+from api._lib.payments.session_facts import EXPAND_SESSIONS, facts_of_retrieved_session
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.settings import settings
 from ops.command import day
 from ops.findings import Finding
@@ -19,7 +19,7 @@ from ops.money import money
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from api._lib.payments.facts import OrderFacts
+    from api._lib.payments.session_facts import OrderFacts
     from api._lib.settings import Settings
 
 MOST_SESSIONS = 100
@@ -183,10 +183,10 @@ def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, OrderAt
                 continue
         for session in listed.data:
             try:
-                facts = facts_of_sighting(
-                    session.to_dict(), project=settings().project, seen_at=int(time.time())
+                facts = facts_of_retrieved_session(
+                    session.to_dict(), project=settings().project, retrieved_at=int(time.time())
                 )
-            except UnreadableError:
+            except InvalidStripeObjectError:
                 continue
             # If its customer was deleted, an order can have two sessions. At most one is paid.
             if facts and (facts["order_id"] not in found or facts["state"] == "paid"):

@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from api._lib import database
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.payments.stripe_listing import Step, Window, facts_of, read_page
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from api._lib.payments.facts import Facts, OrderFacts, ReversalFacts
+    from api._lib.payments.facts import Facts
+    from api._lib.payments.reversal_facts import ReversalFacts
+    from api._lib.payments.session_facts import OrderFacts
 
 BATCH = 100
 
@@ -99,7 +101,7 @@ def _read(step: Step, window: Window, rehearsal: Rehearsal) -> Iterator[Facts]:
         for found in page.objects:
             try:
                 facts = facts_of(step, found, window)
-            except UnreadableError:
+            except InvalidStripeObjectError:
                 rehearsal.refused.append(found["id"])
                 continue
             if facts is not None:

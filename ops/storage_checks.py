@@ -12,6 +12,7 @@ from api._lib.errors import StorageUnavailableError
 from api._lib.files.bucket import make_bucket, read_bucket
 from api._lib.files.kinds import KINDS
 from api._lib.files.s3 import NoSuchObjectError
+from api._lib.files.settings import storage_settings
 from api._lib.files.signed_urls import upload_url
 from api._lib.files.storage import Storage
 from ops.findings import Finding
@@ -19,8 +20,9 @@ from ops.findings import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from api._lib.files.settings import StorageSettings
     from api._lib.files.signed_urls import Upload
-    from api._lib.settings import Settings, StorageSettings
+    from api._lib.settings import Settings
 
 TIMEOUT_SECONDS = 10
 UPLOAD_SECONDS = 60
@@ -30,17 +32,15 @@ _RESULT_TYPES = ("application/json", "text/html; charset=utf-8", "application/zi
 
 
 def check_storage(config: Settings) -> Iterator[Finding]:
-    """Check everything that files need, if this deployment keeps files."""
-    if config.storage is None:
-        yield Finding("note", "Files cannot be uploaded: there are no STORAGE_S3_… variables.")
-        return
-    yield from _check_bucket(config, config.storage)
+    """Check everything that files need, for a deployment that keeps files."""
+    settings = storage_settings(config)
+    yield from _check_bucket(config, settings)
     name = f"doctor/{secrets.token_hex(16)}"
     upload = upload_url(
-        config.storage, name, size=len(_CONTENT), content_type=_TYPE, seconds=UPLOAD_SECONDS
+        settings, name, size=len(_CONTENT), content_type=_TYPE, seconds=UPLOAD_SECONDS
     )
     with (
-        closing(Storage(config.storage)) as storage,
+        closing(Storage(settings)) as storage,
         httpx.Client(timeout=TIMEOUT_SECONDS, headers={"Origin": config.site_url}) as browser,
     ):
         try:
@@ -48,13 +48,13 @@ def check_storage(config: Settings) -> Iterator[Finding]:
                 upload.method, upload.url, content=_CONTENT, headers=upload.headers
             )
             yield _check_object(storage, name, sent)
-            yield _check_forbidden_header(config.storage, storage, browser, upload, name)
+            yield _check_forbidden_header(settings, storage, browser, upload, name)
             yield _check_cors(config, browser, upload, sent)
         except (StorageUnavailableError, NoSuchObjectError, httpx.HTTPError):
             yield Finding(
                 "WRONG",
-                f"The bucket {config.storage.bucket} cannot be written, read and cleared at"
-                f" {config.storage.endpoint}.",
+                f"The bucket {settings.bucket} cannot be written, read and cleared at"
+                f" {settings.endpoint}.",
                 "Compare STORAGE_S3_ENDPOINT, STORAGE_S3_REGION, STORAGE_S3_ACCESS_KEY_ID and"
                 " STORAGE_S3_SECRET_ACCESS_KEY with Supabase > Storage > Settings > S3.",
             )

@@ -130,7 +130,8 @@ def check_reconciliation(config: Settings, data: Mapping[str, Any]) -> Iterator[
             "WRONG",
             f"The last complete reconciliation was {count(int(age_seconds // _DAY_SECONDS), 'day')}"
             " ago.",
-            "Vercel > Settings > Cron Jobs shows the runs of /api/reconcile. Now: make reconcile",
+            "Vercel > Settings > Cron Jobs shows the runs of /api/cron?job=reconcile."
+            " Now: make reconcile",
         )
     else:
         yield Finding(

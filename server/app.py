@@ -34,6 +34,7 @@ def create_app(root: Path = ROOT) -> WSGIApplication:
     functions = {
         address_of(path, root): _load_function(path, root) for path in function_files(root)
     }
+    rewrites = {rule["source"]: _Rewrite(rule) for rule in config.get("rewrites", [])}
     header_rules = [_HeaderRule(rule) for rule in config["headers"]]
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -41,6 +42,9 @@ def create_app(root: Path = ROOT) -> WSGIApplication:
         if path == "/health":
             return Response("ok")(environ, start_response)
         function = functions.get(path)
+        if function is None and path in rewrites:
+            function = functions.get(rewrites[path].function)
+            environ = rewrites[path].apply(environ)
 
         def start(
             status: str, headers: list[tuple[str, str]], *rest: Any
@@ -68,8 +72,8 @@ def function_files(root: Path = ROOT) -> list[Path]:
 
 
 def address_of(path: Path, root: Path = ROOT) -> str:
-    """Return the URL path of a function: /api/files for api/files/index.py."""
-    return f"/{path.relative_to(root).with_suffix('').as_posix()}".removesuffix("/index")
+    """Return the URL path of a function: /api/files for api/files.py."""
+    return f"/{path.relative_to(root).with_suffix('').as_posix()}"
 
 
 def _load_function(path: Path, root: Path) -> WSGIApplication:
@@ -82,6 +86,21 @@ def _load_function(path: Path, root: Path) -> WSGIApplication:
     spec.loader.exec_module(module)
     app: WSGIApplication = module.app
     return app
+
+
+class _Rewrite:
+    """One entry of vercel.json's rewrites: a path that a function answers, with a query of its own.
+
+    The source is a plain path here, without the patterns that Vercel takes.
+    """
+
+    def __init__(self, rule: dict[str, str]) -> None:
+        self.function, _, self._query = rule["destination"].partition("?")
+
+    def apply(self, environ: WSGIEnvironment) -> WSGIEnvironment:
+        """Add the destination's query after the client's. Functions do not look at the path."""
+        query = "&".join(filter(None, (environ.get("QUERY_STRING"), self._query)))
+        return {**environ, "QUERY_STRING": query}
 
 
 class _HeaderRule:

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row
 
 from local.ports import reserved
 from local.postgres import BINARIES, Postgres
-from ops.migrate import SUPABASE_SQL, migrate
+from ops.migrate import BARE_POSTGRES_SQL, migrate
 from tests.database.actors import as_anon, as_service
 from tests.database.purse import Purse
 
@@ -41,7 +41,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
             with psycopg.connect(server.url(), autocommit=True) as connection:
                 connection.execute(f"create database {name}")  # type: ignore[call-overload]
             with psycopg.connect(_database(server.url(), name), autocommit=True) as connection:
-                connection.execute(SUPABASE_SQL.read_bytes())
+                connection.execute(BARE_POSTGRES_SQL.read_bytes())
                 connection.execute("alter role postgres password 'owner'")
         yield server
         server.stop()

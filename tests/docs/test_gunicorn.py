@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import httpx
 from packaging.requirements import Requirement
 
-from local.stack import ROOT, functions_settings
+from local.environment import functions_settings
+from local.stack import ROOT
 from tests.docs.pages import blocks
 from tests.support import Order, event, sign, until
 

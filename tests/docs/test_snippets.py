@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.stack import ROOT, functions_settings
+from local.environment import functions_settings
+from local.stack import ROOT
 from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.docs.pages import LIVING, Block, blocks, name_of, spans

@@ -1,4 +1,4 @@
-"""Who uploads, and where to."""
+"""A user who uploads files, and the storage that they go to."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api._lib.files.bucket import make_bucket
+from api._lib.files.settings import storage_settings
 from api._lib.files.storage import Storage
 from api._lib.settings import load
-from local.stack import functions_settings
+from local.environment import functions_settings
 from tests.files.uploader import Uploader
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ada(stack: RunningStack) -> Uploader:
-    """Somebody with 500 credits."""
+    """A user with 500 credits."""
     return Uploader.with_credits(stack)
 
 
@@ -30,6 +31,5 @@ def storage(stack: RunningStack) -> Iterator[Storage]:
     """The stack's storage, as our server sees it."""
     settings = load(functions_settings(stack))
     make_bucket(settings)
-    assert settings.storage
-    with closing(Storage(settings.storage)) as storage:
+    with closing(Storage(storage_settings(settings))) as storage:
         yield storage

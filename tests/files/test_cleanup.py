@@ -1,4 +1,4 @@
-"""GET /api/cleanup: abandoned uploads go, what can be downloaded stays, what lapsed is written."""
+"""GET /api/cleanup: removes abandoned uploads, keeps downloads, writes down expired credits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The storage goes away and comes back; and one that takes less than a file's text."""
+"""The storage stops and starts again, or takes only files that are smaller than the results."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BOOK = docx_of((1, "One"), (0, "text"))
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A stack of our own, whose storage takes a megabyte."""
+    """A stack of its own, whose storage takes files of at most one megabyte."""
     state, environ = tmp_path_factory.mktemp("outage"), {"STORAGE_MAX_FILE_MB": "1"}
     with running_services(state, environ=environ, report=lambda _line: None) as running:
         yield running
@@ -30,7 +30,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def bea(running: Running) -> Uploader:
-    """Somebody with 500 credits."""
+    """A user with 500 credits."""
     return Uploader.with_credits(RunningStack(**asdict(running.stack)))
 
 

@@ -1,4 +1,4 @@
-"""Two at once, one that dies half-way, one that comes too late: processed once, charged once."""
+"""Parallel requests, dead workers and late uploads: a file is processed and charged once."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def test_a_hold_that_lapsed_under_the_work_is_not_charged(
 
 
 def test_what_was_looked_at_is_what_is_kept(ada: Uploader) -> None:
-    """The address for uploading is still good afterwards; it leads nowhere that counts."""
+    """The upload address is still valid afterwards, but the raw upload is not used any more."""
     begun = ada.begin("txt_upload", 5).json()
     upload = begun["upload"]
     httpx.put(upload["url"], content=b"first", headers=upload["headers"]).raise_for_status()

@@ -1,4 +1,4 @@
-"""Whatever comes in, what goes out is as described, tells nothing, and moves no credits unasked.
+"""Any request gets a described answer that leaks nothing, and moves no credits unasked.
 
 A fault comes with the line that repeats it (print_blob). PURSE_FUZZ_TIMES=20 looks for longer.
 """
@@ -37,7 +37,7 @@ ANY = settings(deadline=None, print_blob=True, suppress_health_check=[HealthChec
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
-    """A stack on which a user may order as often as a fuzzer does."""
+    """A stack with a limit of orders that a fuzzer does not reach."""
     state = tmp_path_factory.mktemp("fuzz")
     environ = {"ORDERS_PER_MINUTE": "1000"}
     with running_stack(state, environ=environ, report=lambda _line: None) as running:
@@ -143,7 +143,7 @@ def test_a_genuine_event_is_applied(fuzzed: Fuzzed, data: st.DataObject) -> None
 def test_a_broken_event_is_applied_whole_ignored_or_left_to_stripe(
     fuzzed: Fuzzed, data: st.DataObject
 ) -> None:
-    """Left to Stripe, by a 500 on purpose, is only what may be about an order of ours.
+    """Only an event that may concern one of our orders gets a 500, so that Stripe retries it.
 
     See test_an_order_edited_at_stripe_is_never_acknowledged: a payment must not be lost in silence.
     """
@@ -207,7 +207,7 @@ def test_no_log_line_holds_a_secret(fuzzed: Fuzzed, path: str) -> None:
 
 
 def _may_be_ours(broken: dict[str, Any]) -> bool:
-    """Whether an event must not be ignored, could it be read or not."""
+    """Whether an event may concern our orders, so that it must not be ignored."""
     stripe_object = broken["data"]["object"]
     if broken["type"] in REVERSAL_TYPES:
         return stripe_object.get("payment_intent", "missing") is not None
@@ -216,7 +216,7 @@ def _may_be_ours(broken: dict[str, Any]) -> bool:
 
 
 def _is_ours(broken: dict[str, Any], fuzzed: Fuzzed) -> bool:
-    """Whether it is ours beyond doubt: what was bought here, or marked as our project's."""
+    """Whether it certainly concerns our orders: the one bought here, or one with our mark."""
     stripe_object = broken["data"]["object"]
     if not _may_be_ours(broken) or broken["type"] in REVERSAL_TYPES:
         return _may_be_ours(broken)
@@ -230,7 +230,7 @@ def _is_ours(broken: dict[str, Any], fuzzed: Fuzzed) -> bool:
 
 
 def _assert_recorded_whole(fuzzed: Fuzzed, told: dict[str, Any]) -> None:
-    """Assert that what an event says of a reversal or a new order is in the database, as it is."""
+    """Assert that the database has what an event says about a reversal or a new order."""
     stripe_object = told["data"]["object"]
     if told["type"] in REVERSAL_TYPES:
         if not _REVERSAL_ID.fullmatch(stripe_object["id"]):

@@ -1,4 +1,4 @@
-"""GET /api/health of a deployment that is set up wrongly says what is wrong."""
+"""GET /api/health says what is wrong with a deployment's setup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The three lines that protect a feature: paid() holds, runs, captures or releases."""
+"""credits/paid.py: paid() holds credits, runs the block, then captures or releases."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class WorkFailedError(Exception):
-    """What an app's own work may raise."""
+    """An error of the app's own work."""
 
 
 @pytest.fixture
 def purse(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Purse]:
-    """A purse with 500 credits, and this process as one of our functions."""
+    """A purse with 500 credits; this process has the settings of a function."""
     for name, value in functions_settings(stack).items():
         monkeypatch.setenv(name, value)
     _forget()

@@ -1,14 +1,13 @@
-"""Do the tests notice? Edits the product in many small ways and says which edits no test saw.
+"""Mutation tests: edit the product in many small ways and report the edits that no test notices.
 
     python -m tests.mutation.mutate [facts|settlement] [--minutes N] [--jobs N] [--only TEXT]
 
-`facts` edits the pure modules under api/_lib/payments in a copy and
-runs their unit tests; `settlement` edits the functions of the ledger, of settlement and of
-spending, each mutant in a fresh database of one embedded Postgres, and runs their database tests
-and some property tests.
-Without a name, both. `--only` takes the mutants whose line or text holds TEXT. What survives either
-changes nothing that can be seen, or calls for a test. Takes minutes, so it is run by hand and not
-in CI. Exits with 1 if a mutant survives.
+`facts` edits the pure modules under api/_lib/payments in a copy and runs their unit tests.
+`settlement` edits the SQL functions of the ledger, of settlement and of spending, each mutant in a
+fresh database of one embedded Postgres, and runs their database tests and some property tests.
+Without a name, both run. `--only` selects the mutants whose line or text contains TEXT. A mutant
+that survives either makes no observable difference or needs a test. A run takes minutes, so it is
+started by hand and not in CI. The exit code is 1 if a mutant survives.
 """
 
 from __future__ import annotations
@@ -45,14 +44,9 @@ if TYPE_CHECKING:
     Workers = SimpleQueue[Worker]
 
 ROOT = Path(__file__).parent.parent.parent
-PURE = ("facts", "order", "retrieved_session", "stripe_fields")
+PURE = ("facts", "order", "reversal_facts", "session_facts", "stripe_fields")
 MODULES = [ROOT / "api" / "_lib" / "payments" / f"{name}.py" for name in PURE]
-UNIT_TESTS = (
-    "tests/unit/test_facts.py",
-    "tests/unit/test_reversal_facts.py",
-    "tests/unit/test_retrieved_session.py",
-    "tests/unit/test_unreadable_objects.py",
-)
+UNIT_TESTS = tuple(f"tests/unit/test_{name}.py" for name in PURE)
 MUTATED = (
     *("accounts", "ledger", "idempotency", "spending", "holds", "lot_selection", "expiry"),
     *("refunds_and_disputes", "settlement", "payment_facts", "stripe_events"),

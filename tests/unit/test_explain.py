@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api._lib.payments.retrieved_session import facts_of_sighting
+from api._lib.payments.session_facts import facts_of_retrieved_session
 from ops.findings import Finding, show
 from ops.money import money
 from ops.person import OrderAtStripe, explain
@@ -44,7 +44,7 @@ def row(status: str, **more: Any) -> dict[str, Any]:
 
 def at_stripe(status: str, payment_status: str) -> OrderAtStripe:
     session = {**ORDER.session(status, payment_status), "created": 1_795_000_000}
-    facts = facts_of_sighting(session, project="127.0.0.1", seen_at=1_795_000_000)
+    facts = facts_of_retrieved_session(session, project="127.0.0.1", retrieved_at=1_795_000_000)
     assert facts is not None
     return OrderAtStripe(facts, session["created"])
 

@@ -1,4 +1,4 @@
-"""The WSGI edge: bodies, errors, and what is never told or logged."""
+"""web/http.py: bodies and errors, and data that must not be answered or logged."""
 
 from __future__ import annotations
 

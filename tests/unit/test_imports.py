@@ -18,7 +18,9 @@ READERS = {
     "tinytag",
     "api._lib.files.readers.docx",
     "api._lib.files.readers.audio",
-    "api._lib.files.processing",
+    "api._lib.files.readers.plain_text",
+    "api._lib.files.conversion",
+    "api._lib.files.export",
 }
 STORAGE = {"api._lib.files.storage", "api._lib.files.sigv4", "xml.parsers.expat"}
 STRIPE = {"stripe", "requests"}
@@ -37,19 +39,16 @@ NEVER_AT_START = {
     "websockets",
     "yarl",
 }
-# Endpoint -> what it may import of these when it starts.
+# Endpoint -> what it may import of these when it starts. An action of it may import more.
 NEEDED = {
-    "/api/cleanup": HTTP,
+    "/api/cron": HTTP,
     "/api/create-checkout-session": HTTP | TOKENS | STRIPE,
     "/api/credits": HTTP | TOKENS,
     "/api/health": HTTP,
     "/api/packages": HTTP,
     "/api/receipt": HTTP | TOKENS | STRIPE,
-    "/api/reconcile": HTTP | STRIPE,
     "/api/webhook": HTTP,
     "/api/files": HTTP | TOKENS | STORAGE,
-    "/api/files/complete": HTTP | TOKENS | STORAGE | READERS,
-    "/api/files/export": HTTP | TOKENS | STORAGE | READERS,
 }
 LOOK = """
 import importlib.util, sys

@@ -1,10 +1,11 @@
-"""Stripe's refunds and disputes to facts."""
+"""reversal_facts.py: Refunds and Disputes to the facts of a reversal."""
 
 from __future__ import annotations
 
 import pytest
 
-from api._lib.payments.facts import facts_of_dispute, facts_of_event, facts_of_refund
+from api._lib.payments.facts import facts_of_event
+from api._lib.payments.reversal_facts import facts_of_dispute, facts_of_refund
 from tests.support import Order, Reversal, event
 
 ORDER = Order()

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from api._lib.errors import StorageUnavailableError
-from api._lib.files.storage import storage, storage_settings
+from api._lib.files.settings import storage_settings
+from api._lib.files.storage import storage
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def make_bucket(config: Settings) -> None:
     """
     from storage3.exceptions import StorageApiError  # noqa: PLC0415
 
-    target = config.storage or storage_settings()
+    target = storage_settings(config)
     with _client(config) as client:
         try:
             client.create_bucket(
@@ -97,7 +98,7 @@ def read_bucket(config: Settings) -> Bucket | None:
     """
     from storage3.exceptions import StorageApiError  # noqa: PLC0415
 
-    target = config.storage or storage_settings()
+    target = storage_settings(config)
     with _client(config) as client:
         try:
             found = client.get_bucket(target.bucket)

@@ -1,4 +1,4 @@
-"""What may be uploaded for which feature: types by their endings, sizes. Pure."""
+"""Which files each feature takes: types by file ending, and sizes. Pure."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ DOCX, TXT, AUDIO, EXPORT = "docx_processing", "txt_upload", "audio_upload", "pre
 MAX_FILENAME_CHARS = 255
 
 _MB = 1_000_000
-# What browsers say of a file whose kind their system does not know.
+# What browsers send for a file whose type the operating system does not know.
 _UNKNOWN_TYPES = ("", "application/octet-stream")
-# Letters that are no letters: control characters, halves of characters, ends of lines.
+# Unicode categories not allowed in file names: control characters, surrogates, line separators.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 @dataclass(frozen=True)
 class Kind:
-    """Files that a feature takes.
+    """The kind of files that a feature takes.
 
     Attributes:
-        types: Ending of the name -> what the file is kept as.
-        aliases: What else browsers call such files.
-        max_bytes: How large one may be, if the storage takes that much.
-        name: What a person calls them.
+        types: Ending of the file's name -> content type that it is stored with.
+        aliases: Other content types that browsers send for such files.
+        max_bytes: The largest file, unless the storage takes only smaller ones.
+        name: The words for such a file in a sentence.
     """
 
     types: Mapping[str, str]
@@ -62,10 +62,13 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True)
 class NewUpload:
-    """A file that somebody is about to upload.
+    """The request for an upload, checked.
 
     Attributes:
-        content_type: As it is kept, whatever the browser called it.
+        feature: The feature that the user pays for.
+        filename: The file's name on the user's disk.
+        size: Its size in bytes.
+        content_type: The type to store it with, which follows from the file's ending.
     """
 
     feature: str
@@ -75,11 +78,11 @@ class NewUpload:
 
 
 def new_upload(body: Mapping[str, Any], *, max_file_bytes: int) -> NewUpload:
-    """Read and check the request for an upload.
+    """Check the request for an upload.
 
     Args:
         body: `{feature, filename, size, content_type}`.
-        max_file_bytes: The largest file the storage takes.
+        max_file_bytes: The largest file that the storage takes.
 
     Raises:
         NotFoundError: No feature of this name takes files.
@@ -109,7 +112,7 @@ def new_upload(body: Mapping[str, Any], *, max_file_bytes: int) -> NewUpload:
 
 
 def is_filename(text: str) -> bool:
-    """Whether a text can be a file's name on any system, and be kept in the database."""
+    """Whether a text can be a file name on any system and be stored in the database."""
     return (
         1 <= len(text) <= MAX_FILENAME_CHARS
         and bool(text.strip(". "))
@@ -123,13 +126,13 @@ def stem(filename: str) -> str:
 
 
 def ending(filename: str) -> str:
-    """Return a file's ending in lower case, with its point; "" if it has none."""
+    """Return a file name's ending in lower case, with its dot; "" if it has none."""
     before, point, after = filename.rpartition(".")
     return f"{point}{after.lower()}" if before else ""
 
 
 def _content_type(kind: Kind, filename: str, declared: Any) -> str:
-    """Return what the file is kept as: by its ending, where the declared type does not object."""
+    """Return the content type of the file's ending, if the declared type agrees with it."""
     if not isinstance(declared, str):
         raise InvalidRequestError("content_type must be the file's type, as the browser has it.")
     content_type = kind.types.get(ending(filename))

@@ -19,7 +19,7 @@ from api._lib.files.sigv4 import AccessKey, canonical_query, sign
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from api._lib.settings import StorageSettings
+    from api._lib.files.settings import StorageSettings
 
 CONNECT_TIMEOUT_SECONDS = 3
 READ_TIMEOUT_SECONDS = 30

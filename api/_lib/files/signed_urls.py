@@ -13,7 +13,7 @@ from api._lib.files.sigv4 import presign
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from api._lib.settings import StorageSettings
+    from api._lib.files.settings import StorageSettings
 
 # Supabase also obeys headers that a URL does not sign. Each of these would change what an upload
 # stores: a copy of any object in the project, fewer bytes than were signed for, or content that

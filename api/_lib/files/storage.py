@@ -10,14 +10,14 @@ import logging
 from functools import cache
 from typing import TYPE_CHECKING
 
-from api._lib.errors import NotConfiguredError, StorageUnavailableError
+from api._lib.errors import StorageUnavailableError
 from api._lib.files.s3 import NoSuchObjectError, S3Bucket, texts
-from api._lib.settings import settings
+from api._lib.files.settings import storage_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from api._lib.settings import StorageSettings
+    from api._lib.files.settings import StorageSettings
 
 CHUNK_BYTES = 64 * 1024
 # The smallest part that S3 accepts is 5 MiB, except for the last. We hold one part in memory.
@@ -138,20 +138,6 @@ class Storage:
     def drop_parts(self, name: str, upload_id: str) -> None:
         """Abort a multipart upload. Supabase itself discards those that nobody ends or aborts."""
         self._s3.send("DELETE", name, query={"uploadId": upload_id})
-
-
-def storage_settings() -> StorageSettings:
-    """Return the storage's settings.
-
-    Raises:
-        NotConfiguredError: This deployment has no storage.
-    """
-    config = settings().storage
-    if config is None:
-        raise NotConfiguredError(
-            ("STORAGE_S3_ACCESS_KEY_ID is missing",), "This deployment keeps no files."
-        )
-    return config
 
 
 @cache

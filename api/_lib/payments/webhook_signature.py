@@ -2,7 +2,7 @@
 
 The scheme is HMAC-SHA256 over "{timestamp}.{body}"
 (https://docs.stripe.com/webhooks#verify-manually). Importing the SDK for this would more than
-double the webhook's cold start (docs/decisions/0009-webhook-signature.md); the tests hold this
+double the webhook's cold start (docs/decisions/0011-webhook-signature.md); the tests hold this
 module against the SDK.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TOLERANCE_SECONDS = 300
 MAX_HEADER_CHARS = 2048
 
-# The year 2286, the last that has ten digits.
+# In the year 2286, the last time in seconds with ten digits.
 MAX_CREATED = 9_999_999_999
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)

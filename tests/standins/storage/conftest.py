@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from api._lib.files.bucket import make_bucket
+from api._lib.files.settings import StorageSettings
 from api._lib.files.storage import Storage
-from api._lib.settings import StorageSettings, load
-from local.stack import functions_settings
+from api._lib.settings import load
+from local.environment import functions_settings
 from tests.standins.storage.place import Place
 
 if TYPE_CHECKING:

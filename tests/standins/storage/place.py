@@ -8,8 +8,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from api._lib.files.settings import StorageSettings, storage_settings
 from api._lib.files.storage import Storage
-from api._lib.settings import Settings, StorageSettings, load
+from api._lib.settings import Settings, load
 from local.services import Service
 
 if TYPE_CHECKING:
@@ -62,9 +63,7 @@ class Place:
     @property
     def storage_settings(self) -> StorageSettings:
         """Return where the storage is."""
-        config = self.settings().storage
-        assert config is not None
-        return config
+        return storage_settings(self.settings())
 
     @contextmanager
     def running(self, *, crash: bool = False, **environ: str) -> Iterator[Storage]:

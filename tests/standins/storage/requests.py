@@ -16,7 +16,7 @@ from api._lib.files.sigv4 import canonical_query, presign, sign
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from api._lib.settings import StorageSettings
+    from api._lib.files.settings import StorageSettings
 
 TEXT = "text/plain"
 

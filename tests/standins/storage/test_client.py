@@ -20,7 +20,7 @@ from api._lib.files.storage import Storage
 from tests.standins.storage.requests import TEXT, a_name, aws_client, signed
 
 if TYPE_CHECKING:
-    from api._lib.settings import StorageSettings
+    from api._lib.files.settings import StorageSettings
     from tests.standins.storage.place import Place
 
 

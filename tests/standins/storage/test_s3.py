@@ -17,8 +17,8 @@ from api._lib.files.s3 import bucket_url, object_url
 from tests.standins.storage.requests import TEXT, a_name, aws_client, code, presigned, signed
 
 if TYPE_CHECKING:
+    from api._lib.files.settings import StorageSettings
     from api._lib.files.storage import Storage
-    from api._lib.settings import StorageSettings
     from tests.standins.storage.place import Place
 
 NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"

@@ -11,8 +11,8 @@ from api._lib.files.signed_urls import FORBIDDEN_HEADERS, upload_url
 from tests.standins.storage.requests import TEXT, a_name, code, presigned
 
 if TYPE_CHECKING:
+    from api._lib.files.settings import StorageSettings
     from api._lib.files.storage import Storage
-    from api._lib.settings import StorageSettings
 
 # A body in Amazon's chunks: its 5 bytes of content are 2 for the storage.
 CHUNKED = b"2\r\nhi\r\n0\r\n\r\n"

@@ -1,4 +1,4 @@
-"""Reads MP3 and WAV: what it is by its content, how long it plays, its tags. Nothing is decoded."""
+"""Reads MP3 and WAV: the format by the content, the duration and the tags. Decodes no sound."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 MP3, WAV = "mp3", "wav"
 MIN_SECONDS = 0.01
 
-# What a reader of tags can trip over in a file whose sound is well; the tags are then left out.
+# What TinyTag raises for broken tags. The sound may still be fine, so the tags are left out.
 _UNREADABLE_TAGS = (TinyTagException, ValueError, LookupError, TypeError, OSError, struct.error)
 
 
 @dataclass(frozen=True)
 class Audio:
-    """What is known of a recording; texts are "" where it does not say."""
+    """What we know about a recording; a text is "" if the tag is missing."""
 
     format: str
     seconds: float
@@ -34,7 +34,7 @@ class Audio:
     album: str
 
     def summary(self) -> dict[str, Any]:
-        """Return what a list of files shows."""
+        """Return the summary that the file's owner is shown."""
         return {
             "format": self.format,
             "duration_seconds": self.seconds,
@@ -45,7 +45,7 @@ class Audio:
 
 
 def read_audio(file: BinaryIO) -> Audio:
-    """Read a recording from a seekable file; it is never in memory as a whole.
+    """Read a recording from a seekable file, without loading all of it into memory.
 
     Raises:
         UnreadableFileError: It is neither MP3 nor WAV, or it is damaged.
@@ -55,7 +55,7 @@ def read_audio(file: BinaryIO) -> Audio:
     if head.startswith((b"RIFF", b"RF64")) and head.endswith(b"WAVE"):
         kind, seconds = WAV, wav_seconds(file)
     else:
-        # Also where it begins with neither tag nor frame: the frames themselves decide.
+        # Whatever the file begins with: mp3_seconds decides by the frames that it finds.
         kind, seconds = MP3, mp3_seconds(file)
     if seconds < MIN_SECONDS:
         raise UnreadableFileError("There is no sound in this file.", code="empty_audio")

@@ -1,7 +1,7 @@
-"""Reads a DOCX: bytes in, title and paragraphs with their heading levels out. Pure.
+"""Reads a DOCX: bytes in, a document of chapters out. Pure.
 
-A reader of our own over the standard library's zipfile and expat
-(docs/decisions/0005-file-readers.md): it decides what is inflated, and no entity is ever expanded.
+It uses the standard library's zipfile and expat, so that we decide how much is inflated and no XML
+entity is expanded (docs/decisions/0005-file-readers.md).
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def read_docx(data: bytes, *, title: str) -> Document:
 
     Args:
         data: The file.
-        title: What to call it if it does not say.
+        title: The title of a document that has none of its own.
 
     Raises:
-        UnreadableFileError: It is not a DOCX, is protected, holds macros, is damaged, unpacks to
-            more than it should, or holds no text.
+        UnreadableFileError: It is not a DOCX, is protected, contains macros, is damaged, inflates
+            to too much, or contains no text.
     """
     _check_container(data)
     archive = Archive(data)
@@ -94,7 +94,7 @@ def _check_main_type(content_type: str) -> None:
 
 
 class _Named(Listener):
-    """Collects the attributes of certain elements."""
+    """Collects the elements of certain names."""
 
     def __init__(self, *names: str) -> None:
         self._names = names
@@ -106,7 +106,7 @@ class _Named(Listener):
 
 
 def _relations(archive: Archive, part: str) -> dict[str, str]:
-    """Return the parts that a part (or, of "", the package) refers to, by the kind of relation."""
+    """Return the parts that a part refers to, by the type of the relation; "" is the package."""
     folder, name = posixpath.split(part)
     relations = posixpath.join(folder, "_rels", f"{name}.rels")
     if relations not in archive:
@@ -144,7 +144,7 @@ def _styles(archive: Archive, part: str) -> Styles:
 
 
 class _Title(Listener):
-    """Reads the title out of the document's properties."""
+    """Reads the title in the document's properties."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -153,7 +153,7 @@ class _Title(Listener):
     def start(self, element: Element) -> None:
         self._within = element.name == "title"
 
-    def end(self, name: str) -> None:  # noqa: ARG002 - whichever it is, the title is over
+    def end(self, name: str) -> None:  # noqa: ARG002 - a title has no elements within
         self._within = False
 
     def characters(self, text: str) -> None:

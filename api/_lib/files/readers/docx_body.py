@@ -1,4 +1,4 @@
-"""The text of a DOCX's main part: its paragraphs in order, with their heading levels. Pure."""
+"""Reads the main part of a DOCX: its paragraphs in order, with their heading levels. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from api._lib.files.readers.docx_styles import Styles
     from api._lib.files.readers.xml_events import Element
 
-# Text that is not the document's any more, or that stands in it twice.
+# Deleted or moved text, field codes, and second copies of text for older programs.
 _SKIPPED = frozenset({"Fallback", "del", "moveFrom", "instrText"})
 _SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}
 
 
 @dataclass
 class _Open:
-    """A paragraph whose end has not come yet. One may stand within another, in a text box."""
+    """A paragraph that has not ended yet. A text box nests one paragraph in another."""
 
     pieces: list[str] = field(default_factory=list)
     style_id: str = ""
@@ -28,7 +28,7 @@ class _Open:
 
 
 class Body(Listener):
-    """Listens to the main part; afterwards holds its title, if any, and its paragraphs."""
+    """Listener for the main part. Afterwards it has the title, if any, and the paragraphs."""
 
     def __init__(self, styles: Styles) -> None:
         self.title = ""
@@ -40,7 +40,7 @@ class Body(Listener):
         self._in_properties = 0
 
     def start(self, element: Element) -> None:
-        """Open a paragraph, note its style, or hear a sign that stands for a character."""
+        """Open a paragraph, note its style, or add the character that an element stands for."""
         name = element.name
         if self._skipping or name in _SKIPPED:
             self._skipping += 1
@@ -66,7 +66,7 @@ class Body(Listener):
             paragraph.level = outline_level(value)
 
     def end(self, name: str) -> None:
-        """Close what is open."""
+        """End a paragraph, its properties, a text or a skipped element."""
         if self._skipping:
             self._skipping -= 1
         elif name == "t":

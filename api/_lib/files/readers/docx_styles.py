@@ -1,4 +1,4 @@
-"""What a DOCX's paragraph styles mean: heading of a level, title, table of contents. Pure."""
+"""Reads the paragraph styles of a DOCX: heading levels, title, table of contents. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 MAX_STYLES = 10_000
 MAX_ANCESTORS = 20
-BODY_LEVEL = 9  # what Word writes for "no heading" where it writes anything
+BODY_LEVEL = 9  # the outline level that Word writes for body text
 
-# Word stores these names in English whatever language it speaks; ids are translated.
+# Word stores these style names in English in every language version. Style ids are translated.
 _HEADING = re.compile(r"heading ?([1-9])", re.IGNORECASE)
 _CONTENTS = re.compile(r"toc ?[1-9]|toc heading", re.IGNORECASE)
 
@@ -28,21 +28,21 @@ class _Style:
 
 
 def outline_level(value: str | None) -> int | None:
-    """Return the heading level, 1 to 9, that an outline level stands for; 0 for body text."""
+    """Return the heading level, 1 to 9, of an outline level; 0 for body text, None if invalid."""
     if value is None or not value.isascii() or not value.isdigit() or len(value) > 1:
         return None
     return (int(value) + 1) % (BODY_LEVEL + 1)
 
 
 class Styles(Listener):
-    """Listens to styles.xml; afterwards tells what a style id means."""
+    """Listener for styles.xml. Afterwards it answers what a style id means."""
 
     def __init__(self) -> None:
         self._styles: dict[str, _Style] = {}
         self._current: _Style | None = None
 
     def start(self, element: Element) -> None:
-        """Note a style, and what it says of itself."""
+        """Begin a style, or note one of its properties."""
         value = element.attributes.get("val")
         if element.name == "style":
             self._current = _Style()
@@ -58,16 +58,16 @@ class Styles(Listener):
             self._current.outline_level = outline_level(value)
 
     def end(self, name: str) -> None:
-        """Note that a style is over."""
+        """End a style."""
         if name == "style":
             self._current = None
 
     def level(self, style_id: str) -> int:
-        """Return the heading level of a style, its own or inherited; 0 if it is none."""
+        """Return the heading level of a style, its own or inherited; 0 if it is not a heading."""
         current: str | None = style_id
         for _ in range(MAX_ANCESTORS):
             style = self._styles.get(current or "")
-            # A style that is not described still has its id: "Heading1".
+            # Of a style that styles.xml lacks we know only the id, such as "Heading1".
             heading = _HEADING.fullmatch(style.name if style else current or "")
             if heading:
                 return int(heading[1])
@@ -79,11 +79,11 @@ class Styles(Listener):
         return 0
 
     def is_title(self, style_id: str) -> bool:
-        """Whether paragraphs of this style are the document's title."""
+        """Whether this is the style of a document's title."""
         return self._name(style_id) == "title"
 
     def is_contents(self, style_id: str) -> bool:
-        """Whether paragraphs of this style are a table of contents, which repeats the headings."""
+        """Whether this is a style of a table of contents, which repeats the headings."""
         return bool(_CONTENTS.fullmatch(self._name(style_id)))
 
     def _name(self, style_id: str) -> str:

@@ -1,7 +1,7 @@
-"""How long an MP3 plays, by walking its frames. Pure.
+"""Measures the duration of an MP3 by walking its frames. Pure.
 
-Every frame's header says how many bytes and samples it has, so the sum is exact whatever the bit
-rate does, and a file without frames is no MP3 whatever its name.
+A frame's header says how many bytes and samples the frame has, so the sum of the samples is exact
+for any bit rate. A file without frames is not an MP3, whatever its name.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import BinaryIO
 
 MIN_FRAMES = 3
-# Between frames; padding and tags that nobody told us of may be there, but it must end.
+# The most bytes between frames in total. Padding and unknown tags are allowed, within this bound.
 MAX_JUNK_BYTES = 256 * 1024
 
 _HEADER_BYTES = 4
@@ -25,7 +25,7 @@ _SYNC = 0xFFE0
 # The first two bytes of a layer III frame: sync, version 1, 2 or 2.5, with or without checksum.
 _BEGINNING = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
 _BLOCK_BYTES = 4096
-# The first frame of many files holds these and no sound; they stand within its first bytes.
+# The first frame of many files is an index without sound. One of these words marks it.
 _INDEX = (b"Xing", b"Info", b"VBRI")
 _INDEX_WITHIN_BYTES = 48
 _LAYER_3 = 1
@@ -47,15 +47,15 @@ class _Frame:
     length: int
 
     def goes_on_from(self, other: _Frame) -> bool:
-        """Whether both can be of one recording: the bit rate may change, these may not."""
+        """Whether both can belong to one recording: only the bit rate may change."""
         return (self.version, self.rate) == (other.version, other.rate)
 
 
 def mp3_seconds(file: BinaryIO) -> float:
-    """Return the length in seconds.
+    """Return the duration in seconds.
 
     Raises:
-        UnreadableFileError: Neither MP3 nor anything else we know, or more junk than sound.
+        UnreadableFileError: It is not an MP3, or it has more junk than sound.
     """
     size = file.seek(0, os.SEEK_END)
     end = _without_trailing_tag(file, size)
@@ -74,7 +74,7 @@ def mp3_seconds(file: BinaryIO) -> float:
                 break
             continue
         if at + frame.length > end:
-            break  # the last frame is cut off, as players put up with
+            break  # the last frame is cut off; players ignore it too
         frames, frame_bytes, rate = frames + 1, frame_bytes + frame.length, rate or frame.rate
         if frames > 1 or not _is_index(file, at):
             samples += frame.samples
@@ -93,7 +93,7 @@ def mp3_seconds(file: BinaryIO) -> float:
 
 
 def _frame(header: bytes) -> _Frame | None:
-    """Read a frame header (ISO 11172-3, 2.4.1.3); None if these bytes are none of layer III."""
+    """Read a frame header (ISO 11172-3, 2.4.1.3); None if the bytes are not one of layer III."""
     if len(header) < _HEADER_BYTES or int.from_bytes(header[:2]) & _SYNC != _SYNC:
         return None
     version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
@@ -101,7 +101,7 @@ def _frame(header: bytes) -> _Frame | None:
     if version == _VERSION_RESERVED or layer != _LAYER_3 or rate_index not in {0, 1, 2}:
         return None
     kbits = _KBITS_1 if version == _VERSION_1 else _KBITS_2
-    # 0 is "free format", which nothing writes; 15 is forbidden.
+    # 0 is "free format", which encoders do not write; 15 is forbidden.
     if not 0 < kbits_index < len(kbits):
         return None
     samples, rate = 1152 if version == _VERSION_1 else 576, _RATES[version][rate_index]
@@ -116,7 +116,7 @@ def _is_index(file: BinaryIO, at: int) -> bool:
 
 
 def _is_followed(file: BinaryIO, at: int, frame: _Frame, end: int) -> bool:
-    """Whether another frame stands where this one says: two bytes alone may be anything."""
+    """Whether another frame follows this one. Without that check any two bytes could match."""
     following = at + frame.length
     if following >= end:
         return following == end
@@ -126,18 +126,18 @@ def _is_followed(file: BinaryIO, at: int, frame: _Frame, end: int) -> bool:
 
 
 def _next_sync(file: BinaryIO, at: int, end: int) -> int:
-    """Return where the next frame may begin, or from where to look on."""
+    """Return where the next frame may begin, or where to continue the search."""
     file.seek(at)
     block = file.read(min(_BLOCK_BYTES, max(0, end - at)))
     found = _BEGINNING.search(block)
     if found:
         return at + found.start()
-    # The last byte may be the first of a pair.
+    # The last byte may be the first of the two bytes that begin a frame.
     return at + max(1, len(block) - 1)
 
 
 def _after_id3(file: BinaryIO) -> int:
-    """Return where the sound begins: after the ID3v2 tag, if there is one."""
+    """Return the offset of the sound: after the ID3v2 tag, if there is one."""
     file.seek(0)
     header = file.read(_ID3_HEADER_BYTES)
     if len(header) < _ID3_HEADER_BYTES or not header.startswith(b"ID3"):
@@ -150,6 +150,6 @@ def _after_id3(file: BinaryIO) -> int:
 
 
 def _without_trailing_tag(file: BinaryIO, size: int) -> int:
-    """Return where the sound ends: before the ID3v1 tag, if there is one."""
+    """Return the offset at which the sound ends: before the ID3v1 tag, if there is one."""
     file.seek(max(0, size - _ID3V1_BYTES))
     return size - _ID3V1_BYTES if file.read(3) == b"TAG" and size >= _ID3V1_BYTES else size

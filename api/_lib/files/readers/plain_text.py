@@ -1,4 +1,4 @@
-"""Reads a text file: bytes in, text and chapters out. Pure."""
+"""Reads a text file: bytes in, a document of chapters out. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 MAX_HEADING_CHARS = 120
 
-# The longer marks first: UTF-32's begins with UTF-16's.
+# Longer marks first, because the UTF-32-LE mark begins with the UTF-16-LE mark.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -24,9 +24,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-# Formats whose first bytes are letters, so that they could pass for a text.
+# Formats whose first bytes are printable, so that they could look like text.
 _NOT_TEXT = (b"%PDF-", b"{\\rtf", b"PK\x03\x04", b"RIFF", b"ID3", b"%!PS")
-# Text has tabs, line ends, form feeds, and from old terminals an escape; nothing else below space.
+# Control characters that are not in text. Tabs, line ends, form feeds and escapes are allowed.
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
@@ -44,17 +44,17 @@ _CHAPTER = re.compile(
 
 
 def read_text(data: bytes, *, title: str) -> Document:
-    """Read a text file and divide it at what looks like headings.
+    """Read a text file and divide it at its headings.
 
-    A heading is a Markdown one (`# …`), or a line of its own such as `Chapter 4: The Sea`. A text
-    without any is one chapter.
+    A heading is a Markdown heading (`# …`) or a line of its own such as `Chapter 4: The Sea`. A
+    text without headings is one chapter.
 
     Args:
         data: The file.
-        title: What to call it if it does not say.
+        title: The title of a text that has none of its own.
 
     Raises:
-        UnreadableFileError: It is not a text, or there is nothing in it.
+        UnreadableFileError: It is not text, or it is empty.
     """
     document = into_chapters(_paragraphs(_decoded(data)), title=title)
     if not document.words:
@@ -63,9 +63,9 @@ def read_text(data: bytes, *, title: str) -> Document:
 
 
 def _decoded(data: bytes) -> str:
-    """Decode by the byte order mark, else as UTF-8, else as Windows' Western European code page.
+    """Decode by the byte order mark, else as UTF-8, else as Windows-1252.
 
-    The code page also reads Latin-1, whose own letters it has in the same places.
+    Windows-1252 also decodes the letters of Latin-1.
     """
     if data.startswith(_NOT_TEXT):
         raise _not_a_text()
@@ -93,7 +93,7 @@ def _not_a_text() -> UnreadableFileError:
 
 
 def _paragraphs(text: str) -> Iterator[Paragraph]:
-    """Yield what stands between empty lines; a heading ends a paragraph too."""
+    """Yield paragraphs, which end at an empty line or before a heading."""
     lines: list[str] = []
     for line in [*_LINE_END.sub("\n", text).split("\n"), ""]:
         stripped = line.strip()
@@ -108,7 +108,10 @@ def _paragraphs(text: str) -> Iterator[Paragraph]:
 
 
 def _heading(line: str, *, at_start: bool) -> Paragraph | None:
-    """Return the line as a heading if it looks like one; a worded one stands after a gap only."""
+    """Return the line as a heading if it is one, else None.
+
+    at_start: Whether the line begins a paragraph, as a heading in words must.
+    """
     if not line or len(line) > MAX_HEADING_CHARS:
         return None
     markdown = _MARKDOWN.fullmatch(line)

@@ -1,4 +1,4 @@
-"""How long a WAV plays, by its chunks. Pure."""
+"""Measures the duration of a WAV by its chunks. Pure."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _FORMAT = struct.Struct("<HHLLHH")
 _RIFF_HEADER_BYTES = 12
 # PCM, ADPCM, float, A-law, µ-law, IMA ADPCM, GSM 6.10, MP3 in a WAV, extensible.
 _FORMATS = frozenset({0x01, 0x02, 0x03, 0x06, 0x07, 0x11, 0x31, 0x55, 0xFFFE})
-# What a program writes that did not know the length when it began, and could not come back.
+# What a program writes if it does not know the length at the start and cannot seek back.
 _UNKNOWN_LENGTH = frozenset({0xFFFFFFFF, 0x7FFFF000})
 
 
 def wav_seconds(file: BinaryIO) -> float:
-    """Return the length in seconds: bytes of sound by bytes a second.
+    """Return the duration in seconds: bytes of sound divided by bytes a second.
 
     Raises:
-        UnreadableFileError: It ends before it should, or does not say what it holds.
+        UnreadableFileError: It is cut off, or its format is missing or unknown.
     """
     size = file.seek(0, os.SEEK_END)
     at, bytes_per_second = _RIFF_HEADER_BYTES, 0

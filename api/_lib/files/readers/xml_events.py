@@ -1,4 +1,4 @@
-"""XML as events, bounded: no entity is declared or expanded, no depth without end. Pure."""
+"""Parses untrusted XML into events: no entities, and a limited depth. Pure."""
 
 from __future__ import annotations
 
@@ -14,32 +14,33 @@ MAX_DEPTH = 256
 
 @dataclass(frozen=True)
 class Element:
-    """An element as it opens; names without their namespaces."""
+    """The start of an element. Names are without their namespaces."""
 
     name: str
     attributes: Mapping[str, str]
 
 
 class Listener:
-    """Hears what a document holds, in order. Override what matters."""
+    """Gets the events of a document in order. Override the ones that you need."""
 
     def start(self, element: Element) -> None:
-        """Hear that an element opens."""
+        """Handle the start of an element."""
 
     def end(self, name: str) -> None:
-        """Hear that an element closes."""
+        """Handle the end of an element."""
 
     def characters(self, text: str) -> None:
-        """Hear a piece of text."""
+        """Handle a piece of text."""
 
 
 def listen(chunks: Iterable[bytes], listener: Listener) -> None:
-    """Parse a document piece by piece.
+    """Parse a document in pieces.
 
-    Namespaces are dropped: the strict and the transitional form of a format differ in nothing else.
+    Namespaces are dropped, because the strict and the transitional form of Office formats differ
+    only in them.
 
     Raises:
-        expat.ExpatError: Not well-formed, too deep, or with a document type declaration.
+        expat.ExpatError: It is not well-formed, is too deep, or has a document type declaration.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
     parser.buffer_text = True

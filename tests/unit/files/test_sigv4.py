@@ -1,4 +1,4 @@
-"""The signer, judged by botocore's."""
+"""files/sigv4.py: signatures are those that botocore makes."""
 
 from __future__ import annotations
 

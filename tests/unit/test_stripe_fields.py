@@ -1,4 +1,4 @@
-"""What lacks a field, or has something else there, is refused by name: not ignored, not guessed."""
+"""stripe_fields.py: an object whose field is missing or wrong is refused, and the field named."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from api._lib.payments.facts import facts_of_event
-from api._lib.payments.order import NotAnOrderError
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.order import InvalidOrderMetadataError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from tests.support import Order, Reversal, event
 
 ORDER = Order()
@@ -84,7 +84,7 @@ def test_whole_they_are_read(type_: str) -> None:
 @pytest.mark.parametrize(("type_", "field"), MISSING)
 def test_without_a_field_they_are_refused(type_: str, field: str) -> None:
     stripe_object = {name: value for name, value in OBJECTS[type_].items() if name != field}
-    with pytest.raises(UnreadableError) as refused:
+    with pytest.raises(InvalidStripeObjectError) as refused:
         facts_with(type_, stripe_object)
     assert refused.value.field == field
 
@@ -93,7 +93,7 @@ def test_without_a_field_they_are_refused(type_: str, field: str) -> None:
 def test_with_something_else_in_a_field_they_are_refused(
     type_: str, field: str, value: Any
 ) -> None:
-    with pytest.raises(UnreadableError):
+    with pytest.raises(InvalidStripeObjectError):
         facts_with(type_, {**OBJECTS[type_], field: value})
 
 
@@ -105,7 +105,7 @@ def test_an_order_is_texts(name: str, value: Any) -> None:
         facts = facts_with("checkout.session.completed", session)
         assert facts["is_ours"] is False
         return
-    with pytest.raises(NotAnOrderError) as refused:
+    with pytest.raises(InvalidOrderMetadataError) as refused:
         facts_with("checkout.session.completed", session)
     assert refused.value.field == name
 
@@ -113,23 +113,23 @@ def test_an_order_is_texts(name: str, value: Any) -> None:
 @pytest.mark.parametrize("edit", [{"purse_user_id": "nobody"}, {"purse_credits": "many"}])
 def test_an_order_that_is_none_is_refused_for_its_metadata(edit: dict[str, str]) -> None:
     session = {**ORDER.session(), "metadata": {**ORDER.metadata, **edit}}
-    with pytest.raises(NotAnOrderError) as refused:
+    with pytest.raises(InvalidOrderMetadataError) as refused:
         facts_with("checkout.session.completed", session)
     assert refused.value.field == "metadata"
 
 
 def test_a_refunds_status_that_we_do_not_know_is_refused_by_name() -> None:
     refund = REVERSAL.refund_object(250, "a status of tomorrow")
-    with pytest.raises(UnreadableError) as refused:
+    with pytest.raises(InvalidStripeObjectError) as refused:
         facts_with("refund.updated", refund)
     assert refused.value.field == "status"
 
 
 def test_a_refusal_says_which_field_and_not_what_it_holds() -> None:
     refund = {**REVERSAL.refund_object(250), "amount": "somebody@example.com"}
-    with pytest.raises(UnreadableError) as refused:
+    with pytest.raises(InvalidStripeObjectError) as refused:
         facts_with("refund.updated", refund)
-    assert repr(refused.value) == "UnreadableError('amount')"
+    assert repr(refused.value) == "InvalidStripeObjectError('amount')"
 
 
 @pytest.mark.parametrize("payment_status", ["unpaid", "no_payment_required"])
