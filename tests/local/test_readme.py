@@ -66,6 +66,7 @@ def test_the_gunicorn_line_serves_the_whole_site(stack: RunningStack, tmp_path: 
     environ = {
         "PATH": f"{ROOT / '.venv/bin'}:{os.environ['PATH']}",
         "NO_PROXY": "127.0.0.1",
+        "PORT": str(port),
         "SITE_URL": f"http://127.0.0.1:{port}",
         "SUPABASE_URL": stack.supabase_url,
         "SUPABASE_SECRET_KEY": stack.secret_key,
