@@ -27,31 +27,31 @@ if TYPE_CHECKING:
 IN_MEMORY_BYTES = 1024 * 1024
 
 
-def convert(lease: Lease, *, upload: str, uploaded_bytes: int) -> Result:
+def convert(lease: Lease, *, upload: str) -> Result:
     """Make the results of an upload and put them into the storage.
 
     Args:
         lease: The lease of the file.
         upload: The name of the raw upload among the file's objects.
-        uploaded_bytes: Its size.
 
     Raises:
         UnreadableFileError: The upload is not what its feature takes, or is too large.
         StorageUnavailableError: The storage cannot be reached.
     """
     file = lease.file
-    if uploaded_bytes != file.size:
-        raise UnreadableFileError(
-            "The upload is not of the size that was announced. Upload the file again.",
-            code="size_mismatch",
-        )
     try:
-        # The client cannot overwrite the copy, so what we check is what we keep.
+        # The client can still overwrite the upload but not the copy. So we check what we keep.
         source = _copy(file, upload, ending(file.filename), file.content_type)
+        if storage().size(file.object_name(source.name)) != file.size:
+            raise UnreadableFileError(
+                "The upload is not of the size that was announced. Upload the file again.",
+                code="size_mismatch",
+            )
         if file.feature == AUDIO:
             return _convert_audio(file, source)
         return _convert_document(file, source)
     except NoSuchObjectError:
+        # The upload or its copy disappeared while we processed it. The next request tries again.
         raise StorageUnavailableError from None
     except ObjectTooLargeError:
         raise UnreadableFileError(

@@ -1,8 +1,8 @@
-"""Verify that a webhook comes from Stripe, before using anything in it.
+"""Is this webhook from Stripe? Verified before anything in it is believed.
 
-Stripe's SDK checks the signature (https://docs.stripe.com/webhooks#verify-official-libraries). This
-module adds the checks that the SDK lacks: a limit on the header's length, several secrets during a
-rotation, timestamps from the future, and bodies that are not UTF-8.
+Stripe's SDK checks the signature (https://docs.stripe.com/webhooks#verify-official-libraries);
+around it stands what the SDK leaves open: a bound on the header, several secrets while one is
+being rotated, timestamps from the future, and input that is not even text.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TOLERANCE_SECONDS = 300
 MAX_HEADER_CHARS = 2048
 
-# In the year 2286, the last time in seconds with ten digits.
+# The year 2286, the last that has ten digits.
 MAX_CREATED = 9_999_999_999
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
@@ -30,7 +30,7 @@ _HEADER = re.compile(r"t=([0-9]{1,12})(?:,v[0-9]=[0-9A-Za-z]+)+", re.ASCII)
 
 
 class InvalidSignatureError(InvalidRequestError):
-    """400: not signed by Stripe, or signed too long ago or in the future."""
+    """400: not signed by Stripe, or not in our window of time."""
 
     code = "invalid_signature"
     message = "The signature does not match this body and the configured secret."
@@ -44,13 +44,12 @@ def verified_event(
     Args:
         body: The raw body, byte for byte.
         header: The Stripe-Signature header.
-        secrets: Signing secrets. One of them must have signed.
-        now: Seconds since 1970 (UTC).
+        secrets: Signing secrets, any of which may have signed.
+        now: Seconds since 1970, UTC.
 
     Raises:
-        InvalidSignatureError: The signature is missing or wrong, or its time is more than
-            TOLERANCE_SECONDS off.
-        InvalidRequestError: The body is signed but is not a Stripe event.
+        InvalidSignatureError: No valid signature, or its time is more than five minutes off.
+        InvalidRequestError: Signed, but no Stripe event.
     """
     header = (header or "").replace(" ", "")
     match = _HEADER.fullmatch(header) if len(header) <= MAX_HEADER_CHARS else None
@@ -83,7 +82,7 @@ def _matches(pattern: re.Pattern[str], value: Any) -> bool:
 
 
 def _is_event(event: Any) -> bool:
-    """Whether this has the fields of a snapshot event that we use; a thin event has not."""
+    """Whether this has the fields of a snapshot event that we rely on; a thin event has not."""
     if not isinstance(event, dict) or event.get("object") != "event":
         return False
     data = event.get("data")
