@@ -1,4 +1,4 @@
-"""webhook_signature.py: wrong signatures, headers, times and bodies are refused."""
+"""The webhook's signature, and everything malformed that may come with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BODY = json.dumps(EVENT).encode()
 
 @pytest.fixture(autouse=True)
 def stripes_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stop the clock, which Stripe's SDK reads itself."""
+    """Stripe's SDK reads the clock itself."""
     monkeypatch.setattr("stripe._webhook.time.time", lambda: NOW)
 
 
