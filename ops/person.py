@@ -26,7 +26,7 @@ MOST_SESSIONS = 100
 
 
 @dataclass(frozen=True)
-class SessionAtStripe:
+class Sighting:
     """An order as Stripe has it now."""
 
     facts: OrderFacts
@@ -54,12 +54,12 @@ def check_person(config: Settings, person: Mapping[str, Any]) -> Iterator[Findin
     at_stripe = _at_stripe(config, person)
     for order in person["orders"]:
         yield explain(order, at_stripe.pop(order["order_id"], None))
-    for order_id, session_at_stripe in at_stripe.items():
-        if session_at_stripe.facts["state"] == "paid":
+    for order_id, sighting in at_stripe.items():
+        if sighting.facts["state"] == "paid":
             yield Finding(
                 "WRONG",
                 f"Order {order_id} is paid at Stripe, and unknown here.",
-                f"make reconcile SINCE={day(session_at_stripe.created)}",
+                f"make reconcile SINCE={day(sighting.created)}",
             )
     if not person["orders"] and not at_stripe:
         yield Finding(
@@ -82,16 +82,16 @@ def _lot(lot: Mapping[str, Any]) -> str:
     return " ".join(parts)
 
 
-def explain(order: Mapping[str, Any], session_at_stripe: SessionAtStripe | None) -> Finding:
+def explain(order: Mapping[str, Any], sighting: Sighting | None) -> Finding:
     """Say what became of an order, and what to do. Pure."""
     began_at = order["created_at"][:16].replace("T", " ")
     title = f"{began_at}  {order['package_name']}, order {order['order_id']}:"
     if (
-        session_at_stripe
-        and session_at_stripe.facts["state"] != order["status"]
+        sighting
+        and sighting.facts["state"] != order["status"]
         and order["status"] in {"open", "processing"}
     ):
-        return _behind(title, session_at_stripe)
+        return _behind(title, sighting)
     if order["status"] == "paid":
         return _paid(title, order)
     if order["status"] == "mismatch":
@@ -111,12 +111,12 @@ def explain(order: Mapping[str, Any], session_at_stripe: SessionAtStripe | None)
     return Finding("ok", f"{title} {words[order['status']]}{declined}")
 
 
-def _behind(title: str, session_at_stripe: SessionAtStripe) -> Finding:
-    state = session_at_stripe.facts["state"]
+def _behind(title: str, sighting: Sighting) -> Finding:
+    state = sighting.facts["state"]
     return Finding(
         "WRONG" if state == "paid" else "note",
         f"{title} {state} at Stripe, which the webhook did not tell us.",
-        f"make reconcile SINCE={day(session_at_stripe.created)}",
+        f"make reconcile SINCE={day(sighting.created)}",
     )
 
 
@@ -160,9 +160,9 @@ def _mismatch(title: str, order: Mapping[str, Any]) -> Finding:
     )
 
 
-def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, SessionAtStripe]:
+def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, Sighting]:
     """Return the person's newest orders as Stripe has them now."""
-    found: dict[str, SessionAtStripe] = {}
+    found: dict[str, Sighting] = {}
     for customer in person["customers"]:
         if customer["livemode"] != config.livemode:
             continue
@@ -187,5 +187,5 @@ def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, Session
                 continue
             # An order may have two sessions, its first customer being gone; one is paid at most.
             if facts and (facts["order_id"] not in found or facts["state"] == "paid"):
-                found[facts["order_id"]] = SessionAtStripe(facts, session.created)
+                found[facts["order_id"]] = Sighting(facts, session.created)
     return found

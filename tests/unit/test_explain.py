@@ -9,7 +9,7 @@ import pytest
 from api._lib.payments.session_facts import facts_of_retrieved_session
 from ops.findings import Finding, show
 from ops.money import money
-from ops.person import SessionAtStripe, explain
+from ops.person import Sighting, explain
 from tests.support import Order
 
 ORDER = Order()
@@ -42,15 +42,15 @@ def row(status: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def at_stripe(status: str, payment_status: str) -> SessionAtStripe:
+def at_stripe(status: str, payment_status: str) -> Sighting:
     session = {**ORDER.session(status, payment_status), "created": 1_795_000_000}
     facts = facts_of_retrieved_session(session, project="127.0.0.1", retrieved_at=1_795_000_000)
     assert facts is not None
-    return SessionAtStripe(facts, session["created"])
+    return Sighting(facts, session["created"])
 
 
 @pytest.mark.parametrize(
-    ("order", "session_at_stripe", "level", "said"),
+    ("order", "sighting", "level", "said"),
     [
         (row("paid"), None, "ok", "its 500 credits are in the balance"),
         (row("paid", credits_posted=0), None, "WRONG", "0 credits are posted, 500 are called for"),
@@ -78,9 +78,9 @@ def at_stripe(status: str, payment_status: str) -> SessionAtStripe:
     ],
 )
 def test_every_state_has_its_sentence(
-    order: dict[str, Any], session_at_stripe: SessionAtStripe | None, level: str, said: str
+    order: dict[str, Any], sighting: Sighting | None, level: str, said: str
 ) -> None:
-    finding = explain(order, session_at_stripe)
+    finding = explain(order, sighting)
     assert finding.level == level
     assert said in finding.sentence
     assert bool(finding.remedy) == (level == "WRONG" or "at Stripe" in finding.sentence)
