@@ -8,7 +8,7 @@ block ends, they are spent. If it raises, they are available again. If the proce
 lapses by itself.
 
 Use it where one request does the work. The sample app's files hold credits in one request and spend
-them in another, so the Postgres functions of sql/*_files.sql hold and capture there, and nothing in
+them in another. There the Postgres functions of sql/*_files*.sql hold and capture, and nothing in
 this product calls paid().
 """
 

@@ -1,4 +1,4 @@
-"""A file's row in the database, and the Postgres functions of sql/*_files.sql that change it.
+"""A file's row in the database, and the Postgres functions of sql/*_files*.sql that change it.
 
 This module alone knows their arguments, their JSON and their refusals. Credits move in the same
 transaction as the file's status, so one never changes without the other.

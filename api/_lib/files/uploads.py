@@ -89,10 +89,5 @@ def complete_upload(user_id: str, file_id: str) -> ProcessedFile:
     from api._lib.files.conversion import convert  # noqa: PLC0415
     from api._lib.files.processing import process  # noqa: PLC0415
 
-    size = storage().size(object_name(user_id, file_id, UPLOAD))
-    return process(
-        user_id,
-        file_id,
-        is_uploaded=size is not None,
-        make=partial(convert, upload=UPLOAD),
-    )
+    is_uploaded = storage().size(object_name(user_id, file_id, UPLOAD)) is not None
+    return process(user_id, file_id, is_uploaded=is_uploaded, make=partial(convert, upload=UPLOAD))

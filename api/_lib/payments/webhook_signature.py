@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 TOLERANCE_SECONDS = 300
 MAX_HEADER_CHARS = 2048
 
-# In the year 2286, the last time in seconds with ten digits.
+# The year 2286, the last that has ten digits.
 MAX_CREATED = 9_999_999_999
 
 _ID = re.compile(r"[A-Za-z0-9_]{1,255}", re.ASCII)
