@@ -22,6 +22,7 @@ from psycopg.types.json import Jsonb
 
 from tests.database.ledger import record
 from tests.database.purse import Purse
+from tests.profiles import examples
 from tests.properties.model import Bought, Hold, Lot, Model, Spend
 from tests.support import Order, Reversal
 
@@ -272,9 +273,7 @@ PROGRAM = st.lists(st.tuples(st.integers(0, 1), ACTS), min_size=3, max_size=8)
 
 
 @settings(
-    max_examples=80,
-    deadline=None,
-    print_blob=True,
+    max_examples=examples(cost=20),
     phases=UNSHRUNK,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -364,9 +363,7 @@ def _every_purchase_is_settled(household: Household) -> None:
 
 
 @settings(
-    max_examples=20,
-    deadline=None,
-    print_blob=True,
+    max_examples=examples(cost=100),
     phases=UNSHRUNK,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from tests.profiles import examples
 from tests.support import Order
 
 if TYPE_CHECKING:
@@ -38,9 +39,7 @@ def retold_history(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str
 
 
 @settings(
-    max_examples=1500,
-    deadline=None,
-    print_blob=True,
+    max_examples=examples(),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(histories=retold_history())

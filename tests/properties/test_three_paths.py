@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from tests import shop
+from tests.profiles import examples
 
 if TYPE_CHECKING:
     from tests.support import RunningStack
@@ -38,9 +39,7 @@ TROUBLE = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=25,
-    deadline=None,
-    print_blob=True,
+    max_examples=examples(cost=80),
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(purchases=st.lists(PURCHASES, min_size=1, max_size=3), trouble=TROUBLE)
