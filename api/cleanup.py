@@ -38,7 +38,7 @@ def get(request: Request) -> Response:
 
 def _lapse_credits(report: dict[str, Any], ends_at: float) -> bool:
     while time.monotonic() < ends_at:
-        accounts = database.call("lapse_credits", p_limit=ACCOUNTS_AT_ONCE)["accounts"]
+        accounts = database.call("expire_credits", p_limit=ACCOUNTS_AT_ONCE)["accounts"]
         report["accounts"] += accounts
         if accounts < ACCOUNTS_AT_ONCE:
             return True

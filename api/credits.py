@@ -33,7 +33,7 @@ def get(request: Request) -> Response:
 
     def read() -> dict[str, Any]:
         answer: dict[str, Any] = database.call(
-            "read_credits",
+            "refresh_credits",
             p_user_id=user.id,
             p_limit=limit,
             p_cursor=cursor,

@@ -30,7 +30,7 @@ def get(_request: Request) -> Response:
 def _database_state() -> str:
     """Ask what only the secret key may ask: whether the database is there, ours, and lets us in."""
     try:
-        database.call("read_credits", p_user_id=NOBODY, p_limit=1)
+        database.call("refresh_credits", p_user_id=NOBODY, p_limit=1)
     except DatabaseUnavailableError:
         return "unreachable"
     except database.DatabaseError as error:

@@ -28,6 +28,8 @@ SUPABASE_SQL = ROOT / "local" / "supabase.sql"
 CONNECT_TIMEOUT_SECONDS = 10
 
 _FILE_NAME = re.compile(r"([0-9]{14})_([a-z0-9_]+)\.sql")
+# The versions of the first, unreleased layout of sql/, whose files were regrouped and renamed.
+_OLD_VERSION = re.compile(r"2026112[35]0000[0-9]{2}")
 # Two runs at once take turns, file by file; a lock of the transaction works through any pooler.
 _LOCK_KEY = 0x5075727365
 
@@ -38,10 +40,11 @@ def migrate(
     """Apply what is missing, in order, and return the names of the files applied.
 
     Raises:
-        StackError: No connection, a file that failed (its transaction is undone), or a file that
-            was changed after it was applied.
+        StackError: No connection, a file that failed (its transaction is undone), a file that
+            was changed after it was applied, or a database from before sql/ was regrouped.
     """
     with connect(database_url) as connection:
+        _refuse_old_layout(connection, folder)
         _provide_supabase(connection, report=report)
         _prepare_record(connection)
         return [path.name for path in _files(folder) if _apply(connection, path, report=report)]
@@ -64,6 +67,22 @@ def connect(database_url: str) -> psycopg.Connection:
     except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise StackError(f"Cannot connect to DATABASE_URL: {reason}") from None
+
+
+def _refuse_old_layout(connection: psycopg.Connection, folder: Path) -> None:
+    """Refuse a database whose record holds versions from before the regrouping."""
+    record = connection.execute(
+        "select to_regclass('supabase_migrations.schema_migrations') is not null"
+    ).fetchone()
+    if record != (True,):
+        return
+    rows = connection.execute("select version from supabase_migrations.schema_migrations")
+    versions = {version for (version,) in rows} - {path.name[:14] for path in _files(folder)}
+    if any(_OLD_VERSION.fullmatch(version) for version in versions):
+        raise StackError(
+            "This database was made before sql/ was regrouped and cannot be migrated: the local"
+            " stack needs `make run RESET=1`, which begins with an empty database."
+        )
 
 
 def _provide_supabase(connection: psycopg.Connection, *, report: Callable[[str], None]) -> None:
@@ -110,7 +129,7 @@ def _files(folder: Path) -> list[Path]:
     paths = sorted(folder.glob("*.sql"))
     for path in paths:
         if not _FILE_NAME.fullmatch(path.name):
-            raise StackError(f"{path.name} is not named like 20261123000001_catalogue.sql.")
+            raise StackError(f"{path.name} is not named like 20261128000002_catalogue.sql.")
     return paths
 
 

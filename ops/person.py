@@ -127,7 +127,7 @@ def _paid(title: str, order: Mapping[str, Any]) -> Finding:
         return Finding(
             "WRONG",
             f"{paid}; {posted:,} credits are posted, {order['target']:,} are called for.",
-            f"select settle_purchase('{order['order_id']}', 'debt');",
+            f"select purse.settle_purchase('{order['order_id']}', 'debt');",
         )
     if not order["withdrawn"]:
         return Finding("ok", f"{paid}; its {order['credits']:,} credits are in the balance.")
@@ -156,7 +156,7 @@ def _mismatch(title: str, order: Mapping[str, Any]) -> Finding:
     return Finding(
         "WRONG",
         f"{sentence} It waits for a person: true posts its credits, false leaves it.",
-        f"select decide_mismatch('{order['order_id']}', true, 'your name', 'why');",
+        f"select purse.decide_mismatch('{order['order_id']}', true, 'your name', 'why');",
     )
 
 

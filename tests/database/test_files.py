@@ -33,7 +33,7 @@ def begin(purse: Purse, feature: str = "docx_processing", **more: Any) -> Any:
 
 
 def claim(purse: Purse, file_id: str, *, seconds: int = 60) -> Any:
-    return purse.call("claim_file", purse.user_id, file_id, seconds, True)
+    return purse.call("lease_file", purse.user_id, file_id, seconds, True)
 
 
 def test_a_user_sees_their_own_files_and_nobody_elses(purse: Purse, database: Database) -> None:
@@ -68,7 +68,7 @@ def _arguments(purse: Purse, feature: str) -> tuple[Any, ...]:
 
 def test_done_is_spent_and_failed_is_free(purse: Purse) -> None:
     done, failed = begin(purse), begin(purse)
-    number = claim(purse, done["id"])["claim"]
+    number = claim(purse, done["id"])["lease"]
     answer = purse.database.execute(
         "select finish_file(%s, %s, '{}', '[]', 77) as a", [done["id"], number]
     ).fetchone()
@@ -76,7 +76,7 @@ def test_done_is_spent_and_failed_is_free(purse: Purse) -> None:
     assert (answer["a"]["file"]["status"], answer["a"]["file"]["size"]) == ("done", 77)
     assert answer["a"]["balance"] == 95
     assert answer["a"]["file"]["transaction_id"]
-    number = claim(purse, failed["id"])["claim"]
+    number = claim(purse, failed["id"])["lease"]
     told = purse.call("fail_file", failed["id"], number, "broken", "It is broken.")
     assert told["file"]["error"] == {"code": "broken", "message": "It is broken."}
     assert (told["balance"], purse.read()["held"]) == (95, 0)
@@ -87,15 +87,15 @@ def test_a_claim_is_one_callers_until_its_time_is_over(purse: Purse) -> None:
     file = begin(purse)
     outcomes = [claim(purse, file["id"], seconds=seconds)["outcome"] for seconds in (0, 60, 60)]
     assert outcomes == ["claimed", "claimed", "processing"]
-    assert purse.call("put_back_file", file["id"], 1) is False
-    assert purse.call("put_back_file", file["id"], 2) is True
+    assert purse.call("release_file_lease", file["id"], 1) is False
+    assert purse.call("release_file_lease", file["id"], 2) is True
     assert claim(purse, file["id"])["outcome"] == "claimed"
     assert purse.refused("fail_file", file["id"], 2, "broken", "No.") == "PT409"
 
 
 def test_what_is_not_uploaded_is_not_claimed(purse: Purse) -> None:
     file = begin(purse)
-    answer = purse.call("claim_file", purse.user_id, file["id"], 60, False)
+    answer = purse.call("lease_file", purse.user_id, file["id"], 60, False)
     assert answer["outcome"] == "not_uploaded"
     assert answer["file"]["status"] == "awaiting_upload"
 
@@ -125,7 +125,7 @@ def test_an_export_is_of_files_that_are_ones_own_and_done(purse: Purse, database
     file = begin(purse)
     arguments = (*_arguments(purse, "premium_export"), [file["id"]])
     assert purse.refused("begin_file", *arguments) == "PT409"
-    number = claim(purse, file["id"])["claim"]
+    number = claim(purse, file["id"])["lease"]
     database.execute("select finish_file(%s, %s, '{}', '[]')", [file["id"], number])
     export = begin(purse, "premium_export", sources=[file["id"]])
     assert [source["id"] for source in claim(purse, export["id"])["sources"]] == [file["id"]]

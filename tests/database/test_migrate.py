@@ -102,6 +102,28 @@ def test_a_file_changed_after_it_was_applied_is_refused(database_url: str, tmp_p
         migrate(database_url, folder=tmp_path, report=silent)
 
 
+def test_a_database_of_the_old_layout_is_refused_untouched(database_url: str) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute("create schema supabase_migrations")
+        connection.execute(
+            """
+            create table supabase_migrations.schema_migrations (
+                version text primary key, statements text[], name text
+            )
+            """
+        )
+        connection.execute(
+            "insert into supabase_migrations.schema_migrations values"
+            " ('20261123000001', null, 'catalogue'), ('20261125000006', null, 'doctor')"
+        )
+    with pytest.raises(StackError, match="make run RESET=1"):
+        migrate(database_url, report=silent)
+    with psycopg.connect(database_url) as connection:
+        row = connection.execute("select to_regnamespace('auth'), to_regnamespace('purse')")
+        assert row.fetchone() == (None, None)
+    assert versions(database_url) == ["20261123000001_catalogue.sql", "20261125000006_doctor.sql"]
+
+
 def test_a_file_without_its_number_is_refused(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "tables.sql").write_text("select 1")
     with pytest.raises(StackError, match="is not named like"):

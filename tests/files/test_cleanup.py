@@ -85,7 +85,7 @@ def test_a_file_under_work_is_left_alone(
     ada: Uploader, database: Database, storage: Storage
 ) -> None:
     file_id = ada.put("docx_processing", BOOK)
-    database.execute("select claim_file(%s, %s, 330, true)", [ada.user.id, file_id])
+    database.execute("select lease_file(%s, %s, 330, true)", [ada.user.id, file_id])
     database.execute(
         "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
     )

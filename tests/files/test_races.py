@@ -41,7 +41,7 @@ def claims(database: Database, file_id: str) -> int:
 def claim(database: Database, ada: Uploader, file_id: str) -> dict[str, Any]:
     """Claim a file as a function that is about to die."""
     row = database.execute(
-        "select claim_file(%s, %s, 330, true) as answer", [ada.user.id, file_id]
+        "select lease_file(%s, %s, 330, true) as answer", [ada.user.id, file_id]
     ).fetchone()
     assert row is not None
     answer: dict[str, Any] = row["answer"]
@@ -131,13 +131,13 @@ def test_who_lost_its_claim_can_neither_finish_nor_fail(ada: Uploader, database:
     slow = claim(database, ada, file_id)
     let_time_pass(database, file_id, "claimed_until")
     fast = claim(database, ada, file_id)
-    assert (slow["claim"], fast["claim"]) == (1, 2)
+    assert (slow["lease"], fast["lease"]) == (1, 2)
     for statement in (
         "select finish_file(%s, 1, '{}', '[]')",
         "select fail_file(%s, 1, 'broken_document', 'No.')",
     ):
         assert refusal(database, statement, file_id) == ("PT409", "claim_lost")
-    assert database.execute("select put_back_file(%s, 1) as a", [file_id]).fetchone() == {
+    assert database.execute("select release_file_lease(%s, 1) as a", [file_id]).fetchone() == {
         "a": False
     }
     assert ada.credits == (500, 5)
@@ -172,7 +172,7 @@ def test_a_hold_that_lapsed_under_the_work_is_not_charged(
     file_id = ada.put("docx_processing", BOOK)
     claimed = claim(database, ada, file_id)
     let_the_hold_lapse(database, file_id)
-    statement = f"select finish_file(%s, {claimed['claim']}, '{{}}', '[]')"
+    statement = f"select finish_file(%s, {claimed['lease']}, '{{}}', '[]')"
     assert refusal(database, statement, file_id) == ("PT409", "hold_lapsed")
     assert ada.file(file_id)["status"] == "expired"
     assert ada.credits == (500, 0)
@@ -195,7 +195,7 @@ def test_a_storage_that_fails_half_way_leaves_the_file_for_another_attempt(
     file_id = ada.put("docx_processing", BOOK)
     claimed = claim(database, ada, file_id)
     assert database.execute(
-        "select put_back_file(%s, %s) as a", [file_id, claimed["claim"]]
+        "select release_file_lease(%s, %s) as a", [file_id, claimed["lease"]]
     ).fetchone() == {"a": True}
     assert ada.file(file_id)["status"] == "awaiting_upload"
     assert ada.complete(file_id).json()["file"]["status"] == "done"

@@ -92,7 +92,7 @@ class Fuzzed:
                 (select count(*) from purchases) as purchases,
                 (select coalesce(sum(credits_posted), 0) from purchases) as posted,
                 (select count(*) from purchases p
-                    where credits_posted <> purchase_target(p)) as astray,
+                    where credits_posted <> purse.purchase_target(p)) as astray,
                 (select count(*) from purchase_reversals) as reversals,
                 (select count(*) from stripe_customers) as customers,
                 (select coalesce(sum(deliveries), 0) from stripe_events) as deliveries,

@@ -128,7 +128,7 @@ def test_a_payment_that_is_not_what_was_ordered_waits_for_a_person(
     report = reconcile(stack)
     assert (report["repaired"], report["mismatched"], stack.balance_of(user)) == (0, 1, 0)
     database.execute(
-        "select decide_mismatch(id, true, 'Ada', 'our mistake')"
+        "select purse.decide_mismatch(id, true, 'Ada', 'our mistake')"
         " from purchases where checkout_session_id = %s",
         [session_id],
     )

@@ -53,7 +53,11 @@ UNIT_TESTS = (
     "tests/unit/test_retrieved_session.py",
     "tests/unit/test_unreadable_objects.py",
 )
-MUTATED = ("ledger", "accounts", "settlement", "spending", "holds", "grants", "credits")
+MUTATED = (
+    *("accounts", "ledger", "idempotency", "spending", "holds", "lot_selection", "expiry"),
+    *("refunds_and_disputes", "settlement", "payment_facts", "stripe_events"),
+    *("grants", "reading", "explain_balance"),
+)
 MIGRATIONS = sorted(path for name in MUTATED for path in ROOT.glob(f"sql/*_{name}.sql"))
 DATABASE_TESTS = (
     *("-p", "tests.mutation.at_database"),

@@ -54,7 +54,13 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
     outcome = operator.run_anew("doctor")
     assert outcome.status == 0, outcome.text
     text = well(operator)
-    said = ("sum of its transactions", "granted to whom", "webhook verifies", "events to", "bucket")
+    said = (
+        "sum of its transactions",
+        "granted as sql/ says",
+        "webhook verifies",
+        "events to",
+        "bucket",
+    )
     for part in said:
         assert part in text
 
@@ -108,14 +114,24 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("record_facts(): anon may call it; revoke execute",),
         ),
         (
-            "revoke execute on function read_credits from service_role",
-            "grant execute on function read_credits to service_role",
-            ("read_credits(): service_role may not call it; grant execute",),
+            "revoke execute on function refresh_credits from service_role",
+            "grant execute on function refresh_credits to service_role",
+            ("refresh_credits(): service_role may not call it; grant execute",),
         ),
         (
-            "alter function read_credits rename to read_credit",
-            "alter function read_credit rename to read_credits",
-            ("read_credits(): is missing; make migrate",),
+            "grant usage on schema purse to anon",
+            "revoke usage on schema purse from anon",
+            ("purse: anon may use it; revoke all on schema purse from anon;",),
+        ),
+        (
+            "grant execute on function purse.settle_purchase to service_role",
+            "revoke execute on function purse.settle_purchase from service_role",
+            ("purse.settle_purchase(): service_role may call it; revoke execute",),
+        ),
+        (
+            "alter function refresh_credits rename to refresh_credit",
+            "alter function refresh_credit rename to refresh_credits",
+            ("refresh_credits(): is missing; make migrate",),
         ),
         (
             "update stripe_events set deliveries = deliveries + 9",

@@ -83,7 +83,9 @@ def credits_due(order: Order, told: list[dict[str, Any]]) -> int:
             known = latest.get(fact["reversal_id"])
             if known is None or _rank(fact) > _rank(known):
                 latest[fact["reversal_id"]] = fact
-    withdrawn = min(amount_paid, sum(fact["amount"] for fact in latest.values() if fact["stands"]))
+    withdrawn = min(
+        amount_paid, sum(fact["amount"] for fact in latest.values() if fact["in_effect"])
+    )
     if amount_paid == 0:
         return order.credits
     return order.credits - ceil(order.credits * withdrawn / amount_paid)

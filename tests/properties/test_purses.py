@@ -346,7 +346,7 @@ class Purses(RuleBasedStateMachine):
     @rule(clean_up=st.booleans())
     def somebody_looks(self, *, clean_up: bool) -> None:
         if clean_up:
-            self.purse.call("lapse_credits", 1000)
+            self.purse.call("expire_credits", 1000)
         else:
             assert self.purse.balance == self.model.balance
 
@@ -361,7 +361,7 @@ class Purses(RuleBasedStateMachine):
             select explain_balance(%(user)s) as now, clock_timestamp() as at, array(
                 select jsonb_build_array(
                     p.credits_posted, p.credits_forgiven,
-                    p.credits_posted - p.credits_forgiven = purchase_target(p)
+                    p.credits_posted - p.credits_forgiven = purse.purchase_target(p)
                 )
                 from purchases p where p.user_id = %(user)s
             ) as purchases

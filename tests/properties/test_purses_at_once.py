@@ -112,7 +112,7 @@ class Household:
             "rehearse": lambda order: purse.call(
                 "rehearse_facts", Jsonb([facts[each] for each in order])
             ),
-            "lapse": lambda: purse.call("lapse_credits", 100),
+            "lapse": lambda: purse.call("expire_credits", 100),
             "read": purse.read,
         }
         try:
@@ -354,7 +354,7 @@ def _every_purchase_is_settled(household: Household) -> None:
     rows = _rows(
         household.purse.database,
         """
-        select credits_posted - credits_forgiven as held, purchase_target(p) as due
+        select credits_posted - credits_forgiven as held, purse.purchase_target(p) as due
         from purchases p where user_id = %s
         """,
         [household.purse.user_id],

@@ -117,7 +117,7 @@ def export(user_id: str, file_ids: list[str], idempotency_key: str | None) -> di
 def _process(user_id: str, file_id: str, *, uploaded_bytes: int | None) -> dict[str, Any]:
     with file_refusals():
         claimed: dict[str, Any] = database.call(
-            "claim_file",
+            "lease_file",
             p_user_id=user_id,
             p_file_id=file_id,
             p_seconds=CLAIM_SECONDS,
@@ -145,7 +145,7 @@ def _process(user_id: str, file_id: str, *, uploaded_bytes: int | None) -> dict[
 def _end(user_id: str, claimed: dict[str, Any], uploaded_bytes: int) -> dict[str, Any]:
     """Process, and record how it ended together with the charge."""
     store, row = storage(), claimed["file"]
-    ours = {"p_file_id": row["id"], "p_claim": claimed["claim"]}
+    ours = {"p_file_id": row["id"], "p_lease": claimed["lease"]}
     try:
         made = (
             _export(store, user_id, claimed)
@@ -176,7 +176,9 @@ def _answer(user_id: str, known: dict[str, Any]) -> dict[str, Any]:
 def _put_back(claimed: dict[str, Any]) -> None:
     # Where the database is away too, the claim ends by itself.
     with suppress(database.DatabaseError, DatabaseUnavailableError):
-        database.call("put_back_file", p_file_id=claimed["file"]["id"], p_claim=claimed["claim"])
+        database.call(
+            "release_file_lease", p_file_id=claimed["file"]["id"], p_lease=claimed["lease"]
+        )
 
 
 def _clear(store: Storage, user_id: str, row: dict[str, Any]) -> None:

@@ -96,7 +96,7 @@ class ReversalFacts(TypedDict):
     currency: str
     status: str
     rank: int
-    stands: bool
+    in_effect: bool
     livemode: bool
     occurred_at: int
 
@@ -226,7 +226,7 @@ def facts_of_refund(refund: Mapping[str, Any], *, livemode: bool) -> ReversalFac
         currency=text(refund, "currency"),
         status=status,
         rank=_REFUND_RANK[status],
-        stands=status in _REFUND_STANDS,
+        in_effect=status in _REFUND_STANDS,
         livemode=livemode,
         occurred_at=whole_number(refund, "created"),
     )
@@ -254,7 +254,7 @@ def facts_of_dispute(dispute: Mapping[str, Any]) -> ReversalFacts | None:
         currency=text(dispute, "currency"),
         status=text(dispute, "status"),
         rank=len(moved),
-        stands=sum(moved) < 0,
+        in_effect=sum(moved) < 0,
         livemode=flag(dispute, "livemode"),
         occurred_at=whole_number(dispute, "created"),
     )

@@ -1,12 +1,58 @@
--- Holds: credits set aside for work that can fail (hold_credits), then spent (capture_hold) or given back
--- (release_hold). One that is forgotten lapses by itself. What is said of keys and locks in spending holds
--- here too.
+-- Holds: credits set aside for work that can fail (hold_credits), then spent (capture_hold) or given
+-- back (release_hold). A hold that is neither captured nor released expires at its deadline.
+-- Idempotency keys work as in spending.
 
--- hold_credits(user, feature, quantity, idempotency key, seconds)
---   -> {hold_id, credits, expires_at, status, balance, available, replayed}
--- Sets credits aside for work that can fail. The credits stay in their lots, which do not lapse with them
--- in it; after so many seconds the hold lapses by itself. Of a replay the status tells what became of it.
--- Raises as spend_credits does; PT422 also for seconds that are not from 1 to 604800 (a week).
+create table public.credit_holds (
+    id              uuid        not null default gen_random_uuid(),
+    user_id         uuid        not null,
+    feature         text        not null,
+    quantity        integer     not null,
+    credits         bigint      not null,
+    lots            jsonb       not null,
+    status          text        not null default 'held',
+    captured        bigint      not null default 0,
+    transaction_id  bigint,
+    idempotency_key public.idempotency_key not null,
+    expires_at      timestamptz not null,
+    ended_at        timestamptz,
+    created_at      timestamptz not null default clock_timestamp(),
+    constraint credit_holds_pkey primary key (id),
+    constraint credit_holds_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
+    constraint credit_holds_transaction_id_fkey foreign key (transaction_id) references public.credit_transactions (id),
+    constraint credit_holds_idempotency_key_key unique (user_id, idempotency_key),
+    constraint credit_holds_status_is_known check (status in ('held', 'captured', 'released', 'lapsed')),
+    constraint credit_holds_ended_says_when check ((status = 'held') = (ended_at is null)),
+    constraint credit_holds_credits_are_positive check (credits > 0),
+    constraint credit_holds_captured_is_within check (captured between 0 and credits),
+    constraint credit_holds_captured_names_its_transaction
+        check ((status = 'captured') = (captured > 0) and (captured > 0) = (transaction_id is not null))
+);
+
+create index credit_holds_held_idx on public.credit_holds (user_id, expires_at) where status = 'held';
+
+comment on table public.credit_holds is
+    'Credits set aside for work in progress: captured when it is done, released when it failed, expired at the deadline otherwise.';
+comment on column public.credit_holds.lots is 'The lots that hold them: {"lot id": credits}. The credits stay in the lot and do not expire with it until the hold ends. Read them through purse.hold_lots.';
+comment on column public.credit_holds.captured is 'Credits that were spent in the end. The rest went back.';
+comment on column public.credit_holds.status is 'held until it ends; then captured, released, or lapsed if the deadline passed.';
+
+alter table public.credit_holds enable row level security;
+revoke all on public.credit_holds from public, anon, authenticated, service_role;
+grant select on public.credit_holds to authenticated, service_role;
+
+create policy "a user reads their own holds" on public.credit_holds
+    for select to authenticated using (user_id = (select auth.uid()));
+
+create view purse.hold_lots with (security_invoker = true) as
+    select h.id as hold_id,
+        e.key::bigint as lot_id,
+        e.value::bigint as credits
+    from public.credit_holds h
+    cross join lateral pg_catalog.jsonb_each_text(h.lots) e;
+
+comment on view purse.hold_lots is 'Holds lot by lot: how many credits of which lot each hold sets aside, also after it has ended.';
+revoke all on purse.hold_lots from public, anon, authenticated, service_role;
+
 create function public.hold_credits(
     p_user_id         uuid,
     p_feature         text,
@@ -28,28 +74,30 @@ begin
     if p_seconds is null or p_seconds not between 1 and 604800 then
         raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
     end if;
-    perform public.refuse_odd_key(p_idempotency_key);
-    v_account := public.lock_account(p_user_id);
+    perform purse.require_valid_key(p_idempotency_key);
+    v_account := purse.lock_account(p_user_id);
 
     select * into v_hold
     from public.credit_holds h
     where h.user_id = p_user_id
         and h.idempotency_key = p_idempotency_key;
     if found then
-        perform public.refuse_reused_key(v_hold.feature = p_feature and v_hold.quantity = p_quantity);
+        perform purse.require_same_request(v_hold.feature = p_feature and v_hold.quantity = p_quantity);
     else
-        perform public.refuse_reused_key(not exists (
+        if exists (
             select from public.credit_transactions t
             where t.user_id = p_user_id
                 and t.idempotency_key = p_idempotency_key
-        ));
-        v_credits := public.price_of(p_feature, p_quantity);
-        perform public.refuse_overdraft(v_account, v_credits);
+        ) then
+            perform purse.raise_key_reused();
+        end if;
+        v_credits := purse.price_of(p_feature, p_quantity);
+        perform purse.require_available(v_account, v_credits);
         v_is_new := true;
 
         with taken as (
             select s.lot_id, least(s.free, v_credits - s.before) as credits
-            from public.spendable_lots s
+            from purse.spendable_lots s
             where s.user_id = p_user_id
                 and s.before < v_credits
         ),
@@ -87,12 +135,14 @@ end
 $$;
 
 comment on function public.hold_credits(uuid, text, integer, text, integer) is
-    'Sets aside what a feature costs while the work is under way. End it with capture_hold or release_hold; otherwise it lapses by itself.';
+'Sets aside the price of a feature while the work is in progress, once per idempotency key. End the
+hold with capture_hold or release_hold; otherwise it expires after p_seconds (1 to 604800, a week).
+Returns {hold_id, credits, expires_at, status, balance, available, replayed}; in a replay, status is
+the hold''s present status. Raises as spend_credits does; PT422 also for invalid seconds.';
 revoke all on function public.hold_credits(uuid, text, integer, text, integer) from public, anon, authenticated, service_role;
 grant execute on function public.hold_credits(uuid, text, integer, text, integer) to service_role;
 
--- lock_hold(hold) -> the hold, its account locked and what has lapsed written. Raises PT404 for none.
-create function public.lock_hold(p_hold_id uuid)
+create function purse.lock_hold(p_hold_id uuid)
     returns public.credit_holds
     language plpgsql
     set search_path = ''
@@ -100,8 +150,8 @@ as $$
 declare
     v_hold public.credit_holds;
 begin
-    -- The account first, as everywhere; whose it is never changes.
-    perform public.lock_account(h.user_id) from public.credit_holds h where h.id = p_hold_id;
+    -- The user's row is locked before the hold is read. A hold never changes its user.
+    perform purse.lock_account(h.user_id) from public.credit_holds h where h.id = p_hold_id;
     select * into v_hold from public.credit_holds h where h.id = p_hold_id;
     if not found then
         raise exception using errcode = 'PT404', message = 'no such hold', detail = 'unknown_hold';
@@ -110,11 +160,11 @@ begin
 end
 $$;
 
-comment on function public.lock_hold(uuid) is 'A hold, its account locked. Granted to nobody.';
-revoke all on function public.lock_hold(uuid) from public, anon, authenticated, service_role;
+comment on function purse.lock_hold(uuid) is
+'Locks the user''s row of a hold, writes what has expired, and returns the hold. Raises PT404 if there is no such hold.';
+revoke all on function purse.lock_hold(uuid) from public, anon, authenticated, service_role;
 
--- end_hold(hold) gives all that a hold has set aside back, to its lots and to the account.
-create function public.end_hold(p_hold public.credit_holds)
+create function purse.end_hold(p_hold public.credit_holds)
     returns public.user_credits
     language plpgsql
     set search_path = ''
@@ -124,15 +174,16 @@ declare
 begin
     with lots as (
         update public.credit_lots l
-        set held = l.held - e.value::bigint
-        from pg_catalog.jsonb_each_text(p_hold.lots) e
-        where l.user_id = p_hold.user_id
-            and l.id = e.key::bigint
+        set held = l.held - e.credits
+        from purse.hold_lots e
+        where e.hold_id = p_hold.id
+            and l.user_id = p_hold.user_id
+            and l.id = e.lot_id
         returning l.expires_at
     )
     update public.user_credits u
     set held = u.held - p_hold.credits,
-        -- A lot that was to lapse meanwhile waited for this hold.
+        -- The hold may have kept a lot from expiring.
         lapses_at = least(u.lapses_at, (select min(l.expires_at) from lots l)),
         updated_at = clock_timestamp()
     where u.user_id = p_hold.user_id
@@ -141,13 +192,11 @@ begin
 end
 $$;
 
-comment on function public.end_hold(public.credit_holds) is 'Frees what a hold has set aside. Granted to nobody.';
-revoke all on function public.end_hold(public.credit_holds) from public, anon, authenticated, service_role;
+comment on function purse.end_hold(public.credit_holds) is
+'Gives the held credits back to their lots and to the account. The caller holds the user''s row and
+writes the hold''s new status.';
+revoke all on function purse.end_hold(public.credit_holds) from public, anon, authenticated, service_role;
 
--- capture_hold(hold, credits or null for all) -> {transaction_id, captured, released, balance, replayed}
--- Spends what was set aside, or a part of it and gives the rest back. Captured again with the same credits
--- it answers as the first time. Raises PT404 for no such hold; PT409 with the hold's state as its detail
--- if it was released, lapsed, or captured otherwise; PT422 for credits that are not from 1 to what is held.
 create function public.capture_hold(
     p_hold_id uuid,
     p_credits bigint default null
@@ -158,7 +207,7 @@ create function public.capture_hold(
     set search_path = ''
 as $$
 declare
-    v_hold    public.credit_holds := public.lock_hold(p_hold_id);
+    v_hold    public.credit_holds := purse.lock_hold(p_hold_id);
     v_credits bigint              := coalesce(p_credits, v_hold.credits);
     v_posted  public.credit_transactions;
     v_is_new  boolean             := false;
@@ -178,12 +227,12 @@ begin
             detail = 'hold_' || v_hold.status;
     else
         v_is_new := true;
-        perform public.end_hold(v_hold);
-        v_posted := public.post_transaction(
+        perform purse.end_hold(v_hold);
+        v_posted := purse.post_transaction(
             v_hold.user_id,
             'spend',
             -v_credits,
-            public.lots_of_capture(v_hold, v_credits),
+            purse.lots_to_capture(v_hold, v_credits),
             p_feature => v_hold.feature,
             p_quantity => v_hold.quantity,
             p_hold_id => v_hold.id
@@ -206,61 +255,13 @@ end
 $$;
 
 comment on function public.capture_hold(uuid, bigint) is
-    'Spends what a hold has set aside, or a part of it; the rest goes back. PT409: the hold was released, has lapsed, or was captured otherwise.';
+'Spends what a hold has set aside, or p_credits of it; the rest goes back.
+Returns {transaction_id, captured, released, balance, replayed}. The same capture again gets the same answer.
+Raises PT404 if there is no such hold; PT409 if it was released, has expired or was captured with other
+credits, with hold_<status> as detail; PT422 if p_credits is not from 1 to what is held.';
 revoke all on function public.capture_hold(uuid, bigint) from public, anon, authenticated, service_role;
 grant execute on function public.capture_hold(uuid, bigint) to service_role;
 
--- lots_of_capture(hold, credits) -> {lot: -credits}: from the hold's own lots, in the burn order. What a clawback
--- has taken from them meanwhile is taken from others instead, and only what is nowhere becomes a debt: a
--- debt beside free credits would stay when those lapse. The hold has been ended.
-create function public.lots_of_capture(
-    p_hold    public.credit_holds,
-    p_credits bigint
-)
-    returns jsonb
-    language plpgsql
-    stable
-    set search_path = ''
-as $$
-begin
-    return (
-        with lots as (
-            select l.id, l.expires_at, greatest(l.remaining - l.held, 0) as free, coalesce(e.value::bigint, 0) as credits
-            from public.credit_lots l
-            left join pg_catalog.jsonb_each_text(p_hold.lots) e on e.key::bigint = l.id
-            where l.user_id = p_hold.user_id
-                and (e.key is not null or l.remaining > l.held)
-        ),
-        sources as (
-            select 1 as turn, l.id, l.expires_at, least(l.free, l.credits) as credits from lots l
-            union all
-            select 2, l.id, l.expires_at, l.free - least(l.free, l.credits) from lots l
-            union all
-            select 3, l.id, l.expires_at, l.credits - least(l.free, l.credits) from lots l
-        ),
-        queue as (
-            select s.id, s.credits, sum(s.credits) over (order by s.turn, s.expires_at, s.id) as so_far
-            from sources s
-            where s.credits > 0
-        ),
-        taken as (
-            select q.id, sum(least(q.credits, p_credits - (q.so_far - q.credits)))::bigint as credits
-            from queue q
-            where q.so_far - q.credits < p_credits
-            group by q.id
-        )
-        select pg_catalog.jsonb_object_agg(t.id, -t.credits)
-        from taken t
-    );
-end
-$$;
-
-comment on function public.lots_of_capture(public.credit_holds, bigint) is 'From which lots a hold is captured: its own, then others, then as a debt. Granted to nobody.';
-revoke all on function public.lots_of_capture(public.credit_holds, bigint) from public, anon, authenticated, service_role;
-
--- release_hold(hold) -> {released, status, balance, available}
--- Gives back what was set aside. Safe to repeat; of a hold that lapsed meanwhile the credits are free
--- already. Raises PT404 for no such hold; PT409 if it was captured.
 create function public.release_hold(p_hold_id uuid)
     returns jsonb
     language plpgsql
@@ -268,21 +269,21 @@ create function public.release_hold(p_hold_id uuid)
     set search_path = ''
 as $$
 declare
-    v_hold    public.credit_holds := public.lock_hold(p_hold_id);
+    v_hold    public.credit_holds := purse.lock_hold(p_hold_id);
     v_account public.user_credits;
 begin
     if v_hold.status = 'captured' then
         raise exception using errcode = 'PT409', message = 'the hold was captured', detail = 'hold_captured';
     end if;
     if v_hold.status = 'held' then
-        perform public.end_hold(v_hold);
+        perform purse.end_hold(v_hold);
         update public.credit_holds h
         set status = 'released',
             ended_at = clock_timestamp()
         where h.id = v_hold.id
         returning * into v_hold;
     end if;
-    v_account := public.lock_account(v_hold.user_id);
+    v_account := purse.lock_account(v_hold.user_id);
     return jsonb_build_object(
         'released', v_hold.credits,
         'status', v_hold.status,
@@ -292,6 +293,8 @@ begin
 end
 $$;
 
-comment on function public.release_hold(uuid) is 'Gives back what a hold has set aside. PT409: it was captured.';
+comment on function public.release_hold(uuid) is
+'Gives back what a hold has set aside. Safe to repeat; the credits of an expired hold are free already.
+Returns {released, status, balance, available}. Raises PT404 if there is no such hold, PT409 if it was captured.';
 revoke all on function public.release_hold(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.release_hold(uuid) to service_role;

@@ -1,5 +1,5 @@
--- What is sold, and what things cost. The server reads prices here and nowhere else: a request
--- names a package or a feature, never an amount.
+-- The packs on sale and what each feature costs. Prices come from here and from nowhere else: a
+-- request names a pack or a feature, never an amount.
 
 create table public.credit_packages (
     id          text        not null,
@@ -21,12 +21,24 @@ create table public.credit_packages (
 );
 
 comment on table public.credit_packages is
-    'The packs on sale. Edit a row to change a price: orders already begun keep what they were shown.';
+    'The packs on sale. Edit a row to change a price: an order keeps the price it began with.';
 comment on column public.credit_packages.credits is 'Credits a buyer receives.';
 comment on column public.credit_packages.unit_amount is 'Price in minor units of the currency: 499 is $4.99.';
 comment on column public.credit_packages.currency is 'ISO 4217, lower case, as Stripe writes it.';
-comment on column public.credit_packages.valid_days is 'Days from payment until what is left of the credits lapses. Null: never.';
-comment on column public.credit_packages.active is 'False takes the pack off sale; orders already begun still settle.';
+comment on column public.credit_packages.valid_days is 'Days from payment until the remaining credits expire. Null: they never expire.';
+comment on column public.credit_packages.active is 'False takes the pack off sale. Orders that have begun still settle.';
+
+alter table public.credit_packages enable row level security;
+revoke all on public.credit_packages from public, anon, authenticated, service_role;
+grant select on public.credit_packages to anon, authenticated, service_role;
+
+create policy "anybody reads what is on sale" on public.credit_packages
+    for select to anon, authenticated using (active);
+
+insert into public.credit_packages (id, name, credits, unit_amount, currency, sort_order) values
+    ('starter',      'Starter',      500,  499,  'usd', 1),
+    ('creator',      'Creator',      1500, 1499, 'usd', 2),
+    ('professional', 'Professional', 3500, 2999, 'usd', 3);
 
 create table public.credit_features (
     id         text        not null,
@@ -43,22 +55,14 @@ create table public.credit_features (
 
 comment on table public.credit_features is 'What the app''s features cost, in credits.';
 comment on column public.credit_features.credits is 'Credits one use costs.';
+comment on column public.credit_features.active is 'False switches the feature off: it can be neither spent on nor held for.';
 
-alter table public.credit_packages enable row level security;
 alter table public.credit_features enable row level security;
+revoke all on public.credit_features from public, anon, authenticated, service_role;
+grant select on public.credit_features to anon, authenticated, service_role;
 
-revoke all on public.credit_packages, public.credit_features from public, anon, authenticated, service_role;
-grant select on public.credit_packages, public.credit_features to anon, authenticated, service_role;
-
-create policy "anybody reads what is on sale" on public.credit_packages
-    for select to anon, authenticated using (active);
 create policy "anybody reads what things cost" on public.credit_features
     for select to anon, authenticated using (active);
-
-insert into public.credit_packages (id, name, credits, unit_amount, currency, sort_order) values
-    ('starter',      'Starter',      500,  499,  'usd', 1),
-    ('creator',      'Creator',      1500, 1499, 'usd', 2),
-    ('professional', 'Professional', 3500, 2999, 'usd', 3);
 
 insert into public.credit_features (id, name, credits, sort_order) values
     ('audio_upload',    'Audio upload',    2,  1),
@@ -66,7 +70,6 @@ insert into public.credit_features (id, name, credits, sort_order) values
     ('docx_processing', 'DOCX processing', 5,  3),
     ('premium_export',  'Premium export',  15, 4);
 
--- read_catalogue() -> {"packages": [{id, name, credits, unit_amount, currency, valid_days}], "features": [{id, name, credits}]}
 create function public.read_catalogue()
     returns jsonb
     language sql
@@ -98,6 +101,39 @@ as $$
     )
 $$;
 
-comment on function public.read_catalogue() is 'What is on sale and what things cost, in display order.';
+comment on function public.read_catalogue() is
+'The packs on sale and the prices of features, in display order.
+Returns {"packages": [{id, name, credits, unit_amount, currency, valid_days}], "features": [{id, name, credits}]}.';
 revoke all on function public.read_catalogue() from public, anon, authenticated, service_role;
 grant execute on function public.read_catalogue() to anon, authenticated, service_role;
+
+create function purse.price_of(
+    p_feature  text,
+    p_quantity integer
+)
+    returns bigint
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+declare
+    v_credits bigint;
+begin
+    if p_quantity is null or p_quantity not between 1 and 1000000 then
+        raise exception using errcode = 'PT422', message = 'quantity must be from 1 to 1000000';
+    end if;
+    select f.credits into v_credits
+    from public.credit_features f
+    where f.id = p_feature
+        and f.active;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such feature', detail = 'unknown_feature';
+    end if;
+    return v_credits * p_quantity;
+end
+$$;
+
+comment on function purse.price_of(text, integer) is
+'The price of using a feature p_quantity times, in credits.
+Raises PT404 if the feature is not offered, PT422 if the quantity is not from 1 to 1000000.';
+revoke all on function purse.price_of(text, integer) from public, anon, authenticated, service_role;
