@@ -24,7 +24,10 @@ def register() -> None:
             max_examples=max_examples,
             deadline=None,  # other processes share the machine
             print_blob=True,
-            suppress_health_check=[HealthCheck.too_slow],
+            suppress_health_check=[
+                HealthCheck.too_slow,
+                HealthCheck.function_scoped_fixture,  # examples may share a connection
+            ],
         )
     # A mutant is judged by the same examples as every other, and none is worth shrinking.
     settings.register_profile(
@@ -46,7 +49,7 @@ def examples(cost: int = 1) -> int:
 
 def max_examples() -> int:
     """Return how many cheap examples the chosen profile draws."""
-    number: int = settings.default.max_examples  # type: ignore[union-attr]
+    number: int = settings.default.max_examples
     return number
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -447,10 +447,7 @@ def test_any_history_of_a_purse_is_what_the_model_makes_of_it(stack: RunningStac
         )
 
 
-@settings(
-    max_examples=examples(cost=20),
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(cost=20))
 @given(
     packs=st.lists(CREDITS, min_size=1, max_size=3),
     which=WHICH,
