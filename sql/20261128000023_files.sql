@@ -28,6 +28,7 @@ create table public.files (
     created_at      timestamptz not null default clock_timestamp(),
     completed_at    timestamptz,
     swept_at        timestamptz,
+    sweeps          smallint    not null default 0,
     constraint files_pkey primary key (id),
     constraint files_hold_id_fkey foreign key (hold_id) references public.credit_holds (id),
     constraint files_idempotency_key_key unique (user_id, idempotency_key),
@@ -41,7 +42,7 @@ create table public.files (
 );
 
 create index files_user_id_position_idx on public.files (user_id, position desc);
-create index files_expires_at_idx on public.files (expires_at) where swept_at is null;
+create index files_expires_at_idx on public.files (expires_at) where sweeps < 2;
 
 comment on table public.files is
     'Files of users. Their bytes are in the storage, under <user>/<file>/. No foreign key to auth.users: a row documents what was paid for.';
@@ -54,7 +55,8 @@ comment on column public.files.expires_at is 'When its hold expires.';
 comment on column public.files.claim is 'The number of the present lease: how often processing was begun. A worker with an earlier number has lost the file.';
 comment on column public.files.claimed_until is 'When the present lease ends. Until then nobody else begins.';
 comment on column public.files.results is 'What can be downloaded: [{name, content_type, size}], with names in the storage.';
-comment on column public.files.swept_at is 'When leftover objects (raw and abandoned uploads) were deleted from the storage.';
+comment on column public.files.swept_at is 'When leftover objects (raw and abandoned uploads) were last deleted from the storage.';
+comment on column public.files.sweeps is 'How many of its two sweeps are done: the first an hour after its time, the second after a day.';
 
 alter table public.files enable row level security;
 revoke all on public.files from public, anon, authenticated, service_role;

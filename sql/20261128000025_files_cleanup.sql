@@ -1,4 +1,8 @@
 -- The daily clean-up of the storage: raw uploads that were copied, and uploads that were abandoned.
+--
+-- The storage checks an upload URL when an upload begins, and accepts one that ends at any time later. So
+-- each file is swept twice: an hour after its time, and again after a day, which is longer than any upload
+-- takes, for an object that arrived after the first sweep.
 
 create function public.files_to_sweep(p_limit integer)
     returns jsonb
@@ -18,8 +22,9 @@ as $$
     from (
         select f.id, f.user_id, f.results
         from public.files f
-        where f.swept_at is null
+        where f.sweeps < 2
             and f.expires_at <= now() - interval '1 hour'
+            and (f.sweeps = 0 or f.expires_at <= now() - interval '1 day')
             and (f.claimed_until is null or f.claimed_until <= now())
         order by f.expires_at
         limit p_limit
@@ -27,8 +32,8 @@ as $$
 $$;
 
 comment on function public.files_to_sweep(integer) is
-'Files whose storage is still to be cleared, oldest first: their time ended an hour ago, so that uploads
-in progress can end, and nobody holds a lease.
+'Files that are due for the first or second sweep of their storage, oldest first: their time ended an hour
+or a day ago, and nobody holds a lease.
 Returns [{id, user_id, keep: [names]}]. Everything but the names in keep, the downloads, may be deleted.';
 revoke all on function public.files_to_sweep(integer) from public, anon, authenticated, service_role;
 grant execute on function public.files_to_sweep(integer) to service_role;
@@ -60,6 +65,7 @@ begin
     perform public.release_hold(f.hold_id) from public.files f where f.id = any (v_abandoned) order by f.id;
     update public.files f
     set swept_at = clock_timestamp(),
+        sweeps = case when f.expires_at <= now() - interval '1 day' then 2 else 1 end,
         status = case when f.id = any (v_abandoned) then 'expired' else f.status end
     where f.id = any (p_ids);
     get diagnostics v_swept = row_count;
@@ -68,7 +74,7 @@ end
 $$;
 
 comment on function public.mark_swept(uuid[]) is
-'Records that the storage of these files was cleared. Files that were abandoned become expired and their
+'Records that the storage of these files was cleared. A sweep after a day counts as both. Files that were abandoned become expired and their
 holds are released. Returns {swept, expired}.';
 revoke all on function public.mark_swept(uuid[]) from public, anon, authenticated, service_role;
 grant execute on function public.mark_swept(uuid[]) to service_role;

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from local.stack import Stack
+from local.environment import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable

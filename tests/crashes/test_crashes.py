@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg.rows import dict_row
 
-from local.stack import running_parts
+from local.stack import running_services
 from tests.crashes.audit import audit
 from tests.crashes.crashes import KINDS, schedule, strike
 from tests.crashes.histories import histories, shuffled_deliveries
@@ -40,7 +40,7 @@ def test_every_acknowledged_event_survives_every_crash_exactly_once(tmp_path: Pa
     crashes = schedule(rng, DELIVERIES, CRASHES_OF_A_KIND)
     _say(f"PURSE_CRASH_SEED={SEED}: {DELIVERIES} deliveries about {len(told)} orders")
 
-    with running_parts(tmp_path, environ={}, report=lambda _line: None) as running:
+    with running_services(tmp_path, environ={}, report=lambda _line: None) as running:
         stack = running.stack
         writers = Writers(stack.site_url, stack.stripe_webhook_secret, deliveries)
         started_at = time.monotonic()

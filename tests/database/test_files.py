@@ -100,21 +100,36 @@ def test_what_is_not_uploaded_is_not_claimed(purse: Purse) -> None:
     assert answer["file"]["status"] == "awaiting_upload"
 
 
-def test_a_file_that_waits_too_long_has_expired_and_is_swept_once(purse: Purse) -> None:
+def test_a_file_that_waits_too_long_has_expired_and_is_swept_twice(purse: Purse) -> None:
     file = begin(purse)
-    purse.database.execute(
-        "update files set expires_at = now() - interval '59 minutes' where id = %s", [file["id"]]
-    )
+    _expire(purse, file["id"], "59 minutes")
     assert claim(purse, file["id"])["outcome"] == "expired"
     assert file["id"] not in _to_sweep(purse)  # an upload may still be coming in
-    purse.database.execute(
-        "update files set expires_at = now() - interval '61 minutes' where id = %s", [file["id"]]
-    )
+    _expire(purse, file["id"], "61 minutes")
     assert file["id"] in _to_sweep(purse)
     assert purse.call("mark_swept", [file["id"]]) == {"swept": 1, "expired": 1}
     assert purse.read()["held"] == 0
-    assert file["id"] not in _to_sweep(purse)
     assert claim(purse, file["id"])["outcome"] == "expired"
+
+    _expire(purse, file["id"], "23 hours")
+    assert file["id"] not in _to_sweep(purse)
+    _expire(purse, file["id"], "25 hours")
+    assert file["id"] in _to_sweep(purse)  # an upload may have ended after the first sweep
+    assert purse.call("mark_swept", [file["id"]]) == {"swept": 1, "expired": 0}
+    assert file["id"] not in _to_sweep(purse)
+
+
+def test_a_file_whose_first_sweep_is_a_day_late_is_swept_once(purse: Purse) -> None:
+    file = begin(purse)
+    _expire(purse, file["id"], "25 hours")
+    assert purse.call("mark_swept", [file["id"]]) == {"swept": 1, "expired": 1}
+    assert file["id"] not in _to_sweep(purse)
+
+
+def _expire(purse: Purse, file_id: str, ago: str) -> None:
+    purse.database.execute(
+        "update files set expires_at = now() - %s::interval where id = %s", [ago, file_id]
+    )
 
 
 def _to_sweep(purse: Purse) -> list[str]:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api._lib.files.bucket import make_bucket
 from api._lib.files.storage import Storage
-from api._lib.settings import StorageSettings
+from api._lib.settings import load
+from local.stack import functions_settings
 from tests.files.uploader import Uploader
 
 if TYPE_CHECKING:
@@ -26,13 +28,8 @@ def ada(stack: RunningStack) -> Uploader:
 @pytest.fixture
 def storage(stack: RunningStack) -> Iterator[Storage]:
     """The stack's storage, as our server sees it."""
-    settings = StorageSettings(
-        stack.storage_s3_endpoint,
-        stack.storage_s3_region,
-        stack.storage_s3_access_key_id,
-        stack.storage_s3_secret_access_key,
-        stack.storage_bucket,
-        50_000_000,
-    )
-    with closing(Storage(settings)) as storage:
+    settings = load(functions_settings(stack))
+    make_bucket(settings)
+    assert settings.storage
+    with closing(Storage(settings.storage)) as storage:
         yield storage

@@ -55,6 +55,24 @@ def test_an_abandoned_upload_is_removed_and_its_credits_are_free(
     assert clean_up(ada.stack)["files_swept"] == 0
 
 
+def test_an_upload_that_ends_after_the_sweep_goes_a_day_later(
+    ada: Uploader, database: Database, storage: Storage
+) -> None:
+    begun = ada.begin("docx_processing", len(BOOK)).json()
+    upload, file_id = begun["upload"], begun["file"]["id"]
+    let_the_hold_lapse(database, file_id)
+    clean_up(ada.stack)
+    httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
+    clean_up(ada.stack)
+    assert names(storage, ada, file_id) == ["upload"]
+    database.execute(
+        "update files set expires_at = now() - interval '25 hours' where id = %s", [file_id]
+    )
+    assert clean_up(ada.stack)["files_swept"] == 1
+    assert names(storage, ada, file_id) == []
+    assert clean_up(ada.stack)["files_swept"] == 0
+
+
 def test_what_is_done_stays_and_what_was_uploaded_again_goes(
     ada: Uploader, database: Database, storage: Storage
 ) -> None:

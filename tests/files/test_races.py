@@ -9,10 +9,12 @@ import httpx
 
 from tests.files.uploader import Uploader, code, download
 from tests.samples import docx_of, mp3_of
+from tests.support import until
 
 if TYPE_CHECKING:
     import psycopg
 
+    from api._lib.files.storage import Storage
     from tests.support import RunningStack
 
     Database = psycopg.Connection[dict[str, Any]]
@@ -186,6 +188,34 @@ def test_what_was_looked_at_is_what_is_kept(ada: Uploader) -> None:
     file = ada.complete(begun["file"]["id"]).json()["file"]
     httpx.put(upload["url"], content=b"other", headers=upload["headers"]).raise_for_status()
     assert download(file, "source.txt").content == b"first"
+
+
+def test_an_upload_that_is_replaced_while_it_is_processed_is_judged_by_its_copy(
+    ada: Uploader, database: Database, storage: Storage
+) -> None:
+    """The lock stops the processing after it saw the upload and before it copies it."""
+    file_id = ada.put("txt_upload", b"first")
+    with ThreadPoolExecutor() as pool:
+        with ada.stack.connect() as other, other.transaction():
+            other.execute("select from files where id = %s for update", [file_id])
+            processing = pool.submit(ada.complete, file_id)
+            until(lambda: claims_waiting(database, other) or None, "a claim that waits")
+            storage.write(f"{ada.user.id}/{file_id}/upload", b"longer", content_type="text/plain")
+        answer = processing.result().json()
+    assert answer["file"]["error"]["code"] == "size_mismatch"
+    assert answer["balance"] == 500
+
+
+def claims_waiting(database: Database, holder: Database) -> bool:
+    """Whether somebody waits for a lock that the holder has."""
+    row = database.execute(
+        "select exists (select from pg_stat_activity"
+        " where %s = any (pg_blocking_pids(pid))) as waits",
+        [holder.info.backend_pid],
+    ).fetchone()
+    assert row is not None
+    waits: bool = row["waits"]
+    return waits
 
 
 def test_a_storage_that_fails_half_way_leaves_the_file_for_another_attempt(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import Client
 
-from api._lib import database
+from api._lib.http_client import supabase_http
 from api._lib.settings import settings
 from local.stack import ROOT
 
@@ -35,19 +35,19 @@ def report(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()
-        database._client.cache_clear()  # noqa: SLF001
+        supabase_http.cache_clear()
         spec = importlib.util.spec_from_file_location("api.health", ROOT / "api" / "health.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         answer = Client(module.app).get("/api/health")
-        database._client().session.close()  # noqa: SLF001
+        supabase_http().close()
         return answer.status_code, answer.get_json()["database"]
 
     yield ask
     settings.cache_clear()
-    database._client.cache_clear()  # noqa: SLF001
+    supabase_http.cache_clear()
 
 
 def test_a_key_of_another_project(report: Any) -> None:

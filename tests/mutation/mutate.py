@@ -32,7 +32,7 @@ from psycopg import sql
 
 from local import ports
 from local.postgres import Postgres
-from ops.migrate import SUPABASE_SQL, migrate
+from ops.migrate import BARE_POSTGRES_SQL, migrate
 from tests.mutation import python_mutants, sql_mutants
 from tests.mutation.worker import Worker
 
@@ -185,7 +185,7 @@ def _judging_settlement(free: Workers) -> Iterator[Judge]:
         server.start()
         running.callback(server.stop)
         with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute(SUPABASE_SQL.read_bytes())
+            connection.execute(BARE_POSTGRES_SQL.read_bytes())
             # What a crash would lose is of no use to anybody here.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system set {setting} = off")  # type: ignore[arg-type]

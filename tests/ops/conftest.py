@@ -1,4 +1,4 @@
-"""A stack of its own, which the tests damage, and the operators' commands as a person runs them."""
+"""A stack that the tests damage, and the operators' commands as a person runs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from local.stack import ROOT, functions_settings, running_stack
+from local.environment import functions_settings
+from local.stack import ROOT, running_stack
 from tests.ops import forked
 from tests.ops.forked import Outcome
 from tests.support import RunningStack
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Operator:
-    """Somebody at a terminal, with the stack's settings in their environment."""
+    """An operator at a terminal, with the stack's settings in the environment."""
 
     stack: RunningStack
     state: Path
@@ -59,7 +60,7 @@ class Operator:
         }
 
     def superuser(self) -> psycopg.Connection[dict[str, Any]]:
-        """Connect as the one whom no trigger and no grant can stop."""
+        """Connect as the superuser, for whom no grant is needed."""
         port = httpx.URL(self.stack.database_url).port
         return psycopg.connect(
             f"postgresql://supabase_admin:{self.superuser_password}@127.0.0.1:{port}/postgres",
@@ -68,7 +69,7 @@ class Operator:
         )
 
     def tamper(self, statement: str, *values: Any) -> None:
-        """Change what must not be changed, with the triggers off."""
+        """Change protected rows with the triggers disabled."""
         with self.superuser() as database, database.transaction():
             database.execute("set local session_replication_role = replica")
             trigger = "trigger credit_transactions_only_grow"

@@ -29,7 +29,7 @@ _forks.set_forkserver_preload([*MODULES, __name__])
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a command ended, and what it printed."""
+    """A command's exit status and its output."""
 
     status: int
     text: str

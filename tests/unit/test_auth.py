@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from api._lib.errors import UnauthorizedError, UnavailableError
-from api._lib.web.auth import Jwks, User, verify_token
+from api._lib.web.auth import User, verify_token
+from api._lib.web.jwks import Jwks
 
 ISSUER = "https://abc.supabase.co/auth/v1"
 USER_ID = str(uuid.uuid4())

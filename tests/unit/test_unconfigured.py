@@ -12,7 +12,7 @@ import jwt
 import pytest
 from werkzeug.test import Client
 
-from api._lib import database
+from api._lib.http_client import supabase_http
 from api._lib.settings import settings
 from local.stack import ROOT
 
@@ -99,16 +99,11 @@ def test_without_a_webhook_secret_nothing_is_believed(monkeypatch: pytest.Monkey
     assert client("config").get("/api/config").get_json()["payments_enabled"] is False
 
 
-def test_the_client_shared_by_threads_speaks_http_1_also_over_tls(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_client_shared_by_threads_speaks_http_1_also_over_tls() -> None:
     """Its HTTP/2 connections break when threads share them, and only TLS would negotiate it."""
-    configure(monkeypatch)
-    database._client.cache_clear()  # noqa: SLF001
-    transport = database._client().session._transport  # noqa: SLF001
+    transport = supabase_http()._transport  # noqa: SLF001
     assert isinstance(transport, httpx.HTTPTransport)
     assert transport._pool._http2 is False  # noqa: SLF001
-    database._client.cache_clear()  # noqa: SLF001
 
 
 @pytest.mark.parametrize(

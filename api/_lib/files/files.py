@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from api._lib import database
 from api._lib.credits.spending import refusals
 from api._lib.errors import ConflictError, InvalidRequestError, NotFoundError
+from api._lib.files.bucket import ensure_bucket
 from api._lib.files.kinds import ending, stem
-from api._lib.files.storage import storage
+from api._lib.files.signed_urls import download_url, upload_url
+from api._lib.files.storage import storage, storage_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +62,7 @@ def begin_upload(user_id: str, upload: NewUpload, idempotency_key: str | None) -
         ConflictError: The key is another request's, too many uploads are open, or this one lapsed.
         NotFoundError: The feature is not offered.
     """
-    store = storage()
+    ensure_bucket()
     row = begin_file(
         user_id,
         p_feature=upload.feature,
@@ -79,7 +81,8 @@ def begin_upload(user_id: str, upload: NewUpload, idempotency_key: str | None) -
     seconds = int(until - datetime.now(UTC).timestamp())
     if seconds < 1:
         raise expired()
-    way = store.upload_url(
+    way = upload_url(
+        storage_settings(),
         object_name(user_id, row["id"], UPLOAD),
         size=upload.size,
         content_type=upload.content_type,
@@ -122,7 +125,8 @@ def describe(user_id: str, row: dict[str, Any]) -> dict[str, Any]:
             {
                 "name": result["name"],
                 "content_type": result["content_type"],
-                "url": storage().download_url(
+                "url": download_url(
+                    storage_settings(),
                     object_name(user_id, row["id"], result["name"]),
                     filename=_saved_as(row["filename"], result["name"]),
                     seconds=DOWNLOAD_SECONDS,

@@ -32,7 +32,8 @@ from api._lib.files.readers.document import as_html, as_json, summary_of
 from api._lib.files.readers.docx import read_docx
 from api._lib.files.readers.errors import UnreadableFileError
 from api._lib.files.readers.plain_text import read_text
-from api._lib.files.storage import NoSuchObjectError, ObjectTooLargeError, storage, storage_settings
+from api._lib.files.s3 import NoSuchObjectError, ObjectTooLargeError
+from api._lib.files.storage import storage, storage_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +86,7 @@ def complete(user_id: str, file_id: str) -> dict[str, Any]:
         StorageUnavailableError: The storage is away; nothing is lost.
     """
     size = storage().size(object_name(user_id, file_id, UPLOAD))
-    return _process(user_id, file_id, uploaded_bytes=size)
+    return _process(user_id, file_id, is_uploaded=size is not None)
 
 
 def export(user_id: str, file_ids: list[str], idempotency_key: str | None) -> dict[str, Any]:
@@ -111,17 +112,17 @@ def export(user_id: str, file_ids: list[str], idempotency_key: str | None) -> di
         p_seconds=EXPORT_SECONDS,
         p_sources=file_ids,
     )
-    return _process(user_id, row["id"], uploaded_bytes=0)
+    return _process(user_id, row["id"], is_uploaded=True)
 
 
-def _process(user_id: str, file_id: str, *, uploaded_bytes: int | None) -> dict[str, Any]:
+def _process(user_id: str, file_id: str, *, is_uploaded: bool) -> dict[str, Any]:
     with file_refusals():
         claimed: dict[str, Any] = database.call(
             "lease_file",
             p_user_id=user_id,
             p_file_id=file_id,
             p_seconds=CLAIM_SECONDS,
-            p_is_uploaded=uploaded_bytes is not None,
+            p_is_uploaded=is_uploaded,
         )
     match claimed["outcome"]:
         case "settled":
@@ -134,7 +135,7 @@ def _process(user_id: str, file_id: str, *, uploaded_bytes: int | None) -> dict[
             raise ConflictError("The file is not uploaded yet.", code="not_uploaded")
     is_ended = False
     try:
-        answer = _end(user_id, claimed, uploaded_bytes or 0)
+        answer = _end(user_id, claimed)
         is_ended = True
     finally:
         if not is_ended:
@@ -142,7 +143,7 @@ def _process(user_id: str, file_id: str, *, uploaded_bytes: int | None) -> dict[
     return answer
 
 
-def _end(user_id: str, claimed: dict[str, Any], uploaded_bytes: int) -> dict[str, Any]:
+def _end(user_id: str, claimed: dict[str, Any]) -> dict[str, Any]:
     """Process, and record how it ended together with the charge."""
     store, row = storage(), claimed["file"]
     ours = {"p_file_id": row["id"], "p_lease": claimed["lease"]}
@@ -150,7 +151,7 @@ def _end(user_id: str, claimed: dict[str, Any], uploaded_bytes: int) -> dict[str
         made = (
             _export(store, user_id, claimed)
             if row["feature"] == EXPORT
-            else _made_of_upload(store, user_id, row, uploaded_bytes)
+            else _made_of_upload(store, user_id, row)
         )
     except UnreadableFileError as error:
         with file_refusals():
@@ -191,16 +192,17 @@ def _clear(store: Storage, user_id: str, row: dict[str, Any]) -> None:
 # What is made ------------------------------------------------------------------------------------
 
 
-def _made_of_upload(store: Storage, user_id: str, row: dict[str, Any], uploaded_bytes: int) -> Made:
-    if uploaded_bytes != row["size"]:
-        raise UnreadableFileError(
-            "The upload is not of the size that was announced. Upload the file again.",
-            code="size_mismatch",
-        )
+def _made_of_upload(store: Storage, user_id: str, row: dict[str, Any]) -> Made:
     try:
-        # A copy that its owner cannot reach: what is looked at is what is kept.
+        # The client can still overwrite the upload, so we copy it first. No upload URL exists for
+        # the copy's name: the size and content that we check are those that we keep.
         source = _copy(store, user_id, row, UPLOAD, ending(row["filename"]), row["content_type"])
         name = object_name(user_id, row["id"], source.name)
+        if store.size(name) != row["size"]:
+            raise UnreadableFileError(
+                "The upload is not of the size that was announced. Upload the file again.",
+                code="size_mismatch",
+            )
         if row["feature"] == AUDIO:
             audio = _audio(store.read(name))
             suffix = f".{audio.format}"
@@ -212,6 +214,7 @@ def _made_of_upload(store: Storage, user_id: str, row: dict[str, Any], uploaded_
         document = _document(row, b"".join(store.read(name)))
         return Made(summary_of(document), [*_write(store, user_id, row, document), source])
     except NoSuchObjectError:
+        # Supabase sometimes answers so while the client overwrites the upload: try again.
         raise StorageUnavailableError from None
     except ObjectTooLargeError:
         raise UnreadableFileError(
