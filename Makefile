@@ -1,8 +1,10 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run reconcile rebuild doctor test check migrate lock format tools bench cold-start
+.PHONY: help run reconcile rebuild doctor quick test soak check hashes migrate lock format tools bench cold-start
 
 VENV := .venv/bin
+WORKERS ?= 2
+PYTEST := $(VENV)/python -m pytest
 # tests/requirements.txt holds every package, so the other lists take their versions from it.
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(LOCK_ARGS)
@@ -27,14 +29,33 @@ rebuild: ## Show what is missing in the ledger compared with Stripe alone; APPLY
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.rebuild
 
-test: tools ## Install what the tests need and run all of them (ARGS=… goes to pytest)
-	@$(VENV)/python -m pytest $(ARGS)
+quick: ## Run the pure and the database tests in about a minute (ARGS=… goes to pytest)
+	@./ops/venv.sh tests/requirements.txt
+	@$(PYTEST) -m "not npm" tests/unit tests/database $(ARGS)
+
+test: tools ## Run all tests, on two workers (WORKERS=4 for more, ARGS=… goes to pytest)
+	@$(PYTEST) -n $(WORKERS) --no-loadscope-reorder $(ARGS)
+
+soak: tools ## Let the property and crash tests draw thousands of histories; takes long (ARGS=…)
+	@PURSE_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS) --no-loadscope-reorder \
+		$(or $(ARGS),tests/properties tests/crashes tests/http/test_fuzz.py tests/unit)
 
 check: ## Lint, formatting and types: what CI checks before the tests
 	@./ops/venv.sh tests/requirements.txt
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy api local ops server
+
+# Vercel's builder installs requirements.txt without its hashes, so they protect nothing there. This
+# shows that the files which the index serves for the pinned versions are still those we locked.
+hashes: ## Download what is deployed and compare it with the locked hashes
+	@./ops/venv.sh tests/requirements.txt
+	@for file in $(wildcard requirements.txt server/requirements.txt); do \
+		folder=$$(mktemp -d) && \
+		$(VENV)/uv pip install --quiet --require-hashes --no-deps --no-build --no-cache \
+			--python-version "$$(cat .python-version)" --python-platform linux \
+			--target "$$folder" -r "$$file" && rm -r "$$folder" && echo "$$file holds" || exit 1; \
+	done
 
 format: ## Format the code
 	@./ops/venv.sh tests/requirements.txt

@@ -1,6 +1,6 @@
-"""Everything is killed while Stripe delivers: what was promised is kept, exactly once.
+"""Each process is killed while Stripe delivers. Every acknowledged event is kept exactly once.
 
-PURSE_CRASH_DELIVERIES makes the run longer or shorter; PURSE_CRASH_SEED repeats one.
+The test profile says how long the run is. PURSE_CRASH_SEED repeats a run under the same profile.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from tests.crashes.audit import audit
 from tests.crashes.crashes import KINDS, schedule, strike
 from tests.crashes.histories import histories, shuffled_deliveries
 from tests.crashes.writers import NO_ANSWER, Writers
+from tests.profiles import max_examples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DELIVERIES = int(os.environ.get("PURSE_CRASH_DELIVERIES", "20000"))
+# From 1,500 while one works to 20,000 in a soak.
+DELIVERIES = 10 * max_examples()
+CRASHES_OF_A_KIND = max(2, DELIVERIES // 5000)
 SEED = os.environ.get("PURSE_CRASH_SEED") or secrets.token_hex(4)
 WRITERS = 16
-CRASHES_OF_A_KIND = 4
 SHOWN = 20
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+pytestmark = pytest.mark.npm
+
 FILES = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
 
 

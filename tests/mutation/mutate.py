@@ -65,7 +65,8 @@ DATABASE_TESTS = (
     "tests/database/test_holds.py",
     "tests/database/test_explain.py",
     "tests/database/test_ledger_rows.py",
-    "tests/mutation/fewer_histories.py",
+    "tests/properties/test_settlement_converges.py",
+    "tests/properties/test_histories.py",
 )
 
 

@@ -16,19 +16,13 @@ from psycopg.rows import dict_row
 
 from local.environment import functions_settings
 from local.stack import ROOT, running_stack
+from tests.ops import forked
+from tests.ops.forked import Outcome
 from tests.support import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """A command's exit status and its output."""
-
-    status: int
-    text: str
 
 
 @dataclass(frozen=True)
@@ -40,23 +34,30 @@ class Operator:
     superuser_password: str
 
     def run(self, module: str, *arguments: str, **environ: str) -> Outcome:
-        """Run `python -m ops.MODULE`; a setting given as "" is not set."""
-        settings = {**functions_settings(self.stack), **environ}
+        """Run `python -m ops.MODULE` in a fork; a setting given as "" is not set."""
+        return forked.run(module, arguments, self._environ(environ))
+
+    def run_anew(self, module: str, *arguments: str) -> Outcome:
+        """Run `python -m ops.MODULE` in an interpreter of its own, as make does."""
         done = subprocess.run(
             [sys.executable, "-m", f"ops.{module}", *arguments],
             cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "NO_PROXY": "127.0.0.1,localhost",
-                **{name: value for name, value in settings.items() if value},
-            },
+            env=self._environ({}),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=forked.TIMEOUT_SECONDS,
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Outcome(done.returncode, done.stdout + done.stderr)
+
+    def _environ(self, changes: dict[str, str]) -> dict[str, str]:
+        settings = {**functions_settings(self.stack), **changes}
+        return {
+            "PATH": os.environ["PATH"],
+            "NO_PROXY": "127.0.0.1,localhost",
+            **{name: value for name, value in settings.items() if value},
+        }
 
     def superuser(self) -> psycopg.Connection[dict[str, Any]]:
         """Connect as the superuser, for whom no grant is needed."""

@@ -51,6 +51,8 @@ def _a_purchase(operator: Operator) -> None:
 
 
 def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
+    outcome = operator.run_anew("doctor")
+    assert outcome.status == 0, outcome.text
     text = well(operator)
     said = (
         "sum of its transactions",

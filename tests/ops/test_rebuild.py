@@ -86,7 +86,7 @@ def test_an_emptied_ledger_comes_back_to_the_last_credit(
 def test_a_whole_ledger_is_left_as_it_is(operator: Operator, customers: list[User]) -> None:
     before = balances(operator, customers)
     written = rows(operator, "select count(*), max(id) from credit_transactions")
-    outcome = operator.run("rebuild", "--apply")
+    outcome = operator.run_anew("rebuild", "--apply")
     assert outcome.status == 0, outcome.text
     assert "to change          0 purchases" in outcome.text
     assert balances(operator, customers) == before

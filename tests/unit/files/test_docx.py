@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import docx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api._lib.files.readers import safe_zip
@@ -289,7 +289,6 @@ def test_a_truncated_document_is_refused(keep: float) -> None:
     assert refusal(BOOK[: int(len(BOOK) * keep)]) in {"broken_document", "suspicious_archive"}
 
 
-@settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(edits=st.lists(st.tuples(st.integers(0, len(BOOK) - 1), st.integers(0, 255)), max_size=8))
 def test_a_damaged_document_is_read_or_refused_and_nothing_else(
     edits: list[tuple[int, int]],
@@ -322,7 +321,6 @@ _MARKUP = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=200)
 @given(body=_MARKUP)
 def test_any_nesting_of_elements_is_read_or_refused(body: str) -> None:
     try:
