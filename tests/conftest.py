@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from local.stack import running_parts
+from local.stack import running_services
 from tests import distribution, profiles
 from tests.support import RunningStack
 
@@ -31,7 +31,7 @@ profiles.register()
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The processes that `make run` starts, in a folder and on ports of this worker's own."""
     folder = tmp_path_factory.mktemp("stack")
-    with running_parts(folder, environ={}, report=lambda _line: None) as running:
+    with running_services(folder, environ={}, report=lambda _line: None) as running:
         assert running.database is not None
         do_not_wait_for_the_disk(running.database)
         yield RunningStack(**asdict(running.stack))
