@@ -43,6 +43,13 @@ VIEWS: dict[str, frozenset[str]] = {
     "purse.spendable_lots": _NOBODY,
 }
 
+# Trigger -> its mode as in pg_trigger.tgenabled. A: it fires always, also in a session that plays
+# the replica. `pg_dump --disable-triggers` leaves every trigger in the ordinary mode, O.
+TRIGGERS: dict[str, str] = {
+    "public.credit_transactions.credit_transactions_are_complete": "A",
+    "public.credit_transactions.credit_transactions_only_grow": "A",
+}
+
 # Function -> roles that may execute it.
 FUNCTIONS: dict[str, frozenset[str]] = {
     "public.begin_file": _SERVER,
@@ -112,6 +119,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.require_complete_entry": _NOBODY,
     "purse.require_done_sources": _NOBODY,
     "purse.require_same_request": _NOBODY,
+    "purse.require_server": _NOBODY,
     "purse.require_valid_key": _NOBODY,
     "purse.settle_purchase": _NOBODY,
 }

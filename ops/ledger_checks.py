@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.access import FUNCTIONS, SCHEMAS, TABLES, VIEWS
+from ops.access import FUNCTIONS, SCHEMAS, TABLES, TRIGGERS, VIEWS
 from ops.findings import Finding, count
 from ops.money import money
 
@@ -161,6 +161,7 @@ def check_access(data: Mapping[str, Any]) -> Iterator[Finding]:
         for table in data["unprotected_tables"]
         if table in TABLES
     ]
+    cases += _trigger_cases(data["triggers"])
     if not cases:
         yield Finding(
             "ok", "Schemas, tables and functions are granted as sql/ says, and no further."
@@ -168,9 +169,9 @@ def check_access(data: Mapping[str, Any]) -> Iterator[Finding]:
         return
     yield Finding(
         "WRONG",
-        "A grant is not what sql/ says. Somebody may read or do what they must not, or the"
-        " functions cannot work.",
-        "make migrate, if something is missing; else revoke or grant as below, in the SQL editor.",
+        "A grant or a trigger is not what sql/ says. Somebody may read or do what they must not, or"
+        " the functions cannot work.",
+        "make migrate puts grants, row level security and triggers back as sql/ says.",
         cases,
     )
 
@@ -215,6 +216,18 @@ def _function_cases(granted: Mapping[str, list[str]]) -> Iterator[str]:
             yield (
                 f"{function}(): {role} may not call it; grant execute on function {function} to"
                 f" {role};"
+            )
+
+
+def _trigger_cases(modes: Mapping[str, str]) -> Iterator[str]:
+    for name, mode in TRIGGERS.items():
+        table, _, trigger = name.rpartition(".")
+        if name not in modes:
+            yield f"{_short(table)}: the trigger {trigger} is missing; restore it from sql/"
+        elif modes[name] != mode:
+            yield (
+                f"{_short(table)}: the trigger {trigger} does not fire always; alter table"
+                f" {_short(table)} enable always trigger {trigger};"
             )
 
 

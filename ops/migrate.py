@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
+from ops.reassert import reassert_access
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -39,6 +41,8 @@ def migrate(
 ) -> list[str]:
     """Apply the files that are not applied yet, in order, and return their names.
 
+    Afterwards put grants, row level security and trigger modes back as ops/access.py says.
+
     Raises:
         MigrationError: The database cannot be reached, a file failed (its transaction is rolled
             back), or a file was changed after it was applied.
@@ -48,7 +52,24 @@ def migrate(
         _refuse_older_files(connection, paths)
         _provide_supabase(connection, report=report)
         _prepare_record(connection)
-        return [path.name for path in paths if _apply(connection, path, report=report)]
+        applied = [path.name for path in paths if _apply(connection, path, report=report)]
+        if folder == MIGRATIONS:
+            _reassert(connection, report=report)
+        return applied
+
+
+def _reassert(connection: psycopg.Connection, *, report: Callable[[str], None]) -> None:
+    try:
+        with connection.transaction():
+            _take_turn(connection)
+            corrected = reassert_access(connection)
+    except psycopg.Error as error:
+        raise MigrationError(
+            f"Grants and triggers could not be put back: {error.diag.message_primary}. Run this as"
+            " the owner of the tables."
+        ) from None
+    for name in corrected:
+        report(f"put back the access of {name}")
 
 
 def connect(database_url: str) -> psycopg.Connection:

@@ -10,3 +10,27 @@ create schema purse;
 
 comment on schema purse is 'Internals of the credit ledger. Nobody but the owner may use it.';
 revoke all on schema purse from public, anon, authenticated, service_role;
+
+-- Grants alone are not enough. A dump that is restored into a new project brings Supabase's default
+-- privileges back, which let `anon` and `authenticated` execute every function in `public`. So each
+-- function for the server also looks at the caller. `role` is what the API has set, and a function
+-- with its owner's rights does not change it. In the SQL editor it is not set, or it is the owner.
+create function purse.require_server()
+    returns void
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+begin
+    if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
+        raise exception using
+            errcode = 'insufficient_privilege',
+            message = 'only the server may call this function';
+    end if;
+end
+$$;
+
+comment on function purse.require_server() is
+'Raises insufficient_privilege if the API calls as anon or authenticated. Every function in public that is
+granted to service_role alone checks this first, so that a wrong grant opens nothing.';
+revoke all on function purse.require_server() from public, anon, authenticated, service_role;

@@ -29,7 +29,9 @@ create function public.link_stripe_customer(
     language sql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
+    select purse.require_server();
     update public.stripe_customers s
     set customer_id = coalesce(s.customer_id, p_customer_id)
     where s.user_id = p_user_id
@@ -53,7 +55,9 @@ create function public.renew_stripe_customer(
     language sql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
+    select purse.require_server();
     with renewed as (
         update public.stripe_customers s
         set customer_id = null,

@@ -99,6 +99,7 @@ create function public.begin_purchase(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
 declare
     v_order        public.purchases;
@@ -106,6 +107,7 @@ declare
     v_recent       bigint;
     v_wait_seconds integer;
 begin
+    perform purse.require_server();
     -- One request per user at a time: otherwise parallel clicks would all pass the limit.
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('begin_purchase:' || p_user_id, 0));
 
@@ -174,6 +176,7 @@ create function public.payment_of_order(
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     select p.payment_intent_id
     from public.purchases p
     where p.id = p_order_id

@@ -42,6 +42,7 @@ create function public.spend_credits(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_credits bigint;
@@ -52,6 +53,10 @@ declare
     v_account public.user_credits;
     v_posted  public.credit_transactions;
 begin
+    -- Written out: a call of require_server would be a measurable part of a spend.
+    if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
+        perform purse.require_server();
+    end if;
     -- No lock: a row that is posted under a key never changes.
     select * into v_posted
     from public.credit_transactions t
@@ -185,6 +190,7 @@ create function public.reverse_spend(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_spend   public.credit_transactions;
@@ -192,6 +198,7 @@ declare
     v_account public.user_credits;
     v_is_new  boolean := false;
 begin
+    perform purse.require_server();
     select * into v_spend
     from public.credit_transactions t
     where t.id = p_transaction_id

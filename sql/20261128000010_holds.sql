@@ -64,6 +64,7 @@ create function public.hold_credits(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_credits bigint;
@@ -71,6 +72,10 @@ declare
     v_hold    public.credit_holds;
     v_is_new  boolean := false;
 begin
+    -- Written out, as in spend_credits.
+    if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
+        perform purse.require_server();
+    end if;
     if p_seconds is null or p_seconds not between 1 and 604800 then
         raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
     end if;
@@ -150,6 +155,10 @@ as $$
 declare
     v_hold public.credit_holds;
 begin
+    -- Written out, as in spend_credits.
+    if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
+        perform purse.require_server();
+    end if;
     -- The user's row is locked before the hold is read. A hold never changes its user.
     perform purse.lock_account(h.user_id) from public.credit_holds h where h.id = p_hold_id;
     select * into v_hold from public.credit_holds h where h.id = p_hold_id;
@@ -161,7 +170,8 @@ end
 $$;
 
 comment on function purse.lock_hold(uuid) is
-'Locks the user''s row of a hold, writes what has expired, and returns the hold. Raises PT404 if there is no such hold.';
+'Locks the user''s row of a hold, writes what has expired, and returns the hold. Raises PT404 if there is no such
+hold, insufficient_privilege as purse.require_server does.';
 revoke all on function purse.lock_hold(uuid) from public, anon, authenticated, service_role;
 
 create function purse.end_hold(p_hold public.credit_holds)
@@ -205,6 +215,7 @@ create function public.capture_hold(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_hold    public.credit_holds := purse.lock_hold(p_hold_id);
@@ -267,6 +278,7 @@ create function public.release_hold(p_hold_id uuid)
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_hold    public.credit_holds := purse.lock_hold(p_hold_id);

@@ -90,6 +90,7 @@ as $$
 declare
     v_accounts integer;
 begin
+    perform purse.require_server();
     with due as (
         select u.user_id
         from public.user_credits u

@@ -177,7 +177,9 @@ create function public.record_facts(
     language sql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
+    select purse.require_server();
     select case
         when p_facts ? 'reversal_id' then purse.record_reversal(p_facts, p_policy)
         else purse.record_order(p_facts, p_policy)

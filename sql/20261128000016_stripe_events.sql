@@ -42,11 +42,13 @@ create function public.record_event(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
 declare
     v_event       public.stripe_events;
     v_purchase_id uuid;
 begin
+    perform purse.require_server();
     -- A parallel delivery of the same event waits here until the first one's transaction ends.
     insert into public.stripe_events as e (id, type, livemode, created_at, outcome)
     values (p_id, p_type, p_livemode, to_timestamp(p_created), 'ignored')
@@ -88,6 +90,7 @@ create function public.known_events(p_ids text[])
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     select coalesce(array_agg(e.id), '{}')
     from public.stripe_events e
     where e.id = any (p_ids)

@@ -13,6 +13,7 @@ create function public.grant_credits(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_account public.user_credits;
@@ -20,6 +21,7 @@ declare
     v_lot_id  bigint;
     v_is_new  boolean := false;
 begin
+    perform purse.require_server();
     if p_kind is null or p_kind not in ('bonus', 'correction')
         or p_credits is null or p_credits = 0 or abs(p_credits) > 1000000000
         or (p_credits < 0 and (p_kind = 'bonus' or p_valid_days is not null))

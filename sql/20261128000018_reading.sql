@@ -125,8 +125,10 @@ create function public.refresh_credits(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 begin
+    perform purse.require_server();
     if exists (select from public.user_credits u where u.user_id = p_user_id and u.lapses_at <= now()) then
         perform purse.lock_account(p_user_id);
     end if;

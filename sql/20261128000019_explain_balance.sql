@@ -10,6 +10,7 @@ create function public.explain_balance(
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     with movements as (
         select e.lot_id, e.credits, e.transaction_id, e.kind, e.feature, e.quantity, e.hold_id, e.created_at
         from public.credit_entries e

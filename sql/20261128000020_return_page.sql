@@ -22,7 +22,9 @@ create function public.claim_stripe_lookup(
     language sql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
+    select purse.require_server();
     with claim as (
         insert into public.stripe_lookups as l (user_id, looked_up_at)
         values (p_user_id, clock_timestamp())

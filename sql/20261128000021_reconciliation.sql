@@ -28,7 +28,9 @@ create function public.begin_reconciliation(p_livemode boolean)
     language sql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
+    select purse.require_server();
     insert into public.reconciliations as r (livemode, started_at)
     values (p_livemode, clock_timestamp())
     on conflict (livemode) do update
@@ -57,7 +59,9 @@ create function public.save_reconciliation(
     language sql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
+    select purse.require_server();
     update public.reconciliations r
     set step = p_step,
         after_id = p_after_id,
@@ -87,6 +91,7 @@ create function public.unsettled_orders(
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     select coalesce(jsonb_agg(jsonb_build_object(
         'order_id', o.id,
         'checkout_session_id', o.checkout_session_id
@@ -122,6 +127,7 @@ create function public.paid_orders(
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     select coalesce(jsonb_agg(jsonb_build_object(
         'order_id', o.id,
         'checkout_session_id', o.checkout_session_id
@@ -152,12 +158,14 @@ create function public.reconcile_facts(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
 declare
     v_posted_before bigint;
     v_purchase_id   uuid;
     v_answer        jsonb;
 begin
+    perform purse.require_server();
     -- record_facts takes these locks too. Taking them before we read keeps a parallel posting out of our answer.
     perform purse.lock_order(p_facts ->> 'order_id');
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');

@@ -13,11 +13,13 @@ create function public.rehearse_facts(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
 declare
     v_before jsonb;
     v_answer jsonb;
 begin
+    perform purse.require_server();
     -- Takes all locks up front, in record_facts' order, except the users' rows.
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rehearsal', 0));
     perform purse.lock_order(e.value ->> 'order_id') from jsonb_array_elements(p_facts) e;

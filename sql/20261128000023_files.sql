@@ -165,12 +165,14 @@ create function public.begin_file(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_file public.files;
     v_hold jsonb;
     v_open constant text[] := array['awaiting_upload', 'processing'];
 begin
+    perform purse.require_server();
     -- A parallel request with the same key waits here until this transaction ends.
     insert into public.files (user_id, feature, filename, size, content_type, sources, idempotency_key, status)
     values (
@@ -239,6 +241,7 @@ create function public.read_files(
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     with page as (
         -- One row more than asked for says whether there is another page.
         select f.*, row_number() over (order by f.position desc) as place

@@ -11,12 +11,14 @@ create function public.lease_file(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_file    public.files;
     v_at      timestamptz;
     v_outcome text;
 begin
+    perform purse.require_server();
     select * into v_file
     from public.files f
     where f.id = p_file_id
@@ -76,6 +78,7 @@ as $$
 declare
     v_file public.files;
 begin
+    perform purse.require_server();
     select * into v_file
     from public.files f
     where f.id = p_file_id
@@ -103,6 +106,7 @@ create function public.finish_file(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_file     public.files := purse.lock_leased_file(p_file_id, p_lease);
@@ -138,6 +142,7 @@ create function public.fail_file(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_file     public.files := purse.lock_leased_file(p_file_id, p_lease);
@@ -169,7 +174,9 @@ create function public.release_file_lease(
     language sql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
+    select purse.require_server();
     with released as (
         update public.files f
         set status = case when f.sources = '{}' then 'awaiting_upload' else 'processing' end,

@@ -11,6 +11,7 @@ create function public.files_to_sweep(p_limit integer)
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     select coalesce(jsonb_agg(jsonb_build_object(
         'id', d.id,
         'user_id', d.user_id,
@@ -47,11 +48,13 @@ create function public.mark_swept(p_ids uuid[])
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
 declare
     v_abandoned uuid[];
     v_swept     integer;
 begin
+    perform purse.require_server();
     select coalesce(array_agg(f.id), '{}') into v_abandoned
     from (
         select f.id

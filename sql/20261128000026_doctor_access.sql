@@ -52,6 +52,13 @@ as $$
             join schemas s on s.oid = c.relnamespace
             where c.relkind in ('r', 'p')
                 and not c.relrowsecurity
+        ),
+        'triggers', (
+            select coalesce(jsonb_object_agg(s.name || '.' || c.relname || '.' || t.tgname, t.tgenabled), '{}'::jsonb)
+            from pg_catalog.pg_trigger t
+            join pg_catalog.pg_class c on c.oid = t.tgrelid
+            join schemas s on s.oid = c.relnamespace
+            where not t.tgisinternal
         )
     )
 $$;
@@ -59,5 +66,5 @@ $$;
 comment on function purse.granted_access() is
 'The privileges of anon, authenticated and service_role in the schemas public and purse:
 {schemas: {name: [role with USAGE]}, tables: {name: {role: [privilege]}}, functions: {name: [role]},
-unprotected_tables: [name]}. Names are schema-qualified; views are among the tables.';
+unprotected_tables: [name], triggers: {name: mode as in pg_trigger.tgenabled}}. Names are schema-qualified; views are among the tables.';
 revoke all on function purse.granted_access() from public, anon, authenticated, service_role;

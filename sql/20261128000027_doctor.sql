@@ -9,6 +9,7 @@ create function public.doctor()
     -- PostgREST applies this before the call: scanning a long ledger takes longer than requests may.
     set statement_timeout = '60s'
 as $$
+    select purse.require_server();
     with sums as (
         select t.user_id, sum(t.amount)::bigint as total
         from public.credit_transactions t

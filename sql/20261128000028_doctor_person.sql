@@ -7,6 +7,7 @@ create function public.doctor_user(p_email text)
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     select jsonb_build_object(
         'user_id', a.id,
         'signed_up_at', a.created_at,

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from ops.access import FUNCTIONS, ROLES, SCHEMAS, TABLES, VIEWS
+from ops.access import FUNCTIONS, ROLES, SCHEMAS, TABLES, TRIGGERS, VIEWS
 from tests.database.actors import as_anon, as_service, as_user
 from tests.support import Order
 
@@ -119,6 +119,47 @@ def test_functions_grant_exactly_what_is_listed(database: Connection[dict[str, A
         [list(ROLES), OURS],
     ).fetchall()
     assert {row["name"]: set(row["roles"]) for row in rows} == FUNCTIONS
+
+
+@pytest.mark.parametrize(
+    "function", sorted(name for name, callers in FUNCTIONS.items() if callers == {"service_role"})
+)
+def test_a_function_for_the_server_refuses_others_whatever_is_granted(
+    database: Connection[dict[str, Any]], function: str
+) -> None:
+    """A dump restored into a new project grants every function in public to anon."""
+    rows = database.execute(
+        "select oid::regprocedure::text as signature, pronargs - pronargdefaults as arguments"
+        " from pg_proc where pronamespace::regnamespace || '.' || proname = %s",
+        [function],
+    ).fetchall()
+    assert rows
+    for row in rows:
+        nulls = ", ".join(["null"] * row["arguments"])
+        call = f"select {function}({nulls})"
+        with database.transaction(force_rollback=True):
+            grant = f"grant execute on function {row['signature']} to anon, authenticated"
+            database.execute(grant)  # type: ignore[arg-type]
+            for actor in (as_anon(database), as_user(database, Order().user_id)):
+                with (
+                    actor,
+                    pytest.raises(psycopg.errors.InsufficientPrivilege, match="only the server"),
+                    database.transaction(),
+                ):
+                    database.execute(call)  # type: ignore[arg-type]
+
+
+def test_every_trigger_is_listed_with_its_mode(database: Connection[dict[str, Any]]) -> None:
+    rows = database.execute(
+        """
+        select c.relnamespace::regnamespace || '.' || c.relname || '.' || t.tgname as name,
+            t.tgenabled::text as mode
+        from pg_trigger t join pg_class c on c.oid = t.tgrelid
+        where c.relnamespace = any (%s::text[]::regnamespace[]) and not t.tgisinternal
+        """,
+        [OURS],
+    ).fetchall()
+    assert {row["name"]: row["mode"] for row in rows} == TRIGGERS
 
 
 @pytest.mark.parametrize("statement", ["select purse.price_of('x', 1)", "table purse.hold_lots"])

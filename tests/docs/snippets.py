@@ -13,9 +13,6 @@ NOT_RUN = {
     "supabase db push": "needs the linked project; tests/database runs it against a local database",
     "vercel env pull .env": "needs a Vercel account",
     "stripe listen --forward-to 127.0.0.1:3000/api/webhook": "needs a Stripe account",
-    'pg_dump --schema=public --schema=purse --schema=supabase_migrations "$DATABASE_URL"'
-    " > ledger.sql": "needs Postgres's client programs; tests/database/test_dump.py runs them",
-    'psql "$DATABASE_URL" -f ledger.sql': "likewise",
     "pip install -r server/requirements.txt": "downloads packages; test_gunicorn compares versions",
 }
 # Blocks that are read rather than run.
