@@ -5,24 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from api._lib import __version__, database
-from api._lib.errors import DatabaseUnavailableError, NotConfiguredError
+from api._lib.errors import DatabaseUnavailableError, NotConfiguredError, StorageUnavailableError
 from api._lib.settings import settings
 from api._lib.web.http import Request, Response, endpoint
 
-NOBODY = "00000000-0000-0000-0000-000000000000"
 UNKNOWN_FUNCTION = "PGRST202"
 REFUSED = (database.KEY_REFUSED, "42501")
 
 
 def get(_request: Request) -> Response:
-    """Report the database, payments, the version, and missing settings by name, never by value."""
+    """Report the database, the storage, payments, the version, and missing settings by name."""
     report: dict[str, Any] = {"status": "ok", "version": __version__}
     try:
         report["payments_enabled"] = settings().payments_enabled
         report["database"] = _database_state()
+        if settings().files is not None:
+            report["storage"] = _storage_state()
     except NotConfiguredError as error:
         report["configuration"] = list(error.problems)
-    if report.get("database") != "ok":
+    if report.get("database") != "ok" or report.get("storage", "ok") != "ok":
         report["status"] = "degraded"
     return Response(report, status=200 if report["status"] == "ok" else 503)
 
@@ -30,13 +31,25 @@ def get(_request: Request) -> Response:
 def _database_state() -> str:
     """Call a function that only the secret key may call, and say how that went."""
     try:
-        database.call("refresh_credits", p_user_id=NOBODY, p_limit=1)
+        writable: bool = database.call("is_writable")
     except DatabaseUnavailableError:
         return "unreachable"
     except database.DatabaseError as error:
         if error.code == UNKNOWN_FUNCTION:
             return "not migrated"
         return "refuses SUPABASE_SECRET_KEY" if error.code in REFUSED else "failing"
+    return "ok" if writable else "read-only"
+
+
+def _storage_state() -> str:
+    """Ask whether the bucket exists. A missing one is fine: the first upload makes it."""
+    # Imported here, because a fork may delete the package.
+    from api._lib.files.storage import storage  # noqa: PLC0415
+
+    try:
+        storage().has_bucket()
+    except StorageUnavailableError:
+        return "unreachable"
     return "ok"
 
 

@@ -66,6 +66,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.finish_file": _SERVER,
     "public.grant_credits": _SERVER,
     "public.hold_credits": _SERVER,
+    "public.is_writable": _SERVER,
     "public.known_events": _SERVER,
     "public.lease_file": _SERVER,
     "public.link_stripe_customer": _SERVER,

@@ -114,8 +114,8 @@ def check_site(config: Settings) -> Iterator[Finding]:
         yield Finding(
             "WRONG",
             f"{config.site_url}/api/health says {report.get('status')}: "
-            + "; ".join([*report.get("configuration", []), str(report.get("database", ""))]),
-            "Set the variables that it names and redeploy.",
+            + "; ".join(_complaints(report)),
+            "docs/troubleshooting.md says what each of them means.",
         )
         return
     version = report["version"]
@@ -129,6 +129,13 @@ def check_site(config: Settings) -> Iterator[Finding]:
         )
     if probe is not None:
         yield probe
+
+
+def _complaints(report: Mapping[str, Any]) -> Iterator[str]:
+    yield from report.get("configuration", [])
+    for part in ("database", "storage"):
+        if report.get(part, "ok") != "ok":
+            yield f"{part} {report[part]}"
 
 
 def _probe(config: Settings) -> Finding | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from api._lib.errors import DatabaseUnavailableError
+from api._lib.errors import BusyError, DatabaseReadOnlyError, DatabaseUnavailableError
 from api._lib.http_client import supabase_http
 from api._lib.settings import settings
 
@@ -24,9 +24,14 @@ from api._lib.settings import settings
 KEY_REFUSED = "401"
 
 # The start of the codes that mean "try again later": PostgREST has no connection; Postgres is out
-# of resources, is shutting down, ended the statement for its time, did not get a lock in time, or
-# could not serialise (https://docs.postgrest.org/en/stable/references/errors.html).
-_UNAVAILABLE = ("PGRST000", "PGRST001", "PGRST002", "PGRST003", "08", "53", "57", "55P03", "40")
+# of resources, is shutting down, ended the statement for its time, or could not serialise
+# (https://docs.postgrest.org/en/stable/references/errors.html).
+_UNAVAILABLE = ("PGRST000", "PGRST001", "PGRST002", "PGRST003", "08", "53", "57", "40")
+# Our functions wait only a moment for a lock, so that callers for one account do not use up the
+# connections that others need.
+_LOCK_NOT_AVAILABLE = "55P03"
+# What Postgres answers to a write while it is read-only: a full disk, or a failover.
+_READ_ONLY = "25006"
 _HTTP_STATUS = re.compile(r"[0-9]{3}", re.ASCII)
 
 _log = logging.getLogger("purse")
@@ -52,6 +57,8 @@ def call(function: str, **arguments: Any) -> Any:
     Raises:
         DatabaseError: The function refused the call.
         DatabaseUnavailableError: No usable answer came. The call may have been committed.
+        BusyError: A lock was not free in time. Nothing was changed.
+        DatabaseReadOnlyError: The database accepts no changes.
     """
     config = settings()
     key = config.supabase_secret_key
@@ -89,6 +96,9 @@ def _refusal(function: str, error: Any, status: int) -> DatabaseError | Database
         return _unavailable(function, f"HTTP {status}")
     if code.startswith(_UNAVAILABLE):
         return _unavailable(function, code)
+    if code in {_LOCK_NOT_AVAILABLE, _READ_ONLY}:
+        _log.warning("rpc %s: unavailable (%s)", function, code)
+        return BusyError() if code == _LOCK_NOT_AVAILABLE else DatabaseReadOnlyError()
     detail = error.get("details")
     return DatabaseError(code, detail if isinstance(detail, str) else None)
 

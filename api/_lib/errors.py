@@ -152,6 +152,26 @@ class DatabaseUnavailableError(UnavailableError):
     message = "The database cannot be reached right now. Nothing is lost; please try again."
 
 
+class BusyError(DatabaseUnavailableError):
+    """503: other requests hold the same account or order. Nothing was changed."""
+
+    code = "busy"
+    message = "Other requests are changing the same account. Nothing was changed; please try again."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_seconds=1)
+
+
+class DatabaseReadOnlyError(DatabaseUnavailableError):
+    """503: the database accepts no changes, as when its disk is full. Nothing was changed."""
+
+    code = "database_read_only"
+    message = "Nothing can be changed at the moment. Nothing is lost; please try again later."
+
+    def __init__(self) -> None:
+        super().__init__(retry_after_seconds=60)
+
+
 class StorageUnavailableError(UnavailableError):
     """503: the file storage cannot be reached, or refuses our key. Nothing was charged."""
 

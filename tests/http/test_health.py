@@ -59,9 +59,9 @@ def test_a_project_that_is_not_there(report: Any) -> None:
 
 
 def test_a_database_without_our_functions(report: Any, database: Any, stack: RunningStack) -> None:
-    database.execute("alter function refresh_credits rename to refresh_credits_away")
+    database.execute("alter function is_writable rename to is_writable_away")
     try:
         assert report() == (503, "not migrated")
     finally:
-        database.execute("alter function refresh_credits_away rename to refresh_credits")
+        database.execute("alter function is_writable_away rename to is_writable")
     assert stack.get("/api/health").status_code == 200

@@ -6,13 +6,14 @@ import os
 import signal
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
+import psycopg
 import pytest
 
-from local.stack import running_stack
+from local.stack import Running, running_services
 from tests.support import Order, RunningStack, event, until
 
 if TYPE_CHECKING:
@@ -20,12 +21,17 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="module")
-def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A stack of its own, whose database the tests stop and kill."""
-    with running_stack(
-        tmp_path_factory.mktemp("outage"), environ={}, report=lambda _line: None
-    ) as running:
-        yield RunningStack(**asdict(running))
+    folder = tmp_path_factory.mktemp("outage")
+    with running_services(folder, environ={}, report=lambda _line: None) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def own_stack(running: Running) -> RunningStack:
+    """Its addresses."""
+    return RunningStack(**asdict(running.stack))
 
 
 @pytest.fixture
@@ -100,9 +106,45 @@ def test_a_statement_that_runs_out_of_time_is_503_not_a_fault(own_stack: Running
                 assert_unavailable(own_stack.deliver(again))
         finally:
             settings.execute("alter function record_event reset statement_timeout")
-            settings.execute("alter function record_event reset lock_timeout")
+            settings.execute("alter function record_event set lock_timeout = '2s'")
     assert own_stack.deliver(again).json()["outcome"] == "applied"
     assert own_stack.balance_of(user) == 500
+
+
+def test_while_the_database_is_read_only_nothing_is_changed_or_lost(
+    own_stack: RunningStack, running: Running
+) -> None:
+    """As with a full disk, or on the replica after a failover."""
+    user = own_stack.sign_up()
+    completed = event("checkout.session.completed", Order(user_id=user.id).session())
+    assert running.database is not None
+    with psycopg.connect(running.database.url(), autocommit=True) as database:
+        try:
+            _set_read_only(database, "on")
+            answer = own_stack.deliver(completed)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (
+                503,
+                "database_read_only",
+            )
+            assert int(answer.headers["retry-after"]) > 0
+            health = own_stack.get("/api/health")
+            assert (health.status_code, health.json()["database"]) == (503, "read-only")
+            assert health.json()["status"] == "degraded"
+            assert own_stack.balance_of(user) == 0
+        finally:
+            _set_read_only(database, "off")
+    assert own_stack.get("/api/health").status_code == 200
+    assert own_stack.deliver(completed).json()["outcome"] == "applied"
+    assert own_stack.balance_of(user) == 500
+
+
+def _set_read_only(database: psycopg.Connection[Any], value: str) -> None:
+    """Set it for new sessions, and end the sessions of the gateway."""
+    database.execute("set default_transaction_read_only = off")
+    database.execute(f"alter database postgres set default_transaction_read_only = {value}")  # type: ignore[call-overload]
+    database.execute(
+        "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'authenticator'"
+    )
 
 
 def _command(process: psutil.Process) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api._lib import database
-from api._lib.errors import DatabaseUnavailableError
+from api._lib.errors import BusyError, DatabaseReadOnlyError, DatabaseUnavailableError
 from api._lib.http_client import supabase_http
 from api._lib.settings import settings
 from tests.unit.scripted_server import scripted_server
@@ -113,7 +113,7 @@ def test_a_refusal_carries_code_and_detail(
             (503, {"code": code, "message": "m"})
             for code in ("PGRST000", "PGRST001", "PGRST002", "PGRST003", "08006", "53300")
         ],
-        *[(500, {"code": code, "message": "m"}) for code in ("57014", "55P03", "40P01", "40001")],
+        *[(500, {"code": code, "message": "m"}) for code in ("57014", "40P01", "40001")],
         (503, {"code": "503", "message": "upstream"}),
         (429, {"code": 429, "message": "too many"}),
         (500, {"code": "", "message": "m"}),
@@ -168,3 +168,17 @@ def test_threads_one_after_another_share_one_connection(gateway: ScriptedServer)
         with ThreadPoolExecutor(1) as thread:
             assert thread.submit(database.call, "f").result() == {"ok": True}
     assert (gateway.connections, gateway.requests) == (1, 5)
+
+
+@pytest.mark.parametrize(
+    ("code", "error", "name"),
+    [("55P03", BusyError, "busy"), ("25006", DatabaseReadOnlyError, "database_read_only")],
+)
+def test_what_ends_by_itself_is_503_with_its_own_code(
+    gateway: ScriptedServer, code: str, error: type[DatabaseUnavailableError], name: str
+) -> None:
+    answer_with(gateway, 500, {"code": code, "message": "m", "details": None, "hint": None})
+    with pytest.raises(error) as raised:
+        database.call("f")
+    assert (raised.value.status, raised.value.code) == (503, name)
+    assert int(raised.value.headers["Retry-After"]) > 0

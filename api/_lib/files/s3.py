@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from api._lib.files.settings import StorageSettings
 
 CONNECT_TIMEOUT_SECONDS = 3
-READ_TIMEOUT_SECONDS = 30
+# For each read or write, so a storage that goes on sending may take longer in total.
+READ_TIMEOUT_SECONDS = 10
 
 # Supabase refuses most other characters in names, and does not decode the source of a copy. With
 # these a name looks the same quoted and unquoted.
