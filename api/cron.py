@@ -31,7 +31,8 @@ def reconcile(request: Request) -> Response:
 
     report = reconcile.reconcile(deadline_seconds=JOB_SECONDS).as_json()
     _log.info("reconciled: %s", report)
-    return Response(report)
+    # What was refused needs a person. The scheduler shows a run as failed by its status alone.
+    return Response(report, status=500 if report["refused"] else 200)
 
 
 def cleanup(request: Request) -> Response:

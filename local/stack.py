@@ -114,7 +114,7 @@ def running_services(
             service.wait_until_ready()
         if own_supabase:
             _sign_up_demo_user(stack)
-        (state / "stack.json").write_text(json.dumps(asdict(stack), indent=2) + "\n", "utf-8")
+        _write_stack_file(state, stack)
         yield Running(stack, database, {service.name: service for service in services})
 
 
@@ -129,9 +129,21 @@ def _make_folder(state: Path) -> None:
     try:
         state.mkdir(parents=True, exist_ok=True)
         state.chmod(0o711)  # Postgres's account may enter the folder, and not list it
-        (state / "stack.json").touch(mode=0o600)
+        _unfinished(state).touch(mode=0o600)
     except OSError as error:
         raise StackError(f"Cannot write to {state}: {error.strerror}.") from None
+
+
+def _write_stack_file(state: Path, stack: Stack) -> None:
+    """Write stack.json whole: a program that waits for the file never reads a part of it."""
+    unfinished = _unfinished(state)
+    unfinished.touch(mode=0o600)
+    unfinished.write_text(json.dumps(asdict(stack), indent=2) + "\n", "utf-8")
+    unfinished.replace(state / "stack.json")
+
+
+def _unfinished(state: Path) -> Path:
+    return state / "stack.json.new"
 
 
 def _remembered_port(state: Path) -> int | None:

@@ -97,6 +97,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.forbid_ledger_change": _NOBODY,
     "purse.granted_access": _NOBODY,
     "purse.lock_account": _NOBODY,
+    "purse.lock_accounts": _NOBODY,
     "purse.lock_hold": _NOBODY,
     "purse.lock_leased_file": _NOBODY,
     "purse.lock_order": _NOBODY,

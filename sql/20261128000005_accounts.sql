@@ -90,6 +90,21 @@ comment on function purse.open_account(uuid) is
 'As purse.lock_account, but creates the account if there is none.';
 revoke all on function purse.open_account(uuid) from public, anon, authenticated, service_role;
 
+create function purse.lock_accounts(p_user_ids uuid[])
+    returns void
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    perform from public.user_credits u where u.user_id = any (p_user_ids) order by u.user_id for update;
+end
+$$;
+
+comment on function purse.lock_accounts(uuid[]) is
+'Locks the rows of several users in the order of their ids. A transaction that moves credits of several users
+calls this before it locks any of them, so that two such transactions cannot deadlock.';
+revoke all on function purse.lock_accounts(uuid[]) from public, anon, authenticated, service_role;
+
 create function purse.require_available(
     p_account  public.user_credits,
     p_required bigint

@@ -64,6 +64,7 @@ create function public.hold_credits(
     language plpgsql
     security definer
     set search_path = ''
+    set timezone = 'UTC'
     set lock_timeout = '250ms'
 as $$
 declare

@@ -125,6 +125,7 @@ create function public.refresh_credits(
     language plpgsql
     security definer
     set search_path = ''
+    set timezone = 'UTC'
     set lock_timeout = '250ms'
 as $$
 begin

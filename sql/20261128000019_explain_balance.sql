@@ -9,6 +9,7 @@ create function public.explain_balance(
     stable
     security definer
     set search_path = ''
+    set timezone = 'UTC'
 as $$
     select purse.require_server();
     with movements as (

@@ -28,6 +28,7 @@ create function public.begin_reconciliation(p_livemode boolean)
     language sql
     security definer
     set search_path = ''
+    set timezone = 'UTC'
     set lock_timeout = '2s'
 as $$
     select purse.require_server();

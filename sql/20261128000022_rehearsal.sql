@@ -1,10 +1,8 @@
 -- make rebuild shows what Stripe's facts would change before it changes anything.
 
 -- Locks, in this order: the rehearsal (advisory, so that there is one at a time), all orders and all
--- payments (advisory), all purchase rows; then, fact by fact, the users' rows. Kind by kind this is the
--- order of record_facts, so a transaction that records one fact cannot deadlock with a rehearsal. A
--- rehearsal holds several users' rows in the order of the facts. mark_swept holds several in the order
--- of the files. The two can deadlock; Postgres then aborts one of them.
+-- payments (advisory), all purchase rows, all users' rows; rows of one kind in the order of their ids. Kind
+-- by kind this is the order of record_facts, and of mark_swept for users, so nothing deadlocks with it.
 create function public.rehearse_facts(
     p_facts  jsonb,
     p_policy text default 'debt'
@@ -20,13 +18,14 @@ declare
     v_answer jsonb;
 begin
     perform purse.require_server();
-    -- Takes all locks up front, in record_facts' order, except the users' rows.
+    -- All locks are taken before any fact is recorded.
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rehearsal', 0));
     perform purse.lock_order(e.value ->> 'order_id') from jsonb_array_elements(p_facts) e;
     perform purse.lock_payment(e.value ->> 'payment_intent_id') from jsonb_array_elements(p_facts) e;
     perform from public.purchases p
     where p.id in (select (e.value ->> 'order_id')::uuid from jsonb_array_elements(p_facts) e)
         or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e)
+    order by p.id
     for update;
 
     select coalesce(jsonb_object_agg(p.id, p.credits_posted), '{}'::jsonb) into v_before
@@ -35,6 +34,22 @@ begin
         or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e);
 
     begin
+        -- Accounts that do not exist yet are created here, in the order of their ids as well: two transactions
+        -- that create the same accounts wait for each other as for locks.
+        insert into public.user_credits (user_id)
+        select distinct (e.value ->> 'user_id')::uuid as user_id
+        from jsonb_array_elements(p_facts) e
+        where e.value ->> 'user_id' is not null
+        order by user_id
+        on conflict (user_id) do nothing;
+        perform purse.lock_accounts(array(
+            select (e.value ->> 'user_id')::uuid from jsonb_array_elements(p_facts) e
+            union
+            select p.user_id
+            from public.purchases p
+            where p.id in (select (e.value ->> 'order_id')::uuid from jsonb_array_elements(p_facts) e)
+                or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e)
+        ));
         perform public.record_facts(e.value, p_policy) from jsonb_array_elements(p_facts) e;
 
         select jsonb_agg(jsonb_build_object(

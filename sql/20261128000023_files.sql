@@ -3,7 +3,8 @@
 --
 -- A row is created when credits are held for a file. The bytes are in the storage, under the ids of
 -- user and file. A file's status changes in the same transaction as its hold. A transaction about one
--- file locks the file's row, then the user's row; mark_swept (files_cleanup) handles several.
+-- file locks the file's row, then the user's row; mark_swept (files_cleanup) locks several of each, in the
+-- order of their ids.
 
 create table public.files (
     id              uuid        not null default gen_random_uuid(),
@@ -165,6 +166,7 @@ create function public.begin_file(
     language plpgsql
     security definer
     set search_path = ''
+    set timezone = 'UTC'
     set lock_timeout = '250ms'
 as $$
 declare
@@ -240,6 +242,7 @@ create function public.read_files(
     stable
     security definer
     set search_path = ''
+    set timezone = 'UTC'
 as $$
     select purse.require_server();
     with page as (

@@ -11,6 +11,7 @@ create function public.lease_file(
     language plpgsql
     security definer
     set search_path = ''
+    set timezone = 'UTC'
     set lock_timeout = '250ms'
 as $$
 declare
@@ -106,6 +107,7 @@ create function public.finish_file(
     language plpgsql
     security definer
     set search_path = ''
+    set timezone = 'UTC'
     set lock_timeout = '250ms'
 as $$
 declare
@@ -142,6 +144,7 @@ create function public.fail_file(
     language plpgsql
     security definer
     set search_path = ''
+    set timezone = 'UTC'
     set lock_timeout = '250ms'
 as $$
 declare

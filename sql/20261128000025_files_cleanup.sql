@@ -39,10 +39,8 @@ Returns [{id, user_id, keep: [names]}]. Everything but the names in keep, the do
 revoke all on function public.files_to_sweep(integer) from public, anon, authenticated, service_role;
 grant execute on function public.files_to_sweep(integer) to service_role;
 
--- Locks the rows of abandoned files in the order of their ids, then their users' rows in the same order,
--- then the rows of the other files. So it does not keep to "one file, then its user": it can deadlock with
--- lease_file, finish_file or fail_file about files of the same users, and with rehearse_facts. Postgres
--- then aborts one of the two.
+-- Locks all the files' rows in the order of their ids, then the users' rows in the order of theirs. A
+-- transaction about one file locks the file, then its user, so the two cannot deadlock.
 create function public.mark_swept(p_ids uuid[])
     returns jsonb
     language plpgsql
@@ -55,17 +53,16 @@ declare
     v_swept     integer;
 begin
     perform purse.require_server();
+    perform from public.files f where f.id = any (p_ids) order by f.id for update;
     select coalesce(array_agg(f.id), '{}') into v_abandoned
-    from (
-        select f.id
-        from public.files f
-        where f.id = any (p_ids)
-            and purse.file_status(f, clock_timestamp()) = 'expired'
-            and f.status <> 'expired'
-        order by f.id
-        for update
-    ) f;
-    perform public.release_hold(f.hold_id) from public.files f where f.id = any (v_abandoned) order by f.id;
+    from public.files f
+    where f.id = any (p_ids)
+        and purse.file_status(f, clock_timestamp()) = 'expired'
+        and f.status <> 'expired';
+    perform purse.lock_accounts(
+        array(select f.user_id from public.files f where f.id = any (v_abandoned))
+    );
+    perform public.release_hold(f.hold_id) from public.files f where f.id = any (v_abandoned);
     update public.files f
     set swept_at = clock_timestamp(),
         sweeps = case when f.expires_at <= now() - interval '1 day' then 2 else 1 end,
@@ -77,7 +74,7 @@ end
 $$;
 
 comment on function public.mark_swept(uuid[]) is
-'Records that the storage of these files was cleared. A sweep after a day counts as both. Files that were abandoned become expired and their
-holds are released. Returns {swept, expired}.';
+'Records that the storage of these files was cleared. A sweep after a day counts as both. Files
+that were abandoned become expired and their holds are released. Returns {swept, expired}.';
 revoke all on function public.mark_swept(uuid[]) from public, anon, authenticated, service_role;
 grant execute on function public.mark_swept(uuid[]) to service_role;

@@ -6,6 +6,7 @@ create function public.doctor()
     stable
     security definer
     set search_path = ''
+    set timezone = 'UTC'
     -- PostgREST applies this before the call: scanning a long ledger takes longer than requests may.
     set statement_timeout = '60s'
 as $$

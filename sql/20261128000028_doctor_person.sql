@@ -6,6 +6,7 @@ create function public.doctor_user(p_email text)
     stable
     security definer
     set search_path = ''
+    set timezone = 'UTC'
 as $$
     select purse.require_server();
     select jsonb_build_object(

@@ -34,6 +34,7 @@ class Settings:
     supabase_secret_key: str
     supabase_publishable_key: str
     supabase_jwt_secret: str | None
+    auth_issuer: str
     stripe_secret_key: str | None
     stripe_webhook_secrets: tuple[str, ...]
     stripe_api_base: str | None
@@ -161,6 +162,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         supabase_secret_key=read.required("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
         supabase_publishable_key=read.required("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY"),
         supabase_jwt_secret=read.first("SUPABASE_JWT_SECRET"),
+        auth_issuer=_auth_issuer(read, supabase_url),
         stripe_secret_key=stripe_secret_key,
         stripe_webhook_secrets=webhook_secrets,
         stripe_api_base=read.url("STRIPE_API_BASE", stripe_api_base) if stripe_api_base else None,
@@ -207,6 +209,14 @@ def _check_stripe(
         read.problems.append("STRIPE_WEBHOOK_SECRET must begin with whsec_")
     if api_base and secret_key and "_live_" in secret_key:
         read.problems.append("STRIPE_API_BASE is for a stand-in and must not see a live key")
+
+
+def _auth_issuer(read: EnvironmentReader, supabase_url: str) -> str:
+    """Return the `iss` of access tokens. It differs from the URL only with a custom auth domain."""
+    issuer = read.first("SUPABASE_AUTH_ISSUER")
+    if issuer is None:
+        return f"{supabase_url}/auth/v1"
+    return read.url("SUPABASE_AUTH_ISSUER", issuer, with_path=True)
 
 
 def _files_settings(read: EnvironmentReader, supabase_url: str) -> object | None:

@@ -82,7 +82,8 @@ class Transaction:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.sql = connection
         # Tests move the stand-in's clock forward, for example to see a session expire.
-        self.now = int(time.time() + self.switch("clock_ahead_seconds", 0))
+        self.ahead_seconds: int = self.switch("clock_ahead_seconds", 0)
+        self.now = int(time.time() + self.ahead_seconds)
         # Events carry these. The API sets them; the payment page has none.
         self.request_id: str | None = None
         self.idempotency_key: str | None = None
@@ -98,6 +99,12 @@ class Transaction:
             "insert into switches values (?, ?) on conflict (name) do update set value = ?2",
             (name, json.dumps(value)),
         )
+
+    def set_clock(self, ahead_seconds: int) -> None:
+        """Let the stand-in's clock be so many seconds ahead of the machine's."""
+        self.set_switch("clock_ahead_seconds", ahead_seconds)
+        self.ahead_seconds = ahead_seconds
+        self.now = int(time.time() + ahead_seconds)
 
     def add(self, body: Json, private: Json | None = None) -> None:
         """Add an object; `private` holds what Stripe knows about it and does not show."""

@@ -24,6 +24,29 @@ if TYPE_CHECKING:
     Database = Connection[dict[str, Any]]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def patience(stack: RunningStack) -> Iterator[None]:
+    """Let functions wait long: here the order of locks is tested, not how long one waits for them.
+
+    On a busy machine a test needs longer than the limit to see that somebody waits.
+    """
+    with stack.connect() as database:
+        limited = database.execute(
+            """
+            select p.oid::regprocedure::text as function, split_part(s, '=', 2) as limit
+            from pg_proc p cross join unnest(p.proconfig) s
+            where p.pronamespace = 'public'::regnamespace and s like 'lock_timeout=%'
+            """
+        ).fetchall()
+        for each in limited:
+            database.execute(f"alter function {each['function']} set lock_timeout = '60s'")  # type: ignore[arg-type]
+        yield
+        for each in limited:
+            database.execute(
+                f"alter function {each['function']} set lock_timeout = '{each['limit']}'"  # type: ignore[arg-type]
+            )
+
+
 @contextmanager
 def meanwhile(
     stack: RunningStack, first: Callable[[Database], None], second: Callable[[Database], Any]
@@ -241,3 +264,78 @@ def test_rehearsals_of_the_same_users_in_another_order_both_get_through(
             for facts in rehearsals
         ],
     )
+
+
+def _abandon(purse: Purse) -> str:
+    """Begin an upload whose time is over; return the file's id."""
+    file_id: str = purse.call(
+        "begin_file",
+        *(purse.user_id, "audio_upload", "a.mp3", 10, "audio/mpeg", None, 900, []),
+    )["file"]["id"]
+    purse.database.execute(
+        "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
+    )
+    return file_id
+
+
+@pytest.mark.parametrize("sweeps_first", [False, True])
+def test_a_sweep_and_a_rehearsal_of_the_same_users_both_get_through(
+    stack: RunningStack, *, sweeps_first: bool
+) -> None:
+    """The files' ids are in one order, the facts in the other."""
+    with stack.connect() as database:
+        purses = [Purse(database) for _ in range(2)]
+        files = {}
+        for purse in purses:
+            purse.grant(10)
+            files[_abandon(purse)] = purse.user_id
+        by_file = [files[file_id] for file_id in sorted(files)]
+        facts = [Order(user_id=user).facts("paid") for user in reversed(by_file)]
+        acts: list[Callable[[Database], Any]] = [
+            lambda db: db.execute("select mark_swept(%s::uuid[])", [list(files)]),
+            lambda db: db.execute("select rehearse_facts(%s)", [Jsonb(facts)]),
+        ]
+        in_turn(
+            stack,
+            lambda db: [_lock_account(db, user) for user in by_file],
+            acts if sweeps_first else acts[::-1],
+        )
+        for purse in purses:
+            assert purse.read()["held"] == 0
+            purse.adds_up()
+
+
+def test_sweeps_of_the_same_users_in_another_order_both_get_through(stack: RunningStack) -> None:
+    with stack.connect() as database:
+        purses = [Purse(database) for _ in range(2)]
+        for purse in purses:
+            purse.grant(20)
+        halves = [[_abandon(purse) for purse in purses] for _ in range(6)]
+        in_turn(
+            stack,
+            lambda db: [_lock_account(db, purse.user_id) for purse in purses],
+            [
+                lambda db, half=half: db.execute("select mark_swept(%s::uuid[])", [half])  # type: ignore[misc]
+                for half in halves
+            ],
+        )
+        for purse in purses:
+            assert purse.read()["held"] == 0
+            purse.adds_up()
+
+
+def test_a_sweep_does_not_hold_a_user_while_it_waits_for_a_file(stack: RunningStack) -> None:
+    """A worker has locked one file and asks for its user, as finish_file does."""
+    with stack.connect() as database:
+        purse = Purse(database)
+        purse.grant(10)
+        abandoned = _abandon(purse)
+        swept = _abandon(purse)
+        database.execute("update files set status = 'expired' where id = %s", [swept])
+        in_turn(
+            stack,
+            lambda db: db.execute("select from files where id = %s for update", [swept]),
+            [lambda db: db.execute("select mark_swept(%s::uuid[])", [[abandoned, swept]])],
+            lambda db: _lock_account(db, purse.user_id),
+        )
+        purse.adds_up()

@@ -13,6 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from threading import Barrier
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -60,6 +61,8 @@ ACTS = st.one_of(
     ),
     st.tuples(st.just("rehearse"), st.permutations(range(6))),
     st.tuples(st.just("lapse")),
+    st.tuples(st.just("lease"), st.integers(0, 1)),
+    st.tuples(st.just("sweep"), st.permutations(range(4))),
     st.tuples(st.just("read")),
 )
 
@@ -90,8 +93,26 @@ class Household:
             self.purse.hold(1, seconds=seconds) for seconds in (DAY_SECONDS // 2, 604_800, 604_800)
         ]
         self.holds = [answer["hold_id"] for answer in held]
+        self.files = [self._abandoned_file() for _ in range(2)]
 
-    def do(self, act: tuple[Any, ...], client: Database, facts: list[dict[str, Any]]) -> Any:
+    def _abandoned_file(self) -> str:
+        """An upload whose time is over. Its hold is not, so that a sweep has credits to release."""
+        file_id: str = self.purse.call(
+            "begin_file",
+            *(self.purse.user_id, "audio_upload", "a.mp3", 10, "audio/mpeg", None, 604_800, []),
+        )["file"]["id"]
+        self.purse.database.execute(
+            "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
+        )
+        return file_id
+
+    def do(
+        self,
+        act: tuple[Any, ...],
+        client: Database,
+        facts: list[dict[str, Any]],
+        files: list[str],
+    ) -> Any:
         """Do what a program says; return the answer, or the SQLSTATE of a refusal."""
         what, *how = act
         purse = Purse(client, self.purse.user_id)
@@ -113,12 +134,22 @@ class Household:
                 "rehearse_facts", Jsonb([facts[each] for each in order])
             ),
             "lapse": lambda: purse.call("expire_credits", 100),
+            "lease": lambda which: purse.call(
+                "lease_file", purse.user_id, self.files[which], 60, True
+            ),
+            "sweep": lambda order: purse.call(
+                "mark_swept", [UUID(files[each % len(files)]) for each in order]
+            ),
             "read": purse.read,
         }
-        try:
-            return doing[what](*how)
-        except psycopg.Error as error:
-            return error.sqlstate
+        while True:
+            try:
+                return doing[what](*how)
+            except psycopg.errors.LockNotAvailable:
+                # Answered as 503 `busy`: nothing was done, and the caller tries again.
+                continue
+            except psycopg.Error as error:
+                return error.sqlstate
 
 
 @dataclass
@@ -293,12 +324,13 @@ def test_whatever_clients_do_at_once_some_order_explains_it(
     serials = [Serial(household) for household in households]
     # A rehearsal is of whatever Stripe has, of all users.
     facts = [household.facts[each] for each in range(6) for household in households][:6]
+    files = [household.files[each] for each in range(2) for household in households]
     start = Barrier(CLIENTS)
 
     def run(client: Database, program: list[tuple[int, tuple[Any, ...]]]) -> list[tuple[Any, ...]]:
         start.wait(30)
         return [
-            (who % users, act, households[who % users].do(act, client, facts))
+            (who % users, act, households[who % users].do(act, client, facts, files))
             for who, act in program
         ]
 
@@ -358,6 +390,13 @@ def _every_purchase_is_settled(household: Household) -> None:
     assert all(row["held"] == row["due"] for row in rows), rows
 
 
+def _patiently(client: Database, function: str, *arguments: Any) -> str | None:
+    """Call until it is not busy; return the SQLSTATE of a refusal."""
+    while (refusal := Purse(client).refused(function, *arguments)) == "55P03":
+        pass
+    return refusal
+
+
 @settings(max_examples=examples(cost=100), phases=UNSHRUNK)
 @given(data=st.data(), refunded=st.lists(st.integers(0, 10), min_size=8, max_size=8))
 def test_many_purchases_of_one_user_settle_beside_spending_and_rehearsals(
@@ -381,18 +420,18 @@ def test_many_purchases_of_one_user_settle_beside_spending_and_rehearsals(
 
     def tell(client: Database, history: list[dict[str, Any]], how: str) -> list[str | None]:
         start.wait(30)
-        return [Purse(client).refused(how, Jsonb(fact), "debt") for fact in history]
+        return [_patiently(client, how, Jsonb(fact), "debt") for fact in history]
 
     def rehearse(client: Database) -> list[str | None]:
         start.wait(30)
         halves = rehearsed[::2], rehearsed[1::2], rehearsed
-        return [Purse(client).refused("rehearse_facts", Jsonb(half), "debt") for half in halves]
+        return [_patiently(client, "rehearse_facts", Jsonb(half), "debt") for half in halves]
 
     def spend(client: Database) -> list[str | None]:
         """Beyond what there is for sure."""
         start.wait(30)
         return [
-            Purse(client).refused("spend_credits", purse.user_id, "docx_processing", 1, f"{number}")
+            _patiently(client, "spend_credits", purse.user_id, "docx_processing", 1, f"{number}")
             for number in range(12)
         ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -120,11 +119,15 @@ def api_state(transaction: Transaction) -> Json:
 
 
 def move_clock(transaction: Transaction, fields: Json) -> Json:
-    """Move the stand-in's clock forward, and make the changes that are then due."""
+    """Move the stand-in's clock forward and make the changes that are then due, or put it right.
+
+    What has happened stays: a session that expired is still expired when the clock is back.
+    """
+    if fields.get("reset"):
+        transaction.set_clock(0)
+        return {"now": transaction.now}
     step = _within(fields, "advance_seconds", 0, MAX_CLOCK_STEP_SECONDS)
-    ahead = transaction.switch("clock_ahead_seconds", 0) + step
-    transaction.set_switch("clock_ahead_seconds", ahead)
-    transaction.now = int(time.time() + ahead)
+    transaction.set_clock(transaction.ahead_seconds + step)
     clock.catch_up(transaction)
     return {"now": transaction.now}
 
@@ -189,7 +192,7 @@ COMMANDS = (
         },
         api,
     ),
-    Command("clock", {"advance_seconds": int}, move_clock),
+    Command("clock", {"advance_seconds": int, "reset": bool}, move_clock),
     Command("sessions/<session_id>/settle", {"outcome": str}, settle_session),
     Command(
         "refunds",

@@ -25,7 +25,7 @@ def overview(transaction: Transaction) -> dict[str, Any]:
     """Return the variables of the page's template."""
     return {
         "now": dt.datetime.fromtimestamp(transaction.now, dt.UTC),
-        "ahead_seconds": transaction.switch("clock_ahead_seconds", 0),
+        "ahead_seconds": transaction.ahead_seconds,
         "webhooks": webhook_state(transaction),
         "api": api_state(transaction),
         "failures": FAILURES,

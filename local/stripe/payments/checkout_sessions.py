@@ -26,7 +26,7 @@ def create(transaction: Transaction, params: Json, base_url: str) -> Json:
     _check_supported(params)
     fields = {
         **params,
-        "expires_at": _expiry(params, transaction.now),
+        "expires_at": _expiry(params, transaction),
         "payment_method_types": _method_types(params),
     }
     items = [shape.line_item(item, now=transaction.now) for item in params["line_items"]]
@@ -135,8 +135,17 @@ def _check_supported(params: Json) -> None:
         )
 
 
-def _expiry(params: Json, now: int) -> int:
-    expires_at: int = params.get("expires_at", now + LONGEST_LIFE_SECONDS)
+def _expiry(params: Json, transaction: Transaction) -> int:
+    """Return when a session expires, by the stand-in's clock.
+
+    The caller's clock is the machine's. A time that it names is as far in its future as the result
+    is in ours, so an application can still sell when our clock was moved.
+    """
+    now = transaction.now
+    expires_at: int = params.get(
+        "expires_at", now - transaction.ahead_seconds + LONGEST_LIFE_SECONDS
+    )
+    expires_at += transaction.ahead_seconds
     if expires_at > now + LONGEST_LIFE_SECONDS + CLOCK_TOLERANCE_SECONDS:
         raise InvalidParameterError(
             "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import html
 from concurrent.futures import ThreadPoolExecutor
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -332,6 +333,26 @@ def test_a_session_expires_by_the_clock(own_stand_in: StandIn) -> None:
     own_stand_in.sim("clock", advance_seconds=24 * 3600 + 60)
     own_stand_in.receiver.wait_for(type="checkout.session.expired", id=session.id)
     assert now(own_stand_in, session).status == "expired"
+
+
+def test_after_the_clock_was_moved_one_can_still_buy(own_stand_in: StandIn) -> None:
+    """The application names an expiry by the machine's clock."""
+    own_stand_in.sim("clock", advance_seconds=31 * 24 * 3600)
+    lasting = own_stand_in.session(expires_at=int(time.time()) + 3600)
+    assert lasting.expires_at is not None
+    assert lasting.expires_at - lasting.created == pytest.approx(3600, abs=30)
+    assert own_stand_in.page(lasting).pay().status_code == 303
+    brief = own_stand_in.session(expires_at=int(time.time()) + 3600)
+    own_stand_in.sim("clock", advance_seconds=3700)
+    assert now(own_stand_in, brief).status == "expired"
+
+
+def test_the_clock_can_be_put_right(own_stand_in: StandIn) -> None:
+    expired = own_stand_in.session()
+    own_stand_in.sim("clock", advance_seconds=31 * 24 * 3600)
+    assert own_stand_in.sim("clock", reset=True)["now"] == pytest.approx(time.time(), abs=30)
+    assert own_stand_in.session().created == pytest.approx(time.time(), abs=30)
+    assert now(own_stand_in, expired).status == "expired"
 
 
 def test_an_unknown_session_has_a_page_too(stand_in: StandIn) -> None:
