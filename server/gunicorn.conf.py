@@ -10,7 +10,8 @@ import os
 bind = f"{os.environ.get('HOST') or '127.0.0.1'}:{os.environ.get('PORT') or '8000'}"
 
 # The functions mostly wait for Supabase and Stripe, so threads are enough.
-worker_class = "gthread"
+# The worker also limits how long a client may take to send its request.
+worker_class = "server.slow_clients.Worker"
 threads = 32
 
 # A worker that gives no sign of life for this long is restarted. Requests may take longer.

@@ -60,7 +60,8 @@ Commands for money
 Command for time
 - `POST /_sim/clock` `{"advance_seconds": 3600}` moves the clock by which sessions expire and
   refunds settle. Times that the application names, such as `expires_at`, move with it.
-- `POST /_sim/clock` `{"reset": true}` sets the clock back to the machine's. What has happened stays.
+- `POST /_sim/clock` `{"reset": true}` sets the clock back to the machine's. What has happened
+  stays.
 """
 
 from __future__ import annotations

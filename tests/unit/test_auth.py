@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
@@ -16,8 +16,13 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from api._lib.errors import UnauthorizedError, UnavailableError
-from api._lib.web.auth import User, verify_token
+from api._lib.settings import settings
+from api._lib.web.auth import User, signed_in_user, verify_token
+from api._lib.web.http import Request
 from api._lib.web.jwks import Jwks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ISSUER = "https://abc.supabase.co/auth/v1"
 USER_ID = str(uuid.uuid4())
@@ -266,3 +271,52 @@ def test_a_known_key_does_not_wait_for_the_fetch_of_an_unknown_one() -> None:
         assert keys.key("ec") is not None
         answer.set()
         assert unknown.result(10) is None
+
+
+@pytest.fixture
+def shared_secret(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A project that signs with a shared secret, and has a custom auth domain."""
+    secret = "a shared secret of the test, long enough"
+    for name, value in {
+        "SITE_URL": "http://localhost:3000",
+        "SUPABASE_URL": "https://project.supabase.co",
+        "SUPABASE_SECRET_KEY": "sb_secret_x",
+        "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_x",
+        "SUPABASE_JWT_SECRET": secret,
+        "SUPABASE_AUTH_ISSUER": "https://auth.example.com/auth/v1",
+        "PAYMENTS_ENABLED": "false",
+    }.items():
+        monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    yield secret
+    settings.cache_clear()
+
+
+def long_token(secret: str, chars: int, issuer: str) -> str:
+    """Return a token of about so many characters; its claims say in how many teams somebody is."""
+    claims = {
+        "sub": USER_ID,
+        "aud": "authenticated",
+        "role": "authenticated",
+        "exp": int(time.time()) + 3600,
+        "iss": issuer,
+        "app_metadata": {"teams": "t" * (chars * 3 // 4 - 300)},
+    }
+    return jwt.encode(claims, secret, "HS256")
+
+
+def signed_in_with(token: str) -> User:
+    return signed_in_user(Request("GET", {}, {"authorization": f"Bearer {token}"}, b""))
+
+
+def test_a_token_may_have_sixteen_kilobytes_and_a_custom_domain(shared_secret: str) -> None:
+    token = long_token(shared_secret, 16 * 1024, "https://auth.example.com/auth/v1")
+    assert 15 * 1024 < len(token) <= 16 * 1024
+    assert signed_in_with(token).id == USER_ID
+    with pytest.raises(UnauthorizedError):
+        signed_in_with(long_token(shared_secret, 18 * 1024, "https://auth.example.com/auth/v1"))
+
+
+def test_with_a_custom_domain_the_projects_own_issuer_is_refused(shared_secret: str) -> None:
+    with pytest.raises(UnauthorizedError):
+        signed_in_with(long_token(shared_secret, 1024, "https://project.supabase.co/auth/v1"))

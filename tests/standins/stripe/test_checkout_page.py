@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import html
-from concurrent.futures import ThreadPoolExecutor
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
