@@ -33,7 +33,7 @@ def expire_credits(*, deadline: float) -> Expired:
     """
     accounts = 0
     while time.monotonic() < deadline:
-        written: int = database.call("lapse_credits", p_limit=ACCOUNTS_AT_ONCE)["accounts"]
+        written: int = database.call("expire_credits", p_limit=ACCOUNTS_AT_ONCE)["accounts"]
         accounts += written
         if written < ACCOUNTS_AT_ONCE:
             return Expired(accounts, complete=True)
