@@ -1,26 +1,21 @@
-"""Reads MP3 and WAV: what it is by its content, how long it plays, its tags. Nothing is decoded."""
+"""Reads recordings: the kind by the content, the length and the tags. Nothing is decoded."""
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tinytag import TinyTag, TinyTagException
-
 from api._lib.files.readers.document import one_line
 from api._lib.files.readers.errors import UnreadableFileError
-from api._lib.files.readers.mp3 import mp3_seconds
-from api._lib.files.readers.wav import wav_seconds
+from api._lib.files.readers.mp3 import read_mp3
+from api._lib.files.readers.recording import read_at
+from api._lib.files.readers.wav import read_wav
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
 MP3, WAV = "mp3", "wav"
 MIN_SECONDS = 0.01
-
-# What a reader of tags can trip over in a file whose sound is well; the tags are then left out.
-_UNREADABLE_TAGS = (TinyTagException, ValueError, LookupError, TypeError, OSError, struct.error)
 
 
 @dataclass(frozen=True)
@@ -48,25 +43,18 @@ def read_audio(file: BinaryIO) -> Audio:
     """Read a recording from a seekable file; it is never in memory as a whole.
 
     Raises:
-        UnreadableFileError: It is neither MP3 nor WAV, or it is damaged.
+        UnreadableFileError: It is no recording of a kind we know (`not_audio`), it is damaged
+            (`broken_audio`), holds no sound (`empty_audio`), or holds a codec that we cannot read
+            (`unsupported_codec`).
     """
-    file.seek(0)
-    head = file.read(12)
-    if head.startswith((b"RIFF", b"RF64")) and head.endswith(b"WAVE"):
-        kind, seconds = WAV, wav_seconds(file)
+    head = read_at(file, 0, 12)
+    if head.startswith((b"RIFF", b"RF64", b"BW64")) and head.endswith(b"WAVE"):
+        kind, recording = WAV, read_wav(file)
     else:
         # Also where it begins with neither tag nor frame: the frames themselves decide.
-        kind, seconds = MP3, mp3_seconds(file)
-    if seconds < MIN_SECONDS:
+        kind, recording = MP3, read_mp3(file)
+    if recording.seconds < MIN_SECONDS:
         raise UnreadableFileError("There is no sound in this file.", code="empty_audio")
-    return Audio(kind, round(seconds, 3), **_tags(file))
-
-
-def _tags(file: BinaryIO) -> dict[str, str]:
-    try:
-        file.seek(0)
-        tag = TinyTag.get(file_obj=file, duration=False)
-        found = {"title": tag.title, "artist": tag.artist, "album": tag.album}
-    except _UNREADABLE_TAGS:
-        found = {"title": None, "artist": None, "album": None}
-    return {name: one_line(value or "") for name, value in found.items()}
+    tags = recording.tags
+    texts = (one_line(text) for text in (tags.title, tags.artist, tags.album))
+    return Audio(kind, round(recording.seconds, 3), *texts)
