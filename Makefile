@@ -56,6 +56,7 @@ lock: ## Pin every package and its hashes anew from the .in files
 			$(LOCK_ARGS) $$file.in -o $$file.txt && echo "wrote $$file.txt"; \
 	done
 
-tools: ## Install what the tests need: Python packages, and a browser where one can be had
+tools: ## Install what the tests need: Python packages, a browser and media programs where possible
 	@./local/venv.sh tests/requirements.txt
 	@./tests/tools/browser.sh
+	@./tests/tools/media.sh
