@@ -167,4 +167,67 @@ def _with_ape(path: Path, *, times: int = 1) -> None:
     path.write_bytes((path.read_bytes() + header + item + footer) * times)
 
 
-ROWS = WAV_ROWS + MP3_ROWS
+_CHAPTERS = (
+    "printf ';FFMETADATA1\ntitle=Harbour\nartist=Ada\n[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=20\n"
+    "title=One\n[CHAPTER]\nTIMEBASE=1/1\nSTART=20\nEND=39\ntitle=Two\n' > chapters.txt"
+)
+_BOOK = (
+    f"{_SOURCE}; {_COVER.format(size=600 * 3 * 300, height=300)}; {_CHAPTERS};"
+    " ffmpeg -loglevel error -i s.wav -i chapters.txt -i cover.png -map_metadata 1 -map 0 -map 2"
+    " -disposition:v attached_pic -c:v copy -c:a aac {options} -f ipod $OUT"
+)
+
+CONTAINER_ROWS = (
+    Row("ffmpeg AAC.m4a", _encoded("-c:a aac -metadata title=Harbour"), Sound(39.2, "m4a", "Harbour")),
+    Row("audiobook with chapters and cover.m4b", shell(_BOOK.format(options="")), Sound(39.2, "m4a", "Harbour")),
+    Row(
+        "audiobook, tables first.m4b",
+        shell(_BOOK.format(options="-movflags +faststart")),
+        Sound(39.2, "m4a", "Harbour"),
+    ),
+    Row("ALAC.m4a", _encoded("-c:a alac"), Sound(39.2, "m4a")),
+    Row(
+        "in fragments.m4a",
+        _encoded("-c:a aac -movflags frag_keyframe+empty_moov+default_base_moof -f mp4"),
+        Sound(39.2, "m4a"),
+    ),
+    Row(
+        "cut off.m4a",
+        shell(f"{_SOURCE}; ffmpeg -loglevel error -i s.wav -c:a aac whole.m4a; head -c 300000 whole.m4a > $OUT"),
+        Refused("broken_audio", "cut off"),
+    ),
+    Row("flac.flac", shell(f"{_SOURCE}; flac --silent -T TITLE=Harbour s.wav -o $OUT"), Sound(39.2, "flac", "Harbour")),
+    Row(
+        "flac with a cover.flac",
+        shell(
+            f"{_SOURCE}; {_COVER.format(size=600 * 3 * 780, height=780)};"
+            " flac --silent --picture=cover.png -T TITLE=Harbour s.wav -o $OUT"
+        ),
+        Sound(39.2, "flac", "Harbour"),
+    ),
+    Row("pipe of flac.flac", shell(f"{_SOURCE}; flac --silent -c s.wav | cat > $OUT"), Sound(39.2, "flac")),
+    Row("ffmpeg.flac", _encoded("-metadata title=Harbour"), Sound(39.2, "flac", "Harbour")),
+    Row(
+        "cut off.flac",
+        shell(f"{_SOURCE}; flac --silent s.wav -o whole.flac; head -c 300000 whole.flac > $OUT"),
+        Refused("broken_audio", "cut off"),
+    ),
+    Row("oggenc.ogg", shell(f"{_SOURCE}; oggenc -Q -t Harbour s.wav -o $OUT"), Sound(39.2, "ogg", "Harbour")),
+    Row(
+        "joined.ogg",
+        shell(f"{_SOURCE}; oggenc -Q s.wav -o a.ogg; oggenc -Q -s 7 s.wav -o b.ogg; cat a.ogg b.ogg > $OUT"),
+        Sound(78.4, "ogg"),
+    ),
+    Row("FLAC in Ogg.ogg", _encoded("-c:a flac"), Sound(39.2, "ogg")),
+    Row("opusenc.opus", shell(f"{_SOURCE}; opusenc --quiet --title Harbour s.wav $OUT"), Sound(39.2, "opus", "Harbour")),
+    Row(
+        "opus with a cover.opus",
+        shell(
+            f"{_SOURCE}; {_COVER.format(size=600 * 3 * 780, height=780)};"
+            " opusenc --quiet --title Harbour --picture cover.png s.wav $OUT"
+        ),
+        Sound(39.2, "opus", "Harbour"),
+    ),
+)
+
+ROWS = WAV_ROWS + MP3_ROWS + CONTAINER_ROWS
