@@ -22,7 +22,7 @@ MANIFEST = "manifest.json"
 MAX_FOLDER_CHARS = 80
 
 # Compressed already: the attempt would only take time.
-_STORED = ("audio/mpeg", "application/vnd.openxmlformats", "application/zip")
+_STORED = ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/flac", "application/vnd.openxmlformats", "application/zip")
 # No system takes these in a name, or takes them for something else.
 _FORBIDDEN = frozenset('<>:"|?*/\\')
 

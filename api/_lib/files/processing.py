@@ -25,7 +25,7 @@ from api._lib.files.files import (
     file_refusals,
     object_name,
 )
-from api._lib.files.kinds import AUDIO, DOCX, EXPORT, KINDS, ending, stem
+from api._lib.files.kinds import AUDIO, AUDIO_ENDINGS, DOCX, EXPORT, KINDS, ending, stem
 from api._lib.files.multipart import PartWriter
 from api._lib.files.readers.audio import read_audio
 from api._lib.files.readers.document import as_html, as_json, summary_of
@@ -201,11 +201,11 @@ def _made_of_upload(store: Storage, user_id: str, row: dict[str, Any], uploaded_
         name = object_name(user_id, row["id"], source.name)
         if row["feature"] == AUDIO:
             audio = _audio(store.read(name))
-            suffix = f".{audio.format}"
-            if suffix != ending(source.name):
+            endings = AUDIO_ENDINGS[audio.format]
+            if ending(source.name) not in endings:
                 # The content decides what it is, not the name.
-                content_type = KINDS[AUDIO].types[suffix]
-                source = _copy(store, user_id, row, source.name, suffix, content_type)
+                content_type = KINDS[AUDIO].types[endings[0]]
+                source = _copy(store, user_id, row, source.name, endings[0], content_type)
             return Made(audio.summary(), [source])
         document = _document(row, b"".join(store.read(name)))
         return Made(summary_of(document), [*_write(store, user_id, row, document), source])
