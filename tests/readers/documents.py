@@ -380,11 +380,8 @@ def _picture(name: str, size: int, magic: bytes) -> dict[str, bytes | str]:
 
 
 _ROW_OF_TABLE = (
-    '<w:tr w:rsidR="00000001" w:rsidTr="00000001"><w:trPr><w:trHeight w:val="300"/></w:trPr>'
-    + '<w:tc><w:tcPr><w:tcW w:w="2000" w:type="dxa"/></w:tcPr><w:p w:rsidR="00000001"><w:pPr>'
-    '<w:spacing w:after="0" w:line="240" w:lineRule="auto"/></w:pPr><w:r><w:rPr><w:sz w:val="20"/>'
-    "</w:rPr><w:t>0</w:t></w:r></w:p></w:tc>" * 3
-    + "</w:tr>"
+    '<w:tr><w:trPr><w:trHeight w:val="300"/></w:trPr><w:tc><w:tcPr><w:tcW w:w="2000" w:type="dxa"/>'
+    '</w:tcPr><w:p><w:pPr><w:spacing w:after="0"/></w:pPr><w:r><w:t>0</w:t></w:r></w:p></w:tc></w:tr>'
 )
 
 CONTAINER_ROWS = (
@@ -401,7 +398,7 @@ CONTAINER_ROWS = (
     Row(
         "table of 6,000 equal rows.docx",
         document(f"<w:tbl>{_ROW_OF_TABLE * 6000}</w:tbl>"),
-        Text(("table of 6,000 equal rows",), words=18_000),
+        Text(("table of 6,000 equal rows",), words=6_000),
     ),
     Row(
         "altChunk, html-docx-js.docx",
