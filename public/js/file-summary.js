@@ -48,7 +48,7 @@ function chapterList(chapters, total = chapters.length) {
   list.append(...rows.slice(0, SHOWN_CHAPTERS));
   if (rows.length <= SHOWN_CHAPTERS) return list;
   const rest = rows.slice(SHOWN_CHAPTERS);
-  const more = h("button", { class: "link", type: "button" }, `Show ${count(rest.length, "more", "more")}`);
+  const more = h("button", { class: "link", type: "button" }, `Show ${count(total - SHOWN_CHAPTERS, "more", "more")}`);
   more.addEventListener("click", () => {
     rest[0].setAttribute("tabindex", "-1");
     list.append(...rest);

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READERS = {
-    "tinytag",
+    "charset_normalizer",
     "api._lib.files.readers.docx",
     "api._lib.files.readers.audio",
     "api._lib.files.processing",

@@ -131,8 +131,11 @@ def _run(file: BinaryIO, at: int, kind: _Kind, end: int, walk: _Walk) -> int:
     silent = frames = 0
     start = at
     length: int | None = 0
+    block_bytes = _SEARCH_BYTES
     while length is not None and at + _FRAME_HEADER_BYTES <= end:
-        block = read_at(file, at, min(_BLOCK_BYTES, end - at))
+        # Short runs cost little, and long ones are read in large blocks.
+        block = read_at(file, at, min(block_bytes, end - at))
+        block_bytes = min(2 * block_bytes, _BLOCK_BYTES)
         last = len(block) - _FRAME_HEADER_BYTES
         marks = [found.start() for found in _INDEX.finditer(block)]
         position = previous = 0

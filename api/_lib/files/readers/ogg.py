@@ -28,8 +28,9 @@ _BEGINS_STREAM = 0x02
 _NO_GRANULE = -1
 # A page holds at most 255 packets, of at most this many samples each.
 _MAX_PACKET_SAMPLES = 65_535
-# A stream that was recorded from the middle begins at a later sample than its first page can hold.
-_MAX_PAGE_SECONDS = 31
+# A stream that was recorded from the middle begins at a later sample than its first page can hold:
+# 255 packets of 120 ms at 48 kHz.
+_MAX_PAGE_SAMPLES = 255 * 5760
 
 
 @dataclass
@@ -49,7 +50,7 @@ class _Stream:
     def seconds(self) -> float:
         """How long it plays."""
         first = self.first or 0
-        begin = first if first > _MAX_PAGE_SECONDS * self.rate else self.skipped
+        begin = first if first > _MAX_PAGE_SAMPLES else self.skipped
         return max(0, self.last - begin) / self.rate
 
     @property
