@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READERS = {
-    "charset_normalizer",
     "api._lib.files.readers.docx",
     "api._lib.files.readers.audio",
     "api._lib.files.processing",
