@@ -1,59 +1,83 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run reconcile rebuild doctor test check migrate lock format tools bench cold-start
+.PHONY: help run reconcile rebuild doctor quick test soak check hashes migrate lock format tools bench cold-start
 
 VENV := .venv/bin
-export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS
+WORKERS ?= 2
+PYTEST := $(VENV)/python -m pytest
+# tests/requirements.txt holds every package, so the other lists take their versions from it.
+COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate $(LOCK_ARGS)
+export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS BASE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Start the whole product here, no account needed (PORT=… moves it, RESET=1 begins anew)
-	@./local/venv.sh local/requirements.txt
+run: ## Start the whole product locally, without any account (PORT=…; RESET=1 deletes its data)
+	@./ops/venv.sh local/requirements.txt
 	@exec $(VENV)/python -m local
 
-doctor: ## Say what is wrong and what to do about it (EMAIL=… one person's orders, SINCE=2026-11-01)
-	@./local/venv.sh local/requirements.txt
+doctor: ## Find problems and say what to do (EMAIL=… for one person's orders, SINCE=2026-11-01)
+	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.doctor $(if $(SINCE),--since "$$SINCE") $(if $(EMAIL),"$$EMAIL")
 
-reconcile: ## Put into the ledger what Stripe has and it lacks (SINCE=2026-11-01, else the last run)
-	@./local/venv.sh local/requirements.txt
+reconcile: ## Add to the ledger what it lacks and Stripe has (SINCE=2026-11-01, else since the last run)
+	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.reconcile $(if $(SINCE),--since "$$SINCE")
 
-rebuild: ## Show what the ledger would be by Stripe alone; APPLY=1 writes what is missing
-	@./local/venv.sh local/requirements.txt
+rebuild: ## Show what is missing in the ledger compared with Stripe alone; APPLY=1 writes it
+	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.rebuild
 
-test: tools ## Install what the tests need and run all of them (ARGS=… goes to pytest)
-	@$(VENV)/python -m pytest $(ARGS)
+quick: ## Run the pure and the database tests in about a minute (ARGS=… goes to pytest)
+	@./ops/venv.sh tests/requirements.txt
+	@$(PYTEST) -m "not npm" tests/unit tests/database $(ARGS)
+
+test: tools ## Run all tests, on two workers (WORKERS=4 for more, ARGS=… goes to pytest)
+	@$(PYTEST) -n $(WORKERS) --no-loadscope-reorder $(ARGS)
+
+soak: tools ## Let the property and crash tests draw thousands of histories; takes long (ARGS=…)
+	@PURSE_TEST_PROFILE=soak $(PYTEST) -n $(WORKERS) --no-loadscope-reorder \
+		$(or $(ARGS),tests/properties tests/crashes tests/http/test_fuzz.py tests/unit)
 
 check: ## Lint, formatting and types: what CI checks before the tests
-	@./local/venv.sh tests/requirements.txt
+	@./ops/venv.sh tests/requirements.txt
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
 	$(VENV)/mypy api local ops server
 
-format: ## Put the code into its form
-	@./local/venv.sh tests/requirements.txt
+# Vercel's builder installs requirements.txt without its hashes, so they protect nothing there. This
+# shows that the files which the index serves for the pinned versions are still those we locked.
+hashes: ## Download what is deployed and compare it with the locked hashes
+	@./ops/venv.sh tests/requirements.txt
+	@for file in $(wildcard requirements.txt server/requirements.txt); do \
+		folder=$$(mktemp -d) && \
+		$(VENV)/uv pip install --quiet --require-hashes --no-deps --no-build --no-cache \
+			--python-version "$$(cat .python-version)" --python-platform linux \
+			--target "$$folder" -r "$$file" && rm -r "$$folder" && echo "$$file holds" || exit 1; \
+	done
+
+format: ## Format the code
+	@./ops/venv.sh tests/requirements.txt
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .
 
 migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
-	@./local/venv.sh local/requirements.txt
+	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.migrate
 
 bench: ## Measure spending beside the least that any ledger must do, on one Postgres (ROUNDS=5 SECONDS=4)
-	@./local/venv.sh tests/requirements.txt
+	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
 
-cold-start: tools ## Measure the functions' cold starts as built by Vercel's own CLI
+cold-start: tools ## Measure the cold starts as built by Vercel's own CLI (BASE=commit beside that commit)
 	@$(VENV)/python -m tests.vercel.cold_start
 
-lock: ## Pin every package and its hashes anew from the .in files
-	@./local/venv.sh tests/requirements.txt
-	@for file in requirements local/requirements tests/requirements; do \
-		$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-			$(LOCK_ARGS) $$file.in -o $$file.txt && echo "wrote $$file.txt"; \
+lock: ## Pin every package with its hashes, from the .in files (LOCK_ARGS=--upgrade for newer ones)
+	@./ops/venv.sh tests/requirements.txt
+	@$(COMPILE) tests/requirements.in -o tests/requirements.txt && echo "wrote tests/requirements.txt"
+	@for file in requirements ops/requirements server/requirements local/requirements; do \
+		$(COMPILE) --constraints tests/requirements.txt $$file.in -o $$file.txt && echo "wrote $$file.txt"; \
 	done
 
 tools: ## Install what the tests need: Python packages, a browser and media programs where possible

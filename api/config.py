@@ -1,4 +1,4 @@
-"""GET /api/config: what the frontend, which has no build, must know of its deployment."""
+"""GET /api/config: the settings that the frontend needs. It has no build step to put them in."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from api._lib.web.http import Request, Response, endpoint
 
 
 def get(_request: Request) -> Response:
-    """Return the Supabase project's address, its publishable key, and what is switched on."""
+    """Return the Supabase project's URL, its publishable key, and what is switched on."""
     config = settings()
     return Response(
         {
             "supabase_url": config.supabase_url,
             "publishable_key": config.supabase_publishable_key,
             "payments_enabled": config.payments_enabled,
-            "files_enabled": config.storage is not None,
+            "files_enabled": config.files is not None,
         },
         headers={"Cache-Control": "no-cache"},
     )

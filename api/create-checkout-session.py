@@ -13,7 +13,7 @@ _PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
 def post(request: Request) -> Response:
-    """Open a Checkout Session for the signed-in user; they name a package, never an amount."""
+    """Open a Checkout Session. The request names a package; prices come from the catalogue."""
     user = signed_in_user(request)
     package = request.json_object().get("package_type")
     if not isinstance(package, str) or not _PACKAGE_ID.fullmatch(package):

@@ -1,7 +1,7 @@
 """The signed-in user's credits.
 
-GET /api/credits: balance, history and, if asked, one purchase of theirs.
-POST /api/credits {"feature": "docx_processing", "quantity": 1}: spend what it costs.
+GET /api/credits: balance, history and, with ?session_id=, one of the user's purchases.
+POST /api/credits {"feature": "docx_processing", "quantity": 1}: spend what the feature costs.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def get(request: Request) -> Response:
 
     def read() -> dict[str, Any]:
         answer: dict[str, Any] = database.call(
-            "read_credits",
+            "refresh_credits",
             p_user_id=user.id,
             p_limit=limit,
             p_cursor=cursor,
@@ -51,7 +51,7 @@ def get(request: Request) -> Response:
 
 
 def post(request: Request) -> Response:
-    """Spend what a feature costs, once for an Idempotency-Key; a replay says that it is one."""
+    """Spend what a feature costs, once for each Idempotency-Key; a replay says so in a header."""
     user = signed_in_user(request)
     body = request.json_object()
     feature, quantity = body.get("feature"), body.get("quantity", 1)
@@ -82,11 +82,11 @@ def _is_new(answer: dict[str, Any]) -> bool:
 
 
 def _welcome(user: User) -> bool:
-    """Give somebody new the sign-up bonus, where there is one; its key makes it once for good."""
+    """Grant a new user the sign-up bonus, if it is set. Its key ensures that it is granted once."""
     bonus = settings().signup_bonus_credits
     if not bonus:
         return False
-    # Refused where another bonus was given, or the key was used up: then so be it.
+    # Refused if the key was used with another amount: the user has had a bonus already.
     with suppress(database.DatabaseError):
         database.call(
             "grant_credits",
@@ -105,8 +105,8 @@ def _may_change(purchase: dict[str, Any] | None) -> bool:
 
 
 def _look_up(user: User, session_id: str) -> bool:
-    # Imported when needed: it brings Stripe's SDK, which would more than double the cold start of
-    # an endpoint that nearly always answers from the database alone.
+    # Imported here: it brings Stripe's SDK, which would more than double the cold start, and nearly
+    # every answer comes from the database alone.
     from api._lib.payments.session_lookup import look_up  # noqa: PLC0415
 
     return look_up(user, session_id)

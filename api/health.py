@@ -1,4 +1,4 @@
-"""GET /api/health: is this deployment able to sell? 200 if so, 503 with what is wrong if not."""
+"""GET /api/health: 200 if this deployment can sell credits, else 503 with what is wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REFUSED = (database.KEY_REFUSED, "42501")
 
 
 def get(_request: Request) -> Response:
-    """Report database, payments, version and missing settings by name. Never a value."""
+    """Report the database, payments, the version, and missing settings by name, never by value."""
     report: dict[str, Any] = {"status": "ok", "version": __version__}
     try:
         report["payments_enabled"] = settings().payments_enabled
@@ -28,9 +28,9 @@ def get(_request: Request) -> Response:
 
 
 def _database_state() -> str:
-    """Ask what only the secret key may ask: whether the database is there, ours, and lets us in."""
+    """Call a function that only the secret key may call, and say how that went."""
     try:
-        database.call("read_credits", p_user_id=NOBODY, p_limit=1)
+        database.call("refresh_credits", p_user_id=NOBODY, p_limit=1)
     except DatabaseUnavailableError:
         return "unreachable"
     except database.DatabaseError as error:

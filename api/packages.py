@@ -1,11 +1,11 @@
-"""GET /api/packages: what is on sale and what things cost. No token; cacheable."""
+"""GET /api/packages: the packages on sale and what features cost. No token; cacheable."""
 
 from __future__ import annotations
 
 from api._lib import database
 from api._lib.web.http import Request, Response, endpoint
 
-# A price change shows within a minute; checkout itself always reads the price of the moment.
+# A new price shows within about a minute. Checkout always reads the current price.
 CACHE_CONTROL = "public, max-age=0, s-maxage=60, stale-while-revalidate=60"
 
 

@@ -1,4 +1,4 @@
-"""GET /api/receipt?order_id=…: Stripe's receipt for a purchase of the signed-in user."""
+"""GET /api/receipt?order_id=…: the address of Stripe's receipt for one of the user's purchases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from api._lib.web.http import Request, Response, endpoint
 
 
 def get(request: Request) -> Response:
-    """Ask Stripe for the address: it is fresh, where one kept here would end after thirty days."""
+    """Ask Stripe for the address, because an address that we stored would expire after 30 days."""
     user = signed_in_user(request)
     try:
         order_id = str(UUID(request.query.get("order_id", "")))

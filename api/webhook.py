@@ -1,7 +1,7 @@
-"""POST /api/webhook: Stripe tells what happened.
+"""POST /api/webhook: receive an event from Stripe.
 
-A 2xx is a promise that the event is durably applied, or knowingly none of our business. Everything
-else makes Stripe try again, for three days.
+A 2xx promises that the event is recorded durably, or that it does not concern us. After any other
+status Stripe sends the event again, for three days.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import time
 from api._lib import database
 from api._lib.errors import InvalidRequestError, NotConfiguredError, PurseError
 from api._lib.payments.facts import facts_of_event
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.payments.webhook_signature import verified_event
 from api._lib.settings import settings
 from api._lib.web.http import Request, Response, endpoint
@@ -23,13 +23,13 @@ _log = logging.getLogger("purse")
 
 
 class EventNotRecordedError(PurseError):
-    """500: an event that may be about an order of ours and cannot be recorded as it is.
+    """500: an event that may concern one of our orders and cannot be recorded.
 
-    It lacks a field, or contradicts what is recorded: somebody edited the order at Stripe, or
-    Stripe's objects have changed. A 2xx would lose a payment in silence. A 4xx would blame Stripe
-    for what a person here has to look into, a 503 promise that it passes by itself. So Stripe goes
-    on trying, shows the event as failing and writes to the account's owner; once the release or the
-    order is mended, the next attempt is recorded.
+    A field is missing or wrong, or it contradicts what is recorded: somebody edited the order at
+    Stripe, or Stripe's objects have changed. A 2xx would lose a payment silently. A 4xx would blame
+    Stripe for a problem that a person here has to solve. A 503 would promise that the problem ends
+    by itself. With a 500 Stripe keeps trying, shows the event as failing and writes to the
+    account's owner. Once our code or the order is corrected, the next attempt is recorded.
     """
 
     code = "event_not_recorded"
@@ -37,7 +37,7 @@ class EventNotRecordedError(PurseError):
 
 
 def post(request: Request) -> Response:
-    """Verify, map to facts, and record event and facts in one transaction."""
+    """Verify the event, make its facts, and record both in one transaction."""
     config = settings()
     if not config.stripe_webhook_secrets:
         raise NotConfiguredError(("STRIPE_WEBHOOK_SECRET is missing",))
@@ -61,8 +61,8 @@ def post(request: Request) -> Response:
             p_facts=facts_of_event(event, project=config.project),
             p_policy=config.clawback_policy,
         )
-    except (database.DatabaseError, UnreadableError) as error:
-        # Neither quotes what the event holds: one names a code, the other a field.
+    except (database.DatabaseError, InvalidStripeObjectError) as error:
+        # Neither error quotes the event's data: one has a code, the other a field's name.
         _log.error("event %s %s: not recorded: %r", event["id"], event["type"], error)
         raise EventNotRecordedError from None
     _log.info("event %s %s: %s", event["id"], event["type"], outcome)

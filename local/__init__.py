@@ -1,1 +1,1 @@
-"""The whole product on one machine, no account anywhere: `make run`, and what the tests use."""
+"""The whole product on one machine, without any account: `make run`, and what tests need."""

@@ -1,4 +1,4 @@
-"""`make run`: start the whole product, say where it is, stop it on Ctrl-C."""
+"""`make run`: start the whole product, print its addresses, and stop it on Ctrl-C."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING
 from dotenv import load_dotenv
 
 from local.errors import StackError
-from local.stack import ROOT, Stack, reset, running_stack
+from local.stack import ROOT, reset, running_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
     from types import FrameType
 
+    from local.environment import Stack
+
 STATE = ROOT / ".local"
 
 _WELCOME = """
-  Purse is running, and nothing of it costs money.
+  Purse is running with test keys. No real money moves.
 
     Open      {site_url}
     Sign in   {demo_email}   password {demo_password}
@@ -32,26 +34,26 @@ _WELCOME = """
               4000 0000 0000 0002   is declined
               4000 0000 0000 9995   is declined: insufficient funds
               4000 0025 0000 3155   asks for 3-D Secure
-              any date in the future, any three digits
+              with any expiry date in the future and any three digits
 
-    Break it  {control_room}   refunds, disputes, webhooks that get lost
+    Break it  {control_room}   refunds, disputes, lost webhooks
 
-    Stop      Ctrl-C     the balance is remembered; make run RESET=1 begins anew
-    Settings  .local/stack.json, logs in .local/
+    Stop      Ctrl-C     Balances are kept. make run RESET=1 deletes them and starts over.
+    Settings  .local/stack.json; logs are in .local/
 """
 
 
 def main() -> None:
-    """Run until Ctrl-C or SIGTERM; leave with one sentence if it cannot run."""
+    """Run until Ctrl-C or SIGTERM; exit with one sentence if the stack cannot run."""
     started_at = time.monotonic()
-    # Also where a script started us in the background, which makes a shell ignore SIGINT for us.
-    for ending in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(ending, _interrupt)
+    # A shell that starts us in the background makes us ignore SIGINT, so both are set.
+    for stop_signal in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop_signal, _interrupt)
     load_dotenv(ROOT / ".env")
     try:
         with _only_one(STATE):
             if os.environ.get("RESET"):
-                _say("beginning anew")
+                _say("deleting the local data")
                 reset(STATE)
             with running_stack(STATE, report=_say) as stack:
                 _say(f"ready in {time.monotonic() - started_at:.1f} s")
@@ -82,7 +84,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 @contextmanager
 def _only_one(state: Path) -> Iterator[None]:
-    """Hold the checkout's lock. It lies beside the state, which RESET removes."""
+    """Hold the checkout's lock, a file beside the state folder, which RESET=1 deletes."""
     try:
         lock = state.with_suffix(".lock").open("w")
     except OSError as error:
@@ -92,7 +94,7 @@ def _only_one(state: Path) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise StackError(
-                "This checkout is running already; .local/stack.json says where."
+                "This checkout is running already. Its addresses are in .local/stack.json."
             ) from None
         yield
 

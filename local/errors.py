@@ -1,5 +1,5 @@
-"""What can stop the local stack, as one sentence that says what to do."""
+"""The error that stops the local stack."""
 
 
 class StackError(Exception):
-    """The stack cannot run; the message is shown to the person as it is."""
+    """The stack cannot run; the message is a sentence for the person, with what to do."""

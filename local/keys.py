@@ -1,4 +1,4 @@
-"""The local stack's keys and passwords: made at the first start, kept in its folder."""
+"""Keys and passwords of the local stack: created at the first start, stored in its folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def load_keys(state: Path) -> dict[str, str]:
-    """Return the keys by name, shaped like those they stand for."""
+    """Return all keys by name, creating missing ones; they look like the real services' keys."""
     path = state / "keys.json"
     known: dict[str, str] = json.loads(path.read_text("utf-8")) if path.exists() else {}
     keys = {

@@ -1,4 +1,4 @@
-"""Which ports the stack uses: five in a row on 127.0.0.1."""
+"""Find five consecutive free ports on 127.0.0.1 for the stack."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ _HIGHEST = 65535 - BLOCK
 
 @contextmanager
 def reserved(wanted: str | None, *, remembered: int | None = None) -> Iterator[int]:
-    """Reserve a free block while the stack runs: site, Supabase, Stripe, Postgres, storage.
+    """Reserve five ports while the block runs, and yield the first of them.
 
-    Gives the first port of the block.
-
-    A lock keeps two checkouts that start at the same moment from choosing the same block.
+    They are for the site, Supabase, Stripe, Postgres and storage, in this order. A lock prevents
+    two checkouts that start at the same time from choosing the same ports.
 
     Args:
-        wanted: PORT, if the person set it: that block or none.
-        remembered: The block of the last run, tried first, since sign-ins belong to an address.
+        wanted: PORT, if the person set it; then no other ports are tried.
+        remembered: The first port of the last run. It is tried first, because browsers keep
+            sign-ins by address.
 
     Raises:
-        StackError: PORT is no port, or one of its block is taken, or no block is free.
+        StackError: PORT is not a valid port, one of the ports is in use, or none are free.
     """
     if wanted:
         candidates = [_parse(wanted)]
@@ -53,10 +53,10 @@ def reserved(wanted: str | None, *, remembered: int | None = None) -> Iterator[i
     if wanted:
         taken = next((port for port in _block(candidates[0]) if not _is_free(port)), candidates[0])
         raise StackError(
-            f"Port {taken} is in use. Stop what uses it, or choose another: "
+            f"Port {taken} is in use. Stop the program that uses it, or choose another port: "
             f"make run PORT={candidates[0] + STEP}"
         )
-    raise StackError("No five free ports in a row from 3000 on. Choose: make run PORT=…")
+    raise StackError("No five consecutive ports are free from 3000 on. Choose one: make run PORT=…")
 
 
 def _parse(wanted: str) -> int:
@@ -67,7 +67,7 @@ def _parse(wanted: str) -> int:
 
 
 def _lock(first: int) -> IO[str] | None:
-    """Lock a block for this process; None if somebody has it, be it another account."""
+    """Lock five ports for this process; return None if another process or user has the lock."""
     try:
         lock = (Path(tempfile.gettempdir()) / f"purse-port-{first}.lock").open("w")
     except OSError:

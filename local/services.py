@@ -1,4 +1,4 @@
-"""The parts of the stack as processes: started, awaited, stopped, and found again after a crash."""
+"""Services of the local stack as processes: start, wait, stop, and clean up after a crash."""
 
 from __future__ import annotations
 
@@ -22,17 +22,20 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 START_TIMEOUT_SECONDS = 60
 STOP_TIMEOUT_SECONDS = 10
+GRACEFUL_TIMEOUT_SECONDS = 2
+# Longer than clients keep idle connections: a request on one that is being closed would fail.
+KEEP_ALIVE_SECONDS = 75
 THREADS = 32
 
 
-class Part:
-    """A WSGI application of ours, `MODULE:create_app()`, under gunicorn on one port.
+class Service:
+    """One of our WSGI applications, `MODULE:create_app()`, under gunicorn on one port.
 
     Args:
-        name: The module in `local/`; `site` is `server.app`.
+        name: `site` for server.app, otherwise a package of `local/`.
         port: TCP port on 127.0.0.1.
-        env: Its environment, all of it.
-        log: The file its output is added to.
+        env: The whole environment of the process.
+        log: The file to which its output is appended.
     """
 
     def __init__(self, name: str, port: int, env: Mapping[str, str], log: Path) -> None:
@@ -48,13 +51,11 @@ class Part:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start it; wait_until_ready() tells when it answers."""
+        """Start the process; wait_until_ready() returns once it answers."""
         command = [
-            *(sys.executable, "-m", "gunicorn", f"{_module(self.name)}:create_app()"),
+            *(sys.executable, "-m", "gunicorn", *_application(self.name)),
             *("--bind", f"127.0.0.1:{self._port}"),
-            *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
-            *("--graceful-timeout", "2", "--keep-alive", "5"),
-            *("--no-control-socket",),
+            *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
         ]
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
@@ -64,11 +65,15 @@ class Part:
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
                 env=self._env,
-                start_new_session=True,  # Ctrl-C is for us, who stop the parts in their order
+                start_new_session=True,  # Ctrl-C reaches only us; we stop the services in order
             )
 
     def wait_until_ready(self) -> None:
-        """Return once it answers; raise StackError if it ends or takes too long."""
+        """Return once it answers.
+
+        Raises:
+            StackError: The process ended, or did not answer within START_TIMEOUT_SECONDS.
+        """
         url = f"http://127.0.0.1:{self._port}/health"
         deadline = time.monotonic() + START_TIMEOUT_SECONDS
         with httpx.Client(trust_env=False, timeout=2) as client:
@@ -79,10 +84,10 @@ class Part:
                 except httpx.HTTPError:
                     pass
                 time.sleep(0.05)
-        raise StackError(f"The {self.name} did not start; {self._log} says why.")
+        raise StackError(f"The service {self.name} did not start. See {self._log}.")
 
     def stop(self) -> None:
-        """End it, by force if it does not listen."""
+        """Stop the process; kill it if it does not stop within STOP_TIMEOUT_SECONDS."""
         if self._process is None:
             return
         self._process.terminate()
@@ -94,26 +99,35 @@ class Part:
         self._process = None
 
     def kill(self) -> None:
-        """Kill all of it, as a crash of its machine would."""
+        """Kill the process and its workers at once, as a crash of the machine would."""
         if self._process is not None:
             kill_tree(self._process.pid)
             self._process.wait(STOP_TIMEOUT_SECONDS)
             self._process = None
 
     def kill_worker(self) -> None:
-        """Kill the process that answers, in the middle of its requests; gunicorn starts another."""
+        """Kill the worker in the middle of its requests; gunicorn starts another one."""
         if self._process is not None:
             for worker in psutil.Process(self._process.pid).children():
                 with suppress(psutil.NoSuchProcess):
                     worker.kill()
 
 
-def _module(name: str) -> str:
-    return "server.app" if name == "site" else f"local.{name}"
+def _application(name: str) -> list[str]:
+    """Return gunicorn's arguments for a service."""
+    if name == "site":
+        return ["-c", str(ROOT / "server" / "gunicorn.conf.py"), "server.app:create_app()"]
+    return [
+        f"local.{name}:create_app()",
+        *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
+        *("--keep-alive", str(KEEP_ALIVE_SECONDS), "--no-control-socket"),
+        # A signed URL of a file with a long name exceeds gunicorn's default of 4094.
+        *("--limit-request-line", "8190"),
+    ]
 
 
 class Launcher:
-    """Starts parts, and keeps their process ids where the next run finds what a crash left."""
+    """Starts services and records their process ids, so that the next run can stop leftovers."""
 
     def __init__(self, state: Path, running: ExitStack) -> None:
         self._state = state
@@ -121,24 +135,24 @@ class Launcher:
         self._started: dict[int, float] = {}
 
     def remember(self, pid: int | None) -> None:
-        """Note a process that must not outlive us."""
+        """Record a process that must not outlive the stack."""
         if pid is not None:
             self._started[pid] = psutil.Process(pid).create_time()
             _pids_file(self._state).write_text(json.dumps(self._started), "utf-8")
 
-    def start(self, name: str, port: int, env: Mapping[str, str]) -> Part:
-        """Start a part, to be stopped when the stack is."""
-        part = Part(name, port, env, self._state / f"{name}.log")
-        part.start()
-        self._running.callback(part.stop)
-        self.remember(part.pid)
-        return part
+    def start(self, name: str, port: int, env: Mapping[str, str]) -> Service:
+        """Start a service that stops together with the stack."""
+        service = Service(name, port, env, self._state / f"{name}.log")
+        service.start()
+        self._running.callback(service.stop)
+        self.remember(service.pid)
+        return service
 
 
 def kill_tree(pid: int) -> None:
-    """Kill a process and all it started, and wait until they are gone or only to be reaped."""
+    """Kill a process and its descendants; wait until they are gone or zombies."""
     root = psutil.Process(pid)
-    root.suspend()  # so that it starts nothing while we look
+    root.suspend()  # a suspended process starts no further children
     processes = [root, *root.children(recursive=True)]
     for process in processes:
         with suppress(psutil.NoSuchProcess):
@@ -160,7 +174,10 @@ def _pids_file(state: Path) -> Path:
 
 
 def stop_leftovers(state: Path) -> None:
-    """End what an earlier run left behind; a process id that was given out again is not ours."""
+    """Stop processes that an earlier run left behind.
+
+    The start time is compared as well, because the system reuses process ids.
+    """
     try:
         started = json.loads(_pids_file(state).read_text("utf-8"))
     except (OSError, ValueError):

@@ -1,1 +1,1 @@
-"""Commands for operators, for a deployment or the local stack: reconcile, rebuild, doctor."""
+"""Operators' commands for a deployment or the local stack: migrate, doctor, reconcile, rebuild."""

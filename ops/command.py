@@ -1,12 +1,11 @@
-"""What the commands share: whom they work on, and how they end.
+"""What the operators' commands share: settings, exit status, error messages, dates.
 
-Settings are those of the functions, from the environment or from .env. Where neither names a
-Supabase project, the local stack of this checkout is meant.
+Settings are those of the functions, from the environment or from .env. If neither sets
+SUPABASE_URL, a command works on the local stack of this checkout.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -17,65 +16,65 @@ from dotenv import load_dotenv
 from api._lib import database
 from api._lib.errors import DatabaseUnavailableError, NotConfiguredError, PurseError
 from api._lib.settings import settings
-from local.stack import ROOT, Stack, functions_settings
+from ops.local_stack import ROOT, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-STACK_FILE = ROOT / ".local" / "stack.json"
-# PostgREST's word for a function that is not there.
+# PostgREST's code for a function that does not exist.
 _NO_SUCH_FUNCTION = "PGRST202"
 
 
 def command(main: Callable[[], int]) -> None:
-    """Run a command against the right settings; leave with its status, or one sentence."""
+    """Run a command with the right settings, then exit with its status or one error sentence."""
     load_dotenv(ROOT / ".env")
     local = not os.environ.get("SUPABASE_URL") and _use_local_stack()
     try:
         sys.exit(main())
     except KeyboardInterrupt:
-        sys.exit("Stopped. Nothing is half done; run it again to go on.")
+        sys.exit("Stopped. Every finished step is saved; run the command again to continue.")
     except NotConfiguredError as error:
         sys.exit("Not configured: " + "; ".join(error.problems) + ".")
     except DatabaseUnavailableError as error:
-        sys.exit("The local stack does not answer: make run starts it." if local else error.message)
+        sys.exit(
+            "The local stack does not answer. Start it with: make run" if local else error.message
+        )
     except PurseError as error:
         sys.exit(error.message)
     except database.DatabaseError as error:
         if error.code == _NO_SUCH_FUNCTION:
-            sys.exit("The database lacks the newest of sql/: make migrate DATABASE_URL=…")
-        sys.exit(f"The database refused: {error.code}.")
+            sys.exit("The database is older than sql/. Update it with: make migrate DATABASE_URL=…")
+        sys.exit(f"The database refused the request with {error.code}.")
 
 
 def subject() -> str:
-    """Return whom we work on, in words."""
+    """Return what the command works on, such as "https://shop.example and Stripe (live mode)"."""
     mode = "live" if settings().livemode else "test"
     return f"{settings().site_url} and Stripe ({mode} mode)"
 
 
 def moment(text: str) -> int:
-    """Read 2026-11-01 or 2026-11-01T12:00, UTC unless it says otherwise; return seconds.
+    """Return the Unix time of a date such as 2026-11-01 or 2026-11-01T12:00, in UTC by default.
 
     Raises:
-        ValueError: It is neither.
+        ValueError: The text is not an ISO 8601 date.
     """
     at = datetime.fromisoformat(text)
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp())
 
 
 def day(seconds: float) -> str:
-    """Return a moment as the day it falls on, as moment() reads it."""
+    """Return the UTC day of a Unix time, such as 2026-11-01, which moment() can read."""
     return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def _use_local_stack() -> bool:
-    """Take the local stack's settings, if it has ever run; return whether it has."""
-    try:
-        stack = Stack(**json.loads(STACK_FILE.read_text("utf-8")))
-    except (OSError, ValueError, TypeError):
-        # Then the settings that are missing are named, one and all.
+    """Set the local stack's settings if it has ever run; return whether it has."""
+    settings_found = read_settings()
+    if not settings_found:
+        # The command then reports every missing setting.
         return False
-    os.environ.update(functions_settings(stack))
-    # requests asks a proxy even for 127.0.0.1.
+    os.environ.update(settings_found)
+    # The requests package would use a proxy even for 127.0.0.1.
     os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
     return True

@@ -1,4 +1,8 @@
-"""`make doctor [EMAIL=…] [SINCE=…]`: what is wrong, and what to do about it. Changes nothing."""
+"""`make doctor [EMAIL=…] [SINCE=…]`: find problems and say what to do.
+
+Changes nothing, except that it makes the storage's bucket if it is missing and writes and deletes a
+test object there.
+"""
 
 from __future__ import annotations
 
@@ -14,28 +18,29 @@ from ops.findings import Finding, count, show
 from ops.ledger_checks import check_access, check_events, check_ledger
 from ops.person import check_person
 from ops.setup_checks import check_endpoint, check_keys, check_site, check_supabase
-from ops.storage_checks import check_storage
 from ops.stripe_checks import check_deliveries, check_payments, check_reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from api._lib.settings import Settings
+
 DEFAULT_DAYS = 30
 
 
 def main() -> int:
-    """Examine everything, or one person's orders; 1 if something is wrong."""
+    """Check everything, or one person's orders; return 1 if something is wrong."""
     parser = argparse.ArgumentParser(prog="make doctor", description=__doc__)
-    parser.add_argument("email", nargs="?", help="one person's balance and orders")
+    parser.add_argument("email", nargs="?", help="show one person's balance and orders instead")
     parser.add_argument("--since", type=moment, help="compare with Stripe from this day on")
     asked = parser.parse_args()
-    print(f"Examining {subject()}\n")
+    print(f"Checking {subject()}\n")
     findings = _person(asked.email) if asked.email else _everything(asked.since)
     wrong = 0
     for finding in findings:
         print(show(finding), flush=True)
         wrong += finding.level == "WRONG"
-    print(f"\n{count(wrong, 'thing is', 'things are')} wrong." if wrong else "\nNothing is wrong.")
+    print(f"\nFound {count(wrong, 'problem')}." if wrong else "\nNothing is wrong.")
     return 1 if wrong else 0
 
 
@@ -48,9 +53,9 @@ def _everything(since: int | None) -> Iterator[Finding]:
     yield from check_supabase(config)
     yield from check_site(config)
     yield from check_keys(config, data)
-    yield from check_storage(config)
+    yield from _files(config)
     if config.stripe_secret_key is None:
-        yield Finding("note", "STRIPE_SECRET_KEY is not set: Stripe was not asked.")
+        yield Finding("note", "STRIPE_SECRET_KEY is not set, so nothing was compared with Stripe.")
         return
     yield from check_reconciliation(config, data)
     if since is None:
@@ -62,9 +67,19 @@ def _everything(since: int | None) -> Iterator[Finding]:
     except StripeFailedError:
         yield Finding(
             "WRONG",
-            "Stripe does not answer, or refuses the key; the line above says which.",
+            "Stripe does not answer or refuses the key. The log line above says which.",
             "Compare STRIPE_SECRET_KEY with Stripe > Developers > API keys.",
         )
+
+
+def _files(config: Settings) -> Iterator[Finding]:
+    if config.files is None:
+        yield Finding("note", "Files cannot be uploaded: there are no STORAGE_S3_… variables.")
+        return
+    # Imported here: it belongs to the sample app, which a fork may delete.
+    from ops.storage_checks import check_storage  # noqa: PLC0415
+
+    yield from check_storage(config)
 
 
 def _person(email: str) -> Iterator[Finding]:
@@ -73,7 +88,7 @@ def _person(email: str) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"Nobody has signed up as {email}.",
-            "Ask for the address they sign in with; the receipt's may be another.",
+            "Ask for the address they sign in with. The one on the receipt may be different.",
         )
         return
     yield from check_person(settings(), person)

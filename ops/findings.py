@@ -1,4 +1,4 @@
-"""What a check found, and how it is put to a person."""
+"""The results of checks, and how they are printed."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ Level = Literal["ok", "note", "WRONG"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that a check has to say.
+    """One result of a check.
 
     Attributes:
-        level: ok, note (nothing need be done), or WRONG.
-        sentence: What is so.
-        remedy: What to do about it.
-        cases: The orders, users or events it is about.
+        level: ok, note (no action is needed), or WRONG.
+        sentence: What was found.
+        remedy: What to do, often a command to copy.
+        cases: The orders, users or events that are affected.
     """
 
     level: Level
@@ -41,7 +41,7 @@ def show(finding: Finding) -> str:
         initial_indent=f"{finding.level:<5}  ",
         subsequent_indent=_INDENT,
     )
-    # Cases and remedies hold commands to copy: they are not wrapped.
+    # Cases and remedies contain commands to copy, so they are not wrapped.
     lines += [f"{_INDENT}- {case}" for case in finding.cases[:MOST_SHOWN]]
     if len(finding.cases) > MOST_SHOWN:
         lines.append(f"{_INDENT}- and {len(finding.cases) - MOST_SHOWN} more")
@@ -51,5 +51,5 @@ def show(finding: Finding) -> str:
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun."""
+    """Return a number with its noun, such as "2 orders"; `many` is an irregular plural."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -1,10 +1,10 @@
-"""Does everything in the database add up? Findings from what doctor() returns. Pure."""
+"""What doctor() found in the database, as findings. Pure."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.access import FUNCTIONS, TABLES
+from ops.access import FUNCTIONS, SCHEMAS, TABLES, VIEWS
 from ops.findings import Finding, count
 from ops.money import money
 
@@ -15,7 +15,7 @@ SLOW_SECONDS = 60
 
 
 def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Compare balances, transactions, purchases and what their facts call for."""
+    """Compare balances, lots, transactions, and purchases with their facts."""
     yield from _balances(data)
     yield from _lots(data)
     yield from _purchases(data)
@@ -30,7 +30,7 @@ def _balances(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield Finding(
         "WRONG",
         "A balance is not the sum of its transactions: somebody changed it by hand. The"
-        " transactions are what happened.",
+        " transactions are right.",
         "update user_credits u set balance = (select coalesce(sum(amount), 0) from"
         " credit_transactions t where t.user_id = u.user_id) where u.user_id = '…';",
         [
@@ -45,10 +45,10 @@ def _lots(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "WRONG",
             "A balance is not the sum of its lots, or what is held is not what holds have set"
-            " aside: somebody changed it by hand. The transactions are what happened.",
-            "update credit_lots l set remaining = (select coalesce(sum(e.value::bigint), 0) from"
-            " credit_transactions t, jsonb_each_text(t.lots) e where t.user_id = l.user_id and"
-            " e.key = l.id::text) where l.user_id = '…';",
+            " aside: somebody changed it by hand. The transactions are right.",
+            "update credit_lots l set remaining = (select coalesce(sum(e.credits), 0) from"
+            " credit_entries e where e.user_id = l.user_id and e.lot_id = l.id)"
+            " where l.user_id = '…';",
             [
                 f"user {case['user_id']}: balance {case['balance']:,}, lots {case['lots']:,}; held"
                 f" {case['held']:,}, in lots {case['held_in_lots']:,}, by holds"
@@ -62,7 +62,7 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
     if data["postings_off"]:
         yield Finding(
             "WRONG",
-            "What a purchase says was posted for it is not the sum of its transactions: somebody"
+            "The credits posted for a purchase are not the sum of its transactions: somebody"
             " changed it by hand.",
             "update purchases set credits_posted = … where id = '…'; -- the transactions are right",
             [
@@ -73,8 +73,8 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
     if data["purchases_off"]:
         yield Finding(
             "WRONG",
-            "The ledger holds other credits for a purchase than its facts call for.",
-            "select settle_purchase('…', 'debt'); -- in Supabase's SQL editor; safe to repeat",
+            "The ledger does not hold the credits that a purchase's facts call for.",
+            "select purse.settle_purchase('…', 'debt'); -- in the SQL editor; safe to repeat",
             [
                 f"order {case['order_id']}: {case['posted'] - case['forgiven']:,} posted,"
                 f" {case['target']:,} called for"
@@ -94,8 +94,8 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
     if data["overdue"]:
         yield Finding(
             "WRONG",
-            "An order's checkout must be over, but nobody told us: the webhook and the daily"
-            " reconciliation both missed it.",
+            "An order's checkout must be over, but we do not know how it ended: the webhook and the"
+            " daily reconciliation both missed it.",
             "make reconcile",
             [f"order {case['order_id']} of {case['created_at'][:10]}" for case in data["overdue"]],
         )
@@ -106,9 +106,9 @@ def _mismatches(data: Mapping[str, Any]) -> Iterator[Finding]:
         return
     yield Finding(
         "WRONG",
-        "A payment is not what was ordered. It is settled by nobody until a person decides: true"
-        " posts its credits, false leaves it (refund it at Stripe).",
-        "select decide_mismatch('…', true, 'your name', 'why');",
+        "A payment is not what was ordered. It is not settled until a person decides: true posts"
+        " its credits, false does not (then refund it at Stripe).",
+        "select purse.decide_mismatch('…', true, 'your name', 'why');",
         [
             f"order {case['order_id']}: ordered {money(case['unit_amount'], case['currency'])},"
             f" Stripe asked for {money(case['amount_subtotal'], case['currency_paid'])}"
@@ -118,7 +118,7 @@ def _mismatches(data: Mapping[str, Any]) -> Iterator[Finding]:
 
 
 def check_events(data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Look at what the webhook received, and how late."""
+    """Report what the webhook received, and how late."""
     webhook = data["webhook"]
     if webhook["events"]:
         p50, p95 = webhook["p50_seconds"], webhook["p95_seconds"]
@@ -126,7 +126,7 @@ def check_events(data: Mapping[str, Any]) -> Iterator[Finding]:
             "note" if p95 > SLOW_SECONDS else "ok",
             f"{count(webhook['events'], 'event')} in seven days, received {p50} s after they"
             f" happened (p50), {p95} s (p95).",
-            "Late ones failed at first: Stripe > Webhooks shows with what." * (p95 > SLOW_SECONDS),
+            "Late ones failed at first: Stripe > Webhooks shows why." * (p95 > SLOW_SECONDS),
         )
     else:
         yield Finding("note", "No event was received in seven days.")
@@ -134,8 +134,8 @@ def check_events(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "WRONG",
             "Stripe delivers an event again and again, although it is recorded: our answers do not"
-            " reach it.",
-            "Stripe > Webhooks > your endpoint shows what it gets instead of our 200.",
+            " reach Stripe.",
+            "Stripe > Webhooks > your endpoint shows the answers it gets instead of our 200.",
             [
                 f"{case['id']} {case['type']}: {case['deliveries']} times"
                 for case in data["repeated_events"]
@@ -145,20 +145,26 @@ def check_events(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"{count(data['waiting_reversals'], 'refund or dispute', 'refunds or disputes')} of"
-            " payments that are no orders of ours are kept, in case an order turns up.",
+            " unknown payments are kept, in case their orders arrive later.",
         )
 
 
 def check_access(data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Compare grants with the list; what is not ours in this schema is not our business."""
-    cases = [*_table_cases(data["tables"]), *_function_cases(data["functions"])]
+    """Compare grants with ops/access.py; tables and functions that are not ours are ignored."""
+    cases = [
+        *_schema_cases(data["schemas"]),
+        *_table_cases(data["tables"]),
+        *_function_cases(data["functions"]),
+    ]
     cases += [
-        f"{table}: row level security is off"
+        f"{_short(table)}: row level security is off"
         for table in data["unprotected_tables"]
         if table in TABLES
     ]
     if not cases:
-        yield Finding("ok", "Tables and functions are granted to whom they should be, and no more.")
+        yield Finding(
+            "ok", "Schemas, tables and functions are granted as sql/ says, and no further."
+        )
         return
     yield Finding(
         "WRONG",
@@ -169,9 +175,21 @@ def check_access(data: Mapping[str, Any]) -> Iterator[Finding]:
     )
 
 
+def _schema_cases(granted: Mapping[str, list[str]]) -> Iterator[str]:
+    for schema, users in SCHEMAS.items():
+        if schema not in granted:
+            yield f"{schema}: is missing; make migrate"
+            continue
+        actual = set(granted[schema])
+        for role in sorted(actual - users):
+            yield f"{schema}: {role} may use it; revoke all on schema {schema} from {role};"
+        for role in sorted(users - actual):
+            yield f"{schema}: {role} may not use it; grant usage on schema {schema} to {role};"
+
+
 def _table_cases(granted: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str]:
-    for table, readers in TABLES.items():
-        actual = granted.get(table, {})
+    for name, readers in (TABLES | VIEWS).items():
+        table, actual = _short(name), granted.get(name, {})
         for role in sorted(readers - {role for role, what in actual.items() if "SELECT" in what}):
             yield f"{table}: {role} may not read it; grant select on {table} to {role};"
         for role, privileges in actual.items():
@@ -182,11 +200,12 @@ def _table_cases(granted: Mapping[str, Mapping[str, list[str]]]) -> Iterator[str
 
 
 def _function_cases(granted: Mapping[str, list[str]]) -> Iterator[str]:
-    for function, callers in FUNCTIONS.items():
-        if function not in granted:
+    for name, callers in FUNCTIONS.items():
+        function = _short(name)
+        if name not in granted:
             yield f"{function}(): is missing; make migrate"
             continue
-        actual = set(granted[function])
+        actual = set(granted[name])
         for role in sorted(actual - callers):
             yield (
                 f"{function}(): {role} may call it; revoke execute on function {function} from"
@@ -197,3 +216,8 @@ def _function_cases(granted: Mapping[str, list[str]]) -> Iterator[str]:
                 f"{function}(): {role} may not call it; grant execute on function {function} to"
                 f" {role};"
             )
+
+
+def _short(name: str) -> str:
+    """Return a name as one writes it in the SQL editor, whose search path includes public."""
+    return name.removeprefix("public.")

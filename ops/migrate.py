@@ -1,9 +1,9 @@
 """Apply sql/ to a database: `make migrate DATABASE_URL=…`.
 
-Each file is one transaction, recorded in the table that Supabase's own CLI keeps
-(supabase_migrations.schema_migrations), so that `supabase db push` and this command know of each
-other's work and either may be used. A database that is no Supabase project is first given the roles
-and the auth schema of one (local/supabase.sql); that part takes a superuser.
+Each file is one transaction. It is recorded in supabase_migrations.schema_migrations, the table
+that Supabase's own CLI uses, so `supabase db push` and this command can both be used on one
+database. A database that is not a Supabase project first gets a project's roles and auth schema
+(ops/bare_postgres.sql); only a superuser may do that.
 """
 
 from __future__ import annotations
@@ -17,53 +17,57 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import sql
 
-from local.errors import StackError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parent.parent
 MIGRATIONS = ROOT / "sql"
-SUPABASE_SQL = ROOT / "local" / "supabase.sql"
+BARE_POSTGRES_SQL = ROOT / "ops" / "bare_postgres.sql"
 CONNECT_TIMEOUT_SECONDS = 10
 
 _FILE_NAME = re.compile(r"([0-9]{14})_([a-z0-9_]+)\.sql")
-# Two runs at once take turns, file by file; a lock of the transaction works through any pooler.
+# Concurrent runs take turns file by file. A transaction-level lock works through any pooler.
 _LOCK_KEY = 0x5075727365
+
+
+class MigrationError(Exception):
+    """The database cannot be migrated; the message is a sentence for the person who runs it."""
 
 
 def migrate(
     database_url: str, *, folder: Path = MIGRATIONS, report: Callable[[str], None] = print
 ) -> list[str]:
-    """Apply what is missing, in order, and return the names of the files applied.
+    """Apply the files that are not applied yet, in order, and return their names.
 
     Raises:
-        StackError: No connection, a file that failed (its transaction is undone), or a file that
-            was changed after it was applied.
+        MigrationError: The database cannot be reached, a file failed (its transaction is rolled
+            back), or a file was changed after it was applied.
     """
     with connect(database_url) as connection:
+        paths = _files(folder)
+        _refuse_older_files(connection, paths)
         _provide_supabase(connection, report=report)
         _prepare_record(connection)
-        return [path.name for path in _files(folder) if _apply(connection, path, report=report)]
+        return [path.name for path in paths if _apply(connection, path, report=report)]
 
 
 def connect(database_url: str) -> psycopg.Connection:
-    """Connect so that each statement or transaction block stands for itself.
+    """Connect in autocommit mode.
 
     Raises:
-        StackError: With the driver's reason, but never the URL, which holds a password.
+        MigrationError: With the driver's reason, and never the URL, which contains a password.
     """
     try:
         return psycopg.connect(
             database_url,
             autocommit=True,
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            prepare_threshold=None,  # prepared statements do not survive a transaction pooler
+            prepare_threshold=None,  # transaction poolers do not support them
             application_name="purse migrate",
         )
     except (psycopg.OperationalError, psycopg.ProgrammingError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise StackError(f"Cannot connect to DATABASE_URL: {reason}") from None
+        raise MigrationError(f"Cannot connect to DATABASE_URL: {reason}") from None
 
 
 def _provide_supabase(connection: psycopg.Connection, *, report: Callable[[str], None]) -> None:
@@ -71,10 +75,10 @@ def _provide_supabase(connection: psycopg.Connection, *, report: Callable[[str],
         return
     with connection.transaction():
         _take_turn(connection)
-        # Another run may have done it while this one waited.
+        # Another run may have done it while this one waited for the lock.
         if not _is_supabase(connection):
-            report("not a Supabase project: adding its roles and auth schema first")
-            _run(connection, SUPABASE_SQL)
+            report("not a Supabase project: adding the roles and the auth schema of one")
+            _run(connection, BARE_POSTGRES_SQL)
 
 
 def _is_supabase(connection: psycopg.Connection) -> bool:
@@ -110,8 +114,35 @@ def _files(folder: Path) -> list[Path]:
     paths = sorted(folder.glob("*.sql"))
     for path in paths:
         if not _FILE_NAME.fullmatch(path.name):
-            raise StackError(f"{path.name} is not named like 20261123000001_catalogue.sql.")
+            raise MigrationError(
+                f"{path.name} is not named like the others, such as 20261128000002_catalogue.sql."
+            )
     return paths
+
+
+def _refuse_older_files(connection: psycopg.Connection, paths: list[Path]) -> None:
+    """Refuse a database whose tables come from other files than those in the folder.
+
+    Before the first release, files of sql/ were renamed. Applying the new ones on top would fail
+    at a table that exists already.
+    """
+    row = connection.execute(
+        """
+        select to_regclass('public.credit_transactions') is not null,
+            to_regclass('supabase_migrations.schema_migrations') is not null
+        """
+    ).fetchone()
+    has_tables, has_record = row or (False, False)
+    recorded: set[str] = set()
+    if has_record:
+        rows = connection.execute("select version from supabase_migrations.schema_migrations")
+        recorded = {version for (version,) in rows}
+    if has_tables and recorded.isdisjoint(path.stem.partition("_")[0] for path in paths):
+        raise MigrationError(
+            "This database has Purse's tables, but none of the files in sql/ is recorded in it: "
+            "they come from an earlier version of sql/. Use a new database. On the local stack, "
+            "start over: make run RESET=1"
+        )
 
 
 def _apply(connection: psycopg.Connection, path: Path, *, report: Callable[[str], None]) -> bool:
@@ -143,16 +174,16 @@ def _take_turn(connection: psycopg.Connection) -> None:
 
 
 def _refuse_if_changed(path: Path, text: str, statements: list[str] | None) -> None:
-    """Compare with what was recorded; the CLI records statement by statement, trimmed."""
-    if statements is None or _essence(text) == _essence("".join(statements)):
+    """Compare a file with its record; Supabase's CLI records trimmed single statements."""
+    if statements is None or _without_spaces(text) == _without_spaces("".join(statements)):
         return
-    raise StackError(
-        f"{path.name} was changed after it was applied to this database. Restore it and put the "
-        "change into a new file (on the local stack: make run RESET=1)."
+    raise MigrationError(
+        f"{path.name} was changed after it was applied to this database. Restore the file and put "
+        "the change into a new one. On the local stack you can start over: make run RESET=1"
     )
 
 
-def _essence(text: str) -> str:
+def _without_spaces(text: str) -> str:
     return re.sub(r"[\s;]+", "", text)
 
 
@@ -163,19 +194,20 @@ def _run(connection: psycopg.Connection, path: Path) -> None:
     except psycopg.Error as error:
         position = error.diag.statement_position
         line = path.read_text("utf-8")[: int(position)].count("\n") + 1 if position else "?"
-        raise StackError(f"{path.name}, line {line}: {error.diag.message_primary}") from None
+        raise MigrationError(f"{path.name}, line {line}: {error.diag.message_primary}") from None
 
 
 def main() -> None:
-    """Migrate the database in DATABASE_URL."""
+    """Migrate the database that DATABASE_URL names; exit with 1 and a sentence if that fails."""
     database_url = os.environ.get("DATABASE_URL")
     if not database_url:
-        sys.exit("Say which database: make migrate DATABASE_URL=postgresql://…")
+        sys.exit("DATABASE_URL is not set. Run: make migrate DATABASE_URL=postgresql://…")
     try:
         applied = migrate(database_url)
-    except StackError as error:
-        sys.exit(f"{error}")
-    print(f"{len(applied)} applied; the database is up to date.")
+    except MigrationError as error:
+        sys.exit(str(error))
+    files = "1 file" if len(applied) == 1 else f"{len(applied)} files"
+    print(f"Applied {files}. The database is up to date.")
 
 
 if __name__ == "__main__":

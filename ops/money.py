@@ -1,4 +1,4 @@
-"""Minor units as a person reads them."""
+"""Format amounts of money."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make doctor EMAIL=…`: "I paid and got nothing." What happened to each order, and what to do."""
+"""`make doctor EMAIL=…`: what happened to each order of one person, and what to do."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
-from api._lib.payments.retrieved_session import EXPAND_SESSIONS, facts_of_sighting
+from api._lib.payments.session_facts import EXPAND_SESSIONS, facts_of_retrieved_session
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.settings import settings
 from ops.command import day
 from ops.findings import Finding
@@ -19,22 +19,22 @@ from ops.money import money
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from api._lib.payments.facts import OrderFacts
+    from api._lib.payments.session_facts import OrderFacts
     from api._lib.settings import Settings
 
 MOST_SESSIONS = 100
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """An order as Stripe has it now."""
+class OrderAtStripe:
+    """An order at Stripe: its facts, and when its session was created (Unix time)."""
 
     facts: OrderFacts
     created: int
 
 
 def check_person(config: Settings, person: Mapping[str, Any]) -> Iterator[Finding]:
-    """Say of the balance and of each order what is so and what to do."""
+    """Yield a finding about the balance, and one about each order."""
     if person["balance"] == person["ledger"]:
         yield Finding(
             "ok",
@@ -44,54 +44,56 @@ def check_person(config: Settings, person: Mapping[str, Any]) -> Iterator[Findin
     else:
         yield Finding(
             "WRONG",
-            f"Balance {person['balance']:,}, but the transactions sum up to {person['ledger']:,}.",
-            "make doctor says how to put it right.",
+            f"The balance is {person['balance']:,}, but the transactions add up to"
+            f" {person['ledger']:,}.",
+            "make doctor prints the statement that corrects it.",
         )
     if person["balance"] < 0:
         yield Finding(
-            "note", "Refunded credits were spent already; the next purchase pays the debt off."
+            "note", "Refunded credits were already spent. The next purchase pays off the debt."
         )
     at_stripe = _at_stripe(config, person)
     for order in person["orders"]:
         yield explain(order, at_stripe.pop(order["order_id"], None))
-    for order_id, sighting in at_stripe.items():
-        if sighting.facts["state"] == "paid":
+    for order_id, found_at_stripe in at_stripe.items():
+        if found_at_stripe.facts["state"] == "paid":
             yield Finding(
                 "WRONG",
-                f"Order {order_id} is paid at Stripe, and unknown here.",
-                f"make reconcile SINCE={day(sighting.created)}",
+                f"Order {order_id} is paid at Stripe, but missing in the database.",
+                f"make reconcile SINCE={day(found_at_stripe.created)}",
             )
     if not person["orders"] and not at_stripe:
         yield Finding(
             "note",
-            "No order, here or at Stripe. Did they sign up, or pay, with another address? The"
-            " session in Stripe's dashboard names the user (purse_user_id).",
+            "This person has no order, neither in the database nor at Stripe. They may have signed"
+            " up or paid with another address. In Stripe's dashboard, the session's metadata has"
+            " the user's id (purse_user_id).",
         )
 
 
 def _lot(lot: Mapping[str, Any]) -> str:
-    """Say what is left of one lot. Pure."""
-    parts = [f"{lot['name']} of {lot['created_at'][:10]}: {lot['remaining']:,} of"]
-    parts.append(f"{lot['granted']:,} left")
+    """Return a line about what is left of a lot. Pure."""
+    words = [f"{lot['name']} of {lot['created_at'][:10]}: {lot['remaining']:,} of"]
+    words.append(f"{lot['granted']:,} left")
     if lot["held"]:
-        parts.append(f"({lot['held']:,} set aside for work under way)")
+        words.append(f"({lot['held']:,} held for running work)")
     if lot["lapsed"]:
-        parts.append(f"({lot['lapsed']:,} lapsed)")
+        words.append(f"({lot['lapsed']:,} expired)")
     if lot["expires_at"] and lot["remaining"] > 0:
-        parts.append(f"until {lot['expires_at'][:10]}")
-    return " ".join(parts)
+        words.append(f"until {lot['expires_at'][:10]}")
+    return " ".join(words)
 
 
-def explain(order: Mapping[str, Any], sighting: Sighting | None) -> Finding:
-    """Say what became of an order, and what to do. Pure."""
+def explain(order: Mapping[str, Any], found_at_stripe: OrderAtStripe | None) -> Finding:
+    """Return what happened to an order, and what to do. Pure."""
     began_at = order["created_at"][:16].replace("T", " ")
     title = f"{began_at}  {order['package_name']}, order {order['order_id']}:"
     if (
-        sighting
-        and sighting.facts["state"] != order["status"]
+        found_at_stripe
+        and found_at_stripe.facts["state"] != order["status"]
         and order["status"] in {"open", "processing"}
     ):
-        return _behind(title, sighting)
+        return _behind(title, found_at_stripe)
     if order["status"] == "paid":
         return _paid(title, order)
     if order["status"] == "mismatch":
@@ -100,23 +102,24 @@ def explain(order: Mapping[str, Any], sighting: Sighting | None) -> Finding:
         f" The last card was declined: {order['decline_code']}." if order["decline_code"] else ""
     )
     words = {
-        "failed": "the bank refused the payment; nothing was charged, nothing credited.",
-        "expired": "the checkout ran out unpaid; nothing was charged.",
-        "processing": "a bank debit is under way since"
-        f" {(order['processing_at'] or '')[:10]}; credits come when it succeeds, within two weeks.",
-        "open": "not paid; the checkout page is open."
+        "failed": "the bank refused the payment. Nothing was charged or credited.",
+        "expired": "the checkout expired without a payment. Nothing was charged.",
+        "processing": "a bank debit is pending since"
+        f" {(order['processing_at'] or '')[:10]}. Its credits are posted when it succeeds, which"
+        " takes up to two weeks.",
+        "open": "not paid yet. The checkout page is open."
         if order["checkout_session_id"]
-        else "the checkout failed before Stripe; nothing was charged.",
+        else "the checkout failed before it reached Stripe. Nothing was charged.",
     }
     return Finding("ok", f"{title} {words[order['status']]}{declined}")
 
 
-def _behind(title: str, sighting: Sighting) -> Finding:
-    state = sighting.facts["state"]
+def _behind(title: str, found_at_stripe: OrderAtStripe) -> Finding:
+    state = found_at_stripe.facts["state"]
     return Finding(
         "WRONG" if state == "paid" else "note",
-        f"{title} {state} at Stripe, which the webhook did not tell us.",
-        f"make reconcile SINCE={day(sighting.created)}",
+        f"{title} {state} at Stripe, but no webhook arrived.",
+        f"make reconcile SINCE={day(found_at_stripe.created)}",
     )
 
 
@@ -126,17 +129,17 @@ def _paid(title: str, order: Mapping[str, Any]) -> Finding:
     if posted != order["target"]:
         return Finding(
             "WRONG",
-            f"{paid}; {posted:,} credits are posted, {order['target']:,} are called for.",
-            f"select settle_purchase('{order['order_id']}', 'debt');",
+            f"{paid}. {posted:,} credits are posted instead of {order['target']:,}.",
+            f"select purse.settle_purchase('{order['order_id']}', 'debt');",
         )
     if not order["withdrawn"]:
-        return Finding("ok", f"{paid}; its {order['credits']:,} credits are in the balance.")
+        return Finding("ok", f"{paid}. Its {order['credits']:,} credits were posted.")
     taken = order["credits"] - order["credits_posted"]
     forgiven = f", {order['credits_forgiven']:,} forgiven" if order["credits_forgiven"] else ""
     return Finding(
         "ok",
-        f"{paid}, of which {money(order['withdrawn'], order['currency_paid'])} went back;"
-        f" {taken:,} of {order['credits']:,} credits were taken back{forgiven}.",
+        f"{paid}, of which {money(order['withdrawn'], order['currency_paid'])} was refunded or"
+        f" disputed. {taken:,} of {order['credits']:,} credits were taken back{forgiven}.",
         cases=[
             f"{each['kind']} {each['id']}: {money(each['amount'], order['currency_paid'])},"
             f" {each['status']}"
@@ -148,21 +151,21 @@ def _paid(title: str, order: Mapping[str, Any]) -> Finding:
 def _mismatch(title: str, order: Mapping[str, Any]) -> Finding:
     asked = money(order["amount_subtotal"], order["currency_paid"])
     ordered = money(order["unit_amount"], order["currency"])
-    sentence = f"{title} Stripe asked for {asked}, ordered was {ordered}."
+    sentence = f"{title} Stripe asked for {asked}, but the order was for {ordered}."
     if order["decision"] == "rejected":
         return Finding(
             "note", f"{sentence} Rejected by {order['decided_by']}: {order['decided_because']}."
         )
     return Finding(
         "WRONG",
-        f"{sentence} It waits for a person: true posts its credits, false leaves it.",
-        f"select decide_mismatch('{order['order_id']}', true, 'your name', 'why');",
+        f"{sentence} It waits for your decision: true posts its credits, false does not.",
+        f"select purse.decide_mismatch('{order['order_id']}', true, 'your name', 'why');",
     )
 
 
-def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, Sighting]:
-    """Return the person's newest orders as Stripe has them now."""
-    found: dict[str, Sighting] = {}
+def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, OrderAtStripe]:
+    """Return the person's newest orders at Stripe, by order id."""
+    found: dict[str, OrderAtStripe] = {}
     for customer in person["customers"]:
         if customer["livemode"] != config.livemode:
             continue
@@ -176,16 +179,16 @@ def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, Sightin
                     }
                 )
             except stripe.InvalidRequestError:
-                # The customer was deleted at Stripe, or with all test data.
+                # The customer was deleted at Stripe.
                 continue
         for session in listed.data:
             try:
-                facts = facts_of_sighting(
-                    session.to_dict(), project=settings().project, seen_at=int(time.time())
+                facts = facts_of_retrieved_session(
+                    session.to_dict(), project=settings().project, retrieved_at=int(time.time())
                 )
-            except UnreadableError:
+            except InvalidStripeObjectError:
                 continue
-            # An order may have two sessions, its first customer being gone; one is paid at most.
+            # If its customer was deleted, an order can have two sessions. At most one is paid.
             if facts and (facts["order_id"] not in found or facts["state"] == "paid"):
-                found[facts["order_id"]] = Sighting(facts, session.created)
+                found[facts["order_id"]] = OrderAtStripe(facts, session.created)
     return found

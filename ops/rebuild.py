@@ -1,7 +1,6 @@
-"""`make rebuild`: the ledger's purchases from Stripe alone. A rehearsal, unless APPLY=1.
+"""`make rebuild`: restore purchases in the ledger from Stripe alone. APPLY=1 writes them.
 
-Nothing is ever taken away: what is there already stays, what is missing is posted. So an emptied
-ledger comes back, and a whole one does not change.
+It only adds what is missing. So an empty ledger is restored, and a complete one does not change.
 """
 
 from __future__ import annotations
@@ -18,16 +17,18 @@ MOST_SHOWN = 50
 
 
 def main() -> int:
-    """Rehearse, or apply and then rehearse to see that nothing is left."""
+    """Show what would change; or apply it, and check that a second run would change nothing."""
     parser = argparse.ArgumentParser(prog="make rebuild", description=__doc__)
-    parser.add_argument("--apply", action="store_true", help="write; otherwise only show")
+    parser.add_argument(
+        "--apply", action="store_true", help="write the changes; otherwise only show"
+    )
     apply = parser.parse_args().apply or os.environ.get("APPLY") == "1"
     if not apply:
-        print(f"Rehearsing a rebuild from {subject()}; nothing is written")
+        print(f"Rehearsing a rebuild from {subject()}. Nothing is written.")
         rehearsal = rehearse(None)
         _show(rehearsal)
         if rehearsal.changes:
-            print("  make rebuild APPLY=1 posts them.")
+            print("  Post them with: make rebuild APPLY=1")
         return 1 if rehearsal.refused else 0
 
     print(f"Rebuilding from {subject()}")
@@ -37,7 +38,7 @@ def main() -> int:
     finally:
         progress.done()
     status = summarize(report)
-    print("What a second rebuild would change:")
+    print("A second rebuild would change:")
     left = rehearse(None)
     _show(left)
     return 1 if left.changes else status
@@ -51,14 +52,14 @@ def _show(rehearsal: Rehearsal) -> None:
         total = sum(change.difference for change in rehearsal.changes)
         users = len({change.user_id for change in rehearsal.changes})
         print(f"              {total:>+8,} credits, of {users:,} users")
-        print(f"  {'order':<36}  {'user':<36}  {'there':>9}  {'at Stripe':>9}")
+        print(f"  {'order':<36}  {'user':<36}  {'posted':>9}  {'at Stripe':>9}")
     for change in rehearsal.changes[:MOST_SHOWN]:
-        there, then = f"{change.posted_before:,}", f"{change.posted:,}"
-        print(f"  {change.purchase_id:<36}  {change.user_id:<36}  {there:>9}  {then:>9}")
+        posted, at_stripe = f"{change.posted_before:,}", f"{change.posted:,}"
+        print(f"  {change.purchase_id:<36}  {change.user_id:<36}  {posted:>9}  {at_stripe:>9}")
     if len(rehearsal.changes) > MOST_SHOWN:
         print(f"  and {len(rehearsal.changes) - MOST_SHOWN:,} more")
     for stripe_id in rehearsal.refused:
-        print(f"  refused, it cannot be read or contradicts what is recorded: {stripe_id}")
+        print(f"  refused, because it is unreadable or contradicts the database: {stripe_id}")
 
 
 if __name__ == "__main__":

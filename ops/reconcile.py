@@ -1,4 +1,4 @@
-"""`make reconcile [SINCE=2026-11-01]`: put into the ledger what Stripe has and the ledger lacks."""
+"""`make reconcile [SINCE=2026-11-01]`: add to the ledger what it lacks and Stripe has."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Says how far it has come: on a terminal in one line, elsewhere a line for each step."""
+    """Prints progress: one line that is updated on a terminal, otherwise a line per step."""
 
     def __init__(self) -> None:
         self._terminal = sys.stderr.isatty()
         self._step: Step | None = None
 
     def __call__(self, step: Step, report: Report) -> None:
-        """Take note of a page that is done."""
+        """Report that a page of Stripe's list is done."""
         if self._terminal:
             line = f"{step:<9} {report.found:>8,} found {report.repaired:>8,} repaired"
             print(f"\r  {line}", end="", file=sys.stderr, flush=True)
@@ -30,31 +30,29 @@ class Progress:
         self._step = step
 
     def done(self) -> None:
-        """End the line."""
+        """End the updated line."""
         if self._terminal:
             print(file=sys.stderr)
 
 
 def summarize(report: Report) -> int:
-    """Print what a run found; return the exit status."""
+    """Print the results of a run; return the exit status, 1 if something was refused."""
     for name, count in report.as_json().items():
         if name != "complete":
             print(f"  {name:<11} {count:>8,}")
     for order_id in sorted(report.mismatched):
-        print(
-            f"  paid otherwise than ordered, for you to decide (make doctor says how): {order_id}"
-        )
+        print(f"  the payment differs from the order; decide it as make doctor says: {order_id}")
     for stripe_id in report.refused:
-        print(f"  refused, it cannot be read or contradicts what is recorded: {stripe_id}")
+        print(f"  refused, because it is unreadable or contradicts the database: {stripe_id}")
     return 1 if report.refused else 0
 
 
 def main() -> int:
-    """Reconcile since a moment, or since the last whole run."""
+    """Reconcile from a date on, or since the last complete run."""
     parser = argparse.ArgumentParser(prog="make reconcile", description=__doc__)
     parser.add_argument("--since", type=moment, help="from this day on, such as 2026-11-01")
     since = parser.parse_args().since
-    when = f"since {day(since)}" if since is not None else "since the last whole run"
+    when = f"since {day(since)}" if since is not None else "since the last complete run"
     print(f"Reconciling {subject()}, {when}")
     progress = Progress()
     try:

@@ -1,4 +1,4 @@
-"""What would Stripe's word change in the ledger? Asked of the settlement itself, and undone."""
+"""Find what Stripe's objects would change in the ledger, by settling them and rolling back."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from api._lib import database
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.payments.stripe_listing import Step, Window, facts_of, read_page
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from api._lib.payments.facts import Facts, OrderFacts, ReversalFacts
+    from api._lib.payments.facts import Facts
+    from api._lib.payments.reversal_facts import ReversalFacts
+    from api._lib.payments.session_facts import OrderFacts
 
 BATCH = 100
 
 
 @dataclass(frozen=True)
 class Change:
-    """A purchase for which the ledger would hold other credits than it does."""
+    """A purchase whose posted credits would change."""
 
     purchase_id: str
     user_id: str
@@ -31,20 +33,20 @@ class Change:
 
     @property
     def difference(self) -> int:
-        """Credits that would be posted, signed."""
+        """Credits that would be posted; negative if they would be taken back."""
         return self.posted - self.posted_before
 
 
 @dataclass
 class Rehearsal:
-    """What Stripe has, and what it would change.
+    """What Stripe has, and what that would change.
 
     Attributes:
         paid: Ids of the orders that are paid at Stripe.
         orders: Number of orders at Stripe, paid or not.
-        reversals: Number of refunds and disputes at Stripe, also of payments that are not ours.
-        changes: Purchases for which the ledger would change.
-        refused: Stripe's ids of what the database refuses, or which cannot be read.
+        reversals: Number of refunds and disputes at Stripe, including those of others' payments.
+        changes: Purchases whose posted credits would change.
+        refused: Stripe ids of objects that are unreadable or that the database refuses.
     """
 
     paid: set[str] = field(default_factory=set)
@@ -55,13 +57,13 @@ class Rehearsal:
 
 
 def rehearse(since: int | None) -> Rehearsal:
-    """Rehearse what Stripe has since a moment (seconds, UTC), or all of it.
+    """Rehearse all of Stripe's objects, or those since a Unix time.
 
-    An order goes together with its reversals, so that what is rehearsed is what would be.
+    An order is rehearsed together with its reversals, because only both give its final credits.
 
     Raises:
         StripeFailedError: Stripe failed.
-        DatabaseUnavailableError: The database is away.
+        DatabaseUnavailableError: The database cannot be reached.
     """
     window = Window(since, int(time.time()), settings().livemode, settings().project)
     rehearsal = Rehearsal()
@@ -85,7 +87,7 @@ def rehearse(since: int | None) -> Rehearsal:
             if len(groups) == BATCH:
                 _try(groups, rehearsal)
                 groups = []
-    # What is left reverses older payments, or somebody else's.
+    # The remaining reversals belong to older payments, or to payments that are not ours.
     groups += reversals.values()
     for start in range(0, len(groups), BATCH):
         _try(groups[start : start + BATCH], rehearsal)
@@ -99,7 +101,7 @@ def _read(step: Step, window: Window, rehearsal: Rehearsal) -> Iterator[Facts]:
         for found in page.objects:
             try:
                 facts = facts_of(step, found, window)
-            except UnreadableError:
+            except InvalidStripeObjectError:
                 rehearsal.refused.append(found["id"])
                 continue
             if facts is not None:
@@ -110,7 +112,7 @@ def _read(step: Step, window: Window, rehearsal: Rehearsal) -> Iterator[Facts]:
 
 
 def _try(groups: list[list[Facts]], rehearsal: Rehearsal) -> None:
-    """Rehearse groups together; where that is refused, one by one, to find which."""
+    """Rehearse groups together; if that is refused, one by one to find the refused ones."""
     policy = settings().clawback_policy
     try:
         changed: list[dict[str, Any]] = database.call(

@@ -1,4 +1,4 @@
-"""Is it set up right? The settings, Supabase, the deployed site, Stripe's webhook endpoint."""
+"""Check the setup: settings, Supabase, the deployed site, Stripe's webhook endpoint."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
 def check_keys(config: Settings, data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Whether the keys are of one mode, and that of the orders."""
+    """Check that the Stripe key and the orders have the same mode, and that CRON_SECRET is set."""
     orders = data["orders"]
     if config.livemode and config.site_url.startswith(_LOOPBACK):
         yield Finding(
             "WRONG",
-            f"STRIPE_SECRET_KEY is a live key, but SITE_URL is {config.site_url}: real money, and a"
-            " site that nobody else reaches.",
-            "Set SITE_URL to the deployment's own address, or use a test key here.",
+            f"STRIPE_SECRET_KEY is a live key, but SITE_URL is {config.site_url}, which only this"
+            " machine can reach.",
+            "Set SITE_URL to the address of the deployment, or use a test key here.",
         )
     if not config.livemode and orders["live"]:
         yield Finding(
@@ -45,38 +45,38 @@ def check_keys(config: Settings, data: Mapping[str, Any]) -> Iterator[Finding]:
     elif config.livemode and orders["test"]:
         yield Finding(
             "note",
-            f"The database has {count(orders['test'], 'order')} of test mode: their credits were"
-            " not paid for.",
+            f"The database has {count(orders['test'], 'order')} of test mode. Their credits were"
+            " not paid with real money.",
         )
     else:
-        yield Finding("ok", "The Stripe key and the orders are of one mode.")
+        yield Finding("ok", "The Stripe key and the orders are of the same mode.")
     if config.cron_secret is None:
         yield Finding(
             "WRONG",
-            "CRON_SECRET is missing: the daily reconciliation is closed.",
+            "CRON_SECRET is missing, so the daily reconciliation cannot run.",
             "Set CRON_SECRET to 16 or more random characters and redeploy.",
         )
 
 
 def check_supabase(config: Settings) -> Iterator[Finding]:
-    """Whether access tokens can be checked, and the browser's key is this project's."""
+    """Check that access tokens can be verified, and that the publishable key is valid."""
     jwks_url = f"{config.supabase_url}/auth/v1/.well-known/jwks.json"
     try:
         keys = httpx.get(jwks_url, timeout=TIMEOUT_SECONDS).raise_for_status().json()["keys"]
     except (httpx.HTTPError, ValueError, KeyError, TypeError):
         yield Finding(
             "WRONG",
-            f"The project's public keys cannot be had from {jwks_url}: nobody's sign-in can be"
-            " checked.",
+            f"The project's public keys cannot be read from {jwks_url}, so no sign-in can be"
+            " verified.",
             "Compare SUPABASE_URL with Supabase > Project Settings > Data API.",
         )
         return
     if keys or config.supabase_jwt_secret:
-        yield Finding("ok", f"Sign-in can be checked: {count(len(keys), 'public key')}.")
+        yield Finding("ok", f"Sign-ins can be verified with {count(len(keys), 'public key')}.")
     else:
         yield Finding(
             "WRONG",
-            "The project publishes no signing key: it still signs with a shared secret.",
+            "The project publishes no signing key, because it still signs with a shared secret.",
             "Set SUPABASE_JWT_SECRET (Supabase > JWT keys > Legacy secret), or rotate the key.",
         )
     try:
@@ -91,13 +91,13 @@ def check_supabase(config: Settings) -> Iterator[Finding]:
     if not answer.is_success:
         yield Finding(
             "WRONG",
-            f"The publishable key does not open what everybody may read ({answer.status_code}).",
+            f"The publishable key cannot read the public catalogue ({answer.status_code}).",
             "Compare SUPABASE_PUBLISHABLE_KEY with Supabase > Project Settings > API keys.",
         )
 
 
 def check_site(config: Settings) -> Iterator[Finding]:
-    """Whether the site is up, is this project's, and verifies with the secret we know."""
+    """Check that the site is up, uses this project, and has this webhook secret."""
     try:
         health = httpx.get(f"{config.site_url}/api/health", timeout=TIMEOUT_SECONDS)
         report = health.json()
@@ -106,8 +106,8 @@ def check_site(config: Settings) -> Iterator[Finding]:
     except (httpx.HTTPError, ValueError):
         yield Finding(
             "WRONG",
-            f"{config.site_url} does not answer as Purse does.",
-            "Compare SITE_URL with the deployment's address; Vercel > Logs says why it fails.",
+            f"{config.site_url} does not answer like a Purse site.",
+            "Compare SITE_URL with the address of the deployment. Vercel > Logs shows errors.",
         )
         return
     if health.status_code != httpx.codes.OK:
@@ -115,24 +115,24 @@ def check_site(config: Settings) -> Iterator[Finding]:
             "WRONG",
             f"{config.site_url}/api/health says {report.get('status')}: "
             + "; ".join([*report.get("configuration", []), str(report.get("database", ""))]),
-            "Set what it names and redeploy.",
+            "Set the variables that it names and redeploy.",
         )
         return
     version = report["version"]
-    ours = "" if version == __version__ else f" (here is {__version__})"
+    ours = "" if version == __version__ else f" (this checkout has {__version__})"
     yield Finding("ok", f"{config.site_url} is up: version {version}{ours}.")
     if told.get("supabase_url") != config.supabase_url:
         yield Finding(
             "WRONG",
             f"The site uses another Supabase project: {told.get('supabase_url')}.",
-            "Use the deployment's own settings here: vercel env pull.",
+            "Use the settings of the deployment here: vercel env pull",
         )
     if probe is not None:
         yield probe
 
 
 def _probe(config: Settings) -> Finding | None:
-    """Send the webhook something signed that is no event: the answer tells whose secret it has."""
+    """Send the webhook a signed body that is not an event; the answer shows if the secret fits."""
     if not config.stripe_webhook_secrets:
         return None
     body, at = b"{}", int(time.time())
@@ -148,22 +148,23 @@ def _probe(config: Settings) -> Finding | None:
         if code != "invalid_event":
             return Finding(
                 "WRONG",
-                "The site's webhook does not take what is signed with this environment's"
+                "The site's webhook refuses signatures made with this environment's"
                 f" STRIPE_WEBHOOK_SECRET ({answer.status_code} {code}).",
                 "Set it to the Signing secret of Stripe > Webhooks > your endpoint, and redeploy.",
             )
-    return Finding("ok", "The site's webhook verifies with this environment's secret.")
+    return Finding("ok", "The site's webhook accepts this environment's secret.")
 
 
 def check_endpoint(config: Settings) -> Iterator[Finding]:
-    """Whether Stripe sends the right events, in the right version, to this site."""
+    """Check that Stripe sends all needed events to this site, in the right API version."""
     url = f"{config.site_url}{WEBHOOK_PATH}"
     with stripe_failures():
         try:
             listed = stripe_client().v1.webhook_endpoints.list({"limit": 100})
         except stripe.PermissionError:
             yield Finding(
-                "note", "This restricted key may not read webhook endpoints: not checked."
+                "note",
+                "Webhook endpoints were not checked: this restricted key may not read them.",
             )
             return
     endpoints = [endpoint for endpoint in listed.data if endpoint.url == url]
@@ -178,14 +179,16 @@ def _no_endpoint(config: Settings, url: str) -> Finding:
     if config.site_url.startswith(_LOOPBACK) and not config.livemode:
         return Finding(
             "note",
-            "Stripe has no webhook endpoint for this machine; stripe listen forwards instead.",
+            "Stripe has no webhook endpoint for this machine. Use stripe listen to forward events.",
             f"stripe listen --forward-to {url.removeprefix('http://')}",
         )
     mode = "live" if config.livemode else "test"
     return Finding(
         "WRONG",
-        f"Stripe has no webhook endpoint {url} in {mode} mode: nobody tells us of payments.",
-        f"Stripe > Webhooks > Add endpoint, API version {stripe.api_version}; events: see README.",
+        f"Stripe has no webhook endpoint {url} in {mode} mode, so the site does not"
+        " hear of payments.",
+        f"Stripe > Webhooks > Add endpoint, API version {stripe.api_version};"
+        " docs/deploying.md lists the events.",
     )
 
 
@@ -196,15 +199,15 @@ def _check_one(endpoint: stripe.WebhookEndpoint) -> Iterator[Finding]:
         yield Finding(
             "WRONG",
             f"The webhook endpoint {endpoint.id} is {endpoint.status}.",
-            "Stripe > Webhooks > your endpoint > Enable; then make reconcile.",
+            "Stripe > Webhooks > your endpoint > Enable. Then run: make reconcile",
         )
     missing = sorted(set(EVENTS) - set(endpoint.enabled_events))
     if missing and "*" not in endpoint.enabled_events:
         fine = False
         yield Finding(
             "WRONG",
-            f"The webhook endpoint {endpoint.id} does not get all the events we need.",
-            "Stripe > Webhooks > your endpoint > Edit: add these events; then make reconcile.",
+            f"The webhook endpoint {endpoint.id} does not receive all the events that Purse needs.",
+            "Stripe > Webhooks > your endpoint > Edit: add these events. Then run: make reconcile",
             [", ".join(missing)],
         )
     if endpoint.api_version != stripe.api_version:
@@ -212,8 +215,8 @@ def _check_one(endpoint: stripe.WebhookEndpoint) -> Iterator[Finding]:
         yield Finding(
             "WRONG",
             f"The webhook endpoint {endpoint.id} sends API version"
-            f" {endpoint.api_version or 'of the account'}, not {stripe.api_version}.",
-            "The version is fixed when an endpoint is made: make a new one, then delete this one.",
+            f" {endpoint.api_version or 'of the account'}, and Purse needs {stripe.api_version}.",
+            "An endpoint's version cannot be changed: create a new endpoint, then delete this one.",
         )
     if fine:
         yield Finding("ok", f"Stripe sends all {len(EVENTS)} kinds of events to {endpoint.url}.")

@@ -1,4 +1,4 @@
-"""Do Stripe and the ledger agree? Compared both ways, over the last weeks."""
+"""Compare Stripe and the ledger in both directions, over the last weeks."""
 
 from __future__ import annotations
 
@@ -21,50 +21,50 @@ if TYPE_CHECKING:
     from api._lib.settings import Settings
 
 _DAY_SECONDS = 24 * 60 * 60
-# Stripe tries for three days.
+# Stripe retries a delivery for three days.
 DELIVERY_SECONDS = 3 * _DAY_SECONDS
-# A delivery that is under way is not stuck.
+# Newer deliveries may still be in progress.
 PATIENCE_SECONDS = 60
-# The cron runs once a day; Vercel may be an hour late.
+# The cron job runs once a day, and Vercel may start it an hour late.
 RECONCILED_WITHIN_SECONDS = 2 * _DAY_SECONDS
 PAGE_SIZE = 100
 
 
 def check_payments(config: Settings, since: int) -> Iterator[Finding]:
-    """Compare payments, refunds and disputes with the ledger."""
+    """Compare payments, refunds and disputes since a Unix time with the ledger."""
     rehearsal = rehearse(since)
     reconcile = f"make reconcile SINCE={day(since)}"
     if rehearsal.changes:
         yield Finding(
             "WRONG",
-            "Stripe has payments, refunds or disputes that the ledger has not.",
+            "Stripe has payments, refunds or disputes that are missing in the ledger.",
             reconcile,
             [
                 f"order {change.purchase_id}: {change.posted_before:,} credits here,"
-                f" {change.posted:,} by Stripe ({change.status})"
+                f" {change.posted:,} according to Stripe ({change.status})"
                 for change in rehearsal.changes
             ],
         )
     else:
         yield Finding(
             "ok",
-            f"The ledger has all of what Stripe has since {day(since)}:"
+            f"The ledger has everything that Stripe has since {day(since)}:"
             f" {count(len(rehearsal.paid), 'paid order')},"
             f" {count(rehearsal.reversals, 'refund or dispute', 'refunds and disputes')}.",
         )
     if rehearsal.refused:
         yield Finding(
             "WRONG",
-            "Stripe has orders that cannot be recorded: their metadata was edited, or the order"
-            " belongs to another user here.",
-            "Look at the session's metadata in Stripe's dashboard; refund it there if need be.",
+            "Stripe has orders that cannot be recorded, because their metadata was edited or the"
+            " order belongs to another user in the database.",
+            "Look at the session's metadata in Stripe's dashboard; refund it there if necessary.",
             rehearsal.refused,
         )
-    yield from _unheard_of(config, since, rehearsal.paid)
+    yield from _missing_at_stripe(config, since, rehearsal.paid)
 
 
-def _unheard_of(config: Settings, since: int, paid: set[str]) -> Iterator[Finding]:
-    """Find orders that are paid here and not at Stripe."""
+def _missing_at_stripe(config: Settings, since: int, paid: set[str]) -> Iterator[Finding]:
+    """Find orders that are paid in the database and not at Stripe."""
     orders: list[dict[str, str]] = database.call(
         "paid_orders", p_livemode=config.livemode, p_since=since
     )
@@ -76,14 +76,14 @@ def _unheard_of(config: Settings, since: int, paid: set[str]) -> Iterator[Findin
     if cases:
         yield Finding(
             "WRONG",
-            "Orders are paid here of which Stripe knows nothing, or not that they are paid.",
-            "Find out who wrote them. Credits are taken back by recording a refund, never by hand.",
+            "Orders are paid in the database, but not at Stripe.",
+            "Find out who wrote them. To take credits back, record a refund; never edit balances.",
             cases,
         )
 
 
 def check_deliveries() -> Iterator[Finding]:
-    """Ask Stripe which events it could not deliver, and whether we have them after all."""
+    """Find events that Stripe could not deliver and that are not in the database."""
     now = int(time.time())
     with stripe_failures():
         try:
@@ -96,30 +96,31 @@ def check_deliveries() -> Iterator[Finding]:
                 }
             )
         except stripe.PermissionError:
-            yield Finding("note", "This restricted key may not read events: not checked.")
+            yield Finding(
+                "note", "Deliveries were not checked: this restricted key may not read events."
+            )
             return
     known = set(database.call("known_events", p_ids=[event.id for event in listed.data]))
     stuck = [event for event in listed.data if event.id not in known]
     if not stuck:
-        yield Finding("ok", "Stripe has no event that it could not deliver.")
+        yield Finding("ok", "No event is undelivered and missing in the database.")
         return
     yield Finding(
         "WRONG",
-        "Stripe cannot deliver events"
-        + (", of which these are the newest." if listed.has_more else "."),
-        "Stripe > Webhooks > your endpoint shows the answers it got. make reconcile does without.",
+        "Stripe could not deliver events" + (". These are the newest." if listed.has_more else "."),
+        "Stripe > Webhooks > your endpoint shows the errors. make reconcile works without events.",
         [f"{event.id} {event.type} of {day(event.created)}" for event in stuck],
     )
 
 
 def check_reconciliation(config: Settings, data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Whether the daily reconciliation comes to its end."""
+    """Check that the daily reconciliation completes."""
     runs = [run for run in data["reconciliations"] if run["livemode"] == config.livemode]
     finished_at = runs[0]["finished_at"] if runs else None
     if finished_at is None:
         yield Finding(
             "note",
-            "No reconciliation has come to its end yet; Vercel's cron begins one a day.",
+            "No reconciliation has completed yet. Vercel's cron job starts one every day.",
             "make reconcile",
         )
         return
@@ -127,14 +128,17 @@ def check_reconciliation(config: Settings, data: Mapping[str, Any]) -> Iterator[
     if age_seconds > RECONCILED_WITHIN_SECONDS:
         yield Finding(
             "WRONG",
-            f"The last whole reconciliation was {count(int(age_seconds // _DAY_SECONDS), 'day')}"
+            f"The last complete reconciliation was {count(int(age_seconds // _DAY_SECONDS), 'day')}"
             " ago.",
-            "Vercel > Settings > Cron Jobs shows the runs of /api/reconcile. make reconcile",
+            "Vercel > Settings > Cron Jobs shows the runs of /api/cron?job=reconcile."
+            " Now: make reconcile",
         )
     else:
-        yield Finding("ok", f"Last whole reconciliation: {finished_at[:16].replace('T', ' ')} UTC.")
+        yield Finding(
+            "ok", f"Last complete reconciliation: {finished_at[:16].replace('T', ' ')} UTC."
+        )
 
 
 def seconds(timestamp: str) -> float:
-    """Return a timestamp of Postgres' JSON as seconds, UTC."""
+    """Return the Unix time of a timestamp in Postgres's JSON."""
     return datetime.fromisoformat(timestamp).timestamp()

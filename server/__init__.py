@@ -1,1 +1,1 @@
-"""The site as one WSGI application: api/ and public/ behind the rules of vercel.json."""
+"""The site for gunicorn: the WSGI application and gunicorn's settings."""

@@ -1,7 +1,9 @@
 """The site as one WSGI application: api/ and public/ behind the rules of vercel.json.
 
-What Vercel does by its configuration is done here by the same file, so that `make run`, the tests
-and `gunicorn 'server.app:create_app()'` serve what a deployment serves.
+It follows vercel.json as Vercel does, so `make run`, the tests and gunicorn serve what a deployment
+serves:
+
+    gunicorn -c server/gunicorn.conf.py 'server.app:create_app()'
 """
 
 from __future__ import annotations
@@ -26,50 +28,57 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 
 
-def create_app() -> WSGIApplication:
-    """Make the application: functions from api/, files from public/, headers from vercel.json."""
-    config = json.loads((ROOT / "vercel.json").read_text("utf-8"))
-    functions = {address_of(path): _load_function(path) for path in function_files()}
+def create_app(root: Path = ROOT) -> WSGIApplication:
+    """Return the application for a tree that has api/, public/ and vercel.json."""
+    config = json.loads((root / "vercel.json").read_text("utf-8"))
+    functions = {
+        address_of(path, root): _load_function(path, root) for path in function_files(root)
+    }
+    rewrites = {rule["source"]: _Rewrite(rule) for rule in config.get("rewrites", [])}
     header_rules = [_HeaderRule(rule) for rule in config["headers"]]
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
-        answer: WSGIApplication = functions.get(path) or _static(Request(environ))
+        if path == "/health":
+            return Response("ok")(environ, start_response)
+        function = functions.get(path)
+        if function is None and path in rewrites:
+            function = functions.get(rewrites[path].function)
+            environ = rewrites[path].apply(environ)
 
         def start(
             status: str, headers: list[tuple[str, str]], *rest: Any
         ) -> Callable[[bytes], object]:
             merged = Headers(headers)
-            for rule in header_rules:
-                if rule.matches(path):
-                    merged.update(rule.headers)
+            for name, value in _headers_for(path, header_rules).items():
+                # On Vercel a function's own header wins over the rule, and a file's does not.
+                if function is None or name not in merged:
+                    merged[name] = value
             return start_response(status, merged.to_wsgi_list(), *rest)
 
-        if path == "/health":
-            return Response("ok")(environ, start_response)
+        answer = function or _static(Request(environ), root / "public")
         return answer(environ, start)
 
     return app
 
 
-def function_files() -> list[Path]:
-    """Return the files under api/ that are functions: all but what begins with an underscore."""
-    files = (ROOT / "api").rglob("*.py")
+def function_files(root: Path = ROOT) -> list[Path]:
+    """Return the files of api/ that are functions; a leading underscore marks all others."""
     return sorted(
         path
-        for path in files
-        if not any(part.startswith("_") for part in path.relative_to(ROOT).parts)
+        for path in (root / "api").rglob("*.py")
+        if not any(name.startswith("_") for name in path.relative_to(root).parts)
     )
 
 
-def address_of(path: Path) -> str:
-    """Return where a function answers: api/files/index.py at /api/files."""
-    return f"/{path.relative_to(ROOT).with_suffix('').as_posix()}".removesuffix("/index")
+def address_of(path: Path, root: Path = ROOT) -> str:
+    """Return the URL path of a function: /api/files for api/files.py."""
+    return f"/{path.relative_to(root).with_suffix('').as_posix()}"
 
 
-def _load_function(path: Path) -> WSGIApplication:
-    """Import api/NAME.py, whose name may have hyphens, and return its app."""
-    name = address_of(path).strip("/").replace("/", ".")
+def _load_function(path: Path, root: Path) -> WSGIApplication:
+    """Import a function's file by its path, because file names may have hyphens; return its app."""
+    name = address_of(path, root).strip("/").replace("/", ".")
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(name)
@@ -79,8 +88,23 @@ def _load_function(path: Path) -> WSGIApplication:
     return app
 
 
+class _Rewrite:
+    """One entry of vercel.json's rewrites: a path that a function answers, with a query of its own.
+
+    The source is a plain path here, without the patterns that Vercel takes.
+    """
+
+    def __init__(self, rule: dict[str, str]) -> None:
+        self.function, _, self._query = rule["destination"].partition("?")
+
+    def apply(self, environ: WSGIEnvironment) -> WSGIEnvironment:
+        """Add the destination's query after the client's. Functions do not look at the path."""
+        query = "&".join(filter(None, (environ.get("QUERY_STRING"), self._query)))
+        return {**environ, "QUERY_STRING": query}
+
+
 class _HeaderRule:
-    """One entry of vercel.json's headers: a source pattern and what to add where it matches."""
+    """One entry of vercel.json's headers: a source pattern, and the headers it sets."""
 
     def __init__(self, rule: dict[str, Any]) -> None:
         self._source = re.compile(rule["source"])
@@ -90,8 +114,21 @@ class _HeaderRule:
         return self._source.fullmatch(path) is not None
 
 
+def _headers_for(path: str, rules: list[_HeaderRule]) -> dict[str, str]:
+    """Return the headers of all rules that match a path; the last rule wins."""
+    headers: dict[str, str] = {}
+    for rule in rules:
+        if rule.matches(path):
+            headers |= rule.headers
+    return headers
+
+
 def _localised(header: dict[str, str]) -> str:
-    """Let the page reach its Supabase project and storage where they are not on supabase.co."""
+    """Return a header's value; a Content-Security-Policy also allows our Supabase and storage.
+
+    vercel.json allows *.supabase.co only. The local stack and self-hosted projects have other
+    addresses.
+    """
     value: str = header["value"]
     if header["key"] != "Content-Security-Policy":
         return value
@@ -104,10 +141,10 @@ def _localised(header: dict[str, str]) -> str:
     return value.replace("connect-src 'self'", " ".join(["connect-src 'self'", *origins]))
 
 
-def _static(request: Request) -> WSGIApplication:
-    """Serve public/ with clean URLs: /a for a.html, /a.html sent on to /a, no trailing slash."""
+def _static(request: Request, public: Path) -> WSGIApplication:
+    """Serve public/ with clean URLs: /a serves a.html, and /a.html redirects to /a."""
     if request.path.startswith("/api/"):
-        return _not_found(request)
+        return _not_found(request, public)
     if request.method not in ("GET", "HEAD"):
         return Response("Method Not Allowed", 405, {"Allow": "GET, HEAD"})
     path = request.path.strip("/")
@@ -116,28 +153,28 @@ def _static(request: Request) -> WSGIApplication:
         query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
         return redirect(f"/{quote(clean)}{query}", 308)
     for candidate in (path, f"{path}.html", f"{path}/index.html".lstrip("/")):
-        if candidate and _is_file(candidate):
-            return _file(request, candidate)
-    return _not_found(request)
+        if candidate and _is_file(public / candidate):
+            return _file(request, public, candidate)
+    return _not_found(request, public)
 
 
-def _is_file(name: str) -> bool:
+def _is_file(path: Path) -> bool:
     try:
-        return (ROOT / "public" / name).is_file()
-    except (OSError, ValueError):  # too long, or with characters no file name has
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or with characters that no file name can have
         return False
 
 
-def _file(request: Request, name: str) -> Response:
+def _file(request: Request, public: Path, name: str) -> Response:
     try:
-        return send_from_directory(ROOT / "public", name, request.environ, max_age=0)
+        return send_from_directory(public, name, request.environ, max_age=0)
     except NotFound:
-        return _not_found(request)
+        return _not_found(request, public)
 
 
-def _not_found(request: Request) -> Response:
-    if request.path.startswith("/api/") or not (ROOT / "public" / "404.html").is_file():
+def _not_found(request: Request, public: Path) -> Response:
+    if request.path.startswith("/api/") or not (public / "404.html").is_file():
         return Response("The page could not be found", 404)
-    response = send_from_directory(ROOT / "public", "404.html", request.environ, max_age=0)
+    response = send_from_directory(public, "404.html", request.environ, max_age=0)
     response.status_code = 404
     return response

@@ -1,31 +1,40 @@
-"""The running stack, once for all tests: the very processes that `make run` starts."""
+"""What every test may use: the running stack, the test profile, and how workers share the tests."""
 
 from __future__ import annotations
 
 import os
+import secrets
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
-from local.stack import running_stack
+from local.stack import running_services
+from tests import distribution, profiles
 from tests.support import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import psycopg
+    from xdist.remote import Producer
+
+    from local.postgres import Postgres
 
 # A proxy must not come between the tests and 127.0.0.1.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
+profiles.register()
+
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """The local stack, in a folder and on ports of its own."""
+    """The processes that `make run` starts, in a folder and on ports of this worker's own."""
     folder = tmp_path_factory.mktemp("stack")
-    with running_stack(folder, environ={}, report=lambda _line: None) as running:
-        yield RunningStack(**asdict(running))
+    with running_services(folder, environ={}, report=lambda _line: None) as running:
+        assert running.database is not None
+        do_not_wait_for_the_disk(running.database)
+        yield RunningStack(**asdict(running.stack))
 
 
 @pytest.fixture
@@ -33,3 +42,37 @@ def database(stack: RunningStack) -> Iterator[psycopg.Connection[dict[str, Any]]
     """A connection as the project's owner, as the dashboard's SQL editor has it."""
     with stack.connect() as connection:
         yield connection
+
+
+def do_not_wait_for_the_disk(database: Postgres) -> None:
+    """Let commits return before they are durable: only tests/crashes needs them to be."""
+    with psycopg.connect(database.url(), autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"alter system set {setting} = off")  # type: ignore[arg-type]
+        connection.execute("select pg_reload_conf()")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the seed of the property tests here, so that a failed run can be repeated."""
+    if config.option.hypothesis_seed is None:
+        config.option.hypothesis_seed = secrets.randbits(32)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say after a failure how to draw the same examples again."""
+    if terminalreporter.stats.keys() & {"failed", "error"}:
+        profile = f"PURSE_TEST_PROFILE={profiles.chosen()}"
+        seed = f"--hypothesis-seed={terminalreporter.config.option.hypothesis_seed}"
+        terminalreporter.line(f"The property tests draw the same again with {profile} and {seed}.")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> distribution.ByFile:
+    """Give a worker whole files, or whole folders, at a time."""
+    return distribution.ByFile(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest."""
+    distribution.sort(items)

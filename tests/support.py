@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from local.stack import Stack
+from local.environment import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -229,7 +229,7 @@ class Reversal:
         }
 
     def _facts(  # noqa: PLR0913, PLR0917 - one argument a fact
-        self, kind: str, id_: str, amount: int, status: str, rank: int, stands: bool
+        self, kind: str, id_: str, amount: int, status: str, rank: int, in_effect: bool
     ) -> dict[str, Any]:
         return {
             "reversal_id": id_,
@@ -239,7 +239,7 @@ class Reversal:
             "currency": self.order.currency,
             "status": status,
             "rank": rank,
-            "stands": stands,
+            "in_effect": in_effect,
             "livemode": False,
             "occurred_at": 1_700_000_000,
         }

@@ -1,48 +1,43 @@
-"""Calls to our Postgres functions, through Supabase's REST gateway, with the service key.
+"""Calls to our Postgres functions, through Supabase's REST gateway, with the secret key.
 
-The SQL in sql/ decides everything; here an answer is fetched, or an error translated. One call is
-one transaction.
+The SQL in sql/ decides everything. This module sends a call and returns its answer, or translates
+its error. One call is one transaction.
+
+The request is plain HTTP rather than Supabase's Python client, whose import would cost more than
+the rest of a cold start (docs/decisions/0002-supabase-clients.md).
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 import httpx
-from postgrest import APIError, SyncPostgrestClient
 
 from api._lib.errors import DatabaseUnavailableError
+from api._lib.http_client import supabase_http
 from api._lib.settings import settings
 
-# Connecting twice and then waiting stays below the 10 s for which Stripe's checkout page waits for
-# the webhook before it sends the person back.
-CONNECT_TIMEOUT_SECONDS = 1.5
-READ_TIMEOUT_SECONDS = 6
-
-# Codes under which PostgREST and Postgres say "not now": no connection, out of resources, shutting
-# down or a statement's time is up, a lock not had in time, serialisation
-# (https://docs.postgrest.org/en/stable/references/errors.html).
+# DatabaseError.code where the gateway refuses SUPABASE_SECRET_KEY. Its 401 carries no code.
 KEY_REFUSED = "401"
+
+# The start of the codes that mean "try again later": PostgREST has no connection; Postgres is out
+# of resources, is shutting down, ended the statement for its time, did not get a lock in time, or
+# could not serialise (https://docs.postgrest.org/en/stable/references/errors.html).
+_UNAVAILABLE = ("PGRST000", "PGRST001", "PGRST002", "PGRST003", "08", "53", "57", "55P03", "40")
 _HTTP_STATUS = re.compile(r"[0-9]{3}", re.ASCII)
-_AWAY = ("PGRST000", "PGRST001", "PGRST002", "PGRST003", "08", "53", "57", "55P03", "40")
-
-
-# It reports every request at INFO, which Vercel's runtime lets through.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 _log = logging.getLogger("purse")
 
 
 class DatabaseError(Exception):
-    """A Postgres function refused: the caller knows which SQLSTATE means what.
+    """A Postgres function refused the call. The caller knows the meaning of its SQLSTATEs.
 
     Attributes:
         code: SQLSTATE (PTxyz for our own refusals), PostgREST's code, or KEY_REFUSED.
-        detail: The error's detail; ours carry a number where one is needed.
+        detail: The error's detail. Ours carry a number where the caller needs one.
     """
 
     def __init__(self, code: str, detail: str | None = None) -> None:
@@ -51,48 +46,53 @@ class DatabaseError(Exception):
         self.detail = detail
 
 
-@cache
-def _client() -> SyncPostgrestClient:
-    """Return this process's client, shared by its threads.
+def call(function: str, **arguments: Any) -> Any:
+    """Call a Postgres function by name and return its JSON; None for a function that returns void.
 
-    HTTP/1.1 on purpose: httpx's HTTP/2 connections are not safe to share.
+    Raises:
+        DatabaseError: The function refused the call.
+        DatabaseUnavailableError: No usable answer came. The call may have been committed.
     """
     config = settings()
     key = config.supabase_secret_key
-    return SyncPostgrestClient(
-        f"{config.supabase_url}/rest/v1",
-        headers={"apikey": key, "Authorization": f"Bearer {key}"},
-        http_client=httpx.Client(
-            timeout=httpx.Timeout(READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS),
-            # Connecting again loses nothing; a call that was sent is never sent twice.
-            transport=httpx.HTTPTransport(retries=1),
-            event_hooks={"response": [_refuse_unauthorized]},
-        ),
-    )
-
-
-def _refuse_unauthorized(response: httpx.Response) -> None:
-    """Tell a key that is refused from a database that is away: the gateway's 401 has no code."""
+    try:
+        response = supabase_http().post(
+            f"{config.supabase_url}/rest/v1/rpc/{function}",
+            json=arguments,
+            headers={
+                "apikey": key,
+                "Authorization": f"Bearer {key}",
+                "Accept": "application/json",
+                "Content-Profile": "public",
+            },
+        )
+    except httpx.HTTPError as error:
+        raise _unavailable(function, type(error).__name__) from None
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         raise DatabaseError(KEY_REFUSED)
-
-
-def call(function: str, **arguments: Any) -> Any:
-    """Call a Postgres function by name and return its JSON.
-
-    Raises:
-        DatabaseError: The function refused the request.
-        DatabaseUnavailableError: The database did not answer, or cannot now. It may have committed.
-    """
+    if response.status_code == HTTPStatus.NO_CONTENT:
+        return None
     try:
-        return _client().rpc(function, arguments).execute().data
-    except APIError as error:
-        code = str(error.code or "")
-        # Without a code, or with a bare HTTP status for one, it is the gateway that speaks.
-        if not code or _HTTP_STATUS.fullmatch(code) or code.startswith(_AWAY):
-            _log.warning("rpc %s: unavailable (%s)", function, code or error.message)
-            raise DatabaseUnavailableError from None
-        raise DatabaseError(code, error.details) from None
-    except httpx.HTTPError as error:
-        _log.warning("rpc %s: unavailable (%s)", function, type(error).__name__)
-        raise DatabaseUnavailableError from None
+        answer = response.json()
+    except ValueError:
+        raise _unavailable(function, f"no JSON, HTTP {response.status_code}") from None
+    if response.is_success:
+        return answer
+    raise _refusal(function, answer, response.status_code)
+
+
+def _refusal(function: str, error: Any, status: int) -> DatabaseError | DatabaseUnavailableError:
+    """Return what PostgREST's error object means."""
+    code = error.get("code") if isinstance(error, dict) else None
+    # Without a code, or with an HTTP status in its place, the error is the gateway's own.
+    if not isinstance(code, str) or not code or _HTTP_STATUS.fullmatch(code):
+        return _unavailable(function, f"HTTP {status}")
+    if code.startswith(_UNAVAILABLE):
+        return _unavailable(function, code)
+    detail = error.get("details")
+    return DatabaseError(code, detail if isinstance(detail, str) else None)
+
+
+def _unavailable(function: str, reason: str) -> DatabaseUnavailableError:
+    _log.warning("rpc %s: unavailable (%s)", function, reason)
+    return DatabaseUnavailableError()

@@ -1,13 +1,13 @@
-"""Every error a client can be told about: a stable code, an HTTP status, a sentence to act on."""
+"""The errors that clients see: each has a stable code, an HTTP status and a sentence to act on."""
 
 from __future__ import annotations
 
 
 class PurseError(Exception):
-    """A request that ends in an error answer.
+    """An error that becomes the answer to a request.
 
     Args:
-        message: A sentence for the person who reads it; never an exception's text.
+        message: A sentence for a person; never an exception's text.
         code: Overrides the class's stable snake_case code.
         headers: Further response headers, such as Retry-After.
         details: Further fields of the error object, for programs.
@@ -41,7 +41,7 @@ class InvalidRequestError(PurseError):
 
 
 class UnauthorizedError(PurseError):
-    """401: no access token, or one that does not hold."""
+    """401: the access token is missing or not valid."""
 
     status = 401
     code = "unauthorized"
@@ -52,7 +52,7 @@ class UnauthorizedError(PurseError):
 
 
 class InsufficientCreditsError(PurseError):
-    """402: fewer credits are free than this costs. Nothing was spent."""
+    """402: the user has fewer credits available than this costs. Nothing was spent."""
 
     status = 402
     code = "insufficient_credits"
@@ -66,7 +66,7 @@ class InsufficientCreditsError(PurseError):
 
 
 class NotFoundError(PurseError):
-    """404: no such thing."""
+    """404: there is no such path, package, feature, file or order."""
 
     status = 404
     code = "not_found"
@@ -92,7 +92,7 @@ class ConflictError(PurseError):
 
 
 class BodyTooLargeError(PurseError):
-    """413: more bytes than this endpoint reads."""
+    """413: the body is larger than this endpoint's limit."""
 
     status = 413
     code = "body_too_large"
@@ -100,7 +100,7 @@ class BodyTooLargeError(PurseError):
 
 
 class UnsupportedMediaTypeError(PurseError):
-    """415: not JSON."""
+    """415: the body is not declared as JSON."""
 
     status = 415
     code = "unsupported_media_type"
@@ -129,7 +129,7 @@ class StripeFailedError(PurseError):
 
 
 class UnavailableError(PurseError):
-    """503: something we depend on is away, or switched off; the client should come back."""
+    """503: a service that we depend on is unreachable, or switched off. Retry later."""
 
     status = 503
     code = "unavailable"
@@ -146,21 +146,21 @@ class UnavailableError(PurseError):
 
 
 class DatabaseUnavailableError(UnavailableError):
-    """503: the database is away. Nothing was recorded, or the caller cannot know: ask again."""
+    """503: the database cannot be reached. The outcome is unknown; retry with the same key."""
 
     code = "database_unavailable"
     message = "The database cannot be reached right now. Nothing is lost; please try again."
 
 
 class StorageUnavailableError(UnavailableError):
-    """503: the file storage is away, or refuses us. Nothing was charged."""
+    """503: the file storage cannot be reached, or refuses our key. Nothing was charged."""
 
     code = "storage_unavailable"
     message = "The file storage cannot be reached right now. Nothing was charged; please try again."
 
 
 class NotConfiguredError(UnavailableError):
-    """503: this deployment lacks settings that the endpoint needs."""
+    """503: settings that this endpoint needs are missing or wrong."""
 
     code = "not_configured"
     message = "This deployment is not configured yet. GET /api/health names what is missing."

@@ -1,13 +1,13 @@
-"""Settings: read from the environment once, checked whole, every problem named at once."""
+"""Settings: read from the environment once and checked, with every problem reported at once."""
 
 from __future__ import annotations
 
 import base64
 import json
 import os
-import re
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,12 +18,7 @@ if TYPE_CHECKING:
 
 MIN_CRON_SECRET_CHARS = 16
 MAX_CREDITS = 1_000_000
-DEFAULT_BUCKET = "purse-files"
-# Supabase's own limit for a file on its free plan, and its default on the others.
-DEFAULT_MAX_FILE_MB = 50
 
-_SUPABASE_DOMAIN = ".supabase.co"
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _STRIPE_KEYS = ("sk_test_", "sk_live_", "rk_test_", "rk_live_")
 _TRUE = ("true", "1", "yes", "on")
@@ -31,29 +26,8 @@ _FALSE = ("false", "0", "no", "off")
 
 
 @dataclass(frozen=True, repr=False)
-class StorageSettings:
-    """Where files are kept: a bucket that is reached through S3. Never printed: it holds a secret.
-
-    Attributes:
-        endpoint: Of the S3 protocol, with its path, without a slash at the end.
-        region: For which requests are signed.
-        access_key_id: Of an S3 access key of the project.
-        secret_access_key: Its secret.
-        bucket: A private bucket.
-        max_file_bytes: The largest file the project's storage takes.
-    """
-
-    endpoint: str
-    region: str
-    access_key_id: str
-    secret_access_key: str
-    bucket: str
-    max_file_bytes: int
-
-
-@dataclass(frozen=True, repr=False)
 class Settings:
-    """What this deployment is told by its environment. Never printed: it holds secrets."""
+    """The settings of this deployment. They have no repr, because they hold secrets."""
 
     site_url: str
     supabase_url: str
@@ -70,42 +44,47 @@ class Settings:
     low_balance_credits: int | None
     signup_bonus_credits: int
     cron_secret: str | None
-    storage: StorageSettings | None
+    files: object | None  # by api/_lib/files/settings.py; None if switched off or deleted
 
     @property
     def project(self) -> str:
-        """What marks our orders at Stripe, whose account others may share: the project's host."""
+        """The Supabase project's host. It marks our orders, as others may share the account."""
         return urlsplit(self.supabase_url).hostname or ""
 
     @property
     def livemode(self) -> bool:
-        """Whether real money moves: Stripe's own word for it, read off the key."""
+        """Whether the Stripe key is a live key, so that real money moves."""
         return "_live_" in (self.stripe_secret_key or "")
 
 
-class _Reader:
-    """Reads variables and collects what is wrong with them; names only, never values."""
+class EnvironmentReader:
+    """Reads variables and collects problems, which name a variable but never its value."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
         self.problems: list[str] = []
 
     def first(self, *names: str) -> str | None:
-        """Return the first of these variables that is set to something."""
+        """Return the value of the first of these variables that is set and not empty."""
         for name in names:
             value = self._environ.get(name, "").strip()
             if value:
                 return value
         return None
 
+    def several(self, name: str) -> tuple[str, ...]:
+        """Return the values of a comma-separated list."""
+        return tuple(part.strip() for part in (self.first(name) or "").split(",") if part.strip())
+
     def required(self, *names: str) -> str:
+        """Return the same as first(); if none is set, note a problem and return ""."""
         value = self.first(*names)
         if value is None:
             self.problems.append(f"{' or '.join(names)} is missing")
         return value or ""
 
     def url(self, name: str, value: str, *, with_path: bool = False) -> str:
-        """Check an address: https, or plain http on this machine; no path unless one is meant."""
+        """Check a URL: https, or http on this machine; a path only where one is expected."""
         if not value:
             return ""
         try:
@@ -121,18 +100,21 @@ class _Reader:
         return value.rstrip("/")
 
     def flag(self, name: str, *, default: bool) -> bool:
+        """Return a boolean."""
         value = (self.first(name) or str(default)).lower()
         if value not in _TRUE + _FALSE:
             self.problems.append(f"{name} must be true or false")
         return value in _TRUE
 
     def choice(self, name: str, default: str, *others: str) -> str:
+        """Return one of the given words."""
         value = self.first(name) or default
         if value not in (default, *others):
             self.problems.append(f"{name} must be {default} or {' or '.join(others)}")
         return value
 
     def count(self, name: str, *, default: int, most: int, least: int = 1) -> int:
+        """Return a whole number within bounds."""
         value = self.first(name) or str(default)
         number = (
             int(value)
@@ -147,13 +129,13 @@ class _Reader:
 def load(environ: Mapping[str, str]) -> Settings:
     """Read and check all settings.
 
-    Stripe's keys are needed while payments are enabled. A webhook secret that is missing leaves the
-    webhook closed, never unchecked.
+    Stripe's keys are required while payments are enabled. Without a webhook secret the webhook
+    refuses every request; it never accepts one unverified.
 
     Raises:
-        NotConfiguredError: With every problem found, by the name of its variable.
+        NotConfiguredError: With every problem found, each naming its variable.
     """
-    read = _Reader(environ)
+    read = EnvironmentReader(environ)
     payments_enabled = read.flag("PAYMENTS_ENABLED", default=True)
 
     site = read.first("SITE_URL")
@@ -165,7 +147,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
     stripe_secret_key = read.first("STRIPE_SECRET_KEY")
     stripe_api_base = read.first("STRIPE_API_BASE")
-    webhook_secrets = _split(read.first("STRIPE_WEBHOOK_SECRET"))
+    webhook_secrets = read.several("STRIPE_WEBHOOK_SECRET")
     _check_stripe(read, stripe_secret_key, webhook_secrets, stripe_api_base, payments_enabled)
 
     cron_secret = read.first("CRON_SECRET")
@@ -195,30 +177,26 @@ def load(environ: Mapping[str, str]) -> Settings:
             "SIGNUP_BONUS_CREDITS", default=0, least=0, most=MAX_CREDITS
         ),
         cron_secret=cron_secret,
-        storage=_storage(read, supabase_url),
+        files=_files_settings(read, supabase_url),
     )
     if _role(settings.supabase_secret_key) == "anon":
         read.problems.append("SUPABASE_SECRET_KEY holds the publishable key")
     if _role(settings.supabase_publishable_key) == "service_role":
-        # This one is handed to browsers.
+        # GET /api/config gives this key to browsers.
         read.problems.append("SUPABASE_PUBLISHABLE_KEY holds the secret key")
     if read.problems:
         raise NotConfiguredError(tuple(read.problems))
     return settings
 
 
-def _split(value: str | None) -> tuple[str, ...]:
-    return tuple(part.strip() for part in (value or "").split(",") if part.strip())
-
-
 def _check_stripe(
-    read: _Reader,
+    read: EnvironmentReader,
     secret_key: str | None,
     webhook_secrets: tuple[str, ...],
     api_base: str | None,
     payments_enabled: bool,
 ) -> None:
-    # A webhook without the key could not tell live events from test ones.
+    # Without the key the webhook could not tell live events from test events.
     if (payments_enabled or webhook_secrets) and not secret_key:
         read.problems.append("STRIPE_SECRET_KEY is missing")
     if payments_enabled and not webhook_secrets:
@@ -231,39 +209,23 @@ def _check_stripe(
         read.problems.append("STRIPE_API_BASE is for a stand-in and must not see a live key")
 
 
-def _storage(read: _Reader, supabase_url: str) -> StorageSettings | None:
-    """Read where files are kept; None without the keys, which leaves the file endpoints closed."""
-    access_key_id = read.first("STORAGE_S3_ACCESS_KEY_ID")
-    secret = read.first("STORAGE_S3_SECRET_ACCESS_KEY")
-    endpoint = read.first("STORAGE_S3_ENDPOINT")
-    region = read.first("STORAGE_S3_REGION") or "us-east-1"
-    bucket = read.first("STORAGE_BUCKET") or DEFAULT_BUCKET
-    max_file_mb = read.count("STORAGE_MAX_FILE_MB", default=DEFAULT_MAX_FILE_MB, most=5000)
-    if not _BUCKET.fullmatch(bucket):
-        read.problems.append("STORAGE_BUCKET must be 3 to 63 of a-z, 0-9, . and -")
-    if not access_key_id and not secret:
+def _files_settings(read: EnvironmentReader, supabase_url: str) -> object | None:
+    """Read the settings of the sample app, or return None if a fork has deleted it.
+
+    The module is imported by its name, so that this one does not depend on it.
+    """
+    try:
+        module = import_module("api._lib.files.settings")
+    except ModuleNotFoundError as error:
+        if error.name not in {"api._lib.files", "api._lib.files.settings"}:
+            raise
         return None
-    if not access_key_id or not secret:
-        missing = "SECRET_ACCESS_KEY" if access_key_id else "ACCESS_KEY_ID"
-        read.problems.append(f"STORAGE_S3_{missing} is missing")
-    host = urlsplit(supabase_url).hostname or ""
-    if not endpoint and host.endswith(_SUPABASE_DOMAIN):
-        project = host.removesuffix(_SUPABASE_DOMAIN)
-        endpoint = f"https://{project}.storage{_SUPABASE_DOMAIN}/storage/v1/s3"
-    if not endpoint:
-        read.problems.append("STORAGE_S3_ENDPOINT is missing")
-    return StorageSettings(
-        endpoint=read.url("STORAGE_S3_ENDPOINT", endpoint or "", with_path=True),
-        region=region,
-        access_key_id=access_key_id or "",
-        secret_access_key=secret or "",
-        bucket=bucket,
-        max_file_bytes=max_file_mb * 1_000_000,
-    )
+    found: object | None = module.read_settings(read, supabase_url)
+    return found
 
 
 def _role(key: str) -> str | None:
-    """Return the role a Supabase key stands for: by its prefix, or as a legacy JWT claims it."""
+    """Return the role of a Supabase key: from its prefix, or from a legacy key's JWT claim."""
     if key.startswith("sb_secret_"):
         return "service_role"
     if key.startswith("sb_publishable_"):
@@ -281,6 +243,6 @@ def settings() -> Settings:
     """Return this process's settings, read at first use.
 
     Raises:
-        NotConfiguredError: As load() does, each time until the environment is right.
+        NotConfiguredError: As load() does. Failures are not cached.
     """
     return load(os.environ)

@@ -1,4 +1,4 @@
-"""What the stand-in is told by its environment."""
+"""The stand-in's settings, from its environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Settings:
-    """Where it is, whose key opens it, and what it keeps where."""
+    """The stand-in's settings.
+
+    Attributes:
+        endpoint: The S3 protocol's address.
+        region: The region that signatures name.
+        access_key_id: The S3 access key.
+        secret_access_key: The access key's secret.
+        bucket: Exists from the start if there is no service key, because nobody could make it.
+        max_file_bytes: The largest single upload, and the largest limit that a bucket may have.
+        folder: Keeps buckets and objects.
+        service_key: Opens the REST routes.
+        allowed_origin: Access-Control-Allow-Origin of every answer; empty: no CORS at all.
+    """
 
     endpoint: str
     region: str
@@ -22,11 +34,18 @@ class Settings:
     bucket: str
     max_file_bytes: int
     folder: Path
+    service_key: str
+    allowed_origin: str
 
     @property
-    def prefix(self) -> str:
-        """The path before bucket and object."""
+    def s3_path(self) -> str:
+        """The S3 protocol's path."""
         return urlsplit(self.endpoint).path
+
+    @property
+    def rest_path(self) -> str:
+        """The REST routes' path."""
+        return self.s3_path.removesuffix("/s3")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -39,4 +58,6 @@ class Settings:
             bucket=environ["STORAGE_BUCKET"],
             max_file_bytes=int(environ["STORAGE_MAX_FILE_MB"]) * 1_000_000,
             folder=Path(environ["PURSE_LOCAL_STATE"]) / "storage",
+            service_key=environ.get("SUPABASE_SECRET_KEY", ""),
+            allowed_origin=environ.get("PURSE_LOCAL_STORAGE_CORS", "*"),
         )

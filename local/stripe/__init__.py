@@ -1,55 +1,68 @@
-"""A small, strict, stateful stand-in for Stripe, for the real SDK and for people.
+"""A stateful stand-in for Stripe, for the real SDK and for people.
 
-Serves the part of the API that Checkout, refunds, disputes and reconciliation need under `/v1`,
-a hosted payment page under `/c/pay/<session>`, signed webhooks with retries for the events that
-the endpoint is registered for, and a control surface under `/_sim`. `GET /_sim` is a page from
-which every case can be played by hand. The same orders, as JSON:
+It serves the part of Stripe's API that Checkout, refunds, disputes and reconciliation need:
 
-Deliveries
-- `POST /_sim/webhooks` `{"hold": true}` keeps deliveries queued until `false`; checkout then
-  redirects without waiting. `{"lose_next": 3}` loses the next three attempts, which are
-  retried. `{"drop_next": 3}` drops the next three events: they are never sent, and are left to
-  reconciliation. `{"duplicate": 2}` delivers every event from now on twice; 1 ends that.
-  `{"delay_seconds": 5}` delivers every event from now on that late; 0 ends that.
-  `{"shuffle": 6, "seed": 7}` gathers the next six deliveries and sends them one after another
-  in the order that the seed draws (the answer names it if none is given); `{"shuffle": 0}`
-  lets those go that are still waiting.
-- `POST /_sim/webhooks/retry` `{}` makes everything undelivered due now, but what was dropped.
-- `POST /_sim/webhooks/replay` `{"event": "evt_…"}` delivers an event once more, delivered,
-  dropped or not; `{"since": 1795000000}` all events since a moment (0: all there are), in order
-  or through a shuffle.
-- `GET /_sim/deliveries` shows each delivery: event, type, attempts, last status, delivered.
-- Which events are sent is up to `POST /v1/webhook_endpoints/<id>`, as at Stripe: `enabled_events`
-  (`["*"]` for all) and `disabled`. At first they are those that the README lists.
+- `/v1`: the API. Unknown parameters are refused, as at Stripe.
+- `/c/pay/<session>`: the hosted payment page.
+- Signed webhooks, with retries, for the events that the endpoint is registered for.
+- `/_sim`: the control room, a page on which every case can be played by hand. The same commands
+  are available as JSON. They are stored in the state, so they stay in force until revoked, also
+  after a restart.
 
-API calls
-- `POST /_sim/api` `{"fail_next": 2, "status": 500}` fails the next two API calls with 402, 409,
-  429 or 500 before they do anything; with `"after_commit": true` the work is done and the
-  answer lost: replaced by that status, or without a status the connection is cut.
-  `"skip_next": 3` lets three calls go well first. `"path": "/v1/checkout/sessions"` limits all
-  that to calls below that path. `{"delay_seconds": 3}` makes every call that slow until it is 0.
-  As at Stripe, a 402 or 500 stays under its idempotency key: repeating the key repeats the
-  failure.
+Commands for webhooks
+- `POST /_sim/webhooks` changes how webhooks are delivered:
+  `{"hold": true}` keeps them in the queue until `false`. The payment page then redirects without
+  waiting for the webhook.
+  `{"lose_next": 3}` loses the next three attempts; they are retried.
+  `{"drop_next": 3}` drops the next three events. They are never sent, as if Stripe had given up;
+  reconciliation has to find them.
+  `{"duplicate": 2}` delivers every later event twice; 1 ends that.
+  `{"delay_seconds": 5}` delivers every later event with this delay; 0 ends that.
+  `{"shuffle": 6, "seed": 7}` collects the next six deliveries and then sends them one after
+  another in a random order that depends on the seed. Without a seed, one is drawn and returned.
+  `{"shuffle": 0}` sends the deliveries that are still waiting.
+- `POST /_sim/webhooks/retry` `{}` makes all undelivered webhooks due now, except dropped ones.
+- `POST /_sim/webhooks/replay` `{"event": "evt_…"}` delivers an event again, whether it was
+  delivered, dropped or neither. `{"since": 1795000000}` does so for all events since a Unix time
+  (0 for all), in order or shuffled.
+- `GET /_sim/deliveries` lists the deliveries: event, type, attempts, last status, delivered.
+- `POST /v1/webhook_endpoints/<id>` chooses the events that are sent, as at Stripe, by
+  `enabled_events` (`["*"]` for all) and `disabled`. At first they are the events that Purse's
+  documentation tells people to enable.
 
-Money
-- `POST /_sim/sessions/<id>/settle` `{"outcome": "succeeded"}` (or `"failed"`) ends a bank debit.
-- `POST /_sim/refunds` `{"charge": "ch_…"}` (or `"payment_intent"`; `"amount"`, `"reason"`) refunds
-  as from the Dashboard. `POST /_sim/refunds/<id>/settle` `{"outcome": "succeeded"}` ends a pending
-  refund; `"canceled"` calls it off; `"failed"` lets a pending or a succeeded one fail. Refunds
-  to a bank account and to the card …7726 are pending at first and succeed an hour later by the
-  stand-in's clock; one to …5126 succeeds at once and fails an hour later.
-- `POST /_sim/disputes` `{"charge": "ch_…"}` (or `"payment_intent"`; `"amount"`, `"reason"`,
-  `"inquiry": true`) disputes a payment; cards …0259 (chargeback) and …1976 (inquiry) do so by
-  themselves, before their session completes. `POST /_sim/disputes/<id>/<action>` `{}` goes on:
-  `respond`, `escalate` (an inquiry becomes a chargeback), `close_inquiry`, `withdraw` and
-  `reinstate` (the money alone), `win`, `lose`, `appeal` (a decided case is open again).
+Commands for API calls
+- `POST /_sim/api` makes calls fail or slow:
+  `{"fail_next": 2, "status": 500}` fails the next two calls with 402, 409, 429 or 500 before they
+  do anything. As at Stripe, a 402 or 500 is stored under the idempotency key, so a repetition
+  with the same key fails in the same way.
+  With `"after_commit": true` the work is done and only the answer is lost: it is replaced by that
+  status, or the connection is cut if there is no status.
+  With `"skip_next": 3` three calls succeed first.
+  `"path": "/v1/checkout/sessions"` limits all that to paths that begin with it.
+  `{"delay_seconds": 3}` delays every call; 0 ends that.
 
-Time
+Commands for money
+- `POST /_sim/sessions/<id>/settle` `{"outcome": "succeeded"}` or `"failed"` settles a bank debit.
+- `POST /_sim/refunds` `{"charge": "ch_…"}` creates a refund as from Stripe's Dashboard. Instead of
+  `charge` it accepts `payment_intent`; optional fields are `amount` and `reason`.
+- `POST /_sim/refunds/<id>/settle` `{"outcome": "succeeded"}` or `"canceled"` ends a pending refund;
+  `"failed"` ends a pending or a succeeded one.
+  Refunds to a bank account and to the card …7726 are pending, and succeed after an hour by the
+  stand-in's clock. A refund to …5126 succeeds at once and fails after an hour.
+- `POST /_sim/disputes` `{"charge": "ch_…"}` disputes a payment. Instead of `charge` it accepts
+  `payment_intent`; optional fields are `amount`, `reason` and `"inquiry": true`. Payments with the
+  cards …0259 (chargeback) and …1976 (inquiry) are disputed by themselves, before their session
+  completes.
+- `POST /_sim/disputes/<id>/<action>` `{}` takes the next step: `respond`, `escalate` (an inquiry
+  becomes a chargeback), `close_inquiry`, `withdraw` and `reinstate` (only the money moves), `win`,
+  `lose`, `appeal` (reopens a decided case).
+
+Command for time
 - `POST /_sim/clock` `{"advance_seconds": 3600}` moves the clock by which sessions expire and
   refunds settle.
-
-Orders are kept in the state like everything else: they hold until taken back, restarts included.
 """
+
+from __future__ import annotations
 
 from local.stripe.app import create_app
 

@@ -1,4 +1,6 @@
-"""Puts the stand-in together as one WSGI application."""
+"""The stand-in as one WSGI application."""
+
+from __future__ import annotations
 
 import logging
 import sys
@@ -9,9 +11,9 @@ from werkzeug.exceptions import HTTPException
 from local.stripe import clock
 from local.stripe.api.errors import InvalidParameterError, StripeError
 from local.stripe.api.requests import Api, refusal_response, unrecognized
-from local.stripe.control_room.routes import Sim
+from local.stripe.control_room.routes import ControlRoom
 from local.stripe.events import webhook_endpoints
-from local.stripe.events.sender import Courier
+from local.stripe.events.webhook_sender import WebhookSender
 from local.stripe.pages.payment_page import Pages
 from local.stripe.settings import Settings
 from local.stripe.store import Store
@@ -20,20 +22,20 @@ MAX_BODY_BYTES = 1_000_000
 
 
 def create_app(settings: Settings | None = None) -> Flask:
-    """The application; settings come from the environment unless given."""
+    """Return the application; settings come from the environment unless given."""
     settings = settings or Settings.from_environment()
     _log_to_stdout()
     store = Store(settings.state_folder / "stripe.db")
     with store.transaction() as transaction:
         webhook_endpoints.ensure(transaction, settings.webhook_url)
-    courier = Courier(store, settings, on_tick=clock.catch_up)
+    sender = WebhookSender(store, settings, on_tick=clock.catch_up)
 
     app = Flask(__name__, static_url_path="/c/static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
-    app.before_request(courier.ensure_running)
+    app.before_request(sender.ensure_running)
     Api(store, settings).register(app)
-    Pages(store, courier).register(app)
-    Sim(store, settings).register(app)
+    Pages(store, sender).register(app)
+    ControlRoom(store, settings).register(app)
 
     @app.get("/health")
     def health() -> dict[str, str]:
@@ -50,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        app.logger.error("Unexpected failure", exc_info=error)
+        app.logger.error("Unexpected error", exc_info=error)
         return refusal_response(
             StripeError("An unknown error occurred.", status=500, kind="api_error")
         )

@@ -1,4 +1,6 @@
-"""Ids that look like Stripe's: a prefix that says the kind, then random letters."""
+"""Ids like Stripe's: a prefix for the kind of object, then random letters and digits."""
+
+from __future__ import annotations
 
 import secrets
 import string
@@ -25,11 +27,11 @@ PREFIXES = {
 
 
 def random_text(length: int) -> str:
-    """Letters and digits from the system's source of randomness."""
+    """Return random letters and digits."""
     return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
 
 def new_id(kind: str) -> str:
-    """A fresh id for an object of this kind."""
+    """Return a new id for an object of this kind; PREFIXES has the kinds."""
     prefix, length = PREFIXES[kind]
     return prefix + random_text(length)

@@ -1,4 +1,6 @@
-"""The stand-in as a process of its own, for tests: of this project, and of others."""
+"""The stand-in as a process, for the tests of this project and of others."""
+
+from __future__ import annotations
 
 import os
 import secrets
@@ -17,17 +19,18 @@ ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 20
 POLL_SECONDS = 0.02
 REQUEST_TIMEOUT_SECONDS = 30
-# Less than gunicorn's, so that no request meets a connection that is being closed.
-IDLE_SECONDS = 1
+# Longer than clients keep idle connections: a request on one that is being closed would fail.
+KEEP_ALIVE_SECONDS = 75
+GRACEFUL_TIMEOUT_SECONDS = 1
 
 
 class StandInProcess:
-    """A stand-in under gunicorn, on state, keys and a port of its own.
+    """A stand-in under gunicorn with its own state, keys and port.
 
     Args:
-        state: An existing folder; its `stripe.db` outlives the process.
-        webhook_url: Where events are delivered, signed with `webhook_secret`.
-        environ: More variables for the process.
+        state: An existing folder; `stripe.db` stays in it when the process ends.
+        webhook_url: Receives the events, signed with `webhook_secret`.
+        environ: Additional environment variables.
     """
 
     def __init__(
@@ -38,12 +41,9 @@ class StandInProcess:
         self.webhook_secret = f"whsec_{secrets.token_hex(8)}"
         self.url = f"http://127.0.0.1:{_free_port()}"
         self.http = httpx.Client(
-            base_url=self.url,
-            trust_env=False,
-            timeout=REQUEST_TIMEOUT_SECONDS,
-            limits=httpx.Limits(keepalive_expiry=IDLE_SECONDS),
+            base_url=self.url, trust_env=False, timeout=REQUEST_TIMEOUT_SECONDS
         )
-        # A proxy would stand between the SDK and 127.0.0.1.
+        # The stand-in must not use a proxy to reach the webhook on 127.0.0.1.
         inherited = {name: text for name, text in os.environ.items() if "proxy" not in name.lower()}
         self._environ = {
             **inherited,
@@ -57,13 +57,20 @@ class StandInProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the server and wait until it answers, or raise TimeoutError."""
-        command = [sys.executable, "-m", "gunicorn", "--worker-class", "gthread"]
-        command += ["--threads", "32", "--no-control-socket"]
-        command += ["--bind", self.url.removeprefix("http://"), "local.stripe:create_app()"]
+        """Start the server and wait until it answers.
+
+        Raises:
+            TimeoutError: It does not answer within PATIENCE_SECONDS.
+        """
+        command = [
+            *(sys.executable, "-m", "gunicorn", "local.stripe:create_app()"),
+            *("--bind", self.url.removeprefix("http://")),
+            *("--worker-class", "gthread", "--threads", "32", "--no-control-socket"),
+            *("--keep-alive", str(KEEP_ALIVE_SECONDS)),
+            *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
+        ]
         with (self.state / "stand-in.log").open("ab") as log:
-            # Our own interpreter and arguments.
-            self._process = subprocess.Popen(  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 command,
                 cwd=ROOT,
                 env=self._environ,
@@ -74,23 +81,27 @@ class StandInProcess:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not self._healthy():
             if time.monotonic() > deadline:
-                raise TimeoutError(f"The stand-in does not start: see {self.state}/stand-in.log")
+                raise TimeoutError(f"The stand-in did not start. See {self.state}/stand-in.log")
             time.sleep(POLL_SECONDS)
 
-    def sim(self, path: str, /, **order: Any) -> dict[str, Any]:
-        """Give the control surface an order: `sim("webhooks", duplicate=2)`."""
-        response = self.http.post(f"/_sim/{path}", json=order)
+    def sim(self, path: str, /, **fields: Any) -> dict[str, Any]:
+        """Send a command to the control room, such as `sim("webhooks", duplicate=2)`.
+
+        Raises:
+            ValueError: The command was refused; the message is the JSON answer.
+        """
+        response = self.http.post(f"/_sim/{path}", json=fields)
         if not response.is_success:
             raise ValueError(response.text)
         answer: dict[str, Any] = response.json()
         return answer
 
     def kill(self) -> None:
-        """End the server without warning, its children with it."""
+        """Kill the server and its workers at once."""
         self._stop(signal.SIGKILL)
 
     def close(self) -> None:
-        """End our connections, which the server would wait for, and the server."""
+        """Close our connections, and stop the server."""
         self.http.close()
         self._stop(signal.SIGTERM)
 

@@ -1,6 +1,6 @@
-"""A pytest fixture for anybody's tests: `pytest_plugins = ["local.stripe.pytest_plugin"]`.
+"""A pytest fixture for any project's tests: `pytest_plugins = ["local.stripe.pytest_plugin"]`.
 
-`stripe_stand_in(webhook_url)` starts a stand-in that ends with the test:
+`stripe_stand_in(webhook_url)` starts a stand-in, which is stopped at the end of the test:
 
     def test_my_shop_survives_duplicates(stripe_stand_in):
         stripe_ = stripe_stand_in("http://127.0.0.1:8000/my/webhook")
@@ -8,23 +8,28 @@
         stripe_.sim("webhooks", duplicate=2)
         stripe_.sim("refunds", payment_intent=..., amount=100)
 
-Events are signed with its `webhook_secret`; the package's docstring lists the orders that
-`sim` takes. Only the events that Purse needs are enabled at first: to have others,
+Events are signed with its `webhook_secret`. The docstring of `local.stripe` lists the commands of
+`sim`. At first only the events that Purse needs are enabled. To enable all of them:
 `client.v1.webhook_endpoints.update(id, {"enabled_events": ["*"]})`.
 """
 
-from collections.abc import Callable, Iterator
+from __future__ import annotations
+
 from contextlib import ExitStack
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from local.stripe.process import StandInProcess
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
 
 @pytest.fixture
 def stripe_stand_in(tmp_path: Path) -> Iterator[Callable[[str], StandInProcess]]:
-    """Starts stand-ins for Stripe that deliver to an address; they end with the test."""
+    """Start stand-ins that deliver to a URL; they stop at the end of the test."""
     with ExitStack() as running:
 
         def start(webhook_url: str) -> StandInProcess:

@@ -1,18 +1,30 @@
-"""What the stand-in is told by its environment."""
+"""The stand-in's settings, from environment variables."""
+
+from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 API_VERSION = "2026-10-28.endive"
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the state lives, which keys are right, and where webhooks go."""
+    """Settings of the stand-in.
+
+    Attributes:
+        state_folder: Where stripe.db is kept.
+        base_url: The address under which browsers and the SDK reach the stand-in.
+        secret_key: The only API key that is accepted.
+        webhook_secret: Signs the webhooks.
+        webhook_url: Receives the webhooks.
+    """
 
     state_folder: Path
     base_url: str
@@ -22,7 +34,11 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """Read every setting, or raise ValueError naming all that are missing or wrong."""
+        """Read all settings.
+
+        Raises:
+            ValueError: Settings are missing or wrong; the message names all of them.
+        """
         values = os.environ if environment is None else environment
         names = (
             "PURSE_LOCAL_STATE",
@@ -33,7 +49,7 @@ class Settings:
         )
         problems = [f"{name} is not set" for name in names if not values.get(name)]
         problems += [
-            f"{name} is no http(s) URL"
+            f"{name} is not an http(s) URL"
             for name in ("STRIPE_API_BASE", "STRIPE_WEBHOOK_URL")
             if values.get(name) and urlsplit(values[name]).scheme not in {"http", "https"}
         ]

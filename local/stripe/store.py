@@ -1,19 +1,23 @@
-"""Everything the stand-in remembers, in one SQLite file.
+"""The stand-in's state in one SQLite file.
 
-Every piece of work is one `BEGIN IMMEDIATE` transaction, one at a time in this process: a
-payment page, an API call and a delivery never see each other half done. A commit wakes
-whoever is in `wait_for_change`, which is how deliveries start at once without polling.
+Every request and every delivery works in one `BEGIN IMMEDIATE` transaction, one at a time in this
+process, so none sees another's unfinished changes. A commit wakes the threads in
+`wait_for_change`. This is how deliveries start at once without polling.
 """
+
+from __future__ import annotations
 
 import json
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 Json: TypeAlias = dict[str, Any]
 
@@ -28,8 +32,8 @@ create table if not exists objects (
     private text not null
 );
 create index if not exists objects_by_kind on objects (kind, seq);
--- What time alone brings about: sessions expire, refunds settle. Asked at every call, so these
--- leave out the kind, by which SQLite would rather go through all there are.
+-- Due sessions and refunds are looked up at every call. These indexes leave out the kind, because
+-- SQLite would otherwise choose objects_by_kind and scan all objects of that kind.
 create index if not exists objects_expiring
     on objects (json_extract(body, '$.expires_at'))
     where json_extract(body, '$.status') = 'open';
@@ -73,61 +77,61 @@ create table if not exists switches (
 
 
 class Transaction:
-    """One unit of work: read and write objects, then all of it is kept or none."""
+    """A database transaction, with the stand-in's time and the request it belongs to."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self.sql = connection
-        # The stand-in's clock can be moved forward, which is how a test sees a session expire.
+        # Tests move the stand-in's clock forward, for example to see a session expire.
         self.now = int(time.time() + self.switch("clock_ahead_seconds", 0))
-        # Whose request this is: events carry it. Set by the API, absent on the payment page.
+        # Events carry these. The API sets them; the payment page has none.
         self.request_id: str | None = None
         self.idempotency_key: str | None = None
 
     def switch(self, name: str, default: Any) -> Any:
-        """A setting of the control surface."""
+        """Return a setting of the control room, or the default if it was never set."""
         row = self.sql.execute("select value from switches where name = ?", (name,)).fetchone()
         return default if row is None else json.loads(row["value"])
 
     def set_switch(self, name: str, value: Any) -> None:
-        """Change a setting of the control surface."""
+        """Change a setting of the control room."""
         self.sql.execute(
             "insert into switches values (?, ?) on conflict (name) do update set value = ?2",
             (name, json.dumps(value)),
         )
 
     def add(self, body: Json, private: Json | None = None) -> None:
-        """Keep a new object; `private` is what Stripe would know but not show."""
+        """Add an object; `private` holds what Stripe knows about it and does not show."""
         self.sql.execute(
             "insert into objects (id, kind, body, private) values (?, ?, ?, ?)",
             (body["id"], body["object"], json.dumps(body), json.dumps(private or {})),
         )
 
     def save(self, body: Json) -> None:
-        """Replace what is shown of an object."""
+        """Replace an object's public body."""
         self.sql.execute("update objects set body = ? where id = ?", (json.dumps(body), body["id"]))
 
     def save_private(self, object_id: str, private: Json) -> None:
-        """Replace what is not shown of an object."""
+        """Replace an object's private data."""
         self.sql.execute(
             "update objects set private = ? where id = ?", (json.dumps(private), object_id)
         )
 
     def find(self, kind: str, object_id: str) -> Json | None:
-        """The object of this kind and id, if there is one."""
+        """Return the object with this kind and id, or None."""
         row = self.sql.execute(
             "select body from objects where id = ? and kind = ?", (object_id, kind)
         ).fetchone()
         return None if row is None else json.loads(row["body"])
 
     def private(self, object_id: str) -> Json:
-        """What is not shown of an object that exists."""
+        """Return the private data of an existing object."""
         row = self.sql.execute("select private from objects where id = ?", (object_id,)).fetchone()
         private: Json = json.loads(row["private"])
         return private
 
 
 class Store:
-    """The file, its one writer at a time, and a signal for every change."""
+    """The SQLite file. It has one writer at a time, and signals every change."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -143,7 +147,7 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """Do some work that is kept as a whole, or not at all if it raises."""
+        """Open a transaction; it is rolled back if the block raises."""
         with self._writer:
             connection = self._connect()
             before = connection.total_changes
@@ -159,26 +163,26 @@ class Store:
             self.signal()
 
     def signal(self) -> None:
-        """Wake everyone who waits for news."""
+        """Wake all threads in wait_for_change()."""
         with self._changed:
             self._generation += 1
             self._changed.notify_all()
 
     @property
     def generation(self) -> int:
-        """A number that grows with every change."""
+        """A number that increases with every change."""
         with self._changed:
             return self._generation
 
     def wait_for_change(self, since: int, timeout_seconds: float) -> None:
-        """Return once something changed since that generation, or the time is over."""
+        """Return once the generation differs from `since`, or after the timeout."""
         with self._changed:
             self._changed.wait_for(lambda: self._generation != since, timeout_seconds)
 
     def _connect(self) -> sqlite3.Connection:
-        """The connection that all threads share in turn, made once a process.
+        """Return the connection that all threads share, one per process.
 
-        Kept open, because closing the last one folds the log into the file, slowly.
+        It stays open, because closing the last connection writes the whole WAL back, slowly.
         """
         if self._connection is None or self._process_id != os.getpid():
             self._connection = sqlite3.connect(
@@ -188,7 +192,7 @@ class Store:
                 check_same_thread=False,
             )
             self._connection.row_factory = sqlite3.Row
-            # Survives the death of the process; only a power cut could lose the last commits.
+            # Commits survive a crash of the process; only a power cut could lose the last ones.
             self._connection.execute("pragma synchronous = normal")
             self._process_id = os.getpid()
         return self._connection

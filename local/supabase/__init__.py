@@ -1,4 +1,4 @@
-"""A Supabase gateway for one machine: `/rest/v1/rpc/*` and `/auth/v1` over a plain Postgres."""
+"""A Supabase gateway for local use: `/rest/v1/rpc/*` and `/auth/v1` on a plain Postgres."""
 
 from local.supabase.app import create_app
 

@@ -1,4 +1,4 @@
-"""What stands in front of every service: API keys, and CORS for browsers elsewhere."""
+"""Checks before every service: API keys, and CORS."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _DISCARDED_BYTES_AT_MOST = 16 * 1024 * 1024
 
 
 def require_api_key(settings: Settings) -> Response | None:
-    """Let a request pass that carries one of the project's keys; note the key's role for it."""
+    """Check the API key and set `g.api_role`; return a refusal, or None if the key is valid."""
     presented = request.headers.get("apikey", "")
     if not presented:
         return _unauthorized(
@@ -54,7 +54,7 @@ def require_api_key(settings: Settings) -> Response | None:
         return _unauthorized(
             "Invalid API key", "Double check your Supabase `anon` or `service_role` API key."
         )
-    # Supabase tells a browser by its User-Agent.
+    # Supabase recognises browsers by their User-Agent.
     if request.headers.get("User-Agent", "").startswith("Mozilla/"):
         return _unauthorized(
             "Forbidden use of secret API key in browser",
@@ -66,12 +66,12 @@ def require_api_key(settings: Settings) -> Response | None:
 
 
 def answer_preflight() -> Response | None:
-    """Answer OPTIONS for every path, before keys are asked for: a preflight carries none."""
+    """Answer OPTIONS before keys are checked, because a preflight request has no key."""
     return Response(status=204) if request.method == "OPTIONS" else None
 
 
 def add_cors(response: Response) -> Response:
-    """Open the answer to pages of any origin; the API key is what protects it."""
+    """Allow pages of any origin to read the answer; the API key protects it."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Expose-Headers"] = ", ".join(_EXPOSED_HEADERS)
     if request.method == "OPTIONS":
@@ -82,7 +82,7 @@ def add_cors(response: Response) -> Response:
 
 
 def discard_unread_body(response: Response) -> Response:
-    """Read what an early refusal left unread: the server would hang up on the client for it."""
+    """Read the rest of the body after an early refusal; the server would reset the connection."""
     stream = request.environ["wsgi.input"]
     for _ in range(_DISCARDED_BYTES_AT_MOST // _DISCARDED_BYTES_AT_ONCE):
         if not stream.read(_DISCARDED_BYTES_AT_ONCE):

@@ -15,6 +15,7 @@ from local.supabase.keys import load_or_create
 from local.supabase.pool import DatabaseUnreachableError, Pool, PoolBusyError
 from local.supabase.rest.endpoints import create_rest
 from local.supabase.settings import Settings
+from local.supabase.storage import create_storage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +26,10 @@ AUTH_CONNECTIONS = 4
 
 
 def create_app(environment: Mapping[str, str] | None = None) -> Flask:
-    """Make the application from the environment.
+    """Return the application; settings come from the environment unless given.
 
     Raises:
-        SystemExit: a setting is missing, or the signing key cannot be read.
+        SystemExit: A setting is missing, or the signing key cannot be read.
     """
     settings = Settings.from_environment(environment or os.environ)
     key = load_or_create(settings.state)
@@ -43,6 +44,7 @@ def create_app(environment: Mapping[str, str] | None = None) -> Flask:
     app.after_request(discard_unread_body)
     app.register_blueprint(create_rest(settings, rest_pool, key))
     app.register_blueprint(create_auth(settings, auth_pool, key))
+    app.register_blueprint(create_storage(settings))
 
     @app.get("/health")
     def health() -> Response:

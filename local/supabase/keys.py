@@ -23,13 +23,13 @@ _COORDINATE_BYTES = 32
 
 @dataclass(frozen=True)
 class SigningKey:
-    """An ES256 key pair. Its id is the key's own thumbprint (RFC 7638), so it needs no storage."""
+    """An ES256 key pair. Its `kid` is its thumbprint (RFC 7638), so only the key is stored."""
 
     private: ec.EllipticCurvePrivateKey
 
     @property
     def public(self) -> ec.EllipticCurvePublicKey:
-        """The half that verifies."""
+        """The public key, which verifies tokens."""
         return self.private.public_key()
 
     @property
@@ -39,7 +39,7 @@ class SigningKey:
         return _base64url(hashlib.sha256(members.encode()).digest())
 
     def jwks(self) -> dict[str, list[dict[str, object]]]:
-        """The key set that verifiers fetch."""
+        """Return the JWKS with the public key."""
         return {
             "keys": [
                 {
@@ -64,10 +64,10 @@ class SigningKey:
 
 
 def load_or_create(state: Path) -> SigningKey:
-    """Read the key from the state folder, or make it there, readable by its owner alone.
+    """Read the key from the state folder, or create it there, readable by its owner only.
 
     Raises:
-        SystemExit: the file holds no such key.
+        SystemExit: The file does not contain an ES256 key.
     """
     path = state / FILE_NAME
     if not path.exists():
@@ -77,7 +77,7 @@ def load_or_create(state: Path) -> SigningKey:
     except ValueError:
         private = None
     if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
-        raise SystemExit(f"{path} holds no ES256 key; delete it to have a new one made.")
+        raise SystemExit(f"{path} holds no ES256 key. Delete it, and a new key is created.")
     return SigningKey(private)
 
 
@@ -95,7 +95,7 @@ def _create(path: Path) -> None:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
-        # A link appears whole or not at all, and never replaces a key somebody already uses.
+        # A link is created atomically and fails if another process was faster.
         try:
             os.link(draft, path)
         except FileExistsError:

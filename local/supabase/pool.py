@@ -1,8 +1,8 @@
-"""A small pool of database connections that fails at once when the database is away.
+"""A small connection pool that fails at once when the database is unreachable.
 
-`psycopg_pool` connects in the background, so a caller learns that Postgres is down only by
-waiting for its time-out. Here the caller connects: refusal is an answer within milliseconds, and
-the first request after Postgres is back succeeds.
+`psycopg_pool` connects in the background, so callers only notice that Postgres is down when their
+timeout expires. Here the caller itself connects. It gets the error within milliseconds, and the
+first request after Postgres is back succeeds.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class PoolBusyError(Exception):
-    """Every connection stayed in use for as long as a request may wait."""
+    """No connection became free within the time that a request may wait."""
 
 
 class DatabaseUnreachableError(Exception):
@@ -29,7 +29,7 @@ class DatabaseUnreachableError(Exception):
 
 
 class Pool:
-    """At most `size` connections to `url`, each lent to one thread at a time."""
+    """At most `size` connections to `url`; each is used by one thread at a time."""
 
     def __init__(
         self,
@@ -50,8 +50,8 @@ class Pool:
         """Lend a connection in autocommit mode.
 
         Raises:
-            PoolBusyError: none became free in time.
-            DatabaseUnreachableError: the database cannot be reached.
+            PoolBusyError: No connection became free in time.
+            DatabaseUnreachableError: The database cannot be reached.
         """
         if not self._slots.acquire(timeout=self._wait_seconds):
             raise PoolBusyError
@@ -70,7 +70,7 @@ class Pool:
                 connection = self._idle.pop()
             except IndexError:
                 break
-            if not _hung_up(connection):
+            if not _is_closed(connection):
                 return connection
             connection.close()
         try:
@@ -78,7 +78,7 @@ class Pool:
                 self._url,
                 autocommit=True,
                 connect_timeout=self._connect_seconds,
-                # A function may be replaced between two calls; a prepared plan would not notice.
+                # A function can be replaced between two calls; a prepared plan would be stale.
                 prepare_threshold=None,
             )
         except psycopg.OperationalError as error:
@@ -91,8 +91,8 @@ class Pool:
             connection.close()
 
 
-def _hung_up(connection: psycopg.Connection) -> bool:
-    """Say whether the server closed an idle connection: nothing else makes its socket readable."""
+def _is_closed(connection: psycopg.Connection) -> bool:
+    """Return whether the server closed an idle connection, which makes its socket readable."""
     if connection.closed:
         return True
     poll = select.poll()

@@ -1,4 +1,4 @@
-"""What the gateway is told by its environment, read once."""
+"""The gateway's settings, from environment variables."""
 
 from __future__ import annotations
 
@@ -14,7 +14,17 @@ DEFAULT_JWT_EXPIRY_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Settings:
-    """The gateway's settings; `from_environment` makes them."""
+    """Settings of the gateway.
+
+    Attributes:
+        state: The folder of the signing key.
+        public_url: The address of the gateway, without a slash at the end.
+        publishable_key: The API key of the role anon.
+        secret_key: The API key of the role service_role.
+        rest_database_url: Connects as the role authenticator.
+        auth_database_url: Connects as the role supabase_auth_admin.
+        jwt_expiry_seconds: How long access tokens are valid.
+    """
 
     state: Path
     public_url: str
@@ -23,10 +33,11 @@ class Settings:
     rest_database_url: str
     auth_database_url: str
     jwt_expiry_seconds: int
+    storage_url: str
 
     @property
     def issuer(self) -> str:
-        """The `iss` of every access token, as Supabase writes it."""
+        """The `iss` of access tokens, as Supabase sets it."""
         return f"{self.public_url}/auth/v1"
 
     @classmethod
@@ -34,7 +45,7 @@ class Settings:
         """Read all settings.
 
         Raises:
-            SystemExit: one or more are missing or malformed; the message names every one.
+            SystemExit: Settings are missing or malformed; the message names all of them.
         """
         problems: list[str] = []
 
@@ -58,6 +69,7 @@ class Settings:
             rest_database_url=required("PURSE_LOCAL_REST_DATABASE_URL", "postgres"),
             auth_database_url=required("PURSE_LOCAL_AUTH_DATABASE_URL", "postgres"),
             jwt_expiry_seconds=int(expiry),
+            storage_url=environment.get("STORAGE_S3_ENDPOINT", "").removesuffix("/s3"),
         )
         if problems:
             raise SystemExit("The Supabase gateway cannot start: " + "; ".join(problems) + ".")

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from local.services import Part
-from local.stack import functions_settings
+from local.environment import functions_settings
+from local.services import Service
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def stack(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iter
         "NO_PROXY": LOOPBACK,
         **{name: value for name, value in settings if not name.startswith("STORAGE_")},
     }
-    site = Part("site", port, env, tmp_path_factory.mktemp("no-storage") / "site.log")
+    site = Service("site", port, env, tmp_path_factory.mktemp("no-storage") / "site.log")
     site.start()
     try:
         site.wait_until_ready()

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from local.services import Part
+    from local.services import Service
     from local.stack import Running
     from tests.crashes.writers import Writers
 
@@ -56,21 +56,21 @@ def _backend_killed(running: Running, _writers: Writers) -> None:
                 return
 
 
-def _part_killed(name: str) -> Callable[[Running, Writers], None]:
+def _service_killed(name: str) -> Callable[[Running, Writers], None]:
     def crash(running: Running, writers: Writers) -> None:
-        part: Part = running.parts[name]
+        service: Service = running.services[name]
         refused = writers.refused.total()
-        part.kill()
+        service.kill()
         writers.wait_for_a_refusal(refused)
-        part.start()
-        part.wait_until_ready()
+        service.start()
+        service.wait_until_ready()
 
     return crash
 
 
 def _worker_killed(name: str) -> Callable[[Running, Writers], None]:
     def crash(running: Running, _writers: Writers) -> None:
-        running.parts[name].kill_worker()
+        running.services[name].kill_worker()
 
     return crash
 
@@ -78,8 +78,8 @@ def _worker_killed(name: str) -> Callable[[Running, Writers], None]:
 KINDS: dict[str, Callable[[Running, Writers], None]] = {
     "Postgres is killed and restarted": _database_killed,
     "a Postgres backend is killed": _backend_killed,
-    "the gateway is killed and restarted": _part_killed("supabase"),
+    "the gateway is killed and restarted": _service_killed("supabase"),
     "the gateway drops its connections": _worker_killed("supabase"),
-    "the site is killed and restarted": _part_killed("site"),
+    "the site is killed and restarted": _service_killed("site"),
     "the site's worker is killed amid requests": _worker_killed("site"),
 }

@@ -1,6 +1,6 @@
-"""Everything is killed while Stripe delivers: what was promised is kept, exactly once.
+"""Each process is killed while Stripe delivers. Every acknowledged event is kept exactly once.
 
-PURSE_CRASH_DELIVERIES makes the run longer or shorter; PURSE_CRASH_SEED repeats one.
+The test profile says how long the run is. PURSE_CRASH_SEED repeats a run under the same profile.
 """
 
 from __future__ import annotations
@@ -15,19 +15,21 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg.rows import dict_row
 
-from local.stack import running_parts
+from local.stack import running_services
 from tests.crashes.audit import audit
 from tests.crashes.crashes import KINDS, schedule, strike
 from tests.crashes.histories import histories, shuffled_deliveries
 from tests.crashes.writers import NO_ANSWER, Writers
+from tests.profiles import max_examples
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-DELIVERIES = int(os.environ.get("PURSE_CRASH_DELIVERIES", "20000"))
+# From 1,500 while one works to 20,000 in a soak.
+DELIVERIES = 10 * max_examples()
+CRASHES_OF_A_KIND = max(2, DELIVERIES // 5000)
 SEED = os.environ.get("PURSE_CRASH_SEED") or secrets.token_hex(4)
 WRITERS = 16
-CRASHES_OF_A_KIND = 4
 SHOWN = 20
 
 
@@ -38,7 +40,7 @@ def test_every_acknowledged_event_survives_every_crash_exactly_once(tmp_path: Pa
     crashes = schedule(rng, DELIVERIES, CRASHES_OF_A_KIND)
     _say(f"PURSE_CRASH_SEED={SEED}: {DELIVERIES} deliveries about {len(told)} orders")
 
-    with running_parts(tmp_path, environ={}, report=lambda _line: None) as running:
+    with running_services(tmp_path, environ={}, report=lambda _line: None) as running:
         stack = running.stack
         writers = Writers(stack.site_url, stack.stripe_webhook_secret, deliveries)
         started_at = time.monotonic()

@@ -64,11 +64,11 @@ def spend(database: Database, order: Order, amount: int) -> None:
     """Take credits away as spending would, also more than there are: the lot owes the rest."""
     database.execute(
         """
-        select post_transaction(
-            l.user_id, 'spend', -%(amount)s, lots_to_drain(l.user_id, l.id, %(amount)s),
+        select purse.post_transaction(
+            l.user_id, 'spend', -%(amount)s, purse.lots_to_drain(l.user_id, l.id, %(amount)s),
             p_feature => 'test', p_quantity => 1
         )
-        from lock_account(%(user)s) account, credit_lots l
+        from purse.lock_account(%(user)s) account, credit_lots l
         where l.purchase_id = %(order)s
         """,
         {"amount": amount, "user": order.user_id, "order": order.order_id},
@@ -80,5 +80,6 @@ def decide(
 ) -> None:
     """Decide about a mismatch as a person does in the dashboard."""
     database.execute(
-        "select decide_mismatch(%s, %s, %s, 'seen', %s)", [order.order_id, accept, who, policy]
+        "select purse.decide_mismatch(%s, %s, %s, 'seen', %s)",
+        [order.order_id, accept, who, policy],
     )

@@ -105,7 +105,7 @@ class Purse:
     def read(self, **arguments: Any) -> Any:
         """Read what GET /api/credits answers."""
         return self.call(
-            "read_credits",
+            "refresh_credits",
             *(self.user_id, arguments.get("limit", 50), arguments.get("cursor"), None),
             arguments.get("low_threshold"),
         )
@@ -174,6 +174,7 @@ class Purse:
             [self.user_id],
         ).fetchone()
         if row is None:
+            self._has_nothing()
             return
         assert row["balance"] == row["transactions"] == row["lots"], row
         assert row["held"] == row["held_in_lots"] == row["held_by_holds"], row
@@ -196,6 +197,11 @@ class Purse:
                 f"update {table} set {moved} where user_id = %s",  # type: ignore[arg-type]
                 [self.user_id],
             )
+
+    def _has_nothing(self) -> None:
+        """Assert that without an account there are no transactions, lots or holds either."""
+        for table in ("credit_transactions", "credit_lots", "credit_holds"):
+            assert self._rows(table) == []
 
     def _rows(self, table: str) -> list[dict[str, Any]]:
         return self.database.execute(

@@ -1,6 +1,6 @@
-"""Deny by default: every role against every table and every function, by the catalogue itself.
+"""Deny by default: every role against every schema, table, view and function, by the catalogue.
 
-The whole of what is granted stands in ops/access.py, with which make doctor compares too.
+ops/access.py lists everything that is granted. make doctor compares with the same list.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from ops.access import FUNCTIONS, ROLES, TABLES
+from ops.access import FUNCTIONS, ROLES, SCHEMAS, TABLES, VIEWS
 from tests.database.actors import as_anon, as_service, as_user
 from tests.support import Order
 
@@ -21,35 +21,81 @@ if TYPE_CHECKING:
     from tests.support import RunningStack
 
 PRIVILEGES = ["SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]
+OURS = list(SCHEMAS)
 
 
-def test_tables_grant_exactly_what_is_listed(database: Connection[dict[str, Any]]) -> None:
+def test_schemas_grant_exactly_what_is_listed(database: Connection[dict[str, Any]]) -> None:
     rows = database.execute(
         """
-        select c.relname, r.rolname, p.privilege
+        select n.nspname, r.rolname, p.privilege
+        from pg_namespace n
+        cross join unnest(%s::text[]) as r (rolname)
+        cross join unnest(array['USAGE', 'CREATE']) as p (privilege)
+        where n.nspname = any (%s) and has_schema_privilege(r.rolname, n.oid, p.privilege)
+        """,
+        [list(ROLES), OURS],
+    ).fetchall()
+    granted = {(row["nspname"], row["rolname"], row["privilege"]) for row in rows}
+    assert granted == {
+        (schema, role, "USAGE") for schema, users in SCHEMAS.items() for role in users
+    }
+
+
+def test_there_is_no_schema_beside_the_listed_and_supabases(
+    database: Connection[dict[str, Any]],
+) -> None:
+    rows = database.execute(
+        """
+        select nspname from pg_namespace
+        where nspowner = 'postgres'::regrole and nspname <> 'supabase_migrations'
+        """
+    ).fetchall()
+    assert {row["nspname"] for row in rows} == set(OURS)
+
+
+def test_tables_and_views_grant_exactly_what_is_listed(
+    database: Connection[dict[str, Any]],
+) -> None:
+    rows = database.execute(
+        """
+        select c.relnamespace::regnamespace || '.' || c.relname as name, r.rolname, p.privilege
         from pg_class c
         cross join unnest(%s::text[]) as r (rolname)
         cross join unnest(%s::text[]) as p (privilege)
-        where c.relnamespace = 'public'::regnamespace
+        where c.relnamespace = any (%s::text[]::regnamespace[])
             and c.relkind in ('r', 'p', 'v', 'm', 'f')
             and has_table_privilege(r.rolname, c.oid, p.privilege)
         """,
-        [list(ROLES), PRIVILEGES],
+        [list(ROLES), PRIVILEGES, OURS],
     ).fetchall()
-    granted = {(row["relname"], row["rolname"], row["privilege"]) for row in rows}
+    granted = {(row["name"], row["rolname"], row["privilege"]) for row in rows}
     assert granted == {
-        (table, role, "SELECT") for table, readers in TABLES.items() for role in readers
+        (name, role, "SELECT") for name, readers in (TABLES | VIEWS).items() for role in readers
     }
+
+
+@pytest.mark.parametrize(("listed", "kinds"), [(TABLES, ["r", "p"]), (VIEWS, ["v", "m"])])
+def test_every_table_and_view_is_listed(
+    database: Connection[dict[str, Any]], listed: dict[str, frozenset[str]], kinds: list[str]
+) -> None:
+    rows = database.execute(
+        """
+        select relnamespace::regnamespace || '.' || relname as name from pg_class
+        where relnamespace = any (%s::text[]::regnamespace[]) and relkind = any (%s::"char"[])
+        """,
+        [OURS, kinds],
+    ).fetchall()
+    assert {row["name"] for row in rows} == set(listed)
 
 
 def test_sequences_are_granted_to_nobody(database: Connection[dict[str, Any]]) -> None:
     rows = database.execute(
         """
         select c.relname from pg_class c, unnest(%s::text[]) as r (rolname)
-        where c.relnamespace = 'public'::regnamespace and c.relkind = 'S'
+        where c.relnamespace = any (%s::text[]::regnamespace[]) and c.relkind = 'S'
             and has_sequence_privilege(r.rolname, c.oid, 'USAGE, SELECT, UPDATE')
         """,
-        [list(ROLES)],
+        [list(ROLES), OURS],
     ).fetchall()
     assert rows == []
 
@@ -58,7 +104,7 @@ def test_functions_grant_exactly_what_is_listed(database: Connection[dict[str, A
     rows = database.execute(
         """
         select
-            p.proname,
+            p.pronamespace::regnamespace || '.' || p.proname as name,
             coalesce(
                 array_agg(r.rolname) filter (
                     where has_function_privilege(r.rolname, p.oid, 'EXECUTE')
@@ -67,20 +113,43 @@ def test_functions_grant_exactly_what_is_listed(database: Connection[dict[str, A
             ) as roles
         from pg_proc p
         cross join unnest(%s::text[]) as r (rolname)
-        where p.pronamespace = 'public'::regnamespace
-        group by p.oid, p.proname
+        where p.pronamespace = any (%s::text[]::regnamespace[])
+        group by p.oid, p.pronamespace, p.proname
         """,
-        [list(ROLES)],
+        [list(ROLES), OURS],
     ).fetchall()
-    assert {row["proname"]: set(row["roles"]) for row in rows} == FUNCTIONS
+    assert {row["name"]: set(row["roles"]) for row in rows} == FUNCTIONS
+
+
+@pytest.mark.parametrize("statement", ["select purse.price_of('x', 1)", "table purse.hold_lots"])
+def test_the_internals_are_out_of_everybodys_reach(
+    database: Connection[dict[str, Any]], statement: str
+) -> None:
+    for actor in (as_anon(database), as_user(database, Order().user_id), as_service(database)):
+        with actor, pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema purse"):
+            database.execute(statement)  # type: ignore[arg-type]
 
 
 def test_row_security_is_on_for_every_table(database: Connection[dict[str, Any]]) -> None:
     rows = database.execute(
         """
         select relname from pg_class
-        where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relrowsecurity
+        where relnamespace = any (%s::text[]::regnamespace[])
+            and relkind in ('r', 'p') and not relrowsecurity
+        """,
+        [OURS],
+    ).fetchall()
+    assert rows == []
+
+
+def test_every_view_reads_with_its_callers_rights(database: Connection[dict[str, Any]]) -> None:
+    rows = database.execute(
         """
+        select relname from pg_class
+        where relnamespace = any (%s::text[]::regnamespace[]) and relkind in ('v', 'm')
+            and not coalesce('security_invoker=true' = any (reloptions), false)
+        """,
+        [OURS],
     ).fetchall()
     assert rows == []
 
@@ -89,9 +158,10 @@ def test_every_function_has_an_empty_search_path(database: Connection[dict[str, 
     rows = database.execute(
         """
         select proname from pg_proc
-        where pronamespace = 'public'::regnamespace
+        where pronamespace = any (%s::text[]::regnamespace[])
             and not coalesce('search_path=""' = any (proconfig), false)
-        """
+        """,
+        [OURS],
     ).fetchall()
     assert rows == []
 
@@ -100,18 +170,26 @@ def test_everything_says_what_it_is(database: Connection[dict[str, Any]]) -> Non
     """Comments show in the dashboard, where support looks."""
     rows = database.execute(
         """
-        select relname as name from pg_class
-        where relnamespace = 'public'::regnamespace and relkind in ('r', 'v')
+        select nspname as name from pg_namespace
+        where nspname = any (%(ours)s) and obj_description(oid, 'pg_namespace') is null
+        union all
+        select relname from pg_class
+        where relnamespace = any (%(ours)s::text[]::regnamespace[]) and relkind in ('r', 'v')
             and obj_description(oid, 'pg_class') is null
         union all
         select proname from pg_proc
-        where pronamespace = 'public'::regnamespace and obj_description(oid, 'pg_proc') is null
-        """
+        where pronamespace = any (%(ours)s::text[]::regnamespace[])
+            and obj_description(oid, 'pg_proc') is null
+        """,
+        {"ours": OURS},
     ).fetchall()
     assert rows == []
 
 
-@pytest.mark.parametrize("table", ["user_credits", "credit_transactions", "purchases"])
+@pytest.mark.parametrize(
+    "table",
+    ["user_credits", "credit_lots", "credit_transactions", "credit_entries", "purchases"],
+)
 def test_a_user_reads_their_own_rows_only(database: Connection[dict[str, Any]], table: str) -> None:
     mine, theirs = Order(), Order()
     for order in (mine, theirs):
@@ -131,6 +209,11 @@ def test_nobody_writes_a_table(
     for actor in (as_anon(database), as_user(database, Order().user_id), as_service(database)):
         with actor, pytest.raises(psycopg.errors.InsufficientPrivilege):
             database.execute(statement.format(table))  # type: ignore[arg-type]
+
+
+def test_anon_reads_no_entries(database: Connection[dict[str, Any]]) -> None:
+    with as_anon(database), pytest.raises(psycopg.errors.InsufficientPrivilege):
+        database.execute("select from credit_entries")
 
 
 def test_a_user_cannot_set_their_own_balance(database: Connection[dict[str, Any]]) -> None:

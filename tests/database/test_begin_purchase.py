@@ -1,4 +1,4 @@
-"""begin_purchase, link_stripe_customer and read_credits."""
+"""begin_purchase, link_stripe_customer and refresh_credits."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def begin(database: Database, user_id: str, package: str = "starter", limit: int
 
 def read(database: Database, user_id: str, **arguments: Any) -> Any:
     row = database.execute(
-        "select read_credits(%s, %s, %s, %s) as answer",
+        "select refresh_credits(%s, %s, %s, %s) as answer",
         [
             user_id,
             arguments.get("limit", 20),

@@ -1,4 +1,4 @@
-"""read_credits and explain_balance: what a person sees of their purse, now and at any moment."""
+"""refresh_credits and explain_balance: what a person sees of their purse, now and at any moment."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def moment(purse: Purse) -> Any:
     row = purse.database.execute("select clock_timestamp() as at").fetchone()
     assert row is not None
     return row["at"]
+
+
+def set_own_threshold(purse: Purse, credits_: int | None) -> None:
+    purse.database.execute(
+        "update user_credits set low_threshold = %s where user_id = %s", [credits_, purse.user_id]
+    )
 
 
 def parts(explained: dict[str, Any]) -> list[tuple[int, int, int]]:
@@ -65,11 +71,11 @@ def test_low_is_below_the_persons_own_threshold_or_the_default_or_the_dearest_fe
     purse.grant(20)
     assert (purse.read()["low"], purse.read()["low_threshold"]) == (False, 15)
     assert purse.read(low_threshold=21)["low"] is True
-    purse.call("set_low_threshold", purse.user_id, 20)
+    set_own_threshold(purse, 20)
     assert (purse.read(low_threshold=21)["low"], purse.read()["low_threshold"]) == (False, 20)
     purse.hold()
     assert purse.read()["low"] is True
-    purse.call("set_low_threshold", purse.user_id, None)
+    set_own_threshold(purse, None)
     assert purse.read()["low_threshold"] == 15
 
 

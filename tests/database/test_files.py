@@ -33,7 +33,7 @@ def begin(purse: Purse, feature: str = "docx_processing", **more: Any) -> Any:
 
 
 def claim(purse: Purse, file_id: str, *, seconds: int = 60) -> Any:
-    return purse.call("claim_file", purse.user_id, file_id, seconds, True)
+    return purse.call("lease_file", purse.user_id, file_id, seconds, True)
 
 
 def test_a_user_sees_their_own_files_and_nobody_elses(purse: Purse, database: Database) -> None:
@@ -68,7 +68,7 @@ def _arguments(purse: Purse, feature: str) -> tuple[Any, ...]:
 
 def test_done_is_spent_and_failed_is_free(purse: Purse) -> None:
     done, failed = begin(purse), begin(purse)
-    number = claim(purse, done["id"])["claim"]
+    number = claim(purse, done["id"])["lease"]
     answer = purse.database.execute(
         "select finish_file(%s, %s, '{}', '[]', 77) as a", [done["id"], number]
     ).fetchone()
@@ -76,7 +76,7 @@ def test_done_is_spent_and_failed_is_free(purse: Purse) -> None:
     assert (answer["a"]["file"]["status"], answer["a"]["file"]["size"]) == ("done", 77)
     assert answer["a"]["balance"] == 95
     assert answer["a"]["file"]["transaction_id"]
-    number = claim(purse, failed["id"])["claim"]
+    number = claim(purse, failed["id"])["lease"]
     told = purse.call("fail_file", failed["id"], number, "broken", "It is broken.")
     assert told["file"]["error"] == {"code": "broken", "message": "It is broken."}
     assert (told["balance"], purse.read()["held"]) == (95, 0)
@@ -87,34 +87,49 @@ def test_a_claim_is_one_callers_until_its_time_is_over(purse: Purse) -> None:
     file = begin(purse)
     outcomes = [claim(purse, file["id"], seconds=seconds)["outcome"] for seconds in (0, 60, 60)]
     assert outcomes == ["claimed", "claimed", "processing"]
-    assert purse.call("put_back_file", file["id"], 1) is False
-    assert purse.call("put_back_file", file["id"], 2) is True
+    assert purse.call("release_file_lease", file["id"], 1) is False
+    assert purse.call("release_file_lease", file["id"], 2) is True
     assert claim(purse, file["id"])["outcome"] == "claimed"
     assert purse.refused("fail_file", file["id"], 2, "broken", "No.") == "PT409"
 
 
 def test_what_is_not_uploaded_is_not_claimed(purse: Purse) -> None:
     file = begin(purse)
-    answer = purse.call("claim_file", purse.user_id, file["id"], 60, False)
+    answer = purse.call("lease_file", purse.user_id, file["id"], 60, False)
     assert answer["outcome"] == "not_uploaded"
     assert answer["file"]["status"] == "awaiting_upload"
 
 
-def test_a_file_that_waits_too_long_has_expired_and_is_swept_once(purse: Purse) -> None:
+def test_a_file_that_waits_too_long_has_expired_and_is_swept_twice(purse: Purse) -> None:
     file = begin(purse)
-    purse.database.execute(
-        "update files set expires_at = now() - interval '59 minutes' where id = %s", [file["id"]]
-    )
+    _expire(purse, file["id"], "59 minutes")
     assert claim(purse, file["id"])["outcome"] == "expired"
     assert file["id"] not in _to_sweep(purse)  # an upload may still be coming in
-    purse.database.execute(
-        "update files set expires_at = now() - interval '61 minutes' where id = %s", [file["id"]]
-    )
+    _expire(purse, file["id"], "61 minutes")
     assert file["id"] in _to_sweep(purse)
     assert purse.call("mark_swept", [file["id"]]) == {"swept": 1, "expired": 1}
     assert purse.read()["held"] == 0
-    assert file["id"] not in _to_sweep(purse)
     assert claim(purse, file["id"])["outcome"] == "expired"
+
+    _expire(purse, file["id"], "23 hours")
+    assert file["id"] not in _to_sweep(purse)
+    _expire(purse, file["id"], "25 hours")
+    assert file["id"] in _to_sweep(purse)  # an upload may have ended after the first sweep
+    assert purse.call("mark_swept", [file["id"]]) == {"swept": 1, "expired": 0}
+    assert file["id"] not in _to_sweep(purse)
+
+
+def test_a_file_whose_first_sweep_is_a_day_late_is_swept_once(purse: Purse) -> None:
+    file = begin(purse)
+    _expire(purse, file["id"], "25 hours")
+    assert purse.call("mark_swept", [file["id"]]) == {"swept": 1, "expired": 1}
+    assert file["id"] not in _to_sweep(purse)
+
+
+def _expire(purse: Purse, file_id: str, ago: str) -> None:
+    purse.database.execute(
+        "update files set expires_at = now() - %s::interval where id = %s", [ago, file_id]
+    )
 
 
 def _to_sweep(purse: Purse) -> list[str]:
@@ -125,7 +140,7 @@ def test_an_export_is_of_files_that_are_ones_own_and_done(purse: Purse, database
     file = begin(purse)
     arguments = (*_arguments(purse, "premium_export"), [file["id"]])
     assert purse.refused("begin_file", *arguments) == "PT409"
-    number = claim(purse, file["id"])["claim"]
+    number = claim(purse, file["id"])["lease"]
     database.execute("select finish_file(%s, %s, '{}', '[]')", [file["id"], number])
     export = begin(purse, "premium_export", sources=[file["id"]])
     assert [source["id"] for source in claim(purse, export["id"])["sources"]] == [file["id"]]

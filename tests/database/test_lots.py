@@ -83,10 +83,10 @@ def test_the_daily_clean_up_writes_what_nobody_came_for(database: Database) -> N
     for purse in purses:
         purse.grant(10, days=1)
         purse.time_passes(days=2)
-    while purses[0].call("lapse_credits", 2)["accounts"]:
+    while purses[0].call("expire_credits", 2)["accounts"]:
         pass
     assert [purse.ledger()[-1] for purse in purses] == [("expiry", -10)] * 3
-    assert purses[0].call("lapse_credits", 2) == {"accounts": 0}
+    assert purses[0].call("expire_credits", 2) == {"accounts": 0}
 
 
 def test_the_clean_up_passes_an_account_that_is_in_use(database: Database, stack: Any) -> None:
@@ -96,7 +96,7 @@ def test_the_clean_up_passes_an_account_that_is_in_use(database: Database, stack
     with stack.connect() as other, other.transaction():
         other.execute("select from user_credits where user_id = %s for update", [purse.user_id])
         purse.database.execute("set lock_timeout = '10s'")
-        purse.call("lapse_credits", 1000)
+        purse.call("expire_credits", 1000)
         assert purse.ledger() == [("bonus", 10)]
     assert purse.balance == 0
 
@@ -274,7 +274,9 @@ def test_a_mismatch_has_no_lot_until_it_is_accepted(purse: Purse) -> None:
     order = Order(user_id=purse.user_id, valid_days=10)
     record(purse.database, order.facts("paid", amount_subtotal=1))
     assert purse.lots() == []
-    purse.database.execute("select decide_mismatch(%s, true, 'ann', 'seen')", [order.order_id])
+    purse.database.execute(
+        "select purse.decide_mismatch(%s, true, 'ann', 'seen')", [order.order_id]
+    )
     row = purse.database.execute(
         "select remaining + lapsed as credits from credit_lots where user_id = %s", [purse.user_id]
     ).fetchone()

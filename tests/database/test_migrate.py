@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from local.errors import StackError
 from local.postgres import POSTGRES_VERSIONS, Postgres
-from ops.migrate import MIGRATIONS, ROOT, SUPABASE_SQL, migrate
+from ops.migrate import BARE_POSTGRES_SQL, MIGRATIONS, ROOT, MigrationError, migrate
 from tests.support import cannot_run
 from tests.tools.npm import MissingToolError, postgres_binaries, tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+pytestmark = pytest.mark.npm
 
 FILES = sorted(path.name for path in MIGRATIONS.glob("*.sql"))
 
@@ -82,7 +83,7 @@ def test_a_file_that_fails_leaves_nothing_and_can_be_mended(
 ) -> None:
     path = tmp_path / "20990101000000_broken.sql"
     path.write_text("create table public.half (id int);\nselect 1 from nowhere;\n")
-    with pytest.raises(StackError, match=r"20990101000000_broken.sql, line 2: .*nowhere"):
+    with pytest.raises(MigrationError, match=r"20990101000000_broken.sql, line 2: .*nowhere"):
         migrate(database_url, folder=tmp_path, report=silent)
     with psycopg.connect(database_url) as connection:
         row = connection.execute("select to_regclass('public.half')").fetchone()
@@ -96,14 +97,26 @@ def test_a_file_changed_after_it_was_applied_is_refused(database_url: str, tmp_p
     path.write_text("create table public.one (id int);")
     migrate(database_url, folder=tmp_path, report=silent)
     path.write_text("create table public.one (id bigint);")
-    with pytest.raises(StackError, match="was changed after it was applied"):
+    with pytest.raises(MigrationError, match="was changed after it was applied"):
         migrate(database_url, folder=tmp_path, report=silent)
 
 
 def test_a_file_without_its_number_is_refused(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "tables.sql").write_text("select 1")
-    with pytest.raises(StackError, match="is not named like"):
+    with pytest.raises(MigrationError, match="is not named like"):
         migrate(database_url, folder=tmp_path, report=silent)
+
+
+def test_tables_of_an_earlier_version_of_sql_are_refused_untouched(database_url: str) -> None:
+    migrate(database_url, report=silent)
+    others = [f"19{name[2:]}" for name in FILES]
+    with psycopg.connect(database_url) as connection:
+        connection.execute(
+            "update supabase_migrations.schema_migrations set version = '19' || substr(version, 3)"
+        )
+    with pytest.raises(MigrationError, match=r"earlier version of sql/.*make run RESET=1"):
+        migrate(database_url, report=silent)
+    assert versions(database_url) == others
 
 
 def test_two_runs_at_once_apply_each_file_once(database_url: str) -> None:
@@ -120,7 +133,7 @@ def test_two_runs_at_once_apply_each_file_once(database_url: str) -> None:
 
 def test_no_connection_is_a_sentence_without_the_password(server: Postgres) -> None:
     url = server.url(password="wrong-secret")
-    with pytest.raises(StackError) as refused:
+    with pytest.raises(MigrationError) as refused:
         migrate(url, report=silent)
     assert "Cannot connect to DATABASE_URL" in str(refused.value)
     assert "wrong-secret" not in str(refused.value)
@@ -162,7 +175,7 @@ def project(tmp_path: Path) -> Path:
 def hosted_url(server: Postgres, database_url: str) -> str:
     """A database with what a hosted project has, as its owner, who is no superuser, reaches it."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(SUPABASE_SQL.read_bytes())
+        connection.execute(BARE_POSTGRES_SQL.read_bytes())
         connection.execute("alter role postgres password 'owner'")
     return f"{server.url('postgres', 'owner').removesuffix('/postgres')}/shop"
 

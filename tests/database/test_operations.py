@@ -73,7 +73,7 @@ def test_a_purchase_shows_what_was_refunded(
     for amount in refunds:
         record(database, Reversal(order).refund(amount))
     with as_service(database):
-        answer = call(database, "read_credits", order.user_id, 20, None, order.session_id)
+        answer = call(database, "refresh_credits", order.user_id, 20, None, order.session_id)
     assert (answer["purchase"]["status"], answer["purchase"]["refunded"]) == ("paid", shown)
 
 

@@ -183,7 +183,7 @@ def test_a_payment_that_is_not_what_was_ordered_waits_for_a_person(
     ).fetchone()
     assert row == {"status": "mismatch"}
     assert balance(database, order) == 0
-    decide = "select decide_mismatch(%s, %s, 'support', 'seen the receipt')"
+    decide = "select purse.decide_mismatch(%s, %s, 'support', 'seen the receipt')"
     database.execute(decide, [order.order_id, False])
     assert balance(database, order) == 0
     database.execute(decide, [order.order_id, True])
@@ -196,7 +196,7 @@ def test_only_a_mismatch_can_be_decided(database: Database) -> None:
     order = Order()
     record(database, order.facts("paid"))
     with pytest.raises(psycopg.DatabaseError) as refused:
-        database.execute("select decide_mismatch(%s, true, 'a', 'b')", [order.order_id])
+        database.execute("select purse.decide_mismatch(%s, true, 'a', 'b')", [order.order_id])
     assert refused.value.sqlstate == "PT404"
 
 

@@ -105,11 +105,11 @@ def test_a_reversals_row_is_what_was_told(database: Database) -> None:
     assert row.pop("received_at") is not None
     assert {**row, "occurred_at": AT, "reversal_id": row["id"]} == {**refund, "id": row["id"]}
     assert row["occurred_at"] == moment(AT)
-    later = {**refund, "rank": 2, "status": "failed", "amount": 50, "stands": False}
+    later = {**refund, "rank": 2, "status": "failed", "amount": 50, "in_effect": False}
     record(database, {**later, "occurred_at": AT + 1}, refund)
     row = row_of(database, "purchase_reversals", refund["reversal_id"])
     assert (row["rank"], row["status"], row["amount"]) == (2, "failed", 50)
-    assert (row["stands"], row["occurred_at"]) == (False, moment(AT + 1))
+    assert (row["in_effect"], row["occurred_at"]) == (False, moment(AT + 1))
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,7 @@ def in_turn(
 
 
 def _lock_account(database: Database, user_id: str) -> None:
-    database.execute("select lock_account(%s)", [user_id])
+    database.execute("select purse.lock_account(%s)", [user_id])
 
 
 def _waits(observer: Database, connection: Database) -> bool:
@@ -171,7 +171,7 @@ def test_reconciliation_and_webhook_take_the_locks_of_an_order_in_one_order(
     facts = order.facts("paid")
     in_turn(
         stack,
-        lambda db: db.execute("select lock_payment(%s)", [facts["payment_intent_id"]]),
+        lambda db: db.execute("select purse.lock_payment(%s)", [facts["payment_intent_id"]]),
         [
             lambda db: db.execute("select reconcile_facts(%s)", [Jsonb(facts)]),
             lambda db: record(db, facts),

@@ -44,6 +44,30 @@ def test_a_spend_takes_what_the_feature_costs(purse: Purse) -> None:
     purse.adds_up()
 
 
+def test_a_spend_whose_lots_do_not_have_the_balance_is_refused(purse: Purse) -> None:
+    """The balance was changed by hand, so the lots lack what it promises."""
+    purse.grant(3)
+    purse.grant(3)
+    with purse.database.transaction(force_rollback=True):
+        purse.database.execute(
+            "update user_credits set balance = 20 where user_id = %s", [purse.user_id]
+        )
+        with (
+            pytest.raises(psycopg.errors.CheckViolation, match="do not add up to -10 credits"),
+            purse.database.transaction(),
+        ):
+            purse.spend(2)
+        assert (purse.lots(), purse.balance) == ([3, 3], 20)
+        purse.database.execute("delete from credit_lots where user_id = %s", [purse.user_id])
+        with (
+            pytest.raises(psycopg.errors.CheckViolation, match=r"\{\} of this user do not"),
+            purse.database.transaction(),
+        ):
+            purse.spend(2)
+    assert purse.spend()["balance"] == 1
+    purse.adds_up()
+
+
 def test_quantity_multiplies(purse: Purse) -> None:
     purse.buy(500)
     assert purse.spend(3, "premium_export")["balance"] == 455

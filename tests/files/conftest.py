@@ -1,4 +1,4 @@
-"""Who uploads, and where to."""
+"""A user who uploads files, and the storage that they go to."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api._lib.files.bucket import make_bucket
+from api._lib.files.settings import storage_settings
 from api._lib.files.storage import Storage
-from api._lib.settings import StorageSettings
+from api._lib.settings import load
+from local.environment import functions_settings
 from tests.files.uploader import Uploader
 
 if TYPE_CHECKING:
@@ -19,20 +22,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ada(stack: RunningStack) -> Uploader:
-    """Somebody with 500 credits."""
+    """A user with 500 credits."""
     return Uploader.with_credits(stack)
 
 
 @pytest.fixture
 def storage(stack: RunningStack) -> Iterator[Storage]:
     """The stack's storage, as our server sees it."""
-    settings = StorageSettings(
-        stack.storage_s3_endpoint,
-        stack.storage_s3_region,
-        stack.storage_s3_access_key_id,
-        stack.storage_s3_secret_access_key,
-        stack.storage_bucket,
-        50_000_000,
-    )
-    with closing(Storage(settings)) as storage:
+    settings = load(functions_settings(stack))
+    make_bucket(settings)
+    with closing(Storage(storage_settings(settings))) as storage:
         yield storage

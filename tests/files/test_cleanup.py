@@ -1,4 +1,4 @@
-"""GET /api/cleanup: abandoned uploads go, what can be downloaded stays, what lapsed is written."""
+"""GET /api/cleanup: removes abandoned uploads, keeps downloads, writes down expired credits."""
 
 from __future__ import annotations
 
@@ -55,6 +55,24 @@ def test_an_abandoned_upload_is_removed_and_its_credits_are_free(
     assert clean_up(ada.stack)["files_swept"] == 0
 
 
+def test_an_upload_that_ends_after_the_sweep_goes_a_day_later(
+    ada: Uploader, database: Database, storage: Storage
+) -> None:
+    begun = ada.begin("docx_processing", len(BOOK)).json()
+    upload, file_id = begun["upload"], begun["file"]["id"]
+    let_the_hold_lapse(database, file_id)
+    clean_up(ada.stack)
+    httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
+    clean_up(ada.stack)
+    assert names(storage, ada, file_id) == ["upload"]
+    database.execute(
+        "update files set expires_at = now() - interval '25 hours' where id = %s", [file_id]
+    )
+    assert clean_up(ada.stack)["files_swept"] == 1
+    assert names(storage, ada, file_id) == []
+    assert clean_up(ada.stack)["files_swept"] == 0
+
+
 def test_what_is_done_stays_and_what_was_uploaded_again_goes(
     ada: Uploader, database: Database, storage: Storage
 ) -> None:
@@ -85,7 +103,7 @@ def test_a_file_under_work_is_left_alone(
     ada: Uploader, database: Database, storage: Storage
 ) -> None:
     file_id = ada.put("docx_processing", BOOK)
-    database.execute("select claim_file(%s, %s, 330, true)", [ada.user.id, file_id])
+    database.execute("select lease_file(%s, %s, 330, true)", [ada.user.id, file_id])
     database.execute(
         "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
     )

@@ -1,4 +1,4 @@
-"""What each feature makes of a file, from the announcement to the download."""
+"""What each feature makes of a file, from the first request to the download."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The storage goes away and comes back; and one that takes less than a file's text."""
+"""The storage stops and starts again, or takes only files that are smaller than the results."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from local.stack import running_parts
+from local.stack import running_services
 from tests.files.uploader import Uploader, code, download
 from tests.samples import docx_of
 from tests.support import RunningStack
@@ -22,15 +22,15 @@ BOOK = docx_of((1, "One"), (0, "text"))
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A stack of our own, whose storage takes a megabyte."""
+    """A stack of its own, whose storage takes files of at most one megabyte."""
     state, environ = tmp_path_factory.mktemp("outage"), {"STORAGE_MAX_FILE_MB": "1"}
-    with running_parts(state, environ=environ, report=lambda _line: None) as running:
+    with running_services(state, environ=environ, report=lambda _line: None) as running:
         yield running
 
 
 @pytest.fixture
 def bea(running: Running) -> Uploader:
-    """Somebody with 500 credits."""
+    """A user with 500 credits."""
     return Uploader.with_credits(RunningStack(**asdict(running.stack)))
 
 
@@ -39,8 +39,8 @@ def test_a_storage_that_is_away_costs_nothing_and_loses_nothing(
 ) -> None:
     file_id = bea.put("docx_processing", BOOK)
     done = bea.process("docx_processing", BOOK)
-    part = running.parts["storage"]
-    part.kill()
+    service = running.services["storage"]
+    service.kill()
     try:
         assert code(bea.complete(file_id)) == (503, "storage_unavailable")
         failed = bea.export([done["id"]])
@@ -48,8 +48,8 @@ def test_a_storage_that_is_away_costs_nothing_and_loses_nothing(
         assert bea.file(file_id)["status"] == "awaiting_upload"
         assert bea.credits == (495, 5 + 15)
     finally:
-        part.start()
-        part.wait_until_ready()
+        service.start()
+        service.wait_until_ready()
     assert bea.complete(file_id).json()["file"]["status"] == "done"
     assert download(done, "source.docx").content == BOOK
 
@@ -58,13 +58,13 @@ def test_an_export_that_the_storage_cut_short_is_made_under_the_same_key(
     running: Running, bea: Uploader
 ) -> None:
     done = bea.process("docx_processing", BOOK)
-    part = running.parts["storage"]
-    part.kill()
+    service = running.services["storage"]
+    service.kill()
     try:
         assert code(bea.export([done["id"]], key="k")) == (503, "storage_unavailable")
     finally:
-        part.start()
-        part.wait_until_ready()
+        service.start()
+        service.wait_until_ready()
     answer = bea.export([done["id"]], key="k").json()
     assert (answer["file"]["status"], answer["balance"]) == ("done", 500 - 5 - 15)
     assert bea.credits == (480, 0)

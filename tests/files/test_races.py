@@ -1,4 +1,4 @@
-"""Two at once, one that dies half-way, one that comes too late: processed once, charged once."""
+"""Parallel requests, dead workers and late uploads: a file is processed and charged once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ import httpx
 
 from tests.files.uploader import Uploader, code, download
 from tests.samples import docx_of, mp3_of
+from tests.support import until
 
 if TYPE_CHECKING:
     import psycopg
 
+    from api._lib.files.storage import Storage
     from tests.support import RunningStack
 
     Database = psycopg.Connection[dict[str, Any]]
@@ -41,7 +43,7 @@ def claims(database: Database, file_id: str) -> int:
 def claim(database: Database, ada: Uploader, file_id: str) -> dict[str, Any]:
     """Claim a file as a function that is about to die."""
     row = database.execute(
-        "select claim_file(%s, %s, 330, true) as answer", [ada.user.id, file_id]
+        "select lease_file(%s, %s, 330, true) as answer", [ada.user.id, file_id]
     ).fetchone()
     assert row is not None
     answer: dict[str, Any] = row["answer"]
@@ -131,13 +133,13 @@ def test_who_lost_its_claim_can_neither_finish_nor_fail(ada: Uploader, database:
     slow = claim(database, ada, file_id)
     let_time_pass(database, file_id, "claimed_until")
     fast = claim(database, ada, file_id)
-    assert (slow["claim"], fast["claim"]) == (1, 2)
+    assert (slow["lease"], fast["lease"]) == (1, 2)
     for statement in (
         "select finish_file(%s, 1, '{}', '[]')",
         "select fail_file(%s, 1, 'broken_document', 'No.')",
     ):
         assert refusal(database, statement, file_id) == ("PT409", "claim_lost")
-    assert database.execute("select put_back_file(%s, 1) as a", [file_id]).fetchone() == {
+    assert database.execute("select release_file_lease(%s, 1) as a", [file_id]).fetchone() == {
         "a": False
     }
     assert ada.credits == (500, 5)
@@ -172,20 +174,48 @@ def test_a_hold_that_lapsed_under_the_work_is_not_charged(
     file_id = ada.put("docx_processing", BOOK)
     claimed = claim(database, ada, file_id)
     let_the_hold_lapse(database, file_id)
-    statement = f"select finish_file(%s, {claimed['claim']}, '{{}}', '[]')"
+    statement = f"select finish_file(%s, {claimed['lease']}, '{{}}', '[]')"
     assert refusal(database, statement, file_id) == ("PT409", "hold_lapsed")
     assert ada.file(file_id)["status"] == "expired"
     assert ada.credits == (500, 0)
 
 
 def test_what_was_looked_at_is_what_is_kept(ada: Uploader) -> None:
-    """The address for uploading is still good afterwards; it leads nowhere that counts."""
+    """The upload address is still valid afterwards, but the raw upload is not used any more."""
     begun = ada.begin("txt_upload", 5).json()
     upload = begun["upload"]
     httpx.put(upload["url"], content=b"first", headers=upload["headers"]).raise_for_status()
     file = ada.complete(begun["file"]["id"]).json()["file"]
     httpx.put(upload["url"], content=b"other", headers=upload["headers"]).raise_for_status()
     assert download(file, "source.txt").content == b"first"
+
+
+def test_an_upload_that_is_replaced_while_it_is_processed_is_judged_by_its_copy(
+    ada: Uploader, database: Database, storage: Storage
+) -> None:
+    """The lock stops the processing after it saw the upload and before it copies it."""
+    file_id = ada.put("txt_upload", b"first")
+    with ThreadPoolExecutor() as pool:
+        with ada.stack.connect() as other, other.transaction():
+            other.execute("select from files where id = %s for update", [file_id])
+            processing = pool.submit(ada.complete, file_id)
+            until(lambda: claims_waiting(database, other) or None, "a claim that waits")
+            storage.write(f"{ada.user.id}/{file_id}/upload", b"longer", content_type="text/plain")
+        answer = processing.result().json()
+    assert answer["file"]["error"]["code"] == "size_mismatch"
+    assert answer["balance"] == 500
+
+
+def claims_waiting(database: Database, holder: Database) -> bool:
+    """Whether somebody waits for a lock that the holder has."""
+    row = database.execute(
+        "select exists (select from pg_stat_activity"
+        " where %s = any (pg_blocking_pids(pid))) as waits",
+        [holder.info.backend_pid],
+    ).fetchone()
+    assert row is not None
+    waits: bool = row["waits"]
+    return waits
 
 
 def test_a_storage_that_fails_half_way_leaves_the_file_for_another_attempt(
@@ -195,7 +225,7 @@ def test_a_storage_that_fails_half_way_leaves_the_file_for_another_attempt(
     file_id = ada.put("docx_processing", BOOK)
     claimed = claim(database, ada, file_id)
     assert database.execute(
-        "select put_back_file(%s, %s) as a", [file_id, claimed["claim"]]
+        "select release_file_lease(%s, %s) as a", [file_id, claimed["lease"]]
     ).fetchone() == {"a": True}
     assert ada.file(file_id)["status"] == "awaiting_upload"
     assert ada.complete(file_id).json()["file"]["status"] == "done"

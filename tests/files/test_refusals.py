@@ -1,4 +1,4 @@
-"""What is refused, and costs nothing: before the upload, and once it is looked at."""
+"""Requests and files that are refused and cost nothing, before and after the upload."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_a_file_that_is_not_what_it_should_be_fails_and_costs_nothing(
 
 
 def test_an_object_of_another_size_than_announced_fails(ada: Uploader, storage: Storage) -> None:
-    """The address forbids it already; should it come some other way, it is not looked at."""
+    """The signed address forbids another size. If an object has one all the same, it is refused."""
     file_id = ada.put("txt_upload", b"hello")
     storage.write(f"{ada.user.id}/{file_id}/upload", b"hello!", content_type="text/plain")
     answer = ada.complete(file_id).json()

@@ -1,6 +1,6 @@
-"""Somebody who uploads files, as a page would: begin, put, complete.
+"""A user who uploads files as the page does: begin, put, complete.
 
-Whatever is answered is compared with the description.
+Every answer is checked against openapi.json.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = Description()
 
-# Feature -> what its files are called, and their type.
+# Feature -> a file name and its content type.
 FILES = {
     "docx_processing": ("harbour.docx", DOCX_TYPE),
     "txt_upload": ("notes.txt", "text/plain"),
@@ -36,7 +36,7 @@ class Uploader:
 
     @classmethod
     def with_credits(cls, stack: RunningStack, credits_: int = 500) -> Uploader:
-        """Sign somebody up who bought so many credits."""
+        """Sign up a user who bought this many credits."""
         user = stack.sign_up()
         if credits_:
             order = Order(user_id=user.id, credits=credits_)
@@ -44,12 +44,12 @@ class Uploader:
         return cls(stack, user)
 
     def post(self, path: str, body: Any, *, key: str | None = None) -> httpx.Response:
-        """Post to the site, signed in."""
+        """Post to the site as this user."""
         headers = {**self.user.auth, **({"Idempotency-Key": key} if key else {})}
         return as_described(self.stack.post(path, json=body, headers=headers))
 
     def begin(self, feature: str, size: int, **more: Any) -> httpx.Response:
-        """Announce an upload."""
+        """Begin an upload."""
         filename, content_type = FILES[feature]
         key = more.pop("key", None)
         body = {
@@ -62,7 +62,7 @@ class Uploader:
         return self.post("/api/files", body, key=key)
 
     def put(self, feature: str, content: bytes, **more: Any) -> str:
-        """Announce an upload and upload; return the file's id."""
+        """Begin an upload and put the file; return its id."""
         begun = self.begin(feature, len(content), **more)
         assert begun.status_code == 200, begun.text
         upload = begun.json()["upload"]
@@ -72,18 +72,18 @@ class Uploader:
         return file_id
 
     def complete(self, file_id: str) -> httpx.Response:
-        """Have an upload processed."""
+        """Complete an upload."""
         return self.post("/api/files/complete", {"file_id": file_id})
 
     def process(self, feature: str, content: bytes, **more: Any) -> dict[str, Any]:
-        """Upload and have it processed; return the file."""
+        """Upload a file and complete it; return the file."""
         answer = self.complete(self.put(feature, content, **more))
         assert answer.status_code == 200, answer.text
         file: dict[str, Any] = answer.json()["file"]
         return file
 
     def export(self, file_ids: list[str], *, key: str | None = None) -> httpx.Response:
-        """Have files made into an archive."""
+        """Export files into one archive."""
         return self.post("/api/files/export", {"file_ids": file_ids}, key=key)
 
     def files(self, query: str = "") -> dict[str, Any]:
@@ -99,20 +99,20 @@ class Uploader:
 
     @property
     def credits(self) -> tuple[int, int]:
-        """Balance, and what of it is held."""
+        """The balance, and how much of it is held."""
         answer = self.stack.get("/api/credits", headers=self.user.auth).json()
         return answer["balance"], answer["held"]
 
 
 def as_described(response: httpx.Response) -> httpx.Response:
-    """Return an answer that is as the description says."""
+    """Check an answer against openapi.json and return it."""
     answer = Answer(response.status_code, response.headers, response.content)
     DESCRIPTION.check(response.request.url.path, response.request.method, answer)
     return response
 
 
 def download(file: dict[str, Any], name: str) -> httpx.Response:
-    """Download something of a file."""
+    """Download one of a file's objects by its name."""
     url = next(entry["url"] for entry in file["downloads"] if entry["name"] == name)
     answer = httpx.get(url)
     assert answer.status_code == 200, answer.text

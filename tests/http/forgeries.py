@@ -1,4 +1,4 @@
-"""Hypothesis strategies: tokens that are not genuine, and genuine events that went wrong."""
+"""Hypothesis strategies: forged tokens, and events with damaged fields."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTIONAL_HEADERS = ("kid", "typ", "crit", "b64", "jku", "jwk", "x5u", "zip")
 
 @st.composite
 def altered_tokens(draw: st.DrawFn, genuine: str) -> str:
-    """Draw a token that is not the genuine one, though it may look much like it."""
+    """Draw a token that differs from the genuine one, often only a little."""
     header, payload, signature = genuine.split(".")
     claims = jwt.decode(genuine, options={"verify_signature": False})
     kind = draw(st.sampled_from(["header", "claims", "signature", "text"]))
@@ -53,7 +53,7 @@ def altered_tokens(draw: st.DrawFn, genuine: str) -> str:
 
 
 def means_the_same(token: str, genuine: str) -> bool:
-    """Whether two tokens differ in nothing that is signed, nor in the signature's bytes."""
+    """Whether two tokens have the same signed content and the same bytes of signature."""
     if token.count(".") != 2 or token.split(".")[:2] != genuine.split(".")[:2]:
         return False
     try:
@@ -68,7 +68,7 @@ def means_the_same(token: str, genuine: str) -> bool:
 
 @st.composite
 def broken_events(draw: st.DrawFn, known: Sequence[Order] = ()) -> dict[str, Any]:
-    """Draw an event about an order of ours with parts dropped, retyped, nested or replaced."""
+    """Draw an event about one of our orders with fields dropped, retyped, nested or replaced."""
     broken = draw(genuine_events(known))
     stripe_object = broken["data"]["object"]
     # Broken outside, it is no event; the further inside, the further it gets.

@@ -1,4 +1,4 @@
-"""The stack under fuzzing: each answer is judged, and the ledger summed up before and after."""
+"""A stack under fuzzing: checks each answer, and sums up the ledger before and after."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TELLTALE = re.compile(
 
 
 class Fuzzed:
-    """A stack of our own, in which nobody else moves credits, with a user who has some."""
+    """A stack of its own, in which only the test moves credits, and a user with credits."""
 
     def __init__(
         self, stack: RunningStack, state: Path, database: psycopg.Connection[dict[str, Any]]
@@ -51,14 +51,14 @@ class Fuzzed:
         self._secrets.append(self.user.access_token)
 
     def buy(self) -> None:
-        """Buy credits, and order once more, so that there is something to lose."""
+        """Buy credits and begin another order, so that a fault could show in both."""
         paid = event("checkout.session.completed", self.bought.session())
         assert self.stack.deliver(paid).status_code == HTTPStatus.OK
         order = {"package_type": "starter"}
         self.stack.post("/api/create-checkout-session", json=order, headers=self.user.auth)
 
     def answer(self, sent: Sent) -> Answer | None:
-        """Send, and check that the answer is as described and gives nothing away.
+        """Send, and check that the answer is as described and leaks nothing.
 
         Return None where gunicorn refused the request before it reached us.
         """
@@ -92,7 +92,7 @@ class Fuzzed:
                 (select count(*) from purchases) as purchases,
                 (select coalesce(sum(credits_posted), 0) from purchases) as posted,
                 (select count(*) from purchases p
-                    where credits_posted <> purchase_target(p)) as astray,
+                    where credits_posted <> purse.purchase_target(p)) as astray,
                 (select count(*) from purchase_reversals) as reversals,
                 (select count(*) from stripe_customers) as customers,
                 (select coalesce(sum(deliveries), 0) from stripe_events) as deliveries,
@@ -129,7 +129,7 @@ class Fuzzed:
         return news.decode(errors="replace")
 
     def secrets_in(self, text: str) -> list[str]:
-        """Return the secrets that a text gives away."""
+        """Return the secrets that a text contains."""
         return [secret for secret in self._secrets if secret in text]
 
 

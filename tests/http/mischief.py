@@ -1,4 +1,4 @@
-"""Hypothesis strategies: requests that nobody means well with."""
+"""Hypothesis strategies: malformed and hostile requests."""
 
 from __future__ import annotations
 

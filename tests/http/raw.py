@@ -1,4 +1,4 @@
-"""HTTP without a client's manners: any method, any header twice, any byte of a body."""
+"""HTTP requests that no client library would send: any method, header or body."""
 
 from __future__ import annotations
 

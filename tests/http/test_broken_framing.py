@@ -1,4 +1,4 @@
-"""Bodies whose framing is broken, byte by byte as no HTTP library would send them."""
+"""Bodies with broken framing, sent as raw bytes because HTTP libraries refuse to."""
 
 from __future__ import annotations
 

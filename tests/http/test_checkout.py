@@ -24,7 +24,7 @@ PATH = "/api/create-checkout-session"
 
 @pytest.fixture
 def stripe_api(stack: RunningStack) -> stripe.StripeClient:
-    """Stripe, as whoever holds the secret key sees it."""
+    """A Stripe client with the secret key."""
     return stripe.StripeClient(
         stack.stripe_secret_key, base_addresses={"api": stack.stripe_api_base}
     )
@@ -32,7 +32,7 @@ def stripe_api(stack: RunningStack) -> stripe.StripeClient:
 
 @pytest.fixture
 def failing(stack: RunningStack) -> Iterator[RunningStack]:
-    """The stack, whose stand-in behaves again afterwards."""
+    """The stack. The Stripe stand-in is told to behave again after the test."""
     yield stack
     stack.simulate("api", fail_next=0, delay_seconds=0)
 
@@ -187,7 +187,7 @@ def test_stripe_failing_is_502_and_a_retry_works(failing: RunningStack, status: 
 def test_an_answer_that_is_lost_after_the_work_doubles_nothing(
     failing: RunningStack, stripe_api: stripe.StripeClient
 ) -> None:
-    """The SDK asks again under the same key and gets the session that was made."""
+    """The SDK retries with the same key and gets the session of the first attempt."""
     user = failing.sign_up()
     first = stripe_api.v1.checkout.sessions.retrieve(buy(failing, user).json()["id"])
     failing.simulate("api", fail_next=1, after_commit=True)

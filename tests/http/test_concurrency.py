@@ -1,4 +1,4 @@
-"""Many at once: exactly once each."""
+"""Parallel requests have their effect exactly once."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _sums(database: psycopg.Connection[dict[str, Any]], user_id: str) -> tuple[i
 
 
 def _balances_follow_each_other(database: psycopg.Connection[dict[str, Any]], user_id: str) -> bool:
-    """Whether each entry's balance is the one before it plus its amount, times rising."""
+    """Whether each row's balance is the previous balance plus its amount, in order of time."""
     row = database.execute(
         """
         select bool_and(

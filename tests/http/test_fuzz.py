@@ -1,19 +1,18 @@
-"""Whatever comes in, what goes out is as described, tells nothing, and moves no credits unasked.
+"""Any request gets a described answer that leaks nothing, and moves no credits unasked.
 
-A fault comes with the line that repeats it (print_blob). PURSE_FUZZ_TIMES=20 looks for longer.
+A failure prints the line that repeats it. `make soak` draws thousands of requests.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from api._lib.payments.facts import EVENTS
@@ -24,20 +23,19 @@ from tests.http.fuzzed import DESCRIPTION, Fuzzed, parsed
 from tests.http.genuine import REVERSAL_TYPES, SESSION_TYPES, genuine_events
 from tests.http.mischief import BODIES, PATHS, QUERIES, parameters, requests
 from tests.http.raw import Sent
+from tests.profiles import examples
 from tests.support import RunningStack, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 JSON = ("Content-Type", b"application/json")
-TIMES = int(os.environ.get("PURSE_FUZZ_TIMES", "1"))
 _REVERSAL_ID = re.compile(r"(re|du)_[0-9a-f]{24}")
-ANY = settings(deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
-    """A stack on which a user may order as often as a fuzzer does."""
+    """A stack with a limit of orders that a fuzzer does not reach."""
     state = tmp_path_factory.mktemp("fuzz")
     environ = {"ORDERS_PER_MINUTE": "1000"}
     with running_stack(state, environ=environ, report=lambda _line: None) as running:
@@ -48,7 +46,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
             yield fuzzed
 
 
-@settings(ANY, max_examples=1000 * TIMES)
+@settings(max_examples=examples(cost=2))
 @given(sent=requests())
 def test_a_stranger_changes_nothing(fuzzed: Fuzzed, sent: Sent) -> None:
     before = fuzzed.ledger()
@@ -56,7 +54,7 @@ def test_a_stranger_changes_nothing(fuzzed: Fuzzed, sent: Sent) -> None:
     assert fuzzed.ledger() == before
 
 
-@settings(ANY, max_examples=300 * TIMES)
+@settings(max_examples=examples(cost=4))
 @given(data=st.data(), path=st.sampled_from(["/api/credits", "/api/create-checkout-session"]))
 def test_no_token_but_the_genuine_one_is_let_in(
     fuzzed: Fuzzed, data: st.DataObject, path: str
@@ -76,7 +74,7 @@ def test_no_token_but_the_genuine_one_is_let_in(
     assert fuzzed.ledger() == before
 
 
-@settings(ANY, max_examples=250 * TIMES)
+@settings(max_examples=examples(cost=8))
 @given(asked=parameters())
 def test_credits_takes_what_is_described_and_refuses_the_rest(
     fuzzed: Fuzzed, asked: tuple[str, bool]
@@ -91,7 +89,7 @@ def test_credits_takes_what_is_described_and_refuses_the_rest(
     assert fuzzed.ledger() == before
 
 
-@settings(ANY, max_examples=300 * TIMES)
+@settings(max_examples=examples(cost=4))
 @given(body=BODIES, query=QUERIES)
 @example(body=b'{"package_type": "starter", "unit_amount": 1}', query="unit_amount=1")
 @example(body=b'{"package_type": "nothing_on_sale"}', query="")
@@ -120,7 +118,7 @@ def test_checkout_takes_what_is_described_and_gives_no_credits(
     assert after == {**before, **ordered}
 
 
-@settings(ANY, max_examples=250 * TIMES)
+@settings(max_examples=examples(cost=8))
 @given(body=BODIES)
 def test_signed_nonsense_is_refused_and_changes_nothing(fuzzed: Fuzzed, body: bytes) -> None:
     before = fuzzed.ledger()
@@ -128,7 +126,7 @@ def test_signed_nonsense_is_refused_and_changes_nothing(fuzzed: Fuzzed, body: by
     assert fuzzed.ledger() == before
 
 
-@settings(ANY, max_examples=300 * TIMES)
+@settings(max_examples=examples(cost=4))
 @given(data=st.data())
 def test_a_genuine_event_is_applied(fuzzed: Fuzzed, data: st.DataObject) -> None:
     genuine = data.draw(genuine_events([fuzzed.bought]))
@@ -138,12 +136,12 @@ def test_a_genuine_event_is_applied(fuzzed: Fuzzed, data: st.DataObject) -> None
     fuzzed.ledger()
 
 
-@settings(ANY, max_examples=2000 * TIMES)
+@settings(max_examples=examples())
 @given(data=st.data())
 def test_a_broken_event_is_applied_whole_ignored_or_left_to_stripe(
     fuzzed: Fuzzed, data: st.DataObject
 ) -> None:
-    """Left to Stripe, by a 500 on purpose, is only what may be about an order of ours.
+    """Only an event that may concern one of our orders gets a 500, so that Stripe retries it.
 
     See test_an_order_edited_at_stripe_is_never_acknowledged: a payment must not be lost in silence.
     """
@@ -177,7 +175,7 @@ def test_a_broken_event_is_applied_whole_ignored_or_left_to_stripe(
         assert {**after, "deliveries": 0} == {**before, "deliveries": 0}
 
 
-@settings(ANY, max_examples=150 * TIMES)
+@settings(max_examples=examples(cost=10))
 @given(told=genuine_events(), at=st.integers(0, 3000), bit=st.integers(0, 7))
 def test_one_bit_of_a_signed_body_and_it_is_nobodys(
     fuzzed: Fuzzed, told: dict[str, Any], at: int, bit: int
@@ -207,7 +205,7 @@ def test_no_log_line_holds_a_secret(fuzzed: Fuzzed, path: str) -> None:
 
 
 def _may_be_ours(broken: dict[str, Any]) -> bool:
-    """Whether an event must not be ignored, could it be read or not."""
+    """Whether an event may concern our orders, so that it must not be ignored."""
     stripe_object = broken["data"]["object"]
     if broken["type"] in REVERSAL_TYPES:
         return stripe_object.get("payment_intent", "missing") is not None
@@ -216,7 +214,7 @@ def _may_be_ours(broken: dict[str, Any]) -> bool:
 
 
 def _is_ours(broken: dict[str, Any], fuzzed: Fuzzed) -> bool:
-    """Whether it is ours beyond doubt: what was bought here, or marked as our project's."""
+    """Whether it certainly concerns our orders: the one bought here, or one with our mark."""
     stripe_object = broken["data"]["object"]
     if not _may_be_ours(broken) or broken["type"] in REVERSAL_TYPES:
         return _may_be_ours(broken)
@@ -230,7 +228,7 @@ def _is_ours(broken: dict[str, Any], fuzzed: Fuzzed) -> bool:
 
 
 def _assert_recorded_whole(fuzzed: Fuzzed, told: dict[str, Any]) -> None:
-    """Assert that what an event says of a reversal or a new order is in the database, as it is."""
+    """Assert that the database has what an event says about a reversal or a new order."""
     stripe_object = told["data"]["object"]
     if told["type"] in REVERSAL_TYPES:
         if not _REVERSAL_ID.fullmatch(stripe_object["id"]):

@@ -1,4 +1,4 @@
-"""GET /api/health of a deployment that is set up wrongly says what is wrong."""
+"""GET /api/health says what is wrong with a deployment's setup."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import Client
 
-from api._lib import database
+from api._lib.http_client import supabase_http
 from api._lib.settings import settings
 from local.stack import ROOT
 
@@ -35,19 +35,19 @@ def report(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
         for name, value in environ.items():
             monkeypatch.setenv(name, value)
         settings.cache_clear()
-        database._client.cache_clear()  # noqa: SLF001
+        supabase_http.cache_clear()
         spec = importlib.util.spec_from_file_location("api.health", ROOT / "api" / "health.py")
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)
         answer = Client(module.app).get("/api/health")
-        database._client().session.close()  # noqa: SLF001
+        supabase_http().close()
         return answer.status_code, answer.get_json()["database"]
 
     yield ask
     settings.cache_clear()
-    database._client.cache_clear()  # noqa: SLF001
+    supabase_http.cache_clear()
 
 
 def test_a_key_of_another_project(report: Any) -> None:
@@ -59,9 +59,9 @@ def test_a_project_that_is_not_there(report: Any) -> None:
 
 
 def test_a_database_without_our_functions(report: Any, database: Any, stack: RunningStack) -> None:
-    database.execute("alter function read_credits rename to read_credits_away")
+    database.execute("alter function refresh_credits rename to refresh_credits_away")
     try:
         assert report() == (503, "not migrated")
     finally:
-        database.execute("alter function read_credits_away rename to read_credits")
+        database.execute("alter function refresh_credits_away rename to refresh_credits")
     assert stack.get("/api/health").status_code == 200

@@ -1,4 +1,4 @@
-"""The site serves its description, and answers as it says."""
+"""The site serves openapi.json and answers as it says."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DESCRIPTION = Description()
 
 @pytest.fixture(scope="module")
 def user(stack: RunningStack) -> User:
-    """Somebody who bought twice, paid once."""
+    """A user with one paid order and one unpaid order."""
     user = stack.sign_up()
     stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
     unpaid = Order(user_id=user.id).session("complete", "unpaid")

@@ -1,4 +1,4 @@
-"""The database hangs, then crashes: nobody is told anything untrue, and nothing is lost."""
+"""The database hangs or crashes: no answer is untrue, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack whose database we may mistreat."""
+    """A stack of its own, whose database the tests stop and kill."""
     with running_stack(
         tmp_path_factory.mktemp("outage"), environ={}, report=lambda _line: None
     ) as running:
@@ -30,7 +30,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack
 
 @pytest.fixture
 def postmaster(own_stack: RunningStack) -> psutil.Process:
-    """Its Postgres server's first process."""
+    """The main process of its Postgres server."""
     port = httpx.URL(own_stack.database_url).port
     (pid,) = {
         connection.pid
@@ -86,7 +86,7 @@ def test_a_crash_of_the_database_heals_by_itself(
 
 
 def test_a_statement_that_runs_out_of_time_is_503_not_a_fault(own_stack: RunningStack) -> None:
-    """Supabase ends a statement after eight seconds; here sooner, while somebody holds the lock."""
+    """Supabase cancels a statement after eight seconds; here after less, while a lock is held."""
     user = own_stack.sign_up()
     order = Order(user_id=user.id)
     own_stack.deliver(event("checkout.session.completed", order.session()))

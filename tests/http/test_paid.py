@@ -1,4 +1,4 @@
-"""The three lines that protect a feature: paid() holds, runs, captures or releases."""
+"""credits/paid.py: paid() holds credits, runs the block, then captures or releases."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from api._lib import database
 from api._lib.credits.paid import paid
 from api._lib.credits.spending import capture, release
 from api._lib.errors import ConflictError, InsufficientCreditsError, NotFoundError
+from api._lib.http_client import supabase_http
 from api._lib.settings import settings
-from local.stack import functions_settings
+from local.environment import functions_settings
 from tests.database.purse import Purse, key
 
 if TYPE_CHECKING:
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 class WorkFailedError(Exception):
-    """What an app's own work may raise."""
+    """An error of the app's own work."""
 
 
 @pytest.fixture
 def purse(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Purse]:
-    """A purse with 500 credits, and this process as one of our functions."""
+    """A purse with 500 credits; this process has the settings of a function."""
     for name, value in functions_settings(stack).items():
         monkeypatch.setenv(name, value)
     _forget()
@@ -35,13 +35,13 @@ def purse(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Purs
         purse.buy(500)
         yield purse
         # Another process would have settings and a client of its own.
-        database._client().session.close()  # noqa: SLF001
+        supabase_http().close()
     _forget()
 
 
 def _forget() -> None:
     settings.cache_clear()
-    database._client.cache_clear()  # noqa: SLF001
+    supabase_http.cache_clear()
 
 
 def test_work_that_ends_is_paid_for(purse: Purse) -> None:

@@ -1,4 +1,4 @@
-"""What anybody may read: packages, config, health; and the site around them."""
+"""The endpoints without a token (packages, config, health), and the site around them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /api/reconcile: what the webhook missed is found at Stripe, through the same settlement."""
+"""GET /api/reconcile: finds at Stripe what the webhook missed, and settles it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_a_refund_and_a_dispute_are_found(stack: RunningStack) -> None:
 
 
 def test_a_bank_debit_that_failed_is_failed(stack: RunningStack) -> None:
-    """The session itself looks as it did while the bank was at it."""
+    """The session itself looks the same as while the payment was processing."""
     session_id = shop.begin(stack, stack.sign_up())
     shop.pay_by_bank(stack, session_id)
     reconcile(stack)
@@ -97,7 +97,7 @@ def test_a_bank_debit_that_failed_is_failed(stack: RunningStack) -> None:
 def test_an_old_order_that_was_paid_late_is_still_followed(
     stack: RunningStack, database: Database
 ) -> None:
-    """Its session was created long before the last run; only our row remembers it."""
+    """Its session is older than the last run, so only our row leads to it."""
     user = stack.sign_up()
     session_id = shop.begin(stack, user)
     shop.pay_by_bank(stack, session_id)
@@ -128,7 +128,7 @@ def test_a_payment_that_is_not_what_was_ordered_waits_for_a_person(
     report = reconcile(stack)
     assert (report["repaired"], report["mismatched"], stack.balance_of(user)) == (0, 1, 0)
     database.execute(
-        "select decide_mismatch(id, true, 'Ada', 'our mistake')"
+        "select purse.decide_mismatch(id, true, 'Ada', 'our mistake')"
         " from purchases where checkout_session_id = %s",
         [session_id],
     )
@@ -172,7 +172,7 @@ def test_a_run_that_was_cut_short_goes_on_where_it_was(
 
 
 def test_where_a_run_stopped_may_be_gone(stack: RunningStack, database: Database) -> None:
-    """All of the test data was deleted at Stripe."""
+    """All test data was deleted at Stripe."""
     reconcile(stack)
     user = stack.sign_up()
     shop.buy(stack, user)
@@ -186,7 +186,7 @@ def test_where_a_run_stopped_may_be_gone(stack: RunningStack, database: Database
 def test_everything_is_looked_at_when_there_was_no_run_before(
     stack: RunningStack, database: Database
 ) -> None:
-    """More than one page of it."""
+    """More orders than fit on one page."""
     client = shop.stripe_client(stack)
     user = stack.sign_up()
     orders = [Order(user_id=user.id) for _ in range(101)]

@@ -1,4 +1,4 @@
-"""GET /api/credits?session_id= while the webhook is late: Stripe is asked, and seldom."""
+"""GET /api/credits?session_id= while the webhook is late: we ask Stripe, but not often."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_anothers_session_moves_nothing(stack: RunningStack) -> None:
 def test_of_many_at_once_one_asks_stripe(
     stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
 ) -> None:
-    """The first call fails; had another one got through, the payment would have been seen."""
+    """Only the first call fails, so a second call would have found the payment."""
     user = stack.sign_up()
     session_id = shop.buy(stack, user)
     stack.simulate("api", fail_next=1, status=500, path="/v1/checkout/sessions/")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def generous(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
-    """A stack that gives everybody new twenty credits, and calls less than that low."""
+    """A stack that grants 20 credits to new users and calls a smaller balance low."""
     environ = {"SIGNUP_BONUS_CREDITS": "20", "LOW_BALANCE_CREDITS": "20"}
     folder = tmp_path_factory.mktemp("generous")
     with running_stack(folder, environ=environ, report=lambda _line: None) as running:

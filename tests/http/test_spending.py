@@ -21,7 +21,7 @@ DESCRIPTION = Description()
 
 @pytest.fixture
 def user(stack: RunningStack) -> User:
-    """Somebody with 500 credits."""
+    """A user with 500 credits."""
     user = stack.sign_up()
     stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
     return user

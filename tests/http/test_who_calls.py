@@ -1,4 +1,4 @@
-"""Who may call: the endpoints that need a user refuse everybody else with 401."""
+"""Endpoints for signed-in users refuse all other requests with 401."""
 
 from __future__ import annotations
 

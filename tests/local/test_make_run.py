@@ -1,4 +1,4 @@
-"""`make run` as somebody with a fresh clone meets it, in copies of the tree."""
+"""`make run` in copies of the tree, as in a fresh clone."""
 
 from __future__ import annotations
 
@@ -22,18 +22,22 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-PARTS = ("api", "public", "sql", "local", "Makefile", "vercel.json", "requirements.txt")
+# What `make run` needs, and nothing else of the tree.
+PATHS = (
+    *("api", "local", "ops", "public", "server", "sql"),
+    *(".python-version", "Makefile", "requirements.txt", "vercel.json"),
+)
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A copy of the tree, with the packages that are installed already."""
+    """A copy of the tree that uses our installed packages."""
     return copy_tree(tmp_path / "checkout")
 
 
 def copy_tree(to: Path) -> Path:
     to.mkdir()
-    for name in (*PARTS, ".python-version"):
+    for name in PATHS:
         source = ROOT / name
         if source.is_dir():
             shutil.copytree(source, to / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -45,7 +49,7 @@ def copy_tree(to: Path) -> Path:
 
 @contextmanager
 def running(checkout: Path, *arguments: str) -> Iterator[tuple[RunningStack, Path]]:
-    """Run `make run` until it is ready; stop it as Ctrl-C does, and see that all of it is gone."""
+    """Run `make run`; stop it as Ctrl-C does, and check that no process is left."""
     log = checkout / "run.log"
     with log.open("w") as output:
         process = subprocess.Popen(
@@ -77,7 +81,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def sentence(checkout: Path, *arguments: str, **environ: str) -> str:
-    """Run `make run` where it cannot run; return what it says."""
+    """Run `make run`, which must fail with one sentence; return the sentence."""
     done = subprocess.run(
         ["make", "run", *arguments],
         cwd=checkout,
@@ -110,7 +114,7 @@ def balance(stack: RunningStack) -> int:
     return amount
 
 
-def test_it_says_where_it_is_remembers_and_begins_anew(checkout: Path) -> None:
+def test_it_prints_its_addresses_keeps_balances_and_can_be_reset(checkout: Path) -> None:
     with running(checkout) as (stack, log):
         said = log.read_text()
         for needed in (stack.site_url, stack.demo_email, stack.demo_password, "4242", "Ctrl-C"):
@@ -149,10 +153,10 @@ def test_what_a_crash_left_running_is_stopped_first(checkout: Path) -> None:
     left = [psutil.Process(int(pid)) for pid in json.loads(pids.read_text())]
     process.kill()
     process.wait()
-    assert all(part.is_running() for part in left)
+    assert all(each.is_running() for each in left)
     with running(checkout) as (stack, _):
         assert stack.get("/api/health").status_code == 200
-        assert not [part for part in left if part.is_running()]
+        assert not [each for each in left if each.is_running()]
 
 
 def test_an_occupied_port_is_one_sentence(checkout: Path) -> None:
@@ -160,12 +164,12 @@ def test_an_occupied_port_is_one_sentence(checkout: Path) -> None:
         port = occupied.getsockname()[1]
         said = sentence(checkout, f"PORT={port}")
     assert said == (
-        f"purse: Port {port} is in use. Stop what uses it, or choose another: "
+        f"purse: Port {port} is in use. Stop the program that uses it, or choose another port: "
         f"make run PORT={port + 10}"
     )
 
 
-def test_a_port_that_is_none_is_one_sentence(checkout: Path) -> None:
+def test_an_invalid_port_is_one_sentence(checkout: Path) -> None:
     assert "PORT must be a number" in sentence(checkout, "PORT=http")
 
 
@@ -175,9 +179,9 @@ def test_a_folder_that_cannot_be_written_is_one_sentence(checkout: Path) -> None
 
 
 def test_no_suitable_python_is_one_sentence(checkout: Path) -> None:
-    """Where every Python is too old, as all of them are for version 99."""
+    """Every Python is older than version 99."""
     (checkout / ".venv").unlink()
-    script = checkout / "local" / "venv.sh"
+    script = checkout / "ops" / "venv.sh"
     script.write_text(script.read_text().replace("(3, 11)", "(99, 0)"))
     assert "Python 3.11 or newer" in sentence(checkout)
 

@@ -1,7 +1,8 @@
-"""A pytest plugin: the fixtures `stack` and `database`, of a database that is there already.
+"""A pytest plugin for one mutant: the fixtures `stack` and `database`, and few examples.
 
-The whole stack would take seconds to start for each mutant, and what settles needs none of it.
-Used with --noconftest; PURSE_MUTANT_DATABASE_URL says where.
+Starting the whole stack would take seconds a mutant, and settlement needs only the database, which
+PURSE_MUTANT_DATABASE_URL names. Used with --noconftest. The profile `mutation` draws the same few
+examples for every mutant and shrinks none.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
+from tests import profiles
 from tests.support import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
+
+profiles.register()
+settings.load_profile("mutation")
 
 
 @pytest.fixture(scope="session")
@@ -36,8 +42,8 @@ def database(stack: RunningStack) -> Iterator[psycopg.Connection[dict[str, Any]]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run what takes longest last: most mutants are noticed before it."""
-    items.sort(key=lambda item: ("fewer_histories" in item.nodeid, "stack" in _asks_for(item)))
+    """Run the slowest tests last: most mutants fail a faster one."""
+    items.sort(key=lambda item: ("properties" in item.nodeid, "stack" in _asks_for(item)))
 
 
 def _asks_for(item: pytest.Item) -> tuple[str, ...]:

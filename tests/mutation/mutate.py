@@ -1,14 +1,13 @@
-"""Do the tests notice? Edits the product in many small ways and says which edits no test saw.
+"""Mutation tests: edit the product in many small ways and report the edits that no test notices.
 
     python -m tests.mutation.mutate [facts|settlement] [--minutes N] [--jobs N] [--only TEXT]
 
-`facts` edits the pure modules under api/_lib/payments in a copy and
-runs their unit tests; `settlement` edits the functions of the ledger, of settlement and of
-spending, each mutant in a fresh database of one embedded Postgres, and runs their database tests
-and some property tests.
-Without a name, both. `--only` takes the mutants whose line or text holds TEXT. What survives either
-changes nothing that can be seen, or calls for a test. Takes minutes, so it is run by hand and not
-in CI. Exits with 1 if a mutant survives.
+`facts` edits the pure modules under api/_lib/payments in a copy and runs their unit tests.
+`settlement` edits the SQL functions of the ledger, of settlement and of spending, each mutant in a
+fresh database of one embedded Postgres, and runs their database tests and some property tests.
+Without a name, both run. `--only` selects the mutants whose line or text contains TEXT. A mutant
+that survives either makes no observable difference or needs a test. A run takes minutes, so it is
+started by hand and not in CI. The exit code is 1 if a mutant survives.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ from psycopg import sql
 
 from local import ports
 from local.postgres import Postgres
-from ops.migrate import SUPABASE_SQL, migrate
+from ops.migrate import BARE_POSTGRES_SQL, migrate
 from tests.mutation import python_mutants, sql_mutants
 from tests.mutation.worker import Worker
 
@@ -45,15 +44,14 @@ if TYPE_CHECKING:
     Workers = SimpleQueue[Worker]
 
 ROOT = Path(__file__).parent.parent.parent
-PURE = ("facts", "order", "retrieved_session", "stripe_fields")
+PURE = ("facts", "order", "reversal_facts", "session_facts", "stripe_fields")
 MODULES = [ROOT / "api" / "_lib" / "payments" / f"{name}.py" for name in PURE]
-UNIT_TESTS = (
-    "tests/unit/test_facts.py",
-    "tests/unit/test_reversal_facts.py",
-    "tests/unit/test_retrieved_session.py",
-    "tests/unit/test_unreadable_objects.py",
+UNIT_TESTS = tuple(f"tests/unit/test_{name}.py" for name in PURE)
+MUTATED = (
+    *("accounts", "ledger", "idempotency", "spending", "holds", "lot_selection", "expiry"),
+    *("refunds_and_disputes", "settlement", "payment_facts", "stripe_events"),
+    *("grants", "reading", "explain_balance"),
 )
-MUTATED = ("ledger", "accounts", "settlement", "spending", "holds", "grants", "credits")
 MIGRATIONS = sorted(path for name in MUTATED for path in ROOT.glob(f"sql/*_{name}.sql"))
 DATABASE_TESTS = (
     *("-p", "tests.mutation.at_database"),
@@ -67,7 +65,8 @@ DATABASE_TESTS = (
     "tests/database/test_holds.py",
     "tests/database/test_explain.py",
     "tests/database/test_ledger_rows.py",
-    "tests/mutation/fewer_histories.py",
+    "tests/properties/test_settlement_converges.py",
+    "tests/properties/test_histories.py",
 )
 
 
@@ -180,7 +179,7 @@ def _judging_settlement(free: Workers) -> Iterator[Judge]:
         server.start()
         running.callback(server.stop)
         with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute(SUPABASE_SQL.read_bytes())
+            connection.execute(BARE_POSTGRES_SQL.read_bytes())
             # What a crash would lose is of no use to anybody here.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
                 connection.execute(f"alter system set {setting} = off")  # type: ignore[arg-type]

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FUNCTION = re.compile(
-    r"^create (function public\.(\w+)\(.*?^as \$\$\n)(.*?)(^\$\$;)", re.DOTALL | re.MULTILINE
+    r"^create (function (?:public|purse)\.(\w+)\(.*?^as \$\$\n)(.*?)(^\$\$;)",
+    re.DOTALL | re.MULTILINE,
 )
 COMMENT = re.compile(r"^\s*--.*$", re.MULTILINE)
 # Nothing but the raise that test_access.py looks at.
-SKIPPED_FUNCTIONS = ("refuse_ledger_change",)
+SKIPPED_FUNCTIONS = ("forbid_ledger_change",)
 
 WORDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (r" = ", (" <> ",)),

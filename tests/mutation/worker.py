@@ -1,7 +1,8 @@
-"""Runs pytest again and again, each time in a fork that has its imports behind it.
+"""Runs pytest many times, each time in a fork of a process that has done the slow imports.
 
-A line of JSON on standard input says where and with what; the answer is a line with the exit code.
-What is under test must not be imported here, or every fork would have the same.
+A line of JSON on standard input names the folder and the arguments; the answer is a line with the
+exit code. A fork forgets the modules under api/ that this process has imported, because otherwise
+every mutant would be tested with the unchanged code.
 """
 
 from __future__ import annotations
@@ -75,6 +76,8 @@ def _run(folder: str, arguments: Sequence[str], environ: Mapping[str, str]) -> N
     os.environ.update(environ, PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     os.chdir(folder)
     sys.path.insert(0, folder)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "api"]:
+        del sys.modules[name]
     sys.dont_write_bytecode = True  # two mutants may be of one size and one second
     os._exit(pytest.main([*OPTIONS, *arguments]))
 

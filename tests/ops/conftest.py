@@ -1,4 +1,4 @@
-"""A stack of its own, which the tests damage, and the operators' commands as a person runs them."""
+"""A stack that the tests damage, and the operators' commands as a person runs them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from local.stack import ROOT, functions_settings, running_stack
+from local.environment import functions_settings
+from local.stack import ROOT, running_stack
+from tests.ops import forked
+from tests.ops.forked import Outcome
 from tests.support import RunningStack
 
 if TYPE_CHECKING:
@@ -23,42 +26,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """How a command ended, and what it printed."""
-
-    status: int
-    text: str
-
-
-@dataclass(frozen=True)
 class Operator:
-    """Somebody at a terminal, with the stack's settings in their environment."""
+    """An operator at a terminal, with the stack's settings in the environment."""
 
     stack: RunningStack
     state: Path
     superuser_password: str
 
     def run(self, module: str, *arguments: str, **environ: str) -> Outcome:
-        """Run `python -m ops.MODULE`; a setting given as "" is not set."""
-        settings = {**functions_settings(self.stack), **environ}
+        """Run `python -m ops.MODULE` in a fork; a setting given as "" is not set."""
+        return forked.run(module, arguments, self._environ(environ))
+
+    def run_anew(self, module: str, *arguments: str) -> Outcome:
+        """Run `python -m ops.MODULE` in an interpreter of its own, as make does."""
         done = subprocess.run(
             [sys.executable, "-m", f"ops.{module}", *arguments],
             cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "NO_PROXY": "127.0.0.1,localhost",
-                **{name: value for name, value in settings.items() if value},
-            },
+            env=self._environ({}),
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=forked.TIMEOUT_SECONDS,
             check=False,
         )
         assert "Traceback" not in done.stderr, done.stderr
         return Outcome(done.returncode, done.stdout + done.stderr)
 
+    def _environ(self, changes: dict[str, str]) -> dict[str, str]:
+        settings = {**functions_settings(self.stack), **changes}
+        return {
+            "PATH": os.environ["PATH"],
+            "NO_PROXY": "127.0.0.1,localhost",
+            **{name: value for name, value in settings.items() if value},
+        }
+
     def superuser(self) -> psycopg.Connection[dict[str, Any]]:
-        """Connect as the one whom no trigger and no grant can stop."""
+        """Connect as the superuser, for whom no grant is needed."""
         port = httpx.URL(self.stack.database_url).port
         return psycopg.connect(
             f"postgresql://supabase_admin:{self.superuser_password}@127.0.0.1:{port}/postgres",
@@ -67,7 +69,7 @@ class Operator:
         )
 
     def tamper(self, statement: str, *values: Any) -> None:
-        """Change what must not be changed, with the triggers off."""
+        """Change protected rows with the triggers disabled."""
         with self.superuser() as database, database.transaction():
             database.execute("set local session_replication_role = replica")
             trigger = "trigger credit_transactions_only_grow"

@@ -1,4 +1,4 @@
-"""make doctor: quiet when all is well, and each fault that we cause on purpose is found."""
+"""make doctor finds each fault that we cause on purpose, and nothing else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def fault(operator: Operator, cause: str, mend: str) -> Iterator[None]:
 
 
 def wrong(operator: Operator, **environ: str) -> str:
-    """Run doctor, who must find something; return what it says is wrong."""
+    """Run doctor, which must find a problem; return its output from there on."""
     outcome = operator.run("doctor", **environ)
     assert outcome.status == 1, outcome.text
     return " ".join(outcome.text[outcome.text.index("WRONG") :].split())
@@ -46,13 +46,21 @@ def well(operator: Operator) -> str:
 
 @pytest.fixture(autouse=True)
 def _a_purchase(operator: Operator) -> None:
-    """There is something to examine."""
+    """One purchase, so there is something to check."""
     shop.buy(operator.stack, operator.stack.sign_up())
 
 
 def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
+    outcome = operator.run_anew("doctor")
+    assert outcome.status == 0, outcome.text
     text = well(operator)
-    said = ("sum of its transactions", "granted to whom", "webhook verifies", "events to", "bucket")
+    said = (
+        "sum of its transactions",
+        "granted as sql/ says",
+        "webhook accepts",
+        "events to",
+        "bucket",
+    )
     for part in said:
         assert part in text
 
@@ -106,14 +114,24 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("record_facts(): anon may call it; revoke execute",),
         ),
         (
-            "revoke execute on function read_credits from service_role",
-            "grant execute on function read_credits to service_role",
-            ("read_credits(): service_role may not call it; grant execute",),
+            "revoke execute on function refresh_credits from service_role",
+            "grant execute on function refresh_credits to service_role",
+            ("refresh_credits(): service_role may not call it; grant execute",),
         ),
         (
-            "alter function read_credits rename to read_credit",
-            "alter function read_credit rename to read_credits",
-            ("read_credits(): is missing; make migrate",),
+            "grant usage on schema purse to anon",
+            "revoke usage on schema purse from anon",
+            ("purse: anon may use it; revoke all on schema purse from anon;",),
+        ),
+        (
+            "grant execute on function purse.settle_purchase to service_role",
+            "revoke execute on function purse.settle_purchase from service_role",
+            ("purse.settle_purchase(): service_role may call it; revoke execute",),
+        ),
+        (
+            "alter function refresh_credits rename to refresh_credit",
+            "alter function refresh_credit rename to refresh_credits",
+            ("refresh_credits(): is missing; make migrate",),
         ),
         (
             "update stripe_events set deliveries = deliveries + 9",
@@ -123,7 +141,7 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
         (
             "insert into reconciliations values (false, now(), now() - interval '5 days')",
             "delete from reconciliations",
-            ("The last whole reconciliation was 5 days ago",),
+            ("The last complete reconciliation was 5 days ago",),
         ),
     ],
 )
@@ -143,7 +161,7 @@ def test_it_finds_a_payment_whose_webhook_was_lost_and_the_remedy_is_one(
         session_id = shop.buy(operator.stack, user)
     found = wrong(operator)
     order_id = shop.purchase(operator.stack, session_id)["id"]
-    assert f"order {order_id}: 0 credits here, 500 by Stripe (paid)" in found
+    assert f"order {order_id}: 0 credits here, 500 according to Stripe (paid)" in found
     (since,) = re.findall(r"make reconcile SINCE=([0-9-]+)", found)
     outcome = operator.run("reconcile", "--since", since)
     assert outcome.status == 0, outcome.text
@@ -155,7 +173,7 @@ def test_it_finds_a_refund_whose_webhook_was_lost(operator: Operator) -> None:
     session_id = shop.buy(operator.stack, operator.stack.sign_up())
     with shop.no_webhooks(operator.stack):
         shop.refund(operator.stack, session_id, 499)
-    assert "500 credits here, 0 by Stripe" in wrong(operator)
+    assert "500 credits here, 0 according to Stripe" in wrong(operator)
     operator.run("reconcile")
     well(operator)
 
@@ -164,14 +182,14 @@ def test_it_finds_events_that_stripe_cannot_deliver(operator: Operator) -> None:
     with shop.no_webhooks(operator.stack):
         shop.buy(operator.stack, operator.stack.sign_up())
     operator.run("reconcile")
-    assert "no event that it could not deliver" in well(operator)  # it is not a minute old
-    # The stand-in's books, an hour back.
+    assert "No event is undelivered" in well(operator)  # it is less than a minute old
+    # Make the stand-in's events an hour older.
     with closing(sqlite3.connect(operator.state / "stripe.db", timeout=10)) as books, books:
         books.execute(
             "update objects set body = json_set(body, '$.created', ?) where kind = 'event'",
             (int(time.time()) - 3600,),
         )
-    assert "Stripe cannot deliver events. - evt_" in wrong(operator)
+    assert "Stripe could not deliver events. - evt_" in wrong(operator)
     operator.stack.simulate("webhooks/replay", since=0)
     until(lambda: operator.run("doctor").status == 0, "the events are delivered")
 
@@ -180,7 +198,7 @@ def test_it_finds_an_order_that_nobody_paid_for(operator: Operator) -> None:
     order = Order(user_id=operator.stack.sign_up().id)
     operator.stack.deliver(event("checkout.session.completed", order.session()))
     found = wrong(operator)
-    assert "Orders are paid here of which Stripe knows nothing" in found
+    assert "Orders are paid in the database, but not at Stripe." in found
     assert order.order_id in found
     operator.tamper("delete from credit_transactions where purchase_id = %s", order.order_id)
     operator.tamper("delete from user_credits where user_id = %s", order.user_id)
@@ -195,7 +213,7 @@ def test_it_finds_a_webhook_endpoint_that_lacks_events_or_is_off(operator: Opera
         enabled = [name for name in EVENTS if name not in {"refund.failed", "refund.created"}]
         endpoints.update(endpoint.id, {"enabled_events": enabled})  # type: ignore[typeddict-item]
         found = wrong(operator)
-        assert "does not get all the events" in found
+        assert "does not receive all the events" in found
         assert "- refund.created, refund.failed >" in found
         endpoints.update(endpoint.id, {"enabled_events": [*EVENTS], "disabled": True})  # type: ignore[list-item]
         assert "is disabled" in wrong(operator)
@@ -207,11 +225,11 @@ def test_it_finds_a_webhook_endpoint_that_lacks_events_or_is_off(operator: Opera
 @pytest.mark.parametrize(
     ("environ", "said"),
     [
-        ({"STRIPE_WEBHOOK_SECRET": "whsec_another"}, "does not take what is signed with"),
-        ({"STRIPE_SECRET_KEY": "sk_test_another"}, "or refuses the key"),
-        ({"SUPABASE_PUBLISHABLE_KEY": "sb_publishable_another"}, "publishable key does not open"),
+        ({"STRIPE_WEBHOOK_SECRET": "whsec_another"}, "refuses signatures made with"),
+        ({"STRIPE_SECRET_KEY": "sk_test_another"}, "does not answer or refuses the key"),
+        ({"SUPABASE_PUBLISHABLE_KEY": "sb_publishable_another"}, "publishable key cannot read"),
         ({"CRON_SECRET": ""}, "CRON_SECRET is missing"),
-        ({"SITE_URL": "http://127.0.0.1:9"}, "does not answer as Purse does"),
+        ({"SITE_URL": "http://127.0.0.1:9"}, "does not answer like a Purse site"),
     ],
 )
 def test_it_finds_settings_that_are_not_the_deployments(
@@ -236,7 +254,7 @@ def test_a_database_that_is_away_is_one_sentence(operator: Operator) -> None:
 # One person ------------------------------------------------------------------------------------
 
 
-def test_of_a_person_it_tells_every_order(operator: Operator) -> None:
+def test_it_shows_every_order_of_a_person(operator: Operator) -> None:
     user = operator.stack.sign_up()
     shop.buy(operator.stack, user)
     shop.refund(operator.stack, shop.buy(operator.stack, user), 100)
@@ -247,9 +265,9 @@ def test_of_a_person_it_tells_every_order(operator: Operator) -> None:
     said = " ".join(outcome.text.split())
     assert "Balance: 899 credits" in said
     assert ": 399 of 500 left" in said
-    assert "paid 4.99 USD; its 500 credits are in the balance." in said
-    assert "of which 1.00 USD went back; 101 of 500 credits were taken back." in said
-    assert "not paid; the checkout page is open." in said
+    assert "paid 4.99 USD. Its 500 credits were posted." in said
+    assert "of which 1.00 USD was refunded or disputed. 101 of 500 credits were taken back." in said
+    assert "not paid yet. The checkout page is open." in said
 
 
 def test_i_paid_and_got_nothing(operator: Operator) -> None:
@@ -258,24 +276,24 @@ def test_i_paid_and_got_nothing(operator: Operator) -> None:
         shop.buy(operator.stack, user)
     outcome = operator.run("doctor", user.email.upper())
     assert outcome.status == 1
-    assert "paid at Stripe, which the webhook did not tell us" in " ".join(outcome.text.split())
+    assert "paid at Stripe, but no webhook arrived" in " ".join(outcome.text.split())
     assert "make reconcile SINCE=20" in outcome.text
     assert operator.run("reconcile").status == 0
     assert operator.stack.balance_of(user) == 500
 
 
-def test_an_order_the_database_has_lost_is_told_too(operator: Operator) -> None:
+def test_an_order_missing_in_the_database_is_found_for_a_person(operator: Operator) -> None:
     user = operator.stack.sign_up()
     with shop.no_webhooks(operator.stack):
         shop.buy(operator.stack, user)
     operator.tamper("delete from purchases where user_id = %s", user.id)
     outcome = operator.run("doctor", user.email)
     assert outcome.status == 1
-    assert "is paid at Stripe, and unknown here" in " ".join(outcome.text.split())
+    assert "is paid at Stripe, but missing in the database" in " ".join(outcome.text.split())
     operator.run("reconcile")
 
 
-def test_somebody_unknown_is_said_to_be(operator: Operator) -> None:
+def test_an_unknown_address_is_a_note(operator: Operator) -> None:
     outcome = operator.run("doctor", "nobody@example.com")
     assert outcome.status == 0
     assert "Nobody has signed up as nobody@example.com." in outcome.text

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from local.stack import ROOT, functions_settings
+from local.environment import functions_settings
+from local.stack import ROOT
 from tests import shop
 from tests.support import User, until
 
@@ -26,7 +27,7 @@ EVERYTHING = (
 
 @pytest.fixture
 def customers(operator: Operator) -> list[User]:
-    """Users with histories: bought twice, refunded in part, disputed, still at the bank."""
+    """Users who bought twice, got a partial refund, disputed, or wait for a bank debit."""
     stack = operator.stack
     users = [stack.sign_up() for _ in range(4)]
     twice, refunded, disputed, waiting = users
@@ -69,7 +70,7 @@ def test_an_emptied_ledger_comes_back_to_the_last_credit(
 
     rehearsal = operator.run("rebuild")
     assert rehearsal.status == 0, rehearsal.text
-    assert "nothing is written" in rehearsal.text
+    assert "Nothing is written" in rehearsal.text
     assert str(customers[0].id) in rehearsal.text
     assert balances(operator, customers) == [0, 0, 0, 0]
     assert rows(operator, "select 1 from purchases") == []
@@ -85,7 +86,7 @@ def test_an_emptied_ledger_comes_back_to_the_last_credit(
 def test_a_whole_ledger_is_left_as_it_is(operator: Operator, customers: list[User]) -> None:
     before = balances(operator, customers)
     written = rows(operator, "select count(*), max(id) from credit_transactions")
-    outcome = operator.run("rebuild", "--apply")
+    outcome = operator.run_anew("rebuild", "--apply")
     assert outcome.status == 0, outcome.text
     assert "to change          0 purchases" in outcome.text
     assert balances(operator, customers) == before

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 
 from tests.database.ledger import record
 from tests.database.purse import Purse, key
+from tests.profiles import examples
 from tests.properties.model import PRICES, Bought, Hold, Model, Refused, Spend
 from tests.support import Order, Reversal
 
@@ -345,7 +346,7 @@ class Purses(RuleBasedStateMachine):
     @rule(clean_up=st.booleans())
     def somebody_looks(self, *, clean_up: bool) -> None:
         if clean_up:
-            self.purse.call("lapse_credits", 1000)
+            self.purse.call("expire_credits", 1000)
         else:
             assert self.purse.balance == self.model.balance
 
@@ -360,7 +361,7 @@ class Purses(RuleBasedStateMachine):
             select explain_balance(%(user)s) as now, clock_timestamp() as at, array(
                 select jsonb_build_array(
                     p.credits_posted, p.credits_forgiven,
-                    p.credits_posted - p.credits_forgiven = purchase_target(p)
+                    p.credits_posted - p.credits_forgiven = purse.purchase_target(p)
                 )
                 from purchases p where p.user_id = %(user)s
             ) as purchases
@@ -442,21 +443,11 @@ def test_any_history_of_a_purse_is_what_the_model_makes_of_it(stack: RunningStac
         Purses.database = database
         run_state_machine_as_test(
             Purses,
-            settings=settings(
-                max_examples=1000,
-                stateful_step_count=12,
-                deadline=None,
-                print_blob=True,
-            ),
+            settings=settings(max_examples=examples(cost=2), stateful_step_count=12),
         )
 
 
-@settings(
-    max_examples=100,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(cost=20))
 @given(
     packs=st.lists(CREDITS, min_size=1, max_size=3),
     which=WHICH,

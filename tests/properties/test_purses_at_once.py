@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import Phase, given, note, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from tests.database.ledger import record
 from tests.database.purse import Purse
+from tests.profiles import examples
 from tests.properties.model import Bought, Hold, Lot, Model, Spend
 from tests.support import Order, Reversal
 
@@ -111,7 +112,7 @@ class Household:
             "rehearse": lambda order: purse.call(
                 "rehearse_facts", Jsonb([facts[each] for each in order])
             ),
-            "lapse": lambda: purse.call("lapse_credits", 100),
+            "lapse": lambda: purse.call("expire_credits", 100),
             "read": purse.read,
         }
         try:
@@ -271,13 +272,7 @@ def clients(stack: RunningStack) -> Iterator[list[Database]]:
 PROGRAM = st.lists(st.tuples(st.integers(0, 1), ACTS), min_size=3, max_size=8)
 
 
-@settings(
-    max_examples=80,
-    deadline=None,
-    print_blob=True,
-    phases=UNSHRUNK,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(cost=20), phases=UNSHRUNK)
 @given(
     programs=st.lists(PROGRAM, min_size=CLIENTS, max_size=CLIENTS),
     users=st.integers(1, 2),
@@ -355,7 +350,7 @@ def _every_purchase_is_settled(household: Household) -> None:
     rows = _rows(
         household.purse.database,
         """
-        select credits_posted - credits_forgiven as held, purchase_target(p) as due
+        select credits_posted - credits_forgiven as held, purse.purchase_target(p) as due
         from purchases p where user_id = %s
         """,
         [household.purse.user_id],
@@ -363,13 +358,7 @@ def _every_purchase_is_settled(household: Household) -> None:
     assert all(row["held"] == row["due"] for row in rows), rows
 
 
-@settings(
-    max_examples=20,
-    deadline=None,
-    print_blob=True,
-    phases=UNSHRUNK,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(cost=100), phases=UNSHRUNK)
 @given(data=st.data(), refunded=st.lists(st.integers(0, 10), min_size=8, max_size=8))
 def test_many_purchases_of_one_user_settle_beside_spending_and_rehearsals(
     database: Database, clients: list[Database], data: st.DataObject, refunded: list[int]

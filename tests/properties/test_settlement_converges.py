@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
+from tests.profiles import examples
 from tests.support import Order
 
 if TYPE_CHECKING:
@@ -37,12 +38,7 @@ def retold_history(draw: st.DrawFn) -> tuple[list[dict[str, Any]], list[dict[str
     return history, draw(st.permutations(history + again))
 
 
-@settings(
-    max_examples=1500,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples())
 @given(histories=retold_history())
 def test_order_and_repetition_do_not_matter(
     database: Database, histories: tuple[list[dict[str, Any]], list[dict[str, Any]]]

@@ -11,10 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from hypothesis import HealthCheck, given, note, settings
+from hypothesis import given, note, settings
 from hypothesis import strategies as st
 
 from tests import shop
+from tests.profiles import examples
 
 if TYPE_CHECKING:
     from tests.support import RunningStack
@@ -37,12 +38,7 @@ TROUBLE = st.fixed_dictionaries(
 )
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+@settings(max_examples=examples(cost=80))
 @given(purchases=st.lists(PURCHASES, min_size=1, max_size=3), trouble=TROUBLE)
 def test_three_unreliable_paths_at_once_end_in_what_stripe_has(
     stack: RunningStack, purchases: list[dict[str, Any]], trouble: dict[str, int]

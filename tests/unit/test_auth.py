@@ -1,4 +1,4 @@
-"""Every way a token can be wrong ends in 401."""
+"""auth.py: every kind of wrong token is refused with 401."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from api._lib.errors import UnauthorizedError, UnavailableError
-from api._lib.web.auth import Jwks, User, verify_token
+from api._lib.web.auth import User, verify_token
+from api._lib.web.jwks import Jwks
 
 ISSUER = "https://abc.supabase.co/auth/v1"
 USER_ID = str(uuid.uuid4())
@@ -77,7 +78,7 @@ def public_pem(key: Any) -> bytes:
 
 
 def hs256_with_public_key(key: Any, kid: str) -> str:
-    """Sign with the public key as an HMAC secret, as the confusion attack does."""
+    """Sign with the public key as HMAC secret: the algorithm confusion attack."""
     import hashlib  # noqa: PLC0415
     import hmac  # noqa: PLC0415
 
@@ -158,7 +159,7 @@ def test_an_attack_is_refused(attack: str, legacy_secret: str | None) -> None:
 
 
 class Endpoint:
-    """A JWKS endpoint that counts and can fail, with a clock to turn."""
+    """A JWKS endpoint that counts requests and can fail, and a clock that the test sets."""
 
     def __init__(self) -> None:
         self.keys = {"keys": [jwk(EC_KEY, "ec")]}

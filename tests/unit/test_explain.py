@@ -1,4 +1,4 @@
-"""What doctor says of an order, whatever has become of it."""
+"""The sentence of `make doctor` about an order in each of its states."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from api._lib.payments.retrieved_session import facts_of_sighting
+from api._lib.payments.session_facts import facts_of_retrieved_session
 from ops.findings import Finding, show
 from ops.money import money
-from ops.person import Sighting, explain
+from ops.person import OrderAtStripe, explain
 from tests.support import Order
 
 ORDER = Order()
@@ -42,30 +42,30 @@ def row(status: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def at_stripe(status: str, payment_status: str) -> Sighting:
+def at_stripe(status: str, payment_status: str) -> OrderAtStripe:
     session = {**ORDER.session(status, payment_status), "created": 1_795_000_000}
-    facts = facts_of_sighting(session, project="127.0.0.1", seen_at=1_795_000_000)
+    facts = facts_of_retrieved_session(session, project="127.0.0.1", retrieved_at=1_795_000_000)
     assert facts is not None
-    return Sighting(facts, session["created"])
+    return OrderAtStripe(facts, session["created"])
 
 
 @pytest.mark.parametrize(
-    ("order", "sighting", "level", "said"),
+    ("order", "found", "level", "said"),
     [
-        (row("paid"), None, "ok", "its 500 credits are in the balance"),
-        (row("paid", credits_posted=0), None, "WRONG", "0 credits are posted, 500 are called for"),
+        (row("paid"), None, "ok", "Its 500 credits were posted"),
+        (row("paid", credits_posted=0), None, "WRONG", "0 credits are posted instead of 500"),
         (
             row("paid", withdrawn=499, target=0, credits_forgiven=500),
             None,
             "ok",
             "0 of 500 credits were taken back, 500 forgiven",
         ),
-        (row("open"), None, "ok", "the checkout page is open"),
-        (row("open"), at_stripe("open", "unpaid"), "ok", "the checkout page is open"),
-        (row("open", checkout_session_id=None), None, "ok", "failed before Stripe"),
+        (row("open"), None, "ok", "The checkout page is open"),
+        (row("open"), at_stripe("open", "unpaid"), "ok", "The checkout page is open"),
+        (row("open", checkout_session_id=None), None, "ok", "failed before it reached Stripe"),
         (row("open"), at_stripe("complete", "paid"), "WRONG", "paid at Stripe"),
         (row("open"), at_stripe("expired", "unpaid"), "note", "expired at Stripe"),
-        (row("processing"), at_stripe("complete", "unpaid"), "ok", "a bank debit is under way"),
+        (row("processing"), at_stripe("complete", "unpaid"), "ok", "a bank debit is pending"),
         (row("failed"), None, "ok", "the bank refused"),
         (row("expired", decline_code="expired_card"), None, "ok", "declined: expired_card"),
         (row("mismatch", currency_paid="jpy"), None, "WRONG", "asked for 499 JPY"),
@@ -78,9 +78,9 @@ def at_stripe(status: str, payment_status: str) -> Sighting:
     ],
 )
 def test_every_state_has_its_sentence(
-    order: dict[str, Any], sighting: Sighting | None, level: str, said: str
+    order: dict[str, Any], found: OrderAtStripe | None, level: str, said: str
 ) -> None:
-    finding = explain(order, sighting)
+    finding = explain(order, found)
     assert finding.level == level
     assert said in finding.sentence
     assert bool(finding.remedy) == (level == "WRONG" or "at Stripe" in finding.sentence)

@@ -1,4 +1,4 @@
-"""Stripe's objects to facts."""
+"""facts.py: each of Stripe's events to the facts that it carries."""
 
 from __future__ import annotations
 
@@ -6,122 +6,11 @@ from typing import Any
 
 import pytest
 
-from api._lib.payments.facts import (
-    EVENTS,
-    facts_of_declined_payment,
-    facts_of_event,
-    facts_of_session,
-)
-from api._lib.payments.order import NotAnOrderError, order_in
+from api._lib.payments.facts import EVENTS, facts_of_event
 from tests.support import Order, event
 
 ORDER = Order()
 PROJECT = ORDER.project
-
-
-def state_of(session: dict[str, Any], **more: Any) -> str | None:
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1, **more)
-    return facts and facts["state"]
-
-
-@pytest.mark.parametrize(
-    ("status", "payment_status", "state"),
-    [
-        ("open", "unpaid", "open"),
-        ("open", "no_payment_required", "open"),
-        ("complete", "paid", "paid"),
-        ("a status of tomorrow", "paid", "paid"),
-        ("complete", "no_payment_required", "paid"),
-        ("complete", "unpaid", "processing"),
-        ("expired", "unpaid", "expired"),
-    ],
-)
-def test_a_sessions_state_follows_stripes_two_fields(
-    status: str, payment_status: str, state: str
-) -> None:
-    assert state_of(ORDER.session(status, payment_status)) == state
-
-
-def test_a_delayed_payment_that_fails_is_failed() -> None:
-    session = ORDER.session("complete", "unpaid")
-    assert state_of(session, payment_failed=True) == "failed"
-
-
-def test_a_paid_session_is_paid_whatever_the_event_says() -> None:
-    assert state_of(ORDER.session(), payment_failed=True) == "paid"
-
-
-def test_facts_carry_the_whole_order() -> None:
-    facts = facts_of_session(ORDER.session(), project=PROJECT, occurred_at=1_700_000_000)
-    assert facts == ORDER.facts("paid")
-
-
-def test_the_amount_is_a_fact_only_once_it_is_paid() -> None:
-    facts = facts_of_session(ORDER.session("open", "unpaid"), project=PROJECT, occurred_at=1)
-    assert facts is not None
-    assert facts["amount_paid"] is None
-
-
-def test_a_discount_changes_what_was_paid_but_not_the_credits() -> None:
-    session = {**ORDER.session(), "amount_total": 399}
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1)
-    assert facts is not None
-    assert (facts["amount_paid"], facts["credits"]) == (399, 500)
-
-
-@pytest.mark.parametrize("metadata", [None, {}, {"order_id": "somebody else's"}, [], "text", 1])
-def test_what_is_not_ours_has_no_facts(metadata: Any) -> None:
-    assert (
-        facts_of_session({**ORDER.session(), "metadata": metadata}, project=PROJECT, occurred_at=1)
-        is None
-    )
-    intent = {**ORDER.declined_intent(), "metadata": metadata}
-    assert facts_of_declined_payment(intent, project=PROJECT, occurred_at=1) is None
-
-
-@pytest.mark.parametrize("mode", ["subscription", "setup"])
-def test_other_modes_have_no_facts(mode: str) -> None:
-    assert (
-        facts_of_session({**ORDER.session(), "mode": mode}, project=PROJECT, occurred_at=1) is None
-    )
-
-
-@pytest.mark.parametrize(
-    "edit",
-    [
-        {"purse_order_id": "not a uuid"},
-        {"purse_user_id": ""},
-        {"purse_credits": "many"},
-        {"purse_unit_amount": "4.99"},
-        {"purse_credits": None},
-        {"purse_user_id": ["x"]},
-    ],
-)
-def test_an_order_edited_at_stripe_is_refused(edit: dict[str, Any]) -> None:
-    session = {**ORDER.session(), "metadata": {**ORDER.metadata, **edit}}
-    with pytest.raises(NotAnOrderError):
-        facts_of_session(session, project=PROJECT, occurred_at=1)
-
-
-def test_an_order_with_a_part_missing_is_refused() -> None:
-    metadata = {name: value for name, value in ORDER.metadata.items() if name != "purse_credits"}
-    with pytest.raises(NotAnOrderError):
-        facts_of_session({**ORDER.session(), "metadata": metadata}, project=PROJECT, occurred_at=1)
-
-
-def test_references_may_come_expanded() -> None:
-    session = {**ORDER.session(), "payment_intent": {"id": "pi_x"}, "customer": {"id": "cus_x"}}
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1)
-    assert facts is not None
-    assert (facts["payment_intent_id"], facts["customer_id"]) == ("pi_x", "cus_x")
-
-
-def test_a_decline_leaves_the_order_open() -> None:
-    facts = facts_of_declined_payment(
-        ORDER.declined_intent("expired_card"), project=PROJECT, occurred_at=7
-    )
-    assert facts is not None
-    assert (facts["state"], facts["decline_code"]) == ("open", "expired_card")
 
 
 @pytest.mark.parametrize(
@@ -144,72 +33,8 @@ def test_the_events_we_handle(type_: str, stripe_object: dict[str, Any], state: 
 @pytest.mark.parametrize(
     "type_", ["payment_intent.succeeded", "charge.succeeded", "customer.created", "invoice.paid"]
 )
-def test_other_events_are_none_of_our_business(type_: str) -> None:
+def test_other_events_have_no_facts(type_: str) -> None:
     assert facts_of_event(event(type_, ORDER.declined_intent()), project=PROJECT) is None
-
-
-def test_an_order_of_another_project_on_the_account_is_not_ours() -> None:
-    facts = facts_of_session(ORDER.session(), project="other.supabase.co", occurred_at=1)
-    assert facts is not None
-    assert facts["is_ours"] is False
-
-
-def test_a_decline_does_not_say_which_intent_pays() -> None:
-    facts = facts_of_declined_payment(ORDER.declined_intent(), project=PROJECT, occurred_at=1)
-    assert facts is not None
-    assert facts["payment_intent_id"] is None
-
-
-def test_an_order_travels_in_metadata_and_comes_back_whole() -> None:
-    order = order_in(ORDER.metadata)
-    assert order is not None
-    assert order.metadata(PROJECT) == ORDER.metadata
-
-
-def test_facts_of_a_decline_carry_the_whole_order() -> None:
-    facts = facts_of_declined_payment(ORDER.declined_intent(), project=PROJECT, occurred_at=7)
-    assert facts == ORDER.facts(
-        "open",
-        at=7,
-        checkout_session_id=None,
-        payment_intent_id=None,
-        decline_code="insufficient_funds",
-    )
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        ({"code": "card_declined", "decline_code": "expired_card"}, "expired_card"),
-        ({"code": "processing_error"}, "processing_error"),
-        ({"code": "processing_error", "decline_code": None}, "processing_error"),
-        ({}, "unknown"),
-        (None, "unknown"),
-    ],
-)
-def test_a_decline_says_what_stripe_says(error: dict[str, Any] | None, code: str) -> None:
-    intent = {**ORDER.declined_intent(), "last_payment_error": error}
-    facts = facts_of_declined_payment(intent, project=PROJECT, occurred_at=1)
-    assert facts is not None
-    assert facts["decline_code"] == code
-
-
-@pytest.mark.parametrize("status", ["open", "expired"])
-def test_an_order_without_payment_says_nothing_of_amounts(status: str) -> None:
-    facts = facts_of_session(ORDER.session(status, "unpaid"), project=PROJECT, occurred_at=3)
-    assert facts == ORDER.facts(status, at=3, payment_intent_id=None)
-
-
-def test_what_was_asked_for_and_what_was_charged_are_kept_apart() -> None:
-    session = {**ORDER.session(), "amount_subtotal": 600, "amount_total": 399, "currency": "eur"}
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1_700_000_000)
-    assert facts == ORDER.facts("paid", amount_subtotal=600, amount_paid=399, currency_paid="eur")
-
-
-def test_a_reference_to_nothing_is_none() -> None:
-    session = {**ORDER.session(), "payment_intent": None, "customer": None}
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1_700_000_000)
-    assert facts == ORDER.facts("paid", payment_intent_id=None, customer_id=None)
 
 
 def test_the_endpoint_is_registered_for_what_we_handle() -> None:

@@ -1,4 +1,4 @@
-"""The WSGI edge: bodies, errors, and what is never told or logged."""
+"""web/http.py: bodies and errors, and data that must not be answered or logged."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from werkzeug.test import Client
 
 from api._lib.errors import ConflictError, PurseError, TooManyAttemptsError
 from api._lib.web.http import Request, Response, endpoint
+from tests.faulty import FAULTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,6 +99,28 @@ def test_a_body_that_breaks_off_is_the_clients_fault_not_ours(
     )
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (400, "invalid_request")
     assert caplog.text == ""
+
+
+@pytest.mark.parametrize("fault", sorted(FAULTS))
+def test_an_answer_that_cannot_be_sent_is_a_500_and_starts_once(
+    fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server cannot replace an answer that has started."""
+    started: list[str] = []
+    content = endpoint(get=lambda _request: FAULTS[fault])(
+        {"REQUEST_METHOD": "GET"},
+        lambda status, _headers, *_: started.append(status),  # type: ignore[arg-type, return-value]
+    )
+    assert started == ["500 Internal Server Error"]
+    assert b"internal_error" in b"".join(content)
+    assert "unexpected" in caplog.text
+
+
+def test_a_head_answer_has_the_length_of_a_get_and_no_body() -> None:
+    application = Client(endpoint(get=lambda _request: Response({"a": 1})))
+    answer = application.head("/")
+    assert answer.headers["Content-Length"] == application.get("/").headers["Content-Length"]
+    assert answer.get_data() == b""
 
 
 def test_answers_are_not_stored_unless_they_say_so() -> None:

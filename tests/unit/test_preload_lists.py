@@ -25,7 +25,7 @@ class Head(HTMLParser):
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what loads or preloads a module."""
+        """Note a script or link that loads or preloads a module."""
         given = dict(attrs)
         if tag == "script" and given.get("type") == "module":
             self.entries.append(given["src"] or "")

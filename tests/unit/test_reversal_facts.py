@@ -1,10 +1,11 @@
-"""Stripe's refunds and disputes to facts."""
+"""reversal_facts.py: Refunds and Disputes to the facts of a reversal."""
 
 from __future__ import annotations
 
 import pytest
 
-from api._lib.payments.facts import facts_of_dispute, facts_of_event, facts_of_refund
+from api._lib.payments.facts import facts_of_event
+from api._lib.payments.reversal_facts import facts_of_dispute, facts_of_refund
 from tests.support import Order, Reversal, event
 
 ORDER = Order()
@@ -33,14 +34,14 @@ def test_a_refund_is_live_if_its_event_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("moved", "stands"),
+    ("moved", "in_effect"),
     [([], False), ([-499], True), ([-499, 499], False), ([-499, 499, -499], True)],
 )
-def test_a_dispute_counts_while_its_money_is_gone(moved: list[int], *, stands: bool) -> None:
+def test_a_dispute_counts_while_its_money_is_gone(moved: list[int], *, in_effect: bool) -> None:
     dispute = {**DISPUTE, "balance_transactions": [{"amount": amount} for amount in moved]}
     facts = facts_of_dispute(dispute)
     expected = REVERSAL.dispute(499, moves=len(moved))
-    assert facts == {**expected, "status": "under_review", "stands": stands}
+    assert facts == {**expected, "status": "under_review", "in_effect": in_effect}
 
 
 def test_a_reversal_of_no_payment_intent_has_no_facts() -> None:

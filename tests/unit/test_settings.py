@@ -1,4 +1,4 @@
-"""Settings: checked whole, every problem named at once, no value ever told."""
+"""settings.py: every problem is named at once, and no value is ever shown."""
 
 from __future__ import annotations
 
@@ -9,15 +9,9 @@ import pytest
 
 from api._lib.errors import NotConfiguredError
 from api._lib.settings import Settings, load
+from tests.unit.functions import CORE_SETTINGS
 
-WHOLE = {
-    "SITE_URL": "https://shop.example.com/",
-    "SUPABASE_URL": "https://abc.supabase.co",
-    "SUPABASE_SECRET_KEY": "sb_secret_x",
-    "SUPABASE_PUBLISHABLE_KEY": "sb_publishable_x",
-    "STRIPE_SECRET_KEY": "sk_test_x",
-    "STRIPE_WEBHOOK_SECRET": "whsec_a, whsec_b",
-}
+WHOLE = CORE_SETTINGS
 
 
 def problems(**changes: str | None) -> tuple[str, ...]:
@@ -142,46 +136,5 @@ def test_without_a_cron_secret_there_is_none() -> None:
     assert load({**WHOLE, "CRON_SECRET": "a" * 16}).cron_secret == "a" * 16
 
 
-STORAGE = {"STORAGE_S3_ACCESS_KEY_ID": "id", "STORAGE_S3_SECRET_ACCESS_KEY": "hidden"}
-
-
-def test_the_storage_is_the_projects_own_unless_another_is_named() -> None:
-    storage = load({**WHOLE, **STORAGE}).storage
-    assert storage is not None
-    assert storage.endpoint == "https://abc.storage.supabase.co/storage/v1/s3"
-    assert (storage.region, storage.bucket) == ("us-east-1", "purse-files")
-    assert storage.max_file_bytes == 50_000_000
-    another = {
-        **STORAGE,
-        "STORAGE_S3_ENDPOINT": "http://127.0.0.1:3004/storage/v1/s3/",
-        "STORAGE_S3_REGION": "eu-central-1",
-        "STORAGE_BUCKET": "files",
-        "STORAGE_MAX_FILE_MB": "200",
-    }
-    storage = load({**WHOLE, **another}).storage
-    assert storage is not None
-    assert storage.endpoint == "http://127.0.0.1:3004/storage/v1/s3"
-    assert (storage.region, storage.bucket) == ("eu-central-1", "files")
-    assert storage.max_file_bytes == 200_000_000
-    assert "hidden" not in repr(storage)
-
-
-def test_without_its_keys_there_is_no_storage() -> None:
-    assert load(WHOLE).storage is None
-
-
-@pytest.mark.parametrize(
-    ("environ", "variable"),
-    [
-        ({**STORAGE, "STORAGE_S3_SECRET_ACCESS_KEY": None}, "STORAGE_S3_SECRET_ACCESS_KEY"),
-        ({**STORAGE, "STORAGE_S3_ACCESS_KEY_ID": None}, "STORAGE_S3_ACCESS_KEY_ID"),
-        ({**STORAGE, "STORAGE_S3_ENDPOINT": "ftp://x"}, "STORAGE_S3_ENDPOINT"),
-        ({**STORAGE, "STORAGE_S3_ENDPOINT": "http://example.com/s3"}, "STORAGE_S3_ENDPOINT"),
-        ({**STORAGE, "SUPABASE_URL": "https://db.example.com"}, "STORAGE_S3_ENDPOINT"),
-        ({**STORAGE, "STORAGE_BUCKET": "Not A Bucket"}, "STORAGE_BUCKET"),
-        ({**STORAGE, "STORAGE_MAX_FILE_MB": "0"}, "STORAGE_MAX_FILE_MB"),
-    ],
-)
-def test_a_storage_that_is_half_set_is_named(environ: dict[str, str | None], variable: str) -> None:
-    (problem,) = problems(**environ)
-    assert problem.startswith(f"{variable} ")
+def test_without_a_storage_there_are_no_file_settings() -> None:
+    assert load(WHOLE).files is None

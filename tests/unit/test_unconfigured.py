@@ -1,33 +1,20 @@
-"""A deployment that is not configured says what is missing, and lets nothing through."""
+"""A deployment without its settings names what is missing and refuses every request."""
 
 from __future__ import annotations
 
-import importlib.util
-import time
-import uuid
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
-import jwt
 import pytest
-from werkzeug.test import Client
 
-from api._lib import database
+from api._lib.http_client import supabase_http
 from api._lib.settings import settings
-from local.stack import ROOT
+from tests.unit.functions import CORE_SETTINGS, client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from wsgiref.types import WSGIApplication
 
-NAMES = (
-    "SITE_URL",
-    "SUPABASE_URL",
-    "SUPABASE_SECRET_KEY",
-    "SUPABASE_PUBLISHABLE_KEY",
-    "STRIPE_SECRET_KEY",
-    "STRIPE_WEBHOOK_SECRET",
-)
+NAMES = tuple(CORE_SETTINGS)
 
 
 @pytest.fixture(autouse=True)
@@ -38,16 +25,6 @@ def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.cache_clear()
     yield
     settings.cache_clear()
-
-
-def client(name: str) -> Client:
-    spec = importlib.util.spec_from_file_location(f"api.{name}", ROOT / "api" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    app: WSGIApplication = module.app
-    return Client(app)
 
 
 def test_health_names_every_variable_that_is_missing() -> None:
@@ -62,28 +39,24 @@ def test_health_names_every_variable_that_is_missing() -> None:
 @pytest.mark.parametrize(
     ("name", "method"),
     [
-        ("reconcile", "GET"),
+        ("cron?job=reconcile", "GET"),
+        ("cron?job=cleanup", "GET"),
         ("webhook", "POST"),
         ("credits", "GET"),
         ("create-checkout-session", "POST"),
         ("packages", "GET"),
         ("config", "GET"),
-        ("cleanup", "GET"),
-        ("files/index", "GET"),
-        ("files/index", "POST"),
-        ("files/complete", "POST"),
-        ("files/export", "POST"),
     ],
 )
 def test_an_endpoint_without_its_settings_is_closed(name: str, method: str) -> None:
     headers = {"Authorization": "Bearer x.y.z"}
-    answer = client(name).open(f"/api/{name}", method=method, headers=headers)
+    answer = client(name.partition("?")[0]).open(f"/api/{name}", method=method, headers=headers)
     assert answer.status_code == 503
     assert answer.get_json()["error"]["code"] == "not_configured"
 
 
 def configure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Set all but Stripe's variables."""
+    """Set all variables except Stripe's."""
     monkeypatch.setenv("PAYMENTS_ENABLED", "false")
     monkeypatch.setenv("SITE_URL", "https://shop.example.com")
     monkeypatch.setenv("SUPABASE_URL", "https://abc.supabase.co")
@@ -92,60 +65,30 @@ def configure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_without_a_webhook_secret_nothing_is_believed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Payments may be off and the secret missing; an unchecked webhook would credit anybody."""
+    """The secret may be missing while payments are off. The webhook must then refuse everything."""
     configure(monkeypatch)
     answer = client("webhook").post("/api/webhook", data=b"{}")
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "not_configured")
     assert client("config").get("/api/config").get_json()["payments_enabled"] is False
 
 
-def test_the_client_shared_by_threads_speaks_http_1_also_over_tls(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_client_shared_by_threads_speaks_http_1_also_over_tls() -> None:
     """Its HTTP/2 connections break when threads share them, and only TLS would negotiate it."""
-    configure(monkeypatch)
-    database._client.cache_clear()  # noqa: SLF001
-    transport = database._client().session._transport  # noqa: SLF001
+    transport = supabase_http()._transport  # noqa: SLF001
     assert isinstance(transport, httpx.HTTPTransport)
     assert transport._pool._http2 is False  # noqa: SLF001
-    database._client.cache_clear()  # noqa: SLF001
 
 
-@pytest.mark.parametrize(
-    ("name", "body"),
-    [
-        ("index", None),
-        ("index", {"feature": "txt_upload", "filename": "a.txt", "size": 1, "content_type": ""}),
-        ("complete", {"file_id": str(uuid.UUID(int=1))}),
-        ("export", {"file_ids": [str(uuid.UUID(int=1))]}),
-    ],
-)
-def test_without_a_storage_only_the_file_endpoints_are_closed(
-    monkeypatch: pytest.MonkeyPatch, name: str, body: dict[str, Any] | None
-) -> None:
-    configure(monkeypatch)
-    secret = "s" * 32
-    monkeypatch.setenv("SUPABASE_JWT_SECRET", secret)
-    claims = {
-        "iss": "https://abc.supabase.co/auth/v1",
-        "aud": "authenticated",
-        "role": "authenticated",
-        "sub": str(uuid.UUID(int=2)),
-        "exp": time.time() + 60,
-    }
-    answer = client(f"files/{name}").open(
-        f"/api/files/{name}",
-        method="POST" if body else "GET",
-        json=body,
-        headers={"Authorization": f"Bearer {jwt.encode(claims, secret)}"},
-    )
-    assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "not_configured")
-    assert client("config").get("/api/config").get_json()["files_enabled"] is False
+@pytest.mark.parametrize("job", ["nothing", "", "Cleanup"])
+def test_an_unknown_job_is_not_found(job: str) -> None:
+    for query in (f"?job={job}", ""):
+        answer = client("cron").get(f"/api/cron{query}")
+        assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("name", ["reconcile", "cleanup"])
-def test_without_a_cron_secret_what_is_the_schedulers_is_closed_to_all(
-    monkeypatch: pytest.MonkeyPatch, name: str
+@pytest.mark.parametrize("job", ["reconcile", "cleanup"])
+def test_without_a_cron_secret_the_jobs_are_closed_to_everybody(
+    monkeypatch: pytest.MonkeyPatch, job: str
 ) -> None:
     for variable in NAMES:
         prefix = {"STRIPE_SECRET_KEY": "sk_test_", "STRIPE_WEBHOOK_SECRET": "whsec_"}.get(variable)
@@ -153,5 +96,5 @@ def test_without_a_cron_secret_what_is_the_schedulers_is_closed_to_all(
         monkeypatch.setenv(variable, value)
     monkeypatch.delenv("CRON_SECRET", raising=False)
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}):
-        answer = client(name).get(f"/api/{name}", headers=headers)
+        answer = client("cron").get(f"/api/cron?job={job}", headers=headers)
         assert (answer.status_code, answer.get_json()["error"]["code"]) == (503, "not_configured")

@@ -57,6 +57,7 @@ def boot(output: Output, stack: RunningStack) -> Iterator[Callable[[str], Booted
         "STORAGE_S3_ACCESS_KEY_ID": stack.storage_s3_access_key_id,
         "STORAGE_S3_SECRET_ACCESS_KEY": stack.storage_s3_secret_access_key,
         "STORAGE_BUCKET": stack.storage_bucket,
+        "CRON_SECRET": stack.cron_secret,
     }
     running: dict[str, BootedFunction] = {}
     with ExitStack() as until_the_end:

@@ -1,4 +1,4 @@
-"""Follows the routes of a build's config.json, as far as static files and headers need it."""
+"""Follows the routes of a build's config.json: headers, files, functions, rewrites, error page."""
 
 from __future__ import annotations
 
@@ -12,15 +12,19 @@ if TYPE_CHECKING:
 
 @dataclass
 class Route:
-    """Where a path leads: a status, headers, and the static file or function that answers."""
+    """Where a path leads: a status, headers, and the static file or function that answers.
+
+    query is what a rewrite adds to the request's query.
+    """
 
     status: int = 200
+    query: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     target: str | None = None
 
 
 def follow(output: Output, path: str) -> Route:
-    """Resolve a path: routes before the file system, then what is there, then the error page."""
+    """Resolve a path: routes before the file system, files, rewrites, then the error page."""
     route = Route()
     before, after = _split(output)
     for rule in before:
@@ -38,8 +42,15 @@ def follow(output: Output, path: str) -> Route:
         return route
     route.status = 404
     for rule in after:
-        if re.match(rule["src"], path) and "dest" in rule:
-            route.target = _on_disk(output, rule["dest"])
+        match = re.match(rule["src"], path)
+        if not match or "dest" not in rule:
+            continue
+        dest, _, query = match.expand(rule["dest"].replace("$", "\\")).partition("?")
+        route.target = _on_disk(output, dest)
+        if rule.get("check") and route.target:
+            # A rewrite: the file system is looked through again with the destination.
+            route.status, route.query = 200, query
+            return route
     return route
 
 

@@ -12,21 +12,24 @@ import json
 import os
 import queue
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tests.vercel.build import Function
 
 BOOT_TIMEOUT_SECONDS = 60
 REQUEST_TIMEOUT_SECONDS = 30
+CONNECT_TIMEOUT_SECONDS = 10
 
 
 class BootError(Exception):
@@ -168,6 +171,28 @@ class BootedFunction:
         assert ended == number, f"request {number} was answered, request {ended} ended"
         answer_headers = {name.lower(): value for name, value in response.getheaders()}
         return Answer(response.status, answer_headers, content)
+
+    def raw(self, connection: socket.socket, request_line: str) -> bytes:
+        """Send a bodiless request over an open connection; return all bytes of its answer."""
+        connection.sendall(f"{request_line} HTTP/1.0\r\n\r\n".encode())
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+        # A request without the platform's headers has the number 0.
+        ended = self._ended.get(timeout=REQUEST_TIMEOUT_SECONDS)
+        assert ended == 0, f"request 0 was answered, request {ended} ended"
+        return received
+
+    def connect(self) -> socket.socket:
+        """Open a connection to the function's server."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=CONNECT_TIMEOUT_SECONDS)
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Stop the process, so that it accepts no connection; the kernel goes on queuing them."""
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def output(self) -> str:
         """Return the end of what the function logged and the process printed."""

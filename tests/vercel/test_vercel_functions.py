@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from server.app import function_files
+from tests.faulty import FAULTS
 from tests.samples import mp3_of
 from tests.support import Order, event, sign
 from tests.vercel.build import ROOT, Function
 from tests.vercel.runtime import BootedFunction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
+    from collections.abc import Callable, Iterator
 
     from tests.support import RunningStack, User
     from tests.vercel.build import Output
@@ -27,6 +30,8 @@ ENDPOINTS = sorted(
     path.relative_to(ROOT / "api").with_suffix("").as_posix() for path in function_files()
 )
 STARTER_CREDITS = 500
+FAULTY = Path(__file__).parents[1] / "faulty.py"
+AT_ONCE = 50
 
 
 def signed(body: bytes, secret: str) -> dict[str, str]:
@@ -59,7 +64,7 @@ def test_a_function_boots_without_settings_and_leaves_nothing_behind(
     function = output.functions[f"api/{name}"]
     with BootedFunction(function, output.python, {}) as booted:
         report_start(function, booted)
-        answer = booted.request("GET", f"/api/{name.removesuffix('/index')}")
+        answer = booted.request("GET", f"/api/{name}")
         written = {str(path.relative_to(booted.task)) for path in booted.task.rglob("*")}
         files = {name for name in written if (booted.task / name).is_file()}
         assert answer.status < 600
@@ -79,6 +84,51 @@ def test_a_function_runs_from_its_bytecode(output: Output, tmp_path: Path) -> No
             function.files[name] = broken
     with BootedFunction(function, output.python, {}) as booted:
         assert booted.request("GET", "/api/health").json()["version"]
+
+
+@pytest.fixture(scope="module")
+def faulty(output: Output) -> Iterator[BootedFunction]:
+    """A built function whose own source is replaced by the endpoint that fails as asked."""
+    built = output.functions["api/config"]
+    function = Function(built.name, built.tree, built.folder)
+    function.files["api/config.py"] = FAULTY
+    del function.files["api/__pycache__/config.cpython-313.pyc"]
+    with BootedFunction(function, output.python, {}) as booted:
+        yield booted
+
+
+@pytest.mark.parametrize("fault", ["exception", *FAULTS])
+def test_a_fault_is_a_500_in_json(faulty: BootedFunction, fault: str) -> None:
+    """Left to the runtime, an exception sends no byte, and an answer once begun stays."""
+    answer = faulty.request("GET", f"/api/config?{urlencode({'fault': fault})}")
+    assert answer.status == 500
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json()["error"]["code"] == "internal_error"
+    assert "somebody" not in answer.body.decode() + faulty.output()
+    assert not {"x-fault", "x-injected"} & set(answer.headers)
+
+
+@pytest.mark.parametrize("query", ["", "?fault=exception"])
+def test_a_head_answer_has_no_body(faulty: BootedFunction, query: str) -> None:
+    """The runtime would send whatever body the application returns."""
+    with faulty.connect() as connection:
+        received = faulty.raw(connection, f"HEAD /api/config{query}")
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert b"Content-Length: " in head
+    assert body == b""
+
+
+def test_fifty_requests_connect_at_once(output: Output) -> None:
+    """The kernel completes a connection only while there is room in the server's backlog.
+
+    With the backlog of five that the runtime would set, connecting would time out here.
+    """
+    function = output.functions["api/config"]
+    with BootedFunction(function, output.python, {}) as booted, ExitStack() as until_the_end:
+        with booted.suspended():
+            connections = [until_the_end.enter_context(booted.connect()) for _ in range(AT_ONCE)]
+        for connection in connections:
+            assert booted.raw(connection, "GET /api/config").startswith(b"HTTP/1.0 503 ")
 
 
 def test_a_signed_webhook_is_applied_and_the_balance_shows_it(
@@ -137,8 +187,12 @@ def test_the_catalogue_is_served(boot: Boot) -> None:
     assert (starter["id"], starter["credits"], starter["unit_amount"]) == ("starter", 500, 499)
 
 
-def test_a_built_function_processes_an_upload(boot: Boot, stack: RunningStack) -> None:
-    """What only the bundle can lack: the readers, and a place for temporary files."""
+@pytest.mark.parametrize("path", ["/api/files", "/api/files/complete"])
+def test_a_built_function_processes_an_upload(boot: Boot, stack: RunningStack, path: str) -> None:
+    """The bundle has the readers and a place for temporary files.
+
+    The action counts, whichever path Vercel gives the function after its rewrite.
+    """
     user = stack.sign_up()
     stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
     sound = mp3_of(5000)
@@ -149,16 +203,30 @@ def test_a_built_function_processes_an_upload(boot: Boot, stack: RunningStack) -
         "content_type": "audio/mpeg",
     }
     headers = {**user.auth, "Content-Type": "application/json"}
-    begun = boot("files/index").request(
+    begun = boot("files").request(
         "POST", "/api/files", headers=headers, body=json.dumps(announced).encode()
     )
     assert begun.status == 200, begun.json()
     upload = begun.json()["upload"]
     httpx.put(upload["url"], content=sound, headers=upload["headers"]).raise_for_status()
     body = json.dumps({"file_id": begun.json()["file"]["id"]}).encode()
-    ended = boot("files/complete").request(
-        "POST", "/api/files/complete", headers=headers, body=body
-    )
+    ended = boot("files").request("POST", f"{path}?action=complete", headers=headers, body=body)
     assert ended.status == 200, ended.json()
     assert ended.json()["file"]["status"] == "done"
     assert ended.json()["balance"] == STARTER_CREDITS - 2
+
+
+@pytest.mark.parametrize("path", ["/api/cron", "/api/reconcile"])
+def test_the_built_jobs_run_for_the_scheduler_alone(
+    boot: Boot, stack: RunningStack, path: str
+) -> None:
+    cron = boot("cron")
+    for job in ("reconcile", "cleanup"):
+        asked = cron.request("GET", f"{path}?job={job}")
+        assert (asked.status, asked.json()["error"]["code"]) == (401, "unauthorized")
+    secret = {"Authorization": f"Bearer {stack.cron_secret}"}
+    reconciled = cron.request("GET", f"{path}?job=reconcile", headers=secret)
+    assert (reconciled.status, reconciled.json()["complete"]) == (200, True), cron.output()
+    cleaned = cron.request("GET", f"{path}?job=cleanup", headers=secret)
+    assert (cleaned.status, cleaned.json()["complete"]) == (200, True), cron.output()
+    assert cron.request("GET", f"{path}?job=other", headers=secret).status == 404

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 ENDPOINTS = sorted(
     path.relative_to(ROOT / "api").with_suffix("").as_posix() for path in function_files()
 )
+# Vercel's Hobby plan takes no more (https://vercel.com/docs/functions/limitations).
+MAX_FUNCTIONS = 12
 MAX_FUNCTION_BYTES = 90_000_000
 UNCHECKED_HASH = (1).to_bytes(4, "little")
 
@@ -31,21 +33,24 @@ def bytecode_of(source: str) -> str:
 
 def test_every_file_of_api_became_a_function_and_nothing_else_did(output: Output) -> None:
     assert list(output.functions) == [f"api/{name}" for name in ENDPOINTS]
+    assert len(output.functions) <= MAX_FUNCTIONS
 
 
 def test_functions_run_on_the_pinned_python_within_their_time(output: Output) -> None:
     pinned = (ROOT / ".python-version").read_text().strip()
     for name, function in output.functions.items():
         assert function.config["runtime"] == f"python{pinned}"
-        is_slow = name.startswith(("api/reconcile", "api/cleanup", "api/files/"))
+        is_slow = name in {"api/cron", "api/files"}
         assert function.config["maxDuration"] == (300 if is_slow else 60)
 
 
 def test_a_bundle_holds_api_and_its_dependencies_and_nothing_else_of_ours(output: Output) -> None:
     sources = {name for name in project_files() if re.fullmatch(r"api/.*\.py", name)}
     expected = {"vc__handler__python.py"} | sources | {bytecode_of(name) for name in sources}
-    assert any(name.startswith("api/_lib/") for name in sources)
+    for package in ("web", "payments", "credits", "files", "files/readers"):
+        assert f"api/_lib/{package}/__init__.py" in sources
     for function in output.functions.values():
+        assert sources <= set(function.config["filePathMap"])
         ours = {name for name in function.files if not name.startswith("_vendor/")}
         assert ours == expected
 
@@ -125,9 +130,40 @@ def test_a_static_file_is_asked_for_again_every_time(output: Output, path: str) 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
 def test_a_functions_caching_is_its_own_affair(output: Output, name: str) -> None:
-    route = follow(output, f"/api/{name.removesuffix('/index')}")
+    route = follow(output, f"/api/{name}")
     assert (route.status, route.target) == (200, f"api/{name}")
     assert "cache-control" not in route.headers
+
+
+@pytest.mark.parametrize(
+    ("path", "function", "query"),
+    [
+        ("/api/files/complete", "api/files", "action=complete"),
+        ("/api/files/export", "api/files", "action=export"),
+        ("/api/reconcile", "api/cron", "job=reconcile"),
+        ("/api/cleanup", "api/cron", "job=cleanup"),
+    ],
+)
+def test_a_rewritten_path_leads_to_its_function_and_action(
+    output: Output, path: str, function: str, query: str
+) -> None:
+    route = follow(output, path)
+    assert (route.status, route.target, route.query) == (200, function, query)
+    assert "cache-control" not in route.headers
+
+
+@pytest.mark.parametrize("path", ["/api/files/other", "/api/files/complete/x", "/api/cron/x"])
+def test_no_other_path_below_a_function_leads_to_it(output: Output, path: str) -> None:
+    assert follow(output, path).status == 404
+
+
+def test_the_crons_reach_a_job_without_a_rewrite(output: Output) -> None:
+    """A GET of the function's own path: no rule of ours between the scheduler and the job."""
+    assert [cron["path"] for cron in output.config["crons"]] == [
+        "/api/cron?job=reconcile",
+        "/api/cron?job=cleanup",
+    ]
+    assert follow(output, "/api/cron").target == "api/cron"
 
 
 def test_an_upload_holds_what_a_deployment_needs_and_nothing_else(tmp_path: Path) -> None:

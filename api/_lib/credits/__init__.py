@@ -1,1 +1,4 @@
-"""Spend credits: at once, or held while work runs and captured when it succeeds."""
+"""Spend credits at once, or hold them while work runs and capture them when it succeeds.
+
+Imports nothing of api._lib.files.
+"""

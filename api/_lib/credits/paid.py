@@ -1,10 +1,15 @@
-"""Charge for a feature, and only if it worked.
+"""Charge for a feature of your own, and only if it worked.
 
     with paid("docx_processing", user.id):
         chapters = process(document)
 
-The credits are set aside first, so that nobody starts what they cannot pay for. If the block ends,
-they are spent; if it raises, they are free again; if the process dies, the hold lapses by itself.
+The credits are held before the block runs, so nobody starts work that they cannot pay for. If the
+block ends, they are spent. If it raises, they are available again. If the process dies, the hold
+lapses by itself.
+
+Use it where one request does the work. The sample app's files hold credits in one request and spend
+them in another. There the Postgres functions of sql/*_files*.sql hold and capture, and nothing in
+this product calls paid().
 """
 
 from __future__ import annotations
@@ -21,9 +26,9 @@ from api._lib.errors import ConflictError, DatabaseUnavailableError, PurseError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Longer than any function of ours may run (vercel.json), so that no hold lapses under its work.
+# Longer than maxDuration in vercel.json, so that no hold lapses while its work is running.
 HOLD_SECONDS = 15 * 60
-# A capture is safe to repeat, and what it pays for is done: once more before giving up on it.
+# The work is done and a capture is safe to repeat, so it is tried again before giving up.
 CAPTURE_ATTEMPTS = 3
 
 _log = logging.getLogger("purse")
@@ -31,12 +36,12 @@ _log = logging.getLogger("purse")
 
 @dataclass
 class Work:
-    """Work that credits are set aside for.
+    """Work in progress that credits are held for.
 
     Attributes:
-        hold: The credits set aside.
-        charge: How many of them to spend in the end: all, unless the block sets less; 0 for none.
-        spent: The spend, once the block has ended; None if there is none.
+        hold: The hold.
+        charge: How many of the held credits to spend: all of them, unless the block sets fewer.
+        spent: The spend, after the block has ended; None if the charge is 0.
     """
 
     hold: Hold
@@ -56,17 +61,17 @@ def paid(
     """Hold what a feature costs, run the block, capture on success and release on failure.
 
     Args:
-        feature: As in the catalogue (credit_features).
-        user_id: Who pays.
+        feature: A feature of the catalogue (credit_features).
+        user_id: The user who pays.
         quantity: How many uses of the feature.
-        idempotency_key: Names this piece of work: tried again under it, it is charged once.
+        idempotency_key: Names this piece of work. A retry with the same key is charged once.
         hold_seconds: How long the work may take at most.
 
     Raises:
-        InsufficientCreditsError: They cannot pay; the block has not begun.
+        InsufficientCreditsError: The user cannot pay. The block has not run.
         NotFoundError: No such feature is offered.
-        ConflictError: Under this key the work is done and paid already, or another was asked for.
-        DatabaseUnavailableError: The database is away.
+        ConflictError: With this key the work was paid already, or other work was requested.
+        DatabaseUnavailableError: The database cannot be reached.
     """
     held = hold(
         user_id, feature, quantity, idempotency_key or str(uuid.uuid4()), seconds=hold_seconds
@@ -79,12 +84,12 @@ def paid(
     try:
         yield work
     except BaseException:
-        _give_back(held)
+        _release(held)
         raise
     if work.charge:
         work.spent = _capture(held, work.charge)
     else:
-        _give_back(held)
+        _release(held)
 
 
 def _capture(held: Hold, charge: int) -> Spent:
@@ -96,8 +101,8 @@ def _capture(held: Hold, charge: int) -> Spent:
     return capture(held.id, charge)
 
 
-def _give_back(held: Hold) -> None:
-    """Release; whatever hinders it is not to hide what went wrong: the hold lapses by itself."""
+def _release(held: Hold) -> None:
+    """Release the hold. Best effort: never mask the original exception; the hold lapses anyway."""
     try:
         release(held.id)
     except PurseError as error:

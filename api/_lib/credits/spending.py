@@ -1,7 +1,7 @@
-"""Spend credits, or set them aside while work is under way; the rules are in sql/.
+"""Spend credits at once, or hold them while work runs and then capture or release the hold.
 
-An idempotency key belongs to a user and is kept for good: the same request under it is answered as
-the first time, another one is refused.
+The rules are in sql/. An idempotency key belongs to one user and never expires: the same request
+with the same key gets the first answer again, another request with that key is refused.
 """
 
 from __future__ import annotations
@@ -20,9 +20,25 @@ from api._lib.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 MAX_QUANTITY = 1_000_000
+
+# What a Postgres function refuses (the error's detail) -> code and sentence for the client.
+REFUSALS: Mapping[str, tuple[str, str]] = {
+    "unknown_feature": ("unknown_feature", "There is no such feature."),
+    "unknown_hold": ("unknown_hold", "There are no such credits set aside."),
+    "idempotency_key_reused": (
+        "idempotency_key_reused",
+        "This Idempotency-Key was used for another request. Use a new one.",
+    ),
+    "hold_released": ("hold_released", "These credits were set free already."),
+    "hold_lapsed": (
+        "hold_lapsed",
+        "These credits were set aside for too long and are free again. Start again.",
+    ),
+    "hold_captured": ("hold_captured", "These credits are spent already."),
+}
 
 
 @dataclass(frozen=True)
@@ -30,10 +46,10 @@ class Spent:
     """A spend in the ledger.
 
     Attributes:
-        transaction_id: The ledger row's id.
-        credits: What was spent.
-        balance: The balance once it was.
-        replayed: Whether this is the answer to an earlier request.
+        transaction_id: The id of the ledger row.
+        credits: How many credits were spent.
+        balance: The balance after the spend, in credits.
+        replayed: Whether this repeats the answer to an earlier request.
     """
 
     transaction_id: str
@@ -44,14 +60,14 @@ class Spent:
 
 @dataclass(frozen=True)
 class Hold:
-    """Credits set aside.
+    """A hold: credits that are set aside while work runs.
 
     Attributes:
         id: The hold's id.
-        credits: How many.
-        status: held; of a replay what became of it: captured, released or lapsed.
-        expires_at: When it lapses by itself, RFC 3339, UTC.
-        replayed: Whether this is the answer to an earlier request.
+        credits: How many credits are held.
+        status: held; in a repeated answer also captured, released or lapsed.
+        expires_at: When the hold lapses by itself, RFC 3339, UTC.
+        replayed: Whether this repeats the answer to an earlier request.
     """
 
     id: str
@@ -65,11 +81,11 @@ def spend(user_id: str, feature: str, quantity: int, idempotency_key: str) -> Sp
     """Spend what a feature costs.
 
     Raises:
-        InsufficientCreditsError: Fewer credits are free.
+        InsufficientCreditsError: The user has fewer credits available.
         NotFoundError: No such feature is offered.
         ConflictError: The key was used for another request.
         InvalidRequestError: The quantity is out of bounds.
-        DatabaseUnavailableError: Perhaps spent, perhaps not: ask again under the same key.
+        DatabaseUnavailableError: The outcome is unknown. Retry with the same key.
     """
     with refusals():
         row: dict[str, Any] = database.call(
@@ -83,10 +99,10 @@ def spend(user_id: str, feature: str, quantity: int, idempotency_key: str) -> Sp
 
 
 def hold(user_id: str, feature: str, quantity: int, idempotency_key: str, *, seconds: int) -> Hold:
-    """Set aside what a feature costs; after so many seconds the hold lapses by itself.
+    """Hold what a feature costs; the hold lapses by itself after this many seconds.
 
     Raises:
-        As spend() does.
+        PurseError: The same errors as spend().
     """
     with refusals():
         row: dict[str, Any] = database.call(
@@ -101,12 +117,14 @@ def hold(user_id: str, feature: str, quantity: int, idempotency_key: str, *, sec
 
 
 def capture(hold_id: str, charge: int | None = None) -> Spent:
-    """Spend what a hold has set aside, or a part of it and give the rest back. Safe to repeat.
+    """Spend the credits of a hold; with a charge, spend that many and release the rest.
+
+    Safe to repeat.
 
     Raises:
-        ConflictError: It was released, has lapsed, or was captured otherwise; its code says which.
+        ConflictError: The hold was released, has lapsed, or was captured with another charge.
         NotFoundError: No such hold.
-        DatabaseUnavailableError: Perhaps captured, perhaps not: ask again.
+        DatabaseUnavailableError: The outcome is unknown. Retry.
     """
     with refusals():
         row: dict[str, Any] = database.call("capture_hold", p_hold_id=hold_id, p_credits=charge)
@@ -114,20 +132,24 @@ def capture(hold_id: str, charge: int | None = None) -> Spent:
 
 
 def release(hold_id: str) -> None:
-    """Give back what a hold has set aside. Safe to repeat.
+    """Release a hold, so that its credits are available again. Safe to repeat.
 
     Raises:
-        ConflictError: It was captured.
+        ConflictError: The hold was captured.
         NotFoundError: No such hold.
-        DatabaseUnavailableError: It lapses by itself in the end.
+        DatabaseUnavailableError: The outcome is unknown. A hold that is not released lapses by
+            itself.
     """
     with refusals():
         database.call("release_hold", p_hold_id=hold_id)
 
 
 @contextmanager
-def refusals() -> Iterator[None]:
-    """Turn what our Postgres functions refuse into the error a client is told.
+def refusals(answers: Mapping[str, tuple[str, str]] = REFUSALS) -> Iterator[None]:
+    """Turn what a Postgres function refuses into the error that the client is told.
+
+    Args:
+        answers: The detail of a refusal -> code and sentence for the client.
 
     Raises:
         InsufficientCreditsError: PT402.
@@ -138,26 +160,15 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except database.DatabaseError as error:
+        code, sentence = answers.get(error.detail or "", (error.detail, None))
         if error.code == "PT402":
             raise InsufficientCreditsError(**json.loads(error.detail or "")) from None
         if error.code == "PT404":
-            raise NotFoundError(_UNKNOWN.get(error.detail or ""), code=error.detail) from None
+            raise NotFoundError(sentence, code=code) from None
         if error.code == "PT409":
-            raise ConflictError(_CONFLICTS.get(error.detail or ""), code=error.detail) from None
+            raise ConflictError(sentence, code=code) from None
         if error.code == "PT422":
             raise InvalidRequestError(
                 f"quantity must be a whole number from 1 to {MAX_QUANTITY:,}."
             ) from None
         raise
-
-
-_UNKNOWN = {
-    "unknown_feature": "There is no such feature.",
-    "unknown_hold": "There are no such credits set aside.",
-}
-_CONFLICTS = {
-    "idempotency_key_reused": "This Idempotency-Key was used for another request. Use a new one.",
-    "hold_released": "These credits were set free already.",
-    "hold_lapsed": "These credits were set aside for too long and are free again. Start again.",
-    "hold_captured": "These credits are spent already.",
-}

@@ -1,4 +1,4 @@
-"""What may be uploaded for which feature: types by their endings, sizes. Pure."""
+"""Which files each feature takes: types by file ending, and sizes. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 @dataclass(frozen=True)
 class Kind:
-    """Files that a feature takes.
+    """The kind of files that a feature takes.
 
     Attributes:
         types: Ending of the name -> the content type under which the file is stored.
@@ -73,7 +73,7 @@ AUDIO_ENDINGS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class NewUpload:
-    """A file that somebody is about to upload.
+    """The request for an upload, checked.
 
     Attributes:
         content_type: As it is stored, whatever the browser called it.
@@ -86,11 +86,11 @@ class NewUpload:
 
 
 def new_upload(body: Mapping[str, Any], *, max_file_bytes: int) -> NewUpload:
-    """Read and check the request for an upload.
+    """Check the request for an upload.
 
     Args:
         body: `{feature, filename, size, content_type}`.
-        max_file_bytes: The largest file the storage takes.
+        max_file_bytes: The largest file that the storage takes.
 
     Raises:
         NotFoundError: No feature of this name takes files.
@@ -120,7 +120,7 @@ def new_upload(body: Mapping[str, Any], *, max_file_bytes: int) -> NewUpload:
 
 
 def is_filename(text: str) -> bool:
-    """Whether a text can be a file's name on any system, and be kept in the database."""
+    """Whether a text can be a file name on any system and be stored in the database."""
     return (
         1 <= len(text) <= MAX_FILENAME_CHARS
         and bool(text.strip(". "))
@@ -134,7 +134,7 @@ def stem(filename: str) -> str:
 
 
 def ending(filename: str) -> str:
-    """Return a file's ending in lower case, with its point; "" if it has none."""
+    """Return a file name's ending in lower case, with its dot; "" if it has none."""
     before, point, after = filename.rpartition(".")
     return f"{point}{after.lower()}" if before else ""
 

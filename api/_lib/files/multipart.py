@@ -1,4 +1,4 @@
-"""A file that is written into the storage as it grows: one part in memory, however large it is."""
+"""Writes an object of unknown size by a multipart upload. Holds one part in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from api._lib.errors import StorageUnavailableError
-from api._lib.files.storage import PART_BYTES, NoSuchObjectError, ObjectTooLargeError
+from api._lib.files.s3 import NoSuchObjectError, ObjectTooLargeError
+from api._lib.files.storage import PART_BYTES
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
 
 
 class PartWriter:
-    """Takes bytes in order and sends them in parts. The object exists once all went well.
+    """Takes bytes in order and sends them in parts. The object exists after the block ends well.
 
     Args:
-        storage: Where it goes.
+        storage: The bucket.
         name: The object's name.
-        content_type: Its type.
-        limit_bytes: How large it may become.
+        content_type: The object's content type.
+        limit_bytes: The largest size that the object may have.
     """
 
     def __init__(self, storage: Storage, name: str, *, content_type: str, limit_bytes: int) -> None:
@@ -39,10 +40,10 @@ class PartWriter:
         return self
 
     def write(self, data: bytes) -> int:
-        """Take bytes; send a part once it is full.
+        """Take bytes; send each part when it is full.
 
         Raises:
-            ObjectTooLargeError: It has become larger than it may.
+            ObjectTooLargeError: The object is now larger than limit_bytes.
         """
         self.size += len(data)
         if self.size > self._limit_bytes:
@@ -76,6 +77,6 @@ class PartWriter:
         self._tags.append(self._storage.send_part(self._name, self._upload_id, number, part))
 
     def _drop(self) -> None:
-        # What went wrong before is the news, not this; Supabase forgets parts by itself.
+        # Best effort: never mask the original exception. Supabase discards abandoned parts itself.
         with suppress(NoSuchObjectError, StorageUnavailableError):
             self._storage.drop_parts(self._name, self._upload_id)

@@ -1,16 +1,16 @@
-"""A file that was uploaded becomes what its feature promises, and is paid for if it does.
+"""Process a file once: lease it, make its results, then charge for them or record a failure.
 
-Whoever claims the file processes it, alone. What is wrong with the file itself ends it: failed, and
-nothing charged. What is wrong elsewhere gives it back, for another attempt.
+- One worker at a time has the lease, so a file is processed and charged once.
+- If the file itself is wrong, it fails for good and nothing is charged.
+- If the storage or the database fails, the lease is released and the next request tries again.
 """
 
 from __future__ import annotations
 
 import logging
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from api._lib import database
 from api._lib.errors import ConflictError, DatabaseUnavailableError, StorageUnavailableError
@@ -31,157 +31,82 @@ from api._lib.files.readers.audio import read_audio
 from api._lib.files.readers.document import as_html, as_json, summary_of
 from api._lib.files.readers.docx import read_docx
 from api._lib.files.readers.errors import UnreadableFileError
-from api._lib.files.readers.plain_text import read_text
-from api._lib.files.storage import NoSuchObjectError, ObjectTooLargeError, storage, storage_settings
+from api._lib.files.rows import (
+    Lease,
+    ProcessedFile,
+    fail_file,
+    finish_file,
+    lease_file,
+    release_lease,
+)
+from api._lib.files.storage import storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import BinaryIO
+    from collections.abc import Callable, Mapping, Sequence
 
-    from api._lib.files.readers.audio import Audio
-    from api._lib.files.readers.document import Document
-    from api._lib.files.storage import Storage
-
-# Longer than a function may run (vercel.json): who has not ended by then will not.
-CLAIM_SECONDS = 330
-EXPORT_SECONDS = 1800
-IN_MEMORY_BYTES = 1024 * 1024
-EXPORT_NAME, EXPORT_TYPE = "export.zip", "application/zip"
+    from api._lib.files.rows import Download, StoredFile
 
 _log = logging.getLogger("purse")
 
 
 @dataclass(frozen=True)
 class Result:
-    """Something to download."""
+    """What was made of a file.
 
-    name: str
-    content_type: str
-    size: int
+    Attributes:
+        summary: What its owner is shown.
+        downloads: What its owner can download; the objects are in the storage already.
+        size: The file's size in bytes, if it was not known before.
+    """
 
-    def as_json(self) -> dict[str, Any]:
-        """Return it as the database keeps it."""
-        return {"name": self.name, "content_type": self.content_type, "size": self.size}
-
-
-@dataclass(frozen=True)
-class Made:
-    """What processing made of a file."""
-
-    summary: dict[str, Any]
-    results: list[Result]
+    summary: Mapping[str, Any]
+    downloads: Sequence[Download]
     size: int | None = None
 
 
-def complete(user_id: str, file_id: str) -> dict[str, Any]:
-    """Process an upload and charge for it; of a file that is done or failed, just tell.
+if TYPE_CHECKING:
+    Make = Callable[[Lease], Result]
 
-    Returns:
-        `{"file", "balance"}`.
+
+def process(user_id: str, file_id: str, *, is_uploaded: bool, make: Make) -> ProcessedFile:
+    """Process a file and charge for it; return it as it is if it is done or failed already.
+
+    Args:
+        user_id: The owner.
+        file_id: The file.
+        is_uploaded: Whether the storage has the upload.
+        make: Makes the results. It raises UnreadableFileError if the file itself is wrong.
 
     Raises:
-        NotFoundError: They have no such file.
+        NotFoundError: The user has no such file.
         ConflictError: `not_uploaded`, `file_processing` or `upload_expired`.
-        StorageUnavailableError: The storage is away; nothing is lost.
+        StorageUnavailableError: The storage cannot be reached.
+        DatabaseUnavailableError: The database cannot be reached.
     """
-    size = storage().size(object_name(user_id, file_id, UPLOAD))
-    return _process(user_id, file_id, uploaded_bytes=size)
-
-
-def export(user_id: str, file_ids: list[str], idempotency_key: str | None) -> dict[str, Any]:
-    """Make one archive of files that are done, and charge for it.
-
-    Returns:
-        `{"file", "balance"}`.
-
-    Raises:
-        InsufficientCreditsError: They cannot pay.
-        NotFoundError: One of the files is not theirs.
-        ConflictError: One is not done; or the key is another request's, or that of an export under
-            way.
-    """
-    storage()
-    row = begin_file(
-        user_id,
-        p_feature=EXPORT,
-        p_filename=EXPORT_NAME,
-        p_size=0,
-        p_content_type=EXPORT_TYPE,
-        p_idempotency_key=idempotency_key,
-        p_seconds=EXPORT_SECONDS,
-        p_sources=file_ids,
-    )
-    return _process(user_id, row["id"], uploaded_bytes=0)
-
-
-def _process(user_id: str, file_id: str, *, uploaded_bytes: int | None) -> dict[str, Any]:
-    with file_refusals():
-        claimed: dict[str, Any] = database.call(
-            "claim_file",
-            p_user_id=user_id,
-            p_file_id=file_id,
-            p_seconds=CLAIM_SECONDS,
-            p_is_uploaded=uploaded_bytes is not None,
-        )
-    match claimed["outcome"]:
-        case "settled":
-            return _answer(user_id, claimed)
-        case "processing":
-            raise busy()
-        case "expired":
-            raise expired()
-        case "not_uploaded":
-            raise ConflictError("The file is not uploaded yet.", code="not_uploaded")
-    is_ended = False
+    lease = lease_file(user_id, file_id, is_uploaded=is_uploaded)
+    if isinstance(lease, ProcessedFile):
+        return lease
     try:
-        answer = _end(user_id, claimed, uploaded_bytes or 0)
-        is_ended = True
-    finally:
-        if not is_ended:
-            _put_back(claimed)
-    return answer
+        processed = _finish(lease, make)
+    except BaseException:
+        release_lease(lease)
+        raise
+    _log.info("file %s: %s", file_id, processed.file.status)
+    _remove_leftovers(processed.file)
+    return processed
 
 
-def _end(user_id: str, claimed: dict[str, Any], uploaded_bytes: int) -> dict[str, Any]:
-    """Process, and record how it ended together with the charge."""
-    store, row = storage(), claimed["file"]
-    ours = {"p_file_id": row["id"], "p_claim": claimed["claim"]}
+def _finish(lease: Lease, make: Make) -> ProcessedFile:
     try:
-        made = (
-            _export(store, user_id, claimed)
-            if row["feature"] == EXPORT
-            else _made_of_upload(store, user_id, row, uploaded_bytes)
-        )
+        result = make(lease)
     except UnreadableFileError as error:
-        with file_refusals():
-            ended = database.call("fail_file", **ours, p_code=error.code, p_message=error.message)
-    else:
-        with file_refusals():
-            ended = database.call(
-                "finish_file",
-                **ours,
-                p_summary=made.summary,
-                p_results=[result.as_json() for result in made.results],
-                p_size=made.size,
-            )
-    _log.info("file %s: %s", row["id"], ended["file"]["status"])
-    _clear(store, user_id, ended["file"])
-    return _answer(user_id, ended)
+        return fail_file(lease, code=error.code, message=error.message)
+    return finish_file(lease, summary=result.summary, downloads=result.downloads, size=result.size)
 
 
-def _answer(user_id: str, known: dict[str, Any]) -> dict[str, Any]:
-    return {"file": describe(user_id, known["file"]), "balance": known["balance"]}
-
-
-def _put_back(claimed: dict[str, Any]) -> None:
-    # Where the database is away too, the claim ends by itself.
-    with suppress(database.DatabaseError, DatabaseUnavailableError):
-        database.call("put_back_file", p_file_id=claimed["file"]["id"], p_claim=claimed["claim"])
-
-
-def _clear(store: Storage, user_id: str, row: dict[str, Any]) -> None:
-    """Remove what is not to be downloaded; the daily clean-up does it if this cannot."""
-    keep = {result["name"] for result in row["results"]}
+def _remove_leftovers(file: StoredFile) -> None:
+    """Remove the objects that are not downloads. If that fails, the daily cleanup removes them."""
+    keep = {download.name for download in file.downloads}
     with suppress(StorageUnavailableError):
         clear(store, user_id, row["id"], keep)
 

@@ -1,1 +1,4 @@
-"""Stripe: checkout, webhooks, the facts that Stripe's objects state, reconciliation."""
+"""Payments by Stripe: checkout, webhook, facts of Stripe's objects, reconciliation.
+
+Imports nothing of api._lib.files.
+"""

@@ -1,8 +1,8 @@
 """Begin a purchase: our order, the buyer's Stripe customer, a Checkout Session.
 
-Written so that any step may fail or be repeated: the order is recorded before Stripe hears of it,
-its id is Stripe's idempotency key (https://docs.stripe.com/api/idempotent_requests), and an order
-whose session never came about is only an open row that nobody pays.
+Any step may fail or be repeated. The order is recorded before the first request to Stripe, and its
+id is Stripe's idempotency key (https://docs.stripe.com/api/idempotent_requests). If the session is
+never created, the order stays an open row in purchases that nobody can pay.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from api._lib.errors import (
     StripeFailedError,
     TooManyAttemptsError,
 )
-from api._lib.payments import facts
 from api._lib.payments.order import Order
+from api._lib.payments.session_facts import facts_of_session
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
 from api._lib.settings import Settings, settings
 
@@ -35,19 +35,23 @@ if TYPE_CHECKING:
 # Stripe allows 30 minutes to 24 hours (https://docs.stripe.com/api/checkout/sessions/create).
 SESSION_LIFETIME_SECONDS = 60 * 60
 
-# What Stripe keeps under an idempotency key for a day, failures included; others it forgets
-# (https://docs.stripe.com/api/idempotent_requests).
-_KEPT_CLIENT_ERRORS = (400, 402, 404)
+# For a day Stripe repeats an answer with one of these statuses, or with any 5xx, under the same
+# idempotency key (https://docs.stripe.com/api/idempotent_requests).
+_REPEATED_CLIENT_ERRORS = (400, 402, 404)
 _FIRST_SERVER_ERROR = 500
 
 _log = logging.getLogger("purse")
 
 
 @dataclass(frozen=True)
-class BegunOrder:
-    """An order that is recorded: what, when (seconds, UTC), and the buyer's Stripe customer.
+class RecordedOrder:
+    """An order that is recorded in the database, and the buyer's Stripe customer.
 
-    customer_key is the idempotency key under which Stripe makes the customer if there is none yet.
+    Attributes:
+        order: What is bought.
+        ordered_at: When it was recorded, in seconds since 1970 (UTC).
+        customer_id: The Stripe customer, or None if the user has none yet.
+        customer_key: The idempotency key for creating that customer.
     """
 
     order: Order
@@ -58,7 +62,7 @@ class BegunOrder:
 
 @dataclass(frozen=True)
 class CheckoutSession:
-    """Where to send the buyer."""
+    """A Checkout Session: its id, and the URL of the page where the buyer pays."""
 
     id: str
     url: str
@@ -70,35 +74,37 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
     Raises:
         PaymentsDisabledError: Payments are switched off.
         NotFoundError: No such package on sale.
-        TooManyAttemptsError: The user's limit of orders a minute.
-        StripeFailedError: Stripe failed; nothing was charged, a retry begins a new order.
-        DatabaseUnavailableError: The database is away.
+        TooManyAttemptsError: The user has reached the limit of orders a minute.
+        StripeFailedError: Stripe failed. Nothing was charged; a retry begins a new order.
+        DatabaseUnavailableError: The database cannot be reached.
     """
     config = settings()
     if not config.payments_enabled:
         raise PaymentsDisabledError
-    begun = _begin_order(user, package_id, config)
-    customer_id = begun.customer_id or _new_customer(user, begun.customer_key, config)
-    order_id = begun.order.order_id
+    recorded = _record_order(user, package_id, config)
+    customer_id = recorded.customer_id or _new_customer(user, recorded.customer_key, config)
+    order_id = recorded.order.order_id
     try:
-        session = _create_session(session_params(begun, customer_id, config), order_id)
+        session = _create_session(session_params(recorded, customer_id, config), order_id)
     except _CustomerGoneError:
-        key = _renew_key(user, begun.customer_key, config, gone=customer_id)
+        key = _renew_key(user, recorded.customer_key, config, gone=customer_id)
         customer_id = _new_customer(user, key, config)
-        # Other parameters need another key: Stripe refuses one that comes back with others.
+        # Stripe refuses a key that it has seen with other parameters.
         key = f"{order_id}-{customer_id}"
-        session = _create_session(session_params(begun, customer_id, config), key)
-    _remember_session(session, begun)
+        session = _create_session(session_params(recorded, customer_id, config), key)
+    _store_session_id(session, recorded)
     return CheckoutSession(id=session.id, url=str(session.url))
 
 
-def session_params(begun: BegunOrder, customer_id: str, config: Settings) -> SessionCreateParams:
+def session_params(
+    recorded: RecordedOrder, customer_id: str, config: Settings
+) -> SessionCreateParams:
     """Return the parameters of the Checkout Session for an order. Pure.
 
-    They depend on nothing but the order and the settings, so that a retry under the same
-    idempotency key asks for the very same session.
+    They depend on the order and the settings alone, so a retry under the same idempotency key
+    sends the same request.
     """
-    order = begun.order
+    order = recorded.order
     description = f"{order.credits:,} credits"
     if order.valid_days is not None:
         description += f", valid for {order.valid_days:,} days"
@@ -117,21 +123,21 @@ def session_params(begun: BegunOrder, customer_id: str, config: Settings) -> Ses
             }
         ],
         "metadata": order.metadata(config.project),
-        # A session's metadata is not copied to its PaymentIntent.
+        # Stripe does not copy a session's metadata to its PaymentIntent.
         "payment_intent_data": {
             "metadata": order.metadata(config.project),
             "description": f"{order.package_name}: {description}",
         },
         "success_url": f"{config.site_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}",
         "cancel_url": f"{config.site_url}/payment/cancelled",
-        "expires_at": begun.ordered_at + SESSION_LIFETIME_SECONDS,
+        "expires_at": recorded.ordered_at + SESSION_LIFETIME_SECONDS,
     }
     if config.promotion_codes:
         params["allow_promotion_codes"] = True
     return params
 
 
-def _begin_order(user: User, package_id: str, config: Settings) -> BegunOrder:
+def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrder:
     try:
         row: dict[str, Any] = database.call(
             "begin_purchase",
@@ -158,7 +164,7 @@ def _begin_order(user: User, package_id: str, config: Settings) -> BegunOrder:
         currency=row["currency"],
         valid_days=row["valid_days"],
     )
-    return BegunOrder(
+    return RecordedOrder(
         order,
         ordered_at=row["ordered_at"],
         customer_id=row["customer_id"],
@@ -167,10 +173,10 @@ def _begin_order(user: User, package_id: str, config: Settings) -> BegunOrder:
 
 
 def _new_customer(user: User, key: str, config: Settings) -> str:
-    """Make the user's Stripe customer and remember it.
+    """Create the user's Stripe customer, store its id and return it.
 
-    Parallel clicks share the key and so the customer. Stripe repeats a failure under its key for a
-    day: once it has answered with one, the next attempt needs another key.
+    Parallel requests of one user share the key and therefore the customer. Stripe repeats a failure
+    under its key for a day, so after a failure the next attempt needs a new key.
     """
     params: CustomerCreateParams = {"metadata": {"purse_user_id": user.id}}
     if user.email:
@@ -179,7 +185,7 @@ def _new_customer(user: User, key: str, config: Settings) -> str:
         try:
             customer = stripe_client().v1.customers.create(params, {"idempotency_key": key})
         except stripe.StripeError as error:
-            if _is_kept(error):
+            if _is_repeated(error):
                 _renew_key(user, key, config)
             raise
     linked: str = database.call(
@@ -191,9 +197,9 @@ def _new_customer(user: User, key: str, config: Settings) -> str:
     return linked
 
 
-def _is_kept(error: stripe.StripeError) -> bool:
+def _is_repeated(error: stripe.StripeError) -> bool:
     status = error.http_status or 0
-    return status in _KEPT_CLIENT_ERRORS or status >= _FIRST_SERVER_ERROR
+    return status in _REPEATED_CLIENT_ERRORS or status >= _FIRST_SERVER_ERROR
 
 
 def _renew_key(user: User, key: str, config: Settings, *, gone: str | None = None) -> str:
@@ -208,7 +214,7 @@ def _renew_key(user: User, key: str, config: Settings, *, gone: str | None = Non
 
 
 class _CustomerGoneError(StripeFailedError):
-    """The customer we know was deleted at Stripe, by hand or with all test data."""
+    """The customer was deleted at Stripe, by hand or together with all test data."""
 
 
 def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe.checkout.Session:
@@ -223,16 +229,15 @@ def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe
             raise
 
 
-def _remember_session(session: stripe.checkout.Session, begun: BegunOrder) -> None:
-    """Tell the order its session, so that the return page knows it before the webhook comes.
+def _store_session_id(session: stripe.checkout.Session, recorded: RecordedOrder) -> None:
+    """Store the session's id with the order, so that the return page finds it before the webhook.
 
-    Only a convenience: the webhook carries the same, so a failure here must not cost the buyer
-    their checkout page.
+    Best effort: the webhook stores the same, so a failure must not stop the checkout.
     """
-    opened = facts.facts_of_session(
-        session.to_dict(), project=settings().project, occurred_at=begun.ordered_at
+    facts = facts_of_session(
+        session.to_dict(), project=settings().project, occurred_at=recorded.ordered_at
     )
     try:
-        database.call("record_facts", p_facts=opened, p_policy=settings().clawback_policy)
+        database.call("record_facts", p_facts=facts, p_policy=settings().clawback_policy)
     except (DatabaseUnavailableError, database.DatabaseError) as error:
-        _log.warning("order %s: session not remembered: %s", begun.order.order_id, error)
+        _log.warning("order %s: session id not stored: %s", recorded.order.order_id, error)

@@ -1,7 +1,8 @@
-"""What was ordered, as it travels in Stripe's metadata, from which alone it can be rebuilt.
+"""An order: what was bought, and how it is written into Stripe's metadata and read back.
 
-Our server writes it when checkout begins (https://docs.stripe.com/metadata); every name has a
-prefix, since other integrations of the account write metadata too.
+Our server writes the metadata when checkout begins (https://docs.stripe.com/metadata), so the order
+can be rebuilt from Stripe alone. Every name has the prefix purse_, because other integrations on
+the same account write metadata too.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from api._lib.payments.stripe_fields import UnreadableError, text
+from api._lib.payments.stripe_fields import InvalidStripeObjectError, text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,23 +21,26 @@ _PROJECT = "purse_project"
 _VALID_DAYS = "purse_valid_days"
 
 
-class NotAnOrderError(UnreadableError):
-    """Metadata that names an order of ours, but not all of it: somebody edited it at Stripe."""
+class InvalidOrderMetadataError(InvalidStripeObjectError):
+    """Metadata with the id of an order, but with other parts missing or wrong.
+
+    Our server always writes all of them, so somebody edited the metadata at Stripe.
+    """
 
 
 @dataclass(frozen=True)
 class Order:
-    """What was ordered, fixed before Stripe heard of it.
+    """What was bought. It is fixed before the first request to Stripe.
 
     Attributes:
-        order_id: Our own id: Stripe's idempotency key, client_reference_id and metadata.
+        order_id: Our own id. Stripe gets it as idempotency key, client_reference_id and metadata.
         user_id: The buyer's id in Supabase Auth.
         package_id: The package's id in the catalogue.
-        package_name: Its name when it was ordered.
+        package_name: The package's name at the time of the order.
         credits: Credits ordered.
         unit_amount: Price in minor units of the currency.
         currency: ISO 4217, lower case.
-        valid_days: Days from payment until what is left of the credits lapses; None is never.
+        valid_days: Days from payment until unspent credits expire; None if they never do.
     """
 
     order_id: str
@@ -46,10 +50,10 @@ class Order:
     credits: int
     unit_amount: int
     currency: str
-    valid_days: int | None = None
+    valid_days: int | None
 
     def metadata(self, project: str) -> dict[str, str]:
-        """Return the order as Stripe metadata, marked with the project whose user ordered."""
+        """Return the order as Stripe metadata, with the mark of the project that it belongs to."""
         metadata = {
             _ORDER_ID: self.order_id,
             _PROJECT: project,
@@ -66,10 +70,10 @@ class Order:
 
 
 def order_in(metadata: Any) -> Order | None:
-    """Return the order that metadata carries, or None if it is none of ours.
+    """Return the order in an object's metadata, or None if there is none of ours.
 
     Raises:
-        NotAnOrderError: It names an order of ours but does not carry all of it.
+        InvalidOrderMetadataError: It has the id of an order, but other parts are missing or wrong.
     """
     if not isinstance(metadata, dict) or _ORDER_ID not in metadata:
         return None
@@ -84,12 +88,12 @@ def order_in(metadata: Any) -> Order | None:
             currency=text(metadata, "purse_currency"),
             valid_days=int(text(metadata, _VALID_DAYS)) if _VALID_DAYS in metadata else None,
         )
-    except UnreadableError as error:
-        raise NotAnOrderError(error.field) from None
-    except ValueError:  # no UUID, or no number
-        raise NotAnOrderError("metadata") from None
+    except InvalidStripeObjectError as error:
+        raise InvalidOrderMetadataError(error.field) from None
+    except ValueError:  # not a UUID, or not a number
+        raise InvalidOrderMetadataError("metadata") from None
 
 
 def is_marked(metadata: Mapping[str, Any], project: str) -> bool:
-    """Whether the order was begun by this project, and not by another on the same account."""
+    """Whether the order belongs to this project, not to another on the same Stripe account."""
     return metadata.get(_PROJECT) == project

@@ -1,8 +1,8 @@
-"""Reconciliation: what Stripe has and the ledger lacks goes through the same facts and settlement.
+"""Reconciliation: list what Stripe has and record its facts, which repairs what the ledger lacks.
 
-It needs no event: whatever the webhook missed, lost or refused is found here, and what is known
-already changes nothing. It may end at any moment and goes on where it was; two runs at once, or a
-webhook in between, do no harm.
+It needs no event, so it also finds what the webhook missed, lost or refused. Facts that are already
+recorded change nothing. A run may stop at any moment, and the next one continues where it stopped.
+Two runs at once, or a webhook during a run, do no harm.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from api._lib import database
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.payments.stripe_listing import (
     STEPS,
     Page,
@@ -38,11 +38,11 @@ class Report:
     """What a run has found so far.
 
     Attributes:
-        found: Sessions, refunds and disputes at Stripe that are about orders of ours.
-        repaired: Those for which the ledger had to change.
-        mismatched: Orders paid otherwise than ordered, which wait for a person's decision.
-        refused: Objects whose facts the database refused, or which cannot be read.
-        complete: Whether the run came to its end; if not, the next one goes on.
+        found: How many sessions, refunds and disputes at Stripe concern our orders.
+        repaired: For how many of them the ledger had to change.
+        mismatched: Ids of orders that were not paid as ordered and wait for a person's decision.
+        refused: Ids of objects that are invalid, or whose facts the database refused.
+        complete: Whether the run has reached the end; if not, the next one continues.
     """
 
     found: int = 0
@@ -52,7 +52,7 @@ class Report:
     complete: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as the endpoint answers it."""
+        """Return the answer of GET /api/reconcile: numbers, no ids."""
         return {
             "found": self.found,
             "repaired": self.repaired,
@@ -68,15 +68,15 @@ if TYPE_CHECKING:
 
 
 def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None) -> Report:
-    """Look at everything since the last whole run, going on with one that was interrupted.
+    """Reconcile everything since the last complete run, or continue an interrupted run.
 
     Args:
-        deadline_seconds: After so many seconds no further page is begun.
-        tell: Told of the progress after each page.
+        deadline_seconds: After this many seconds no further page is begun.
+        tell: Called with the progress after each page.
 
     Raises:
-        StripeFailedError: Stripe failed; what was done is done, the next run goes on.
-        DatabaseUnavailableError: Likewise.
+        StripeFailedError: Stripe failed. What was recorded stays; the next run continues.
+        DatabaseUnavailableError: The same for the database.
     """
     livemode = settings().livemode
     run: dict[str, Any] = database.call("begin_reconciliation", p_livemode=livemode)
@@ -101,17 +101,21 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
 
 
 def reconcile_since(since: int | None, *, tell: Tell | None = None) -> Report:
-    """Look at everything since a moment (seconds, UTC), or at everything; remembers no position.
+    """Reconcile everything since a time, without storing a position.
+
+    Args:
+        since: In seconds since 1970 (UTC); None for everything that Stripe has.
+        tell: Called with the progress after each page.
 
     Raises:
-        StripeFailedError: Stripe failed; what was done is done.
-        DatabaseUnavailableError: Likewise.
+        StripeFailedError: Stripe failed. What was recorded stays.
+        DatabaseUnavailableError: The same for the database.
     """
     window = Window(since, int(time.time()), settings().livemode, settings().project)
     return _run(window, steps=STEPS, after_id=None, deadline=None, save=None, tell=tell)
 
 
-def _run(  # noqa: PLR0913 - what the two ways to begin differ in
+def _run(  # noqa: PLR0913 - all in which the two callers differ
     window: Window,
     *,
     steps: tuple[Step, ...],
@@ -128,7 +132,7 @@ def _run(  # noqa: PLR0913 - what the two ways to begin differ in
             page = read_page(step, window, after_id)
             _record_page(step, page, window, report)
             after_id = page.after_id
-            # Only now: whatever ends us before has this page looked at again.
+            # Saved after recording: if we stop before this line, the next run repeats the page.
             if save:
                 save(step if after_id else following, after_id)
             if tell:
@@ -140,19 +144,19 @@ def _run(  # noqa: PLR0913 - what the two ways to begin differ in
 
 
 def _record_page(step: Step, page: Page, window: Window, report: Report) -> None:
-    news: list[Facts] = []
+    facts_of_page: list[Facts] = []
     for found in page.objects:
         try:
             facts = facts_of(step, found, window)
-        except UnreadableError as error:
-            _log.error("%s: unreadable: %r", found["id"], error)
+        except InvalidStripeObjectError as error:
+            _log.error("%s: invalid: %r", found["id"], error)
             report.refused.append(found["id"])
             continue
         if facts is not None:
-            news.append(facts)
-    # One transaction for each: a batch in one would hold locks on many users, and deadlock with
-    # the webhooks that come meanwhile.
-    for facts, outcome in zip(news, in_parallel(_record, news), strict=True):
+            facts_of_page.append(facts)
+    # One transaction each: a batch in one transaction would lock many users and deadlock with the
+    # webhooks that arrive meanwhile.
+    for facts, outcome in zip(facts_of_page, in_parallel(_record, facts_of_page), strict=True):
         if outcome is None:
             report.refused.append(_name(facts))
         elif outcome:
@@ -163,7 +167,7 @@ def _record_page(step: Step, page: Page, window: Window, report: Report) -> None
 
 
 def _record(facts: Facts) -> dict[str, Any] | None:
-    """Record facts; return what that did, {} while the purchase is not known, None if refused."""
+    """Record facts; return the outcome, {} if the purchase is not known, None if refused."""
     try:
         outcome: dict[str, Any] | None = database.call(
             "reconcile_facts", p_facts=facts, p_policy=settings().clawback_policy
@@ -175,5 +179,5 @@ def _record(facts: Facts) -> dict[str, Any] | None:
 
 
 def _name(facts: Mapping[str, Any]) -> str:
-    """Return Stripe's own id for what the facts are about."""
+    """Return Stripe's id of the object that the facts were made of."""
     return str(facts.get("reversal_id") or facts.get("checkout_session_id"))

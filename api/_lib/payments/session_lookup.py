@@ -1,7 +1,8 @@
-"""The buyer is back and the webhook is not: ask Stripe ourselves, and record what it says.
+"""Ask Stripe about a Checkout Session when the buyer is back and the webhook has not arrived.
 
-The same facts through the same Postgres function as the webhook's, so it does not matter who comes
-first, or that both come (https://docs.stripe.com/checkout/fulfillment).
+The answer goes through the same facts and the same Postgres function as the webhook. So it does not
+matter which of the two comes first, or that both come
+(https://docs.stripe.com/checkout/fulfillment).
 """
 
 from __future__ import annotations
@@ -14,28 +15,28 @@ import stripe
 
 from api._lib import database
 from api._lib.errors import DatabaseUnavailableError
-from api._lib.payments.retrieved_session import EXPAND_SESSION, facts_of_sighting
+from api._lib.payments.session_facts import EXPAND_SESSION, facts_of_retrieved_session
 from api._lib.payments.stripe_client import stripe_client
-from api._lib.payments.stripe_fields import UnreadableError
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
-    from api._lib.payments.facts import OrderFacts
+    from api._lib.payments.session_facts import OrderFacts
     from api._lib.web.auth import User
 
-# However often the page asks us, we ask Stripe at most so often for one user.
+# However often the page asks us, we ask Stripe at most once in this time for one user.
 PAUSE_SECONDS = 4
-# The page shows the balance meanwhile: better an old answer than a late one. It will ask again.
+# The page waits for this answer and asks again later, so an old balance is better than a late one.
 READ_TIMEOUT_SECONDS = 4
 
 _log = logging.getLogger("purse")
 
 
 def look_up(user: User, checkout_session_id: str) -> bool:
-    """Record what Stripe says of this user's checkout session; return whether it was recorded.
+    """Record the facts of this user's Checkout Session; return whether that was done.
 
-    Whatever fails here is logged and nothing more: the balance as we know it is an answer too, and
-    the webhook is still on its way.
+    A failure is only logged: the caller can still answer with the balance that the database has,
+    and the webhook will still arrive.
     """
     config = settings()
     if config.stripe_secret_key is None:
@@ -44,7 +45,7 @@ def look_up(user: User, checkout_session_id: str) -> bool:
         if not database.call("claim_stripe_lookup", p_user_id=user.id, p_seconds=PAUSE_SECONDS):
             return False
         facts = _facts_at_stripe(checkout_session_id)
-        # A session id is no secret that proves anything: what its order says does.
+        # Knowing a session's id proves nothing, so compare the user of its order.
         if facts is None or facts["user_id"] != user.id:
             return False
         database.call("record_facts", p_facts=facts, p_policy=config.clawback_policy)
@@ -60,8 +61,8 @@ def _facts_at_stripe(checkout_session_id: str) -> OrderFacts | None:
         session = client.v1.checkout.sessions.retrieve(
             checkout_session_id, {"expand": [*EXPAND_SESSION]}
         )
-        return facts_of_sighting(
-            session.to_dict(), project=settings().project, seen_at=int(time.time())
+        return facts_of_retrieved_session(
+            session.to_dict(), project=settings().project, retrieved_at=int(time.time())
         )
     except stripe.StripeError as error:
         _log.warning(
@@ -70,6 +71,6 @@ def _facts_at_stripe(checkout_session_id: str) -> OrderFacts | None:
             type(error).__name__,
             error.http_status,
         )
-    except UnreadableError as error:
-        _log.error("session %s: unreadable: %r", checkout_session_id, error)
+    except InvalidStripeObjectError as error:
+        _log.error("session %s: invalid: %r", checkout_session_id, error)
     return None

@@ -1,12 +1,16 @@
-"""The Stripe client, made once, and what its failures mean to the person who clicked."""
+"""The Stripe client of this process, and the translation of its failures into our errors."""
 
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from functools import cache
+from http.cookiejar import DefaultCookiePolicy
 from typing import TYPE_CHECKING
 
+import requests
 import stripe
+from requests.adapters import HTTPAdapter
 
 from api._lib.errors import PaymentsDisabledError, StripeFailedError
 from api._lib.settings import settings
@@ -14,18 +18,20 @@ from api._lib.settings import settings
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-from contextlib import contextmanager
-
-# Two calls, each tried twice, and the database's part end within the function's maxDuration in
-# vercel.json, so that even when Stripe is silent the answer is ours.
+# A checkout makes two calls to Stripe. Each is tried twice at most, so even when Stripe is silent
+# the function answers within its maxDuration in vercel.json.
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 6
 MAX_NETWORK_RETRIES = 1
 
+# The number of idle connections kept. More threads than this still work; the connections beyond it
+# are closed after use.
+MAX_IDLE_CONNECTIONS = 64
+
 # The SDK would write telemetry under the home folder, which is read-only on Vercel.
 stripe.enable_telemetry = False
 
-# It reports every request at INFO, which Vercel's runtime lets through.
+# The SDK logs each request at INFO, and Vercel's runtime sets the root logger to INFO.
 logging.getLogger("stripe").setLevel(logging.WARNING)
 
 _log = logging.getLogger("purse")
@@ -37,7 +43,7 @@ def stripe_client(
     read_timeout_seconds: int = READ_TIMEOUT_SECONDS,
     max_network_retries: int = MAX_NETWORK_RETRIES,
 ) -> stripe.StripeClient:
-    """Return this process's Stripe client, safe to share between threads.
+    """Return this process's client for these limits. Threads may share it.
 
     Raises:
         PaymentsDisabledError: There is no key, which settings allow only with payments off.
@@ -48,14 +54,32 @@ def stripe_client(
     return stripe.StripeClient(
         config.stripe_secret_key,
         max_network_retries=max_network_retries,
-        http_client=stripe.RequestsClient(timeout=(CONNECT_TIMEOUT_SECONDS, read_timeout_seconds)),
+        http_client=stripe.RequestsClient(
+            timeout=(CONNECT_TIMEOUT_SECONDS, read_timeout_seconds), session=_session()
+        ),
         base_addresses={"api": config.stripe_api_base} if config.stripe_api_base else {},
     )
 
 
+@cache
+def _session() -> requests.Session:
+    """Return the session that all threads and clients share.
+
+    Without it the SDK makes one for each thread, which on Vercel means a new TLS connection for
+    each request.
+    """
+    session = requests.Session()
+    adapter = HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    # A cookie jar is not safe to share between threads, and Stripe's API needs no cookies.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    return session
+
+
 @contextmanager
 def stripe_failures() -> Iterator[None]:
-    """Turn what the SDK raises into a 502; log what kind it was and Stripe's request id.
+    """Turn the SDK's errors into a 502. Log the kind of error and Stripe's request id.
 
     Raises:
         StripeFailedError: Stripe refused, failed or did not answer in time.

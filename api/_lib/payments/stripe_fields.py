@@ -1,7 +1,7 @@
-"""Fields of Stripe's objects, each read as what it must be. Pure.
+"""Read a field of a Stripe object and check its type. Pure.
 
-An object that lacks a field, or has something else in its place, is refused by the field's name:
-taken for none of our business, or recorded in part, a payment would be lost in silence.
+An object whose field is missing or has the wrong type is refused, and the error names the field. If
+we ignored such an object, or recorded only a part of it, we would lose a payment silently.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class UnreadableError(Exception):
-    """What may be about an order of ours, but lacks what its facts consist of.
+class InvalidStripeObjectError(Exception):
+    """An object that may concern one of our orders lacks a field, or the field has a wrong type.
 
     Args:
-        field: Which field; never its value, which may be personal.
+        field: The field's name. Never its value, which may be personal data.
     """
 
     def __init__(self, field: str) -> None:
@@ -25,30 +25,31 @@ class UnreadableError(Exception):
 
 
 def text(of: Mapping[str, Any], field: str) -> str:
-    """Return a text.
+    """Return a text that is not empty.
 
     Raises:
-        UnreadableError: It is missing, none, empty, or has half a character, which nothing stores.
+        InvalidStripeObjectError: It is missing, not a text, empty, or contains half of a surrogate
+            pair, which Postgres cannot store.
     """
     value = of.get(field)
     if not isinstance(value, str) or not value:
-        raise UnreadableError(field)
+        raise InvalidStripeObjectError(field)
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise UnreadableError(field) from None
+        raise InvalidStripeObjectError(field) from None
     return value
 
 
 def whole_number(of: Mapping[str, Any], field: str) -> int:
-    """Return a whole number, as amounts in minor units and times in seconds are.
+    """Return a whole number: an amount in minor currency units, or a time in seconds since 1970.
 
     Raises:
-        UnreadableError: It is missing or none.
+        InvalidStripeObjectError: It is missing or not a whole number.
     """
     value = of.get(field)
-    if type(value) is not int:  # to isinstance, True is one
-        raise UnreadableError(field)
+    if type(value) is not int:  # isinstance(True, int) holds
+        raise InvalidStripeObjectError(field)
     return value
 
 
@@ -56,11 +57,11 @@ def flag(of: Mapping[str, Any], field: str) -> bool:
     """Return a boolean.
 
     Raises:
-        UnreadableError: It is missing or none.
+        InvalidStripeObjectError: It is missing or not a boolean.
     """
     value = of.get(field)
     if not isinstance(value, bool):
-        raise UnreadableError(field)
+        raise InvalidStripeObjectError(field)
     return value
 
 
@@ -68,42 +69,44 @@ def objects(of: Mapping[str, Any], field: str) -> list[dict[str, Any]]:
     """Return a list of objects.
 
     Raises:
-        UnreadableError: It is missing or none.
+        InvalidStripeObjectError: It is missing or not a list of objects.
     """
     value = of.get(field)
     if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise UnreadableError(field)
+        raise InvalidStripeObjectError(field)
     return value
 
 
 def text_or_null(of: Mapping[str, Any], field: str) -> str | None:
-    """Return a text that may be null.
+    """Return a text, or None for null.
 
     Raises:
-        UnreadableError: It is missing or neither.
+        InvalidStripeObjectError: It is missing, or neither null nor a text.
     """
     return None if _is_null(of, field) else text(of, field)
 
 
 def object_or_null(of: Mapping[str, Any], field: str) -> dict[str, Any] | None:
-    """Return an object that may be null.
+    """Return an object, or None for null.
 
     Raises:
-        UnreadableError: It is missing or neither.
+        InvalidStripeObjectError: It is missing, or neither null nor an object.
     """
     if _is_null(of, field):
         return None
     value = of[field]
     if not isinstance(value, dict):
-        raise UnreadableError(field)
+        raise InvalidStripeObjectError(field)
     return value
 
 
 def reference_or_null(of: Mapping[str, Any], field: str) -> str | None:
-    """Return the id of what a field refers to, which Stripe may have expanded into its object.
+    """Return the id of the object that a field refers to, or None for null.
+
+    Stripe sends either the id or, if it was expanded, the object itself.
 
     Raises:
-        UnreadableError: It is missing, or neither null nor a reference.
+        InvalidStripeObjectError: It is missing, or neither null nor a reference.
     """
     if _is_null(of, field):
         return None
@@ -112,7 +115,7 @@ def reference_or_null(of: Mapping[str, Any], field: str) -> str | None:
 
 
 def _is_null(of: Mapping[str, Any], field: str) -> bool:
-    """Whether a field is null, which says something, as its absence does not."""
+    """Whether a field is null. A field that is missing is an error, not null."""
     if field not in of:
-        raise UnreadableError(field)
+        raise InvalidStripeObjectError(field)
     return of[field] is None

@@ -1,16 +1,16 @@
-"""What Stripe has, a page at a time: the reading half of reconciliation.
+"""List sessions, refunds and disputes at Stripe, a page at a time, for reconciliation.
 
-**What must be listed again.** Stripe lists objects by when they were created, yet a session is paid
-up to a day later, a bank debit settles days after that, a refund can fail a month later, and a
-dispute goes on for months (https://docs.stripe.com/refunds, https://docs.stripe.com/disputes/how-disputes-work).
-So "created since the last run" alone would miss what changed since. The rule:
+**Why some objects are listed again.** Stripe lists objects by the time they were created. But a
+session is paid up to a day later, a bank debit settles days after that, a refund can fail a month
+later, and a dispute goes on for months
+(https://docs.stripe.com/refunds, https://docs.stripe.com/disputes/how-disputes-work). So a list of
+objects created since the last run would miss those that changed since. The rule:
 
-- Sessions created since the last run, and for OVERLAP_SECONDS before, are listed. Each is thereby
-  seen at least once and has a row of its own in `purchases`, even if the database had lost it.
-- From then on an order is followed by that row: every one that is still open or processing is
-  looked up at Stripe by its session's id, until it is paid or over.
-- Refunds and disputes are few. All that can still change are listed every time, however long ago
-  the last run was.
+- Sessions created since the last run, or up to OVERLAP_SECONDS before it, are listed. So each
+  session is listed at least once and gets a row in `purchases`, even if the database had lost it.
+- After that, the row is what we follow: every order that is still open or processing is looked up
+  at Stripe by its session's id, until it is paid, failed or expired.
+- Refunds and disputes are few. All that can still change are listed in every run.
 """
 
 from __future__ import annotations
@@ -22,8 +22,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import stripe
 
 from api._lib import database
-from api._lib.payments.facts import facts_of_dispute, facts_of_refund
-from api._lib.payments.retrieved_session import EXPAND_SESSION, EXPAND_SESSIONS, facts_of_sighting
+from api._lib.payments.reversal_facts import facts_of_dispute, facts_of_refund
+from api._lib.payments.session_facts import (
+    EXPAND_SESSION,
+    EXPAND_SESSIONS,
+    facts_of_retrieved_session,
+)
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
 
 if TYPE_CHECKING:
@@ -32,29 +36,30 @@ if TYPE_CHECKING:
     from api._lib.payments.facts import Facts
 
 Step = Literal["sessions", "orders", "refunds", "disputes"]
-# Orders before what reverses them, so that a reversal finds its purchase.
+# Sessions and orders first, so that a refund or dispute finds its purchase.
 STEPS: tuple[Step, ...] = ("sessions", "orders", "refunds", "disputes")
 
 _DAY_SECONDS = 24 * 60 * 60
-# Clocks differ, and a list may lag behind what was just created.
+# Clocks differ, and Stripe's lists may lag behind new objects.
 OVERLAP_SECONDS = _DAY_SECONDS
 REFUNDS_CHANGE_FOR_SECONDS = 60 * _DAY_SECONDS
 DISPUTES_CHANGE_FOR_SECONDS = 540 * _DAY_SECONDS
 
 PAGE_SIZE = 100
-# Each order is a request of its own.
+# Each order takes a request of its own.
 ORDERS_PAGE_SIZE = 20
 PARALLEL = 4
 
 
 @dataclass(frozen=True)
 class Window:
-    """What a run looks at.
+    """Which objects a run lists.
 
     Attributes:
-        since: Objects created from then on, in seconds, UTC; None for everything there is.
-        now: When the run looks, in seconds, UTC.
-        livemode: Whose: those of live or of test mode, as the key says.
+        since: Objects created from this time on, in seconds since 1970 (UTC); None for all.
+        now: The time of the run, in seconds since 1970 (UTC).
+        livemode: Whether the Stripe key, and so every listed object, is of live mode.
+        project: Our project's mark.
     """
 
     since: int | None
@@ -65,11 +70,11 @@ class Window:
 
 @dataclass(frozen=True)
 class Page:
-    """Some of a step's objects, as Stripe's JSON.
+    """A page of a step's objects.
 
     Attributes:
-        objects: What was found.
-        after_id: Where the next page begins, or None after the last.
+        objects: The objects, as Stripe's JSON.
+        after_id: The id after which the next page begins; None if this page is the last.
     """
 
     objects: list[dict[str, Any]]
@@ -77,11 +82,11 @@ class Page:
 
 
 def read_page(step: Step, window: Window, after_id: str | None) -> Page:
-    """Return a step's page that follows after an id, or its first.
+    """Return the page of a step that follows an id, or the first page.
 
     Raises:
         StripeFailedError: Stripe failed.
-        DatabaseUnavailableError: The database is away.
+        DatabaseUnavailableError: The database cannot be reached.
     """
     if step == "orders":
         return _unsettled_orders(window, after_id)
@@ -99,36 +104,36 @@ def _list(
     step: Literal["sessions", "refunds", "disputes"], params: Any, after_id: str | None
 ) -> stripe.ListObject[Any]:
     client = stripe_client()
-    asked: Any = {**params} if after_id is None else {**params, "starting_after": after_id}
+    query: Any = {**params} if after_id is None else {**params, "starting_after": after_id}
     try:
         if step == "sessions":
-            asked["expand"] = [*EXPAND_SESSIONS]
-            return client.v1.checkout.sessions.list(asked)
+            query["expand"] = [*EXPAND_SESSIONS]
+            return client.v1.checkout.sessions.list(query)
         if step == "refunds":
-            return client.v1.refunds.list(asked)
-        return client.v1.disputes.list(asked)
+            return client.v1.refunds.list(query)
+        return client.v1.disputes.list(query)
     except stripe.InvalidRequestError as error:
-        # Where we stopped is gone, with all of the test data: from the beginning, then.
+        # The object we stopped at was deleted with all test data, so begin again.
         if after_id is not None and error.code == "resource_missing":
             return _list(step, params, None)
         raise
 
 
 def facts_of(step: Step, found: Mapping[str, Any], window: Window) -> Facts | None:
-    """Return the facts of an object that a step found, or None if it is none of our business. Pure.
+    """Return the facts of an object of a step, or None if it does not concern our orders. Pure.
 
     Raises:
-        UnreadableError: It may be about an order of ours, but cannot be read.
+        InvalidStripeObjectError: It may concern one of our orders, but a field is missing or wrong.
     """
     if step == "refunds":
         return facts_of_refund(found, livemode=window.livemode)
     if step == "disputes":
         return facts_of_dispute(found)
-    return facts_of_sighting(found, project=window.project, seen_at=window.now)
+    return facts_of_retrieved_session(found, project=window.project, retrieved_at=window.now)
 
 
 def in_parallel(work: Callable[[Any], Any], items: list[Any]) -> list[Any]:
-    """Do some work on each item, a few at a time; the first failure is raised once all are done."""
+    """Call work for each item, PARALLEL at a time; raise the first failure after all are done."""
     with ThreadPoolExecutor(PARALLEL) as pool:
         return list(pool.map(work, items))
 
@@ -146,7 +151,7 @@ def _created_from(step: Step, window: Window) -> int | None:
 def _unsettled_orders(window: Window, after_id: str | None) -> Page:
     created_from = _created_from("sessions", window)
     if created_from is None:
-        # Every session there is has just been listed.
+        # Without a start time, the step before has listed every session.
         return Page([], None)
     orders: list[dict[str, str]] = database.call(
         "unsettled_orders",
@@ -169,7 +174,7 @@ def _session(session_id: str) -> dict[str, Any] | None:
             session_id, {"expand": [*EXPAND_SESSION]}
         )
     except stripe.InvalidRequestError as error:
-        # Test data can be deleted at Stripe; then there is nothing left to learn.
+        # Test data can be deleted at Stripe. Such a session cannot change any more.
         if error.code == "resource_missing":
             return None
         raise

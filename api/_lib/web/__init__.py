@@ -1,1 +1,4 @@
-"""What every endpoint needs: requests, answers, sign-in, paging and the cron secret."""
+"""HTTP: requests and answers, who calls, paging, and several endpoints in one function.
+
+Imports nothing of api._lib.files.
+"""

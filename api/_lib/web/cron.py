@@ -1,4 +1,4 @@
-"""Lets Vercel's cron in, which sends CRON_SECRET, and nobody else."""
+"""Check that a request comes from the scheduler: Vercel's cron sends CRON_SECRET."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
 
 def check_scheduler(request: Request) -> None:
-    """Return if it is the scheduler that calls.
+    """Return if the scheduler calls.
 
     Raises:
-        NotConfiguredError: There is no secret: the endpoint is closed, never open to all.
-        UnauthorizedError: Another secret, or none.
+        NotConfiguredError: CRON_SECRET is not set. Then the endpoint refuses everybody.
+        UnauthorizedError: The request has another secret, or none.
     """
     secret = settings().cron_secret
     if secret is None:
         raise NotConfiguredError(("CRON_SECRET is missing",))
     given = request.header("authorization") or ""
-    # WSGI hands bytes over as Latin-1; compare_digest takes no text beyond ASCII.
+    # WSGI decodes headers as Latin-1, and compare_digest does not take text beyond ASCII.
     if not hmac.compare_digest(given.encode("latin-1", "replace"), f"Bearer {secret}".encode()):
         raise UnauthorizedError("This is for the scheduler, which knows CRON_SECRET.")

@@ -1,6 +1,6 @@
-"""The WSGI edge: request in, JSON out, every error turned into its answer in one place.
+"""The WSGI edge: reads requests, answers JSON, and turns every error into its answer in one place.
 
-Plain WSGI because that is all these endpoints need and a cold start pays for every import
+Plain WSGI, because these endpoints need no more and a cold start pays for every import
 (docs/decisions/0001-plain-wsgi.md).
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import socketserver
 import sys
 import traceback
 from dataclasses import dataclass, field
@@ -31,9 +32,14 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 16 * 1024
 MAX_QUERY_FIELDS = 20
 
+# Vercel's runtime serves us with http.server. Its backlog of 5 would make the slowest of 50
+# simultaneous requests wait for seconds. The runtime binds its socket after this import.
+socketserver.TCPServer.request_queue_size = 1024
+
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]*", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 
-# Where nobody has set logging up (Vercel's runtime has), lines go to standard error.
+# Does nothing on Vercel, whose runtime sets logging up first. Elsewhere lines go to standard error.
 logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
 _log = logging.getLogger("purse")
 _log.setLevel(logging.INFO)
@@ -41,7 +47,7 @@ _log.setLevel(logging.INFO)
 
 @dataclass(frozen=True)
 class Request:
-    """One HTTP request, its body read whole and within the endpoint's limit."""
+    """One HTTP request. Its body was read whole and is within the endpoint's limit."""
 
     method: str
     query: Mapping[str, str]
@@ -49,15 +55,15 @@ class Request:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """Return the header's value, whatever the case of its name."""
+        """Return the header's value, or None. The name's case does not matter."""
         return self.headers.get(name.lower())
 
     def json_object(self) -> dict[str, Any]:
         """Return the body as a JSON object.
 
         Raises:
-            UnsupportedMediaTypeError: The body is not declared as JSON.
-            InvalidRequestError: It is not a JSON object.
+            UnsupportedMediaTypeError: The Content-Type is not JSON.
+            InvalidRequestError: The body is not a JSON object.
         """
         content_type = (self.header("content-type") or "").partition(";")[0].strip().lower()
         if content_type != "application/json":
@@ -68,10 +74,10 @@ class Request:
         return value
 
     def idempotency_key(self) -> str | None:
-        """Return the caller's Idempotency-Key, or None without one.
+        """Return the caller's Idempotency-Key, or None if there is none.
 
         Raises:
-            InvalidRequestError: It is empty, too long, or not printable ASCII.
+            InvalidRequestError: The key is empty, too long, or not printable ASCII.
         """
         key = self.header("idempotency-key")
         if key is None:
@@ -98,10 +104,10 @@ if TYPE_CHECKING:
 
 
 def parse_json(body: bytes) -> Any:
-    """Parse JSON that a stranger sent.
+    """Parse JSON from an untrusted client.
 
     Raises:
-        InvalidRequestError: Not UTF-8, not JSON, or nested too deeply to be meant.
+        InvalidRequestError: The body is not UTF-8, is not JSON, or is nested too deeply.
     """
     try:
         return json.loads(body)
@@ -117,9 +123,12 @@ def endpoint(
 ) -> WSGIApplication:
     """Make the WSGI application of one endpoint from a handler for each method.
 
-    HEAD is answered as GET without the body. Answers are not to be stored unless the handler says
-    otherwise. An unexpected exception is logged without its text, which may hold what a user sent,
-    and answered 500.
+    HEAD is answered as GET without the body. Answers carry Cache-Control: no-store unless the
+    handler sets another. An unexpected exception is logged without its text, which may quote what a
+    user sent, and is answered 500.
+
+    The answer is encoded whole before start_response is called. Vercel's runtime sends nothing at
+    all if the application raises before that call, and cannot replace an answer after it.
     """
     handlers = {"GET": get, "HEAD": get, "POST": post}
     allowed = ", ".join(method for method, handler in handlers.items() if handler)
@@ -131,25 +140,46 @@ def endpoint(
         method = environ["REQUEST_METHOD"]
         try:
             handler = handlers.get(method) or refuse
-            response = handler(_read_request(environ, max_body_bytes))
+            answer = _encode(handler(_read_request(environ, max_body_bytes)))
         except PurseError as error:
-            response = _error_response(error)
-        except Exception as error:  # noqa: BLE001 - the one place where the unforeseen ends
+            answer = _encode(_error_response(error))
+        except Exception as error:  # noqa: BLE001 - the one place that catches every exception
             _log_unexpected(environ, error)
-            response = _error_response(PurseError())
-
-        content = json.dumps(response.body, separators=(",", ":")).encode()
-        headers = {
-            "Content-Type": "application/json",
-            "Cache-Control": "no-store",
-            **response.headers,
-            "Content-Length": str(len(content)),
-        }
-        status = HTTPStatus(response.status)
-        start_response(f"{status.value} {status.phrase}", list(headers.items()))
-        return [] if method == "HEAD" else [content]
+            answer = _encode(_error_response(PurseError()))
+        start_response(answer.status, answer.headers)
+        return [] if method == "HEAD" else [answer.content]
 
     return app
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """A response in the form that WSGI sends."""
+
+    status: str
+    headers: list[tuple[str, str]]
+    content: bytes
+
+
+def _encode(response: Response) -> _Answer:
+    """Encode a response.
+
+    Raises:
+        ValueError: A header could not be sent, or the status or body is not valid.
+        TypeError: The body is not a JSON value.
+    """
+    content = json.dumps(response.body, separators=(",", ":"), allow_nan=False).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store",
+        **response.headers,
+        "Content-Length": str(len(content)),
+    }
+    for name, value in headers.items():
+        if not _HEADER_VALUE.fullmatch(value):
+            raise ValueError(name)
+    status = HTTPStatus(response.status)
+    return _Answer(f"{status.value} {status.phrase}", list(headers.items()), content)
 
 
 def _read_request(environ: WSGIEnvironment, max_body_bytes: int) -> Request:
@@ -175,7 +205,7 @@ def _read_request(environ: WSGIEnvironment, max_body_bytes: int) -> Request:
 
 
 def _read_body(environ: WSGIEnvironment, max_body_bytes: int) -> bytes:
-    """Read at most the limit, and one byte more to know that there is more."""
+    """Read the body; without a declared length, up to one byte beyond the limit."""
     declared = environ.get("CONTENT_LENGTH") or ""
     chunked = "chunked" in environ.get("HTTP_TRANSFER_ENCODING", "").lower()
     if not declared and not chunked:
@@ -183,7 +213,7 @@ def _read_body(environ: WSGIEnvironment, max_body_bytes: int) -> bytes:
     if declared:
         if not (declared.isascii() and declared.isdigit()):
             raise InvalidRequestError("Content-Length is not a number.")
-        # Compared as text first: int() refuses thousands of digits with an error of its own.
+        # The number of digits is compared first, because int() raises on thousands of them.
         if len(declared) > len(str(max_body_bytes)) or int(declared) > max_body_bytes:
             raise BodyTooLargeError
         limit = int(declared)
@@ -191,7 +221,7 @@ def _read_body(environ: WSGIEnvironment, max_body_bytes: int) -> bytes:
         limit = max_body_bytes + 1
     try:
         body: bytes = environ["wsgi.input"].read(limit)
-    except Exception:  # noqa: BLE001 - a broken chunk or a hang-up: each server has its own error
+    except Exception:  # noqa: BLE001 - each server has its own error for a broken chunk or a hang-up
         raise InvalidRequestError("The body could not be read.") from None
     if len(body) > max_body_bytes:
         raise BodyTooLargeError
@@ -207,7 +237,7 @@ def _error_response(error: PurseError) -> Response:
 
 
 def _log_unexpected(environ: WSGIEnvironment, error: Exception) -> None:
-    """Log what happened and where, but not the exception's text: it may quote personal data."""
+    """Log the exception's type and place, not its text, which may quote personal data."""
     frames = traceback.extract_tb(sys.exc_info()[2])
     code = getattr(error, "code", None)
     _log.error(

@@ -1,4 +1,4 @@
-"""?limit= and ?cursor=: a page of a list."""
+"""The query parameters limit and cursor, for a page of a list."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _CURSOR = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 def page(request: Request) -> tuple[int, int | None]:
-    """Return how many entries are asked for, and the place to go on from, if one is given.
+    """Return the number of entries to return, and the cursor to continue from, or None.
 
     Raises:
-        InvalidRequestError: Out of bounds, or not a cursor of ours.
+        InvalidRequestError: The limit is out of bounds, or the cursor is not one of ours.
     """
     text = request.query.get("limit", str(DEFAULT_LIMIT))
     digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))

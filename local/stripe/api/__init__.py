@@ -1,1 +1,1 @@
-"""The API under /v1: parameters, endpoints, lists, errors and idempotency keys."""
+"""The API under /v1: authentication, parameters, endpoints, lists, errors, idempotency keys."""

@@ -1,19 +1,32 @@
-"""What the API can do: methods and URLs, their parameters, and the work behind them."""
+"""The endpoints of the API: method, URL, parameters, and the function that does the work."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from local.stripe.api import retrieval, schemas
-from local.stripe.api.fields import Fields
 from local.stripe.events import webhook_endpoints
 from local.stripe.payments import checkout_sessions, customers, disputes, refunds
-from local.stripe.store import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stripe.api.nested_fields import Fields
+    from local.stripe.store import Json
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A method and URL, the parameters it takes, and the work it does."""
+    """One endpoint of the API.
+
+    Attributes:
+        method: The HTTP method.
+        rule: The URL with Flask's placeholders, such as /v1/refunds/<object_id>.
+        schema: The parameters it accepts.
+        work: Called with the transaction, the parameters, and the ids from the URL.
+    """
 
     method: str
     rule: str
@@ -22,7 +35,7 @@ class Endpoint:
 
 
 def endpoints(base_url: str) -> list[Endpoint]:
-    """Everything the API can do."""
+    """Return all endpoints; `base_url` is where the payment pages are served."""
     create_session = partial(checkout_sessions.create, base_url=base_url)
     session = "/v1/checkout/sessions/<object_id>"
     webhook_endpoint = "/v1/webhook_endpoints/<object_id>"

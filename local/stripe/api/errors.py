@@ -1,10 +1,12 @@
-"""Errors in the shape the Stripe API gives them."""
+"""Errors as the Stripe API reports them."""
+
+from __future__ import annotations
 
 from typing import Any
 
 
 class StripeError(Exception):
-    """A refusal that reaches the caller as `{"error": {...}}`."""
+    """An error that the caller receives as `{"error": {...}}`."""
 
     def __init__(
         self,
@@ -23,7 +25,7 @@ class StripeError(Exception):
         self.kind = kind
 
     def body(self) -> dict[str, Any]:
-        """The error as JSON; absent parts are left out, as Stripe does."""
+        """Return the JSON body. Members without a value are left out, as at Stripe."""
         error: dict[str, Any] = {}
         if self.code:
             error["code"] = self.code
@@ -37,11 +39,11 @@ class StripeError(Exception):
 
 
 class InvalidParameterError(StripeError):
-    """A request that failed validation: nothing ran, so no idempotency key keeps it."""
+    """The request failed validation. Nothing ran, so the error is not stored under its key."""
 
 
 def no_such(kind: str, object_id: str, *, param: str = "id", status: int = 404) -> StripeError:
-    """The error for an id that names nothing: 404 in a URL, 400 in a parameter."""
+    """Return the error for an unknown id: status 404 for an id in the URL, 400 in a parameter."""
     return StripeError(
         f"No such {kind}: '{object_id}'", status=status, code="resource_missing", param=param
     )

@@ -1,17 +1,27 @@
-"""`expand[]`: replaces ids in an answer by the objects they name."""
+"""`expand[]`: replace ids in an answer with the objects they refer to."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import InvalidParameterError
 from local.stripe.api.lists import Query, as_list
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stripe.store import Json, Transaction
 
 MAX_DEPTH = 4
 LINE_ITEMS_SHOWN = 10
 
 
 def expand(transaction: Transaction, answer: Json, paths: list[str]) -> Json:
-    """The answer with every path expanded; an unknown path is refused."""
+    """Expand every path of the answer in place, and return the answer.
+
+    Raises:
+        InvalidParameterError: A path is too deep, or names something that cannot be expanded.
+    """
     for path in paths:
         parts = path.split(".")
         if len(parts) > MAX_DEPTH:
@@ -24,7 +34,7 @@ def expand(transaction: Transaction, answer: Json, paths: list[str]) -> Json:
 
 
 def line_items(transaction: Transaction, session: Json) -> Json:
-    """The first of a session's line items, as the expanded property shows them."""
+    """Return the first line items of a session, as a list object."""
     items = transaction.private(session["id"])["line_items"]
     return as_list(
         items[:LINE_ITEMS_SHOWN],
@@ -34,7 +44,7 @@ def line_items(transaction: Transaction, session: Json) -> Json:
 
 
 def refunds(transaction: Transaction, charge: Json) -> Json:
-    """The newest of a charge's refunds, as the expanded property shows them."""
+    """Return the newest refunds of a charge, as a list object."""
     query = Query("refund")
     query.equal({"charge": charge["id"]}, "charge")
     return query.page(transaction, {}, f"/v1/charges/{charge['id']}/refunds")
@@ -42,7 +52,7 @@ def refunds(transaction: Transaction, charge: Json) -> Json:
 
 def _reference(kind: str, name: str) -> Callable[[Transaction, Json], Json | None]:
     def look_up(transaction: Transaction, holder: Json) -> Json | None:
-        # Absent where it does not apply: a refund that did not fail names no failure.
+        # Some properties exist only when they apply, such as a refund's failure.
         current = holder.get(name)
         if current is None or isinstance(current, dict):
             return current

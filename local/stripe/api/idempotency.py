@@ -1,14 +1,20 @@
-"""Idempotency keys: the same request under the same key is answered from memory."""
+"""Idempotency keys: a repeated request gets the stored answer."""
+
+from __future__ import annotations
 
 import hashlib
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import InvalidParameterError, StripeError
-from local.stripe.store import Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from local.stripe.store import Transaction
 
 LIFE_SECONDS = 24 * 3600
 MAX_KEY = 255
@@ -16,7 +22,7 @@ MAX_KEY = 255
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer that was given before."""
+    """A stored answer."""
 
     status: int
     body: str
@@ -24,7 +30,7 @@ class Kept:
 
 
 class Keys:
-    """Which keys are at work in this process right now."""
+    """The keys of requests that are running in this process."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -32,7 +38,12 @@ class Keys:
 
     @contextmanager
     def held(self, key: str | None) -> Iterator[None]:
-        """Keep a second request out while the first one under this key runs."""
+        """Hold a key while its request runs.
+
+        Raises:
+            InvalidParameterError: The key is too long.
+            StripeError: Another request with this key is running.
+        """
         if key is None:
             yield
             return
@@ -58,12 +69,16 @@ class Keys:
 
 
 def fingerprint(method: str, path: str, parameters: str) -> str:
-    """What must be the same for a request to be the same."""
+    """Return a hash that is the same for repetitions of a request."""
     return hashlib.sha256(f"{method}\n{path}\n{parameters}".encode()).hexdigest()
 
 
 def recall(transaction: Transaction, key: str, print_: str) -> Kept | None:
-    """The answer kept under this key, or a refusal if it was for another request."""
+    """Return the answer stored under a key.
+
+    Raises:
+        StripeError: The key was used for another request.
+    """
     row = transaction.sql.execute(
         "select * from idempotency_keys where key = ? and created_at > ?",
         (key, time.time() - LIFE_SECONDS),
@@ -81,7 +96,7 @@ def recall(transaction: Transaction, key: str, print_: str) -> Kept | None:
 
 
 def keep(transaction: Transaction, key: str, print_: str, kept: Kept) -> None:
-    """Keep an answer, in the transaction that did the work it reports."""
+    """Store an answer in the same transaction as the work that it reports."""
     transaction.sql.execute(
         "delete from idempotency_keys where created_at <= ?", (time.time() - LIFE_SECONDS,)
     )

@@ -1,10 +1,16 @@
-"""Lists, newest first, a page at a time."""
+"""Lists: newest first, in pages."""
+
+from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import InvalidParameterError, no_such
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from local.stripe.store import Json, Transaction
 
 DEFAULT_PAGE = 10
 CURSORS = {
@@ -15,7 +21,7 @@ COMPARISONS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 
 
 class Query:
-    """Objects of a kind, narrowed by conditions on their fields."""
+    """A query for objects of one kind that meet conditions."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -23,18 +29,18 @@ class Query:
         self._values: list[str | int] = [kind]
 
     def where(self, condition: str, *values: str | int) -> None:
-        """Narrow by an SQL condition; the text is ours, the values are the caller's."""
+        """Add an SQL condition. The text must be ours; the caller's values are bound."""
         self._conditions.append(condition)
         self._values.extend(values)
 
     def equal(self, params: Json, *names: str) -> None:
-        """Narrow to objects whose fields equal the parameters that were given."""
+        """Require that fields equal the parameters of the same name, where given."""
         for name in names:
             if name in params:
                 self.where(f"json_extract(body, '$.{name}') = ?", params[name])
 
     def page(self, transaction: Transaction, params: Json, url: str) -> Json:
-        """The page that `limit`, `starting_after` and `ending_before` ask for."""
+        """Return the page that `limit`, `starting_after` and `ending_before` select."""
         for bound, moment in params.get("created", {}).items():
             self.where(f"json_extract(body, '$.created') {COMPARISONS[bound]} ?", moment)
         limit = params.get("limit", DEFAULT_PAGE)
@@ -63,5 +69,5 @@ class Query:
 
 
 def as_list(data: Sequence[Json], *, url: str, has_more: bool = False) -> Json:
-    """Stripe's list object."""
+    """Return Stripe's list object."""
     return {"object": "list", "data": list(data), "has_more": has_more, "url": url}

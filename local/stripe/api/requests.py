@@ -1,4 +1,6 @@
-"""The API under /v1: who may call, what is asked, and what is answered."""
+"""Serve the API under /v1: check the key, read parameters, run the endpoint, answer."""
+
+from __future__ import annotations
 
 import base64
 import binascii
@@ -9,7 +11,7 @@ import socket
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, request
 
@@ -17,20 +19,22 @@ from local.stripe import clock
 from local.stripe.api import expand, idempotency
 from local.stripe.api.endpoints import Endpoint, endpoints
 from local.stripe.api.errors import InvalidParameterError, StripeError
-from local.stripe.api.params import decode
+from local.stripe.api.form_decoding import decode
 from local.stripe.control_room import switches
 from local.stripe.ids import new_id
 from local.stripe.settings import API_VERSION, Settings
-from local.stripe.store import Json, Store, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Store, Transaction
 
 OK = 200
-# Failures of work that had begun are kept under the request's key; a refusal at the door is not.
+# As at Stripe, these failures are stored under the idempotency key; 409 and 429 are not.
 KEPT_FAILURES = frozenset({402, 500})
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request, its parameters not yet read."""
+    """One request, before its parameters are read."""
 
     endpoint: Endpoint
     path_values: tuple[str, ...]
@@ -40,12 +44,12 @@ class Call:
 
     @property
     def fingerprint(self) -> str:
-        """What a repetition under the same key must agree with."""
+        """The hash that a repetition with the same key must have."""
         return idempotency.fingerprint(self.endpoint.method, request.path, self.parameters)
 
 
 class Api:
-    """Serves the endpoints from a store."""
+    """The API of one store."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
@@ -53,7 +57,7 @@ class Api:
         self._keys = idempotency.Keys()
 
     def register(self, app: Flask) -> None:
-        """Add every endpoint to the application."""
+        """Add all endpoints to the application."""
         for endpoint in endpoints(self._settings.base_url):
             app.add_url_rule(
                 endpoint.rule,
@@ -92,7 +96,7 @@ class Api:
         version = request.headers.get("Stripe-Version", API_VERSION)
         if version != API_VERSION:
             raise InvalidParameterError(
-                f"Invalid Stripe API version: {version}. This stand-in speaks {API_VERSION} only."
+                f"Invalid Stripe API version: {version}. This stand-in only supports {API_VERSION}."
             )
 
     def _answer(self, call: Call) -> idempotency.Kept:
@@ -105,7 +109,7 @@ class Api:
         if trouble.fails and trouble.status is None:
             _hang_up()
         elif trouble.fails:
-            # The work is done and its answer kept under the key; only this answer is lost.
+            # The work is committed and its answer stored under the key; only the answer is lost.
             raise _trouble(trouble.status)
         return kept
 
@@ -149,12 +153,12 @@ class Api:
 
 
 def unrecognized() -> StripeError:
-    """The answer to a method and URL that the API does not have."""
+    """Return the error for a method and URL that the API does not have."""
     return StripeError(f"Unrecognized request URL ({request.method}: {request.path}).", status=404)
 
 
 def refusal_response(refusal: StripeError) -> Response:
-    """A refusal from outside the endpoints, as a response."""
+    """Return the response for an error that was raised outside the endpoints."""
     request_id = new_id("request")
     kept = idempotency.Kept(refusal.status, _text(refusal.body()), request_id)
     return _response(kept, request_id)
@@ -212,7 +216,7 @@ def _trouble(status: int | None) -> StripeError:
 
 
 def _hang_up() -> None:
-    """Cut the connection, so that the caller never learns what came of its request."""
+    """Close the connection without an answer, as if the network had failed."""
     for name in ("gunicorn.socket", "werkzeug.socket"):
         connection = request.environ.get(name)
         if isinstance(connection, socket.socket):

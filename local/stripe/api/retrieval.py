@@ -1,9 +1,15 @@
-"""Endpoints that only read: payment intents, charges, balance transactions and events."""
+"""Read-only endpoints: payment intents, charges, balance transactions and events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import InvalidParameterError, no_such
 from local.stripe.api.lists import Query
-from local.stripe.events import log
-from local.stripe.store import Json, Transaction
+from local.stripe.events import event_log
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 UNDELIVERED = "id in (select event_id from deliveries where delivered_at is null)"
 
@@ -39,7 +45,7 @@ def balance_transaction(transaction: Transaction, _params: Json, entry_id: str) 
 
 def event(transaction: Transaction, _params: Json, event_id: str) -> Json:
     """GET /v1/events/:id."""
-    return log.with_pending(transaction, _found(transaction, "event", event_id, param="id"))
+    return event_log.with_pending(transaction, _found(transaction, "event", event_id, param="id"))
 
 
 def event_list(transaction: Transaction, params: Json) -> Json:
@@ -56,7 +62,7 @@ def event_list(transaction: Transaction, params: Json) -> Json:
     if "delivery_success" in params:
         query.where(f"not {UNDELIVERED}" if params["delivery_success"] else UNDELIVERED)
     page = query.page(transaction, params, "/v1/events")
-    page["data"] = [log.with_pending(transaction, member) for member in page["data"]]
+    page["data"] = [event_log.with_pending(transaction, member) for member in page["data"]]
     return page
 
 

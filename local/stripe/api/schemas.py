@@ -1,21 +1,15 @@
-"""Which parameters each endpoint takes."""
+"""The parameters that each endpoint accepts."""
 
-from local.stripe.api.fields import (
-    Choice,
-    Currency,
-    Email,
-    Field,
-    Fields,
-    Flag,
-    ListOf,
-    Metadata,
-    Text,
-    Url,
-    Whole,
-    names,
-)
-from local.stripe.api.params import Tree
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from local.stripe.api.fields import Choice, Currency, Email, Field, Flag, Text, Url, Whole, names
+from local.stripe.api.nested_fields import Fields, ListOf, Metadata
 from local.stripe.payments.currencies import MAXIMUM_CHARGE
+
+if TYPE_CHECKING:
+    from local.stripe.api.form_decoding import Tree
 
 MAX_PAGE = 100
 EXPAND = ListOf(Text(200), maximum=20)
@@ -25,12 +19,12 @@ NOTHING = Fields({"expand": EXPAND})
 
 
 class CreatedRange:
-    """`created=…` or `created[gte]=…`: a moment or a range of moments."""
+    """`created=…` or `created[gte]=…`: a Unix time or a range of them."""
 
     bounds = Fields({bound: Whole() for bound in ("gt", "gte", "lt", "lte")})
 
     def read(self, value: Tree, name: str) -> dict[str, int]:
-        """Read either form as bounds, both of them inclusive or exclusive as named."""
+        """Return both forms as bounds: gt, gte, lt, lte."""
         if isinstance(value, str):
             moment = Whole().read(value, name)
             return {"gte": moment, "lte": moment}
@@ -164,7 +158,7 @@ REFUND = Fields(
         """),
 )
 REFUND_UPDATE = Fields({"expand": EXPAND, "metadata": Metadata()})
-# Refunds and disputes are listed alike.
+# The same filters for refunds and disputes.
 REVERSAL_LIST = Fields({**PAGE, "charge": Text(255), "payment_intent": Text(255)})
 WEBHOOK_ENDPOINT = Fields(
     {

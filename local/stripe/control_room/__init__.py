@@ -1,1 +1,1 @@
-"""/_sim: commands that make the stand-in misbehave, as JSON and as a page."""
+"""The control room, /_sim: a page and JSON commands that make the stand-in misbehave."""

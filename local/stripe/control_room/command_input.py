@@ -1,17 +1,27 @@
-"""Reads the fields of an order: from JSON, or from a form of the control page."""
+"""Parse the fields of a command, from JSON or from a form of the control room's page."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import InvalidParameterError
 from local.stripe.payments.currencies import CURRENCIES, decimals
-from local.stripe.store import Json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from local.stripe.store import Json
 
 WORDS = {"true": True, "false": False}
 
 
 def from_json(given: object, types: Mapping[str, type]) -> Json:
-    """A JSON object that has the named fields at most, each of its type."""
+    """Return a JSON object that has only known fields, each of its type.
+
+    Raises:
+        InvalidParameterError: It is not an object, or a field is unknown or of another type.
+    """
     if not isinstance(given, dict):
         raise InvalidParameterError("Send a JSON object.")
     for name, value in given.items():
@@ -26,7 +36,11 @@ def from_json(given: object, types: Mapping[str, type]) -> Json:
 
 
 def from_form(given: Mapping[str, str], types: Mapping[str, type]) -> Json:
-    """The same from a form's texts: an empty one is left out, an amount is as people write it."""
+    """Return the same from a form's texts. Empty texts are left out; an amount may be `4.99`.
+
+    Raises:
+        InvalidParameterError: A text is not of the field's type.
+    """
     read: Json = {}
     for name, text in given.items():
         if name in types and text.strip():
@@ -47,7 +61,7 @@ def _value(text: str, name: str, wanted: type, currency: str) -> bool | int | fl
 
 
 def _minor(text: str, currency: str) -> int:
-    """An amount in the currency's smallest unit, of which it must be a whole number."""
+    """Return an amount in minor units; raise if it has more decimals than the currency."""
     if currency not in CURRENCIES:
         raise ValueError(currency)
     minor = Decimal(text).scaleb(decimals(currency))

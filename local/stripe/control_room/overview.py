@@ -1,23 +1,28 @@
-"""What the control page shows: recent payments with what can be done to them, events, switches."""
+"""Data for the control room's page: payments and their possible actions, events, switches."""
+
+from __future__ import annotations
 
 import datetime as dt
 import json
-import sqlite3
 import time
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.stripe.control_room.commands import FAILURES, api_state, webhook_state
-from local.stripe.events import deliveries, webhook_endpoints
+from local.stripe.events import delivery_queue, webhook_endpoints
 from local.stripe.payments import disputes, refunds
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from local.stripe.store import Json, Transaction
 
 PAYMENTS_SHOWN = 20
 EVENTS_SHOWN = 50
 
 
 def overview(transaction: Transaction) -> dict[str, Any]:
-    """Everything on the page."""
+    """Return the variables of the page's template."""
     return {
         "now": dt.datetime.fromtimestamp(transaction.now, dt.UTC),
         "ahead_seconds": transaction.switch("clock_ahead_seconds", 0),
@@ -39,7 +44,7 @@ def _sessions(transaction: Transaction) -> list[Json]:
 
 
 def _payment(transaction: Transaction, session: Json) -> Json:
-    """A session and all that came of it."""
+    """Return a session with its charge, refunds and disputes."""
     intent = transaction.find("payment_intent", session["payment_intent"] or "")
     charge = transaction.find("charge", (intent or {}).get("latest_charge") or "")
     arrived = charge is not None and charge["status"] == "succeeded"
@@ -77,7 +82,11 @@ def _about(transaction: Transaction, kind: str, charge: Json | None) -> list[Jso
 
 
 def _refund(refund: Json) -> Json:
-    possible = [outcome for outcome, before in refunds.BEFORE.items() if refund["status"] in before]
+    possible = [
+        outcome
+        for outcome, statuses in refunds.POSSIBLE_FROM.items()
+        if refund["status"] in statuses
+    ]
     return {**refund, "outcomes": possible}
 
 
@@ -108,7 +117,7 @@ def _events(transaction: Transaction) -> list[Json]:
 
 
 def _delivery(transaction: Transaction, event_id: str) -> Json:
-    """How an event's delivery stands: a word for the badge and the rest of the sentence."""
+    """Return the state of an event's delivery: a word for the badge, and a detail."""
     rows = transaction.sql.execute(
         "select * from deliveries where event_id = ? order by id", (event_id,)
     ).fetchall()
@@ -125,9 +134,9 @@ def _delivery(transaction: Transaction, event_id: str) -> Json:
 
 
 def _undelivered(row: sqlite3.Row, *, held: bool) -> tuple[str, str]:
-    if row["last_error"] == deliveries.DROPPED:
+    if row["last_error"] == delivery_queue.DROPPED:
         return "dropped", "left to reconciliation"
-    if row["due_at"] >= deliveries.NEVER:
+    if row["due_at"] >= delivery_queue.NEVER:
         return "waiting", "to be shuffled"
     if held:
         return "held", ""

@@ -1,22 +1,28 @@
-"""`/_sim`: orders that make the stand-in misbehave, and a page to give them by hand.
+"""Serve the control room, /_sim: JSON commands, and a page with a form for each.
 
-They are taken on this machine only, and have no other guard.
+Loopback only; no authentication.
 """
+
+from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
 
 from local.stripe.api.errors import StripeError
 from local.stripe.control_room import command_input
-from local.stripe.control_room.commands import ORDERS, Order, webhook_state
+from local.stripe.control_room.commands import COMMANDS, Command, webhook_state
 from local.stripe.control_room.overview import overview
-from local.stripe.settings import Settings
-from local.stripe.store import Json, Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stripe.settings import Settings
+    from local.stripe.store import Json, Store
 
 MAX_DELIVERIES = 1000
 MAX_NOTICE = 300
@@ -28,57 +34,57 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-class Sim:
-    """The control surface of a store."""
+class ControlRoom:
+    """The control room of one store."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._hosts = {*LOOPBACK_HOSTS, urlsplit(settings.base_url).hostname}
 
     def register(self, app: Flask) -> None:
-        """Add the page and the orders to the application."""
+        """Add the page and the commands to the application."""
         app.before_request(self._guard)
-        for order in ORDERS:
-            rule = f"/_sim/{order.rule}"
-            app.add_url_rule(rule, rule, partial(self._take, order), methods=["POST"])
+        for command in COMMANDS:
+            rule = f"/_sim/{command.rule}"
+            app.add_url_rule(rule, rule, partial(self._run, command), methods=["POST"])
         app.add_url_rule("/_sim/deliveries", "/_sim/deliveries", _as_json(self._deliveries))
         app.add_url_rule("/_sim", "sim", self._page)
 
     def _guard(self) -> Response | None:
-        """Refuse callers from elsewhere, and web pages but our own."""
+        """Refuse callers from other machines, and requests by other sites' pages."""
         if not request.path.startswith("/_sim"):
             return None
         caller = ipaddress.ip_address(request.remote_addr or "0.0.0.0")
-        # A foreign name that resolves to this machine would make a foreign page our own.
-        named = urlsplit(request.host_url).hostname
-        if not caller.is_loopback or named not in self._hosts:
-            return _problem("The control surface answers on its own machine only.", 403)
+        # DNS rebinding: a foreign host name could resolve to this machine.
+        host = urlsplit(request.host_url).hostname
+        if not caller.is_loopback or host not in self._hosts:
+            return _problem("The control room only answers on its own machine.", 403)
         if request.method != "POST" or request.mimetype == "application/json":
-            # Another site's page cannot send JSON unasked.
+            # Browsers do not send JSON to another site without a CORS preflight.
             return None
         if request.mimetype == FORM and _from_own_page():
             return None
         return _problem("Send JSON with Content-Type: application/json.", 415)
 
-    def _take(self, order: Order, **path_values: str) -> Response:
+    def _run(self, command: Command, **path_values: str) -> Response:
         if request.mimetype == FORM:
-            return self._take_form(order, **path_values)
+            return self._run_form(command, **path_values)
 
         def work() -> Json:
-            wanted = command_input.from_json(request.get_json(silent=True), order.fields)
+            fields = command_input.from_json(request.get_json(silent=True), command.fields)
             with self._store.transaction() as transaction:
-                return order.work(transaction, wanted, **path_values)
+                return command.work(transaction, fields, **path_values)
 
         return _as_json(work)()
 
-    def _take_form(self, order: Order, **path_values: str) -> Response:
-        """Do the same for the page, and go back to where the button was."""
+    def _run_form(self, command: Command, **path_values: str) -> Response:
+        """Run a command from a form, then redirect to the form's place on the page."""
         back = re.sub(r"[^\w-]", "", request.form.get("back", ""))
         problem = ""
         try:
-            wanted = command_input.from_form(request.form, order.fields)
+            fields = command_input.from_form(request.form, command.fields)
             with self._store.transaction() as transaction:
-                order.work(transaction, wanted, **path_values)
+                command.work(transaction, fields, **path_values)
         except StripeError as refusal:
             problem = refusal.message
         place = f"#{back}" if back and not problem else ""
@@ -121,7 +127,7 @@ class Sim:
 
 
 def _from_own_page() -> bool:
-    """Whether the browser says that the form stood on a page of this very host."""
+    """Return whether the browser sent the form from a page of this host."""
     return urlsplit(request.headers.get("Origin", "")).netloc == request.host != ""
 
 

@@ -1,9 +1,12 @@
-"""The switches behind `/_sim`: what goes wrong next, on request."""
+"""Which API call fails or is slow next, as commanded at /_sim/api."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from local.stripe.store import Transaction
+if TYPE_CHECKING:
+    from local.stripe.store import Transaction
 
 API_SWITCH = "api"
 QUIET: dict[str, Any] = {
@@ -18,7 +21,14 @@ QUIET: dict[str, Any] = {
 
 @dataclass(frozen=True, slots=True)
 class ApiTrouble:
-    """What happens to one API call: how late, and whether and how it fails."""
+    """What happens to one API call.
+
+    Attributes:
+        fails: Whether it fails.
+        status: The status with which it fails; None cuts the connection or means 500.
+        after_commit: Whether the work is done before it fails.
+        delay_seconds: How long it waits first.
+    """
 
     fails: bool
     status: int | None
@@ -27,20 +37,20 @@ class ApiTrouble:
 
 
 def next_api_trouble(transaction: Transaction, path: str) -> ApiTrouble:
-    """What is ordered for a call to this path; one ordered failure is used up.
+    """Return what happens to a call of this path, and count it.
 
-    `skip_next` calls go well before the first one fails.
+    The next `skip_next` calls succeed, then `fail_next` calls fail.
     """
-    ordered = {**QUIET, **transaction.switch(API_SWITCH, {})}
-    concerned = path.startswith(ordered["path"])
-    ordered_to_fail = concerned and ordered["fail_next"] > 0
-    fails = ordered_to_fail and ordered["skip_next"] == 0
-    if ordered_to_fail:
-        ordered["fail_next" if fails else "skip_next"] -= 1
-        transaction.set_switch(API_SWITCH, ordered)
+    switch = {**QUIET, **transaction.switch(API_SWITCH, {})}
+    applies = path.startswith(switch["path"])
+    counted = applies and switch["fail_next"] > 0
+    fails = counted and switch["skip_next"] == 0
+    if counted:
+        switch["fail_next" if fails else "skip_next"] -= 1
+        transaction.set_switch(API_SWITCH, switch)
     return ApiTrouble(
         fails=fails,
-        status=ordered["status"],
-        after_commit=ordered["after_commit"],
-        delay_seconds=ordered["delay_seconds"] if concerned else 0,
+        status=switch["status"],
+        after_commit=switch["after_commit"],
+        delay_seconds=switch["delay_seconds"] if applies else 0,
     )

@@ -1,1 +1,1 @@
-"""Events, and their delivery as signed webhooks."""
+"""Events and webhooks: record an event, queue its delivery, sign and send it."""

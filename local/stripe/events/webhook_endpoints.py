@@ -1,12 +1,18 @@
-"""The one webhook endpoint: the shop's, with the events it is registered for."""
+"""The API's one webhook endpoint: the shop's, with the events it is registered for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import no_such
 from local.stripe.api.lists import Query
 from local.stripe.settings import API_VERSION
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 ENDPOINT_ID = "we_1LocalPurseShopWebhook"
-# What the README has people enable.
+# The events that Purse's documentation tells people to enable.
 SHIPPED_EVENTS = [
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
@@ -25,9 +31,9 @@ SHIPPED_EVENTS = [
 
 
 def ensure(transaction: Transaction, url: str) -> None:
-    """Register the shop's endpoint, or let a registered one follow the settings.
+    """Register the shop's endpoint, or update a registered one from the settings.
 
-    Events that somebody chose through the API stay as chosen.
+    Events that were chosen through the API stay as they are.
     """
     private = {"shipped_events": SHIPPED_EVENTS}
     endpoint = transaction.find("webhook_endpoint", ENDPOINT_ID)
@@ -42,7 +48,7 @@ def ensure(transaction: Transaction, url: str) -> None:
 
 
 def wants(transaction: Transaction, kind: str) -> bool:
-    """Whether events of this type are sent at all."""
+    """Return whether the endpoint is enabled and registered for events of this type."""
     endpoint = retrieve(transaction, {}, ENDPOINT_ID)
     enabled = endpoint["enabled_events"]
     return endpoint["status"] == "enabled" and (kind in enabled or "*" in enabled)

@@ -1,1 +1,1 @@
-"""The hosted payment page."""
+"""The hosted payment page, the 3-D Secure page and the receipt."""

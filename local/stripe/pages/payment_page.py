@@ -1,47 +1,48 @@
-"""The hosted payment page: what Stripe shows between "Buy" and the way back."""
+"""Serve the hosted payment page, the 3-D Secure page and the receipt."""
+
+from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from flask import Flask, Response, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, request, url_for
 
 from local.stripe.api.fields import EMAIL
-from local.stripe.events.sender import Courier
-from local.stripe.payments import checkout_sessions, lifecycle, promotion_codes
-from local.stripe.payments.cards import BANK_ACCOUNT, TEST_CARDS, Card, Outcome, read_card
+from local.stripe.pages.rendering import (
+    Form,
+    payer_email,
+    redirect_to,
+    render,
+    render_closed,
+    render_form,
+    return_url,
+)
+from local.stripe.payments import (
+    bank_debits,
+    card_payments,
+    checkout_sessions,
+    payment_intents,
+    promotion_codes,
+)
+from local.stripe.payments.card_behaviour import BANK_ACCOUNT, TEST_CARDS, Outcome
+from local.stripe.payments.card_input import Card, read_card
 from local.stripe.payments.currencies import formatted
 from local.stripe.shapes.checkout_session import MERCHANT
-from local.stripe.store import Json, Store, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.events.webhook_sender import WebhookSender
+    from local.stripe.store import Json, Store, Transaction
 
 WEBHOOK_WAIT_SECONDS = 10
 MAX_FIELD = 200
-# No form-action: the answer to the form is a redirect to the merchant's own host.
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What was typed, and what is wrong with it."""
-
-    values: dict[str, str] = field(default_factory=dict)
-    problems: dict[str, str] = field(default_factory=dict)
-    failure: str | None = None
-
-    @property
-    def first_problem(self) -> str:
-        """The field that gets the focus."""
-        return next(iter(self.problems), "")
 
 
 class Pages:
-    """The pages of one store's sessions."""
+    """The pages of the sessions of one store."""
 
-    def __init__(self, store: Store, courier: Courier) -> None:
+    def __init__(self, store: Store, sender: WebhookSender) -> None:
         self._store = store
-        self._courier = courier
+        self._sender = sender
 
     def register(self, app: Flask) -> None:
         """Add the pages to the application."""
@@ -57,11 +58,11 @@ class Pages:
         )
 
     def show(self, session_id: str) -> Response:
-        """The payment form, or why there is none."""
+        """GET the payment form, or a page that says why the session cannot be paid."""
         with self._store.transaction() as transaction:
             session = _current(transaction, session_id)
             if session is None or session["status"] != "open":
-                return _closed(session)
+                return render_closed(session)
             failure = None
             if "failed" in request.args:
                 failure = _last_failure(transaction, session)
@@ -69,15 +70,15 @@ class Pages:
                 "number": request.args.get("card", "")[:MAX_FIELD],
                 "email": (session["customer_details"] or {}).get("email", ""),
             }
-            return _form(transaction, session, Form(values, failure=failure))
+            return render_form(transaction, session, Form(values, failure=failure))
 
     def submit(self, session_id: str) -> Response:
-        """Try to pay with what was typed."""
+        """POST the payment form: try to pay."""
         values = {name: text.strip()[:MAX_FIELD] for name, text in request.form.items()}
         with self._store.transaction() as transaction:
             session = _current(transaction, session_id)
             if session is None or session["status"] == "expired":
-                return _closed(session)
+                return render_closed(session)
             if session["status"] == "open":
                 answer = _pay(transaction, session, values)
                 if answer is not None:
@@ -85,12 +86,12 @@ class Pages:
         return self._finish(session)
 
     def promotion(self, session_id: str) -> Response:
-        """Apply or remove a promotion code."""
+        """POST a promotion code: apply or remove it."""
         code = request.form.get("code", "").strip()[:MAX_FIELD]
         with self._store.transaction() as transaction:
             session = _current(transaction, session_id)
             if session is None or session["status"] != "open":
-                return _closed(session)
+                return render_closed(session)
             if "remove" in request.form:
                 promotion_codes.remove(transaction, session)
             else:
@@ -98,63 +99,63 @@ class Pages:
                     promotion_codes.apply(transaction, session, code)
                 except promotion_codes.CodeError as refusal:
                     form = Form({"code": code}, {"code": str(refusal)})
-                    return _form(transaction, session, form, status=422)
-        return _redirect(url_for("pay", session_id=session_id))
+                    return render_form(transaction, session, form, status=422)
+        return redirect_to(url_for("pay", session_id=session_id))
 
     def authenticate(self, session_id: str) -> Response:
-        """The bank's 3-D Secure page, as far as one is waiting."""
+        """GET the bank's 3-D Secure page, if the payment waits for it."""
         with self._store.transaction() as transaction:
             session = _current(transaction, session_id)
             if session is None or session["status"] != "open":
-                return _closed(session)
+                return render_closed(session)
             if not _awaits_authentication(transaction, session):
-                return _redirect(url_for("pay", session_id=session_id))
-        return _render("authenticate.html", session=session)
+                return redirect_to(url_for("pay", session_id=session_id))
+        return render("authenticate.html", session=session)
 
     def authenticated(self, session_id: str) -> Response:
-        """The answer given on the bank's page."""
+        """POST the bank's 3-D Secure page: complete or fail the authentication."""
         passed = request.form.get("outcome") == "complete"
         with self._store.transaction() as transaction:
             session = _current(transaction, session_id)
             if session is None or session["status"] == "expired":
-                return _closed(session)
+                return render_closed(session)
             if session["status"] == "open":
-                lifecycle.authenticate(transaction, session, passed=passed)
+                card_payments.authenticate(transaction, session, passed=passed)
         if session["status"] == "open":
-            return _redirect(url_for("pay", session_id=session_id, failed=1))
+            return redirect_to(url_for("pay", session_id=session_id, failed=1))
         return self._finish(session)
 
     def receipt(self, charge_id: str) -> Response:
-        """What Stripe shows under a charge's receipt_url."""
+        """GET a charge's receipt, at its receipt_url."""
         with self._store.transaction() as transaction:
             charge = transaction.find("charge", charge_id)
         if charge is None or charge["receipt_url"] is None:
-            return _render("receipt.html", 404, charge=None)
+            return render("receipt.html", 404, charge=None)
         paid_at = dt.datetime.fromtimestamp(charge["created"], dt.UTC)
-        return _render("receipt.html", charge=charge, paid_at=paid_at)
+        return render("receipt.html", charge=charge, paid_at=paid_at)
 
     def _finish(self, session: Json) -> Response:
-        """Wait a while for the webhook's answer, then send the person back."""
+        """Wait up to WEBHOOK_WAIT_SECONDS for the webhook, then redirect to the shop."""
         with self._store.transaction() as transaction:
             event_id = transaction.private(session["id"])["completed_event"]
-        self._courier.wait_until_delivered(event_id, WEBHOOK_WAIT_SECONDS)
-        return _redirect(_success_url(session))
+        self._sender.wait_until_delivered(event_id, WEBHOOK_WAIT_SECONDS)
+        return redirect_to(return_url(session))
 
 
 def _pay(transaction: Transaction, session: Json, values: dict[str, str]) -> Response | None:
-    """Pay, and return the page to show if that did not complete the session."""
+    """Try to pay; return None if that completed the session, else the page to show."""
     problems: dict[str, str] = {}
     payer = _payer(transaction, session, values, problems)
     method = values.get("method", "card")
     if session["amount_total"] == 0:
         if not problems:
-            lifecycle.complete_without_payment(transaction, session, payer)
+            payment_intents.complete_without_payment(transaction, session, payer)
             return None
     elif method == "us_bank_account" and method in session["payment_method_types"]:
         if values.get("account", "").replace(" ", "") != BANK_ACCOUNT:
             problems["account"] = f"Use the test account number {BANK_ACCOUNT}."
         if not problems:
-            lifecycle.pay_by_bank(transaction, session, BANK_ACCOUNT[-4:], payer)
+            bank_debits.pay(transaction, session, BANK_ACCOUNT[-4:], payer)
             return None
     elif "card" in session["payment_method_types"]:
         card, wrong = read_card(
@@ -169,26 +170,26 @@ def _pay(transaction: Transaction, session: Json, values: dict[str, str]) -> Res
         if card is not None and not problems:
             return _pay_by_card(transaction, session, card, payer, values)
     else:
-        problems["method"] = "Choose one of the offered ways to pay."
-    return _form(transaction, session, Form(values, problems), status=422)
+        problems["method"] = "Choose one of the offered payment methods."
+    return render_form(transaction, session, Form(values, problems), status=422)
 
 
 def _pay_by_card(
     transaction: Transaction, session: Json, card: Card, payer: Json, values: dict[str, str]
 ) -> Response | None:
-    outcome = lifecycle.pay_by_card(transaction, session, card, payer)
+    outcome = card_payments.pay(transaction, session, card, payer)
     if outcome is Outcome.SUCCEEDS:
         return None
     if outcome is Outcome.NEEDS_AUTHENTICATION:
-        return _redirect(url_for("authenticate", session_id=session["id"]))
+        return redirect_to(url_for("authenticate", session_id=session["id"]))
     failure = _last_failure(transaction, session)
-    return _form(transaction, session, Form(values, failure=failure), status=402)
+    return render_form(transaction, session, Form(values, failure=failure), status=402)
 
 
 def _payer(
     transaction: Transaction, session: Json, values: dict[str, str], problems: dict[str, str]
 ) -> Json:
-    email = _known_email(transaction, session) or values.get("email", "")
+    email = payer_email(transaction, session) or values.get("email", "")
     if EMAIL.fullmatch(email) is None:
         problems["email"] = "Enter a complete e-mail address."
     return {"email": email, "name": values.get("name") or None}
@@ -197,14 +198,6 @@ def _payer(
 def _current(transaction: Transaction, session_id: str) -> Json | None:
     checkout_sessions.expire_overdue(transaction)
     return transaction.find("checkout.session", session_id)
-
-
-def _known_email(transaction: Transaction, session: Json) -> str | None:
-    """The address that the merchant gave, which the page shows and does not ask for."""
-    if session["customer_email"]:
-        return str(session["customer_email"])
-    customer = transaction.find("customer", session["customer"] or "")
-    return customer.get("email") if customer else None
 
 
 def _awaits_authentication(transaction: Transaction, session: Json) -> bool:
@@ -216,41 +209,3 @@ def _last_failure(transaction: Transaction, session: Json) -> str | None:
     intent = transaction.find("payment_intent", session["payment_intent"] or "")
     error = intent and intent["last_payment_error"]
     return str(error["message"]) if error else None
-
-
-def _success_url(session: Json) -> str:
-    return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
-
-
-def _form(transaction: Transaction, session: Json, form: Form, status: int = 200) -> Response:
-    private = transaction.private(session["id"])
-    return _render(
-        "pay.html",
-        status,
-        session=session,
-        items=list(zip(private["line_items"], private["descriptions"], strict=True)),
-        known_email=_known_email(transaction, session),
-        promotion=promotion_codes.applied(session),
-        form=form,
-    )
-
-
-def _closed(session: Json | None) -> Response:
-    """The friendly page for a session that can no longer be paid."""
-    if session is None:
-        return _render("closed.html", 404, session=None)
-    if session["status"] == "expired":
-        return _render("closed.html", 410, session=session)
-    return _render("closed.html", session=session, success_url=_success_url(session))
-
-
-def _redirect(target: str) -> Response:
-    return make_response(redirect(target, code=303))
-
-
-def _render(template: str, status: int = 200, **values: object) -> Response:
-    response = make_response(render_template(template, **values), status)
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    return response

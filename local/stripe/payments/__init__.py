@@ -1,1 +1,1 @@
-"""What happens to money: checkout sessions, payments, refunds, disputes, balance transactions."""
+"""Customers, checkout sessions, payments, refunds, disputes and balance transactions."""

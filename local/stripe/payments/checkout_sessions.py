@@ -1,17 +1,22 @@
-"""The Checkout Sessions' endpoints, and how a session ends without payment."""
+"""Endpoints of Checkout Sessions, and the expiry of sessions."""
+
+from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import InvalidParameterError, StripeError, no_such
 from local.stripe.api.lists import Query, as_list
-from local.stripe.events.log import emit
+from local.stripe.events.event_log import emit
 from local.stripe.payments.currencies import MAXIMUM_CHARGE, formatted, minimum_charge
 from local.stripe.shapes import checkout_session as shape
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 SHORTEST_LIFE_SECONDS = 30 * 60
 LONGEST_LIFE_SECONDS = 24 * 3600
-# The caller's clock and ours may differ, and a request takes a moment to arrive.
+# Clocks differ, and a request takes a moment to arrive.
 CLOCK_TOLERANCE_SECONDS = 30
 EXPIRED_AT_ONCE = 100
 
@@ -31,7 +36,7 @@ def create(transaction: Transaction, params: Json, base_url: str) -> Json:
     session["url"] = f"{base_url}/c/pay/{session['id']}"
     private = {
         "line_items": items,
-        # What the page says about each item; Stripe keeps it on the product.
+        # The payment page shows these; Stripe keeps them on the product.
         "descriptions": [
             item["price_data"]["product_data"].get("description") for item in params["line_items"]
         ],
@@ -88,7 +93,7 @@ def expire(transaction: Transaction, params: Json, session_id: str) -> Json:
 
 
 def expire_overdue(transaction: Transaction) -> None:
-    """Close every session whose time is over."""
+    """Expire the open sessions whose `expires_at` has passed."""
     rows = transaction.sql.execute(
         "select body from objects where json_extract(body, '$.status') = 'open'"
         " and json_extract(body, '$.expires_at') <= ? limit ?",
@@ -99,7 +104,7 @@ def expire_overdue(transaction: Transaction) -> None:
 
 
 def close(transaction: Transaction, session: Json) -> Json:
-    """Expire an open session; an attempt that was under way is cancelled with it."""
+    """Expire an open session, and cancel its payment intent."""
     if session["payment_intent"]:
         intent = transaction.find("payment_intent", session["payment_intent"])
         if intent is not None:

@@ -1,4 +1,6 @@
-"""Currencies: which exist, how many decimals they have, how little may be charged."""
+"""Currencies: codes, decimals, minimum and maximum charge."""
+
+from __future__ import annotations
 
 
 def _codes(text: str) -> frozenset[str]:
@@ -40,19 +42,19 @@ SYMBOLS = {"usd": "$", "eur": "€", "gbp": "£", "jpy": "¥", "inr": "₹", "kr
 
 
 def minimum_charge(currency: str) -> int:
-    """The smallest amount, in minor units, that Stripe charges in this currency."""
+    """Return the smallest amount, in minor units, that Stripe charges in a currency."""
     return MINIMUM_CHARGE.get(currency, DEFAULT_MINIMUM_CHARGE)
 
 
 def decimals(currency: str) -> int:
-    """How many of an amount's digits come after the point."""
+    """Return the number of decimals of a currency."""
     if currency in ZERO_DECIMAL:
         return 0
     return 3 if currency in THREE_DECIMAL else 2
 
 
 def formatted(amount_minor: int, currency: str) -> str:
-    """An amount as a person reads it: `$4.99`, `¥500`, `12.50 CHF`."""
+    """Return an amount in minor units as text: `$4.99`, `¥500`, `12.50 CHF`."""
     places = decimals(currency)
     number = f"{abs(amount_minor) / 10**places:,.{places}f}"
     sign = "-" if amount_minor < 0 else ""

@@ -1,22 +1,28 @@
-"""The customers' endpoints."""
+"""Endpoints of customers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import no_such
 from local.stripe.api.lists import Query
-from local.stripe.events.log import emit
-from local.stripe.shapes import checkout_session as shape
-from local.stripe.store import Json, Transaction
+from local.stripe.events.event_log import emit
+from local.stripe.shapes.customer import customer as customer_shape
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 
 def create(transaction: Transaction, params: Json) -> Json:
     """POST /v1/customers."""
-    customer = shape.customer(_clean(params), now=transaction.now)
+    customer = customer_shape(_clean(params), now=transaction.now)
     transaction.add(customer)
     emit(transaction, "customer.created", customer)
     return customer
 
 
 def retrieve(transaction: Transaction, _params: Json, customer_id: str) -> Json:
-    """GET /v1/customers/:id, which answers for a deleted one too."""
+    """GET /v1/customers/:id; a deleted customer is found as well."""
     customer = transaction.find("customer", customer_id)
     if customer is None:
         raise no_such("customer", customer_id)
@@ -24,8 +30,8 @@ def retrieve(transaction: Transaction, _params: Json, customer_id: str) -> Json:
 
 
 def update(transaction: Transaction, params: Json, customer_id: str) -> Json:
-    """POST /v1/customers/:id; metadata is merged, an empty text removes its name."""
-    customer = _living(transaction, customer_id)
+    """POST /v1/customers/:id. Metadata is merged; an empty text removes its name."""
+    customer = _existing(transaction, customer_id)
     changed = {key: value for key, value in params.items() if key != "expand"}
     if "metadata" in params:
         merged = {**customer["metadata"], **params["metadata"]}
@@ -40,7 +46,7 @@ def update(transaction: Transaction, params: Json, customer_id: str) -> Json:
 
 def delete(transaction: Transaction, _params: Json, customer_id: str) -> Json:
     """DELETE /v1/customers/:id."""
-    customer = _living(transaction, customer_id)
+    customer = _existing(transaction, customer_id)
     emit(transaction, "customer.deleted", customer)
     stub = {"id": customer_id, "object": "customer", "deleted": True}
     transaction.save(stub)
@@ -48,14 +54,14 @@ def delete(transaction: Transaction, _params: Json, customer_id: str) -> Json:
 
 
 def list_(transaction: Transaction, params: Json) -> Json:
-    """GET /v1/customers; deleted ones do not show."""
+    """GET /v1/customers, without deleted ones."""
     query = Query("customer")
     query.where("json_extract(body, '$.deleted') is null")
     query.equal(params, "email")
     return query.page(transaction, params, "/v1/customers")
 
 
-def _living(transaction: Transaction, customer_id: str) -> Json:
+def _existing(transaction: Transaction, customer_id: str) -> Json:
     customer = transaction.find("customer", customer_id)
     if customer is None or customer.get("deleted"):
         raise no_such("customer", customer_id)

@@ -1,19 +1,25 @@
-"""Disputes: a bank takes a payment back, or asks about it, and the case takes its course.
+"""Disputes: a bank takes a payment back (chargeback), or asks about it (inquiry).
 
-The money's course is told by `balance_transactions`: none, nothing moved; one, withdrawn; two,
-reinstated; and on, for an appeal may turn it again. `status` alone does not tell it.
+Where the money is follows from `balance_transactions`, and not from `status` alone: with none
+nothing moved, with one it is withdrawn, with two it is reinstated, and an appeal can add more.
 """
 
+from __future__ import annotations
+
 import json
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import InvalidParameterError, StripeError, no_such
 from local.stripe.api.lists import Query
-from local.stripe.events.log import emit
-from local.stripe.payments import balance
-from local.stripe.payments.charges import charge_to_reverse
+from local.stripe.events.event_log import emit
+from local.stripe.payments import balance_transactions
+from local.stripe.payments.charge_lookup import charge_to_reverse
 from local.stripe.shapes import dispute as dispute_shape
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from local.stripe.store import Json, Transaction
 
 INQUIRY = frozenset({"warning_needs_response", "warning_under_review"})
 OPEN = frozenset({"needs_response", "under_review", "appeal_needs_response", "appeal_under_review"})
@@ -36,8 +42,8 @@ def list_(transaction: Transaction, params: Json) -> Json:
     return query.page(transaction, params, "/v1/disputes")
 
 
-def money_is_gone(transaction: Transaction, charge_id: str) -> bool:
-    """Whether a bank holds money of this charge."""
+def is_charge_withdrawn(transaction: Transaction, charge_id: str) -> bool:
+    """Return whether a dispute has withdrawn money of a charge."""
     rows = transaction.sql.execute(
         "select body from objects where kind = 'dispute' and json_extract(body, '$.charge') = ?",
         (charge_id,),
@@ -45,14 +51,15 @@ def money_is_gone(transaction: Transaction, charge_id: str) -> bool:
     return any(is_withdrawn(json.loads(row["body"])) for row in rows)
 
 
-def open_case(transaction: Transaction, params: Json) -> Json:
-    """Dispute a charge that the merchant can name: all that is left of it, or an amount."""
+def create(transaction: Transaction, params: Json) -> Json:
+    """Dispute the charge that the parameters name: all that is not refunded, or an amount."""
     charge = charge_to_reverse(transaction, params)
     left = charge["amount"] - charge["amount_refunded"] or charge["amount"]
     amount = params.get("amount", left)
     if not 1 <= amount <= charge["amount"]:
         raise InvalidParameterError(
-            f"amount must be from 1 to the charge's, {charge['amount']}.", param="amount"
+            f"amount must be from 1 to {charge['amount']}, the charge's.",
+            param="amount",
         )
     return dispute_charge(
         transaction,
@@ -66,7 +73,7 @@ def open_case(transaction: Transaction, params: Json) -> Json:
 def dispute_charge(
     transaction: Transaction, charge: Json, amount: int, *, reason: str, inquiry: bool
 ) -> Json:
-    """Open a case about a charge; unless the bank only asks, the money goes at once."""
+    """Open a dispute about a charge; unless it is an inquiry, withdraw the money at once."""
     dispute = dispute_shape.dispute(charge, amount, reason, inquiry=inquiry, now=transaction.now)
     transaction.add(dispute)
     charge["disputed"] = True
@@ -78,7 +85,7 @@ def dispute_charge(
 
 
 def act(transaction: Transaction, dispute_id: str, action: str) -> Json:
-    """Take a case one step further."""
+    """Take the next step of a dispute; ACTIONS has the names."""
     dispute = retrieve(transaction, {}, dispute_id)
     if action not in ACTIONS:
         raise InvalidParameterError(f"Unknown action: {action}. Known: {', '.join(ACTIONS)}.")
@@ -93,7 +100,7 @@ def act(transaction: Transaction, dispute_id: str, action: str) -> Json:
 
 
 def possible_actions(dispute: Json) -> list[str]:
-    """What may happen to a case next."""
+    """Return the actions that are possible now."""
     gone = is_withdrawn(dispute)
     impossible = {"withdraw" if gone else "reinstate"}
     return [
@@ -122,7 +129,7 @@ def _escalate(transaction: Transaction, dispute: Json) -> None:
 
 
 def _appeal(transaction: Transaction, dispute: Json) -> None:
-    """The side that was refused does not leave it at that."""
+    """The side that lost the case appeals."""
     _turn(transaction, dispute, "appeal_needs_response")
 
 
@@ -161,14 +168,12 @@ def _close(transaction: Transaction, dispute: Json, previous: Json) -> None:
 
 
 def _withdraw(transaction: Transaction, dispute: Json) -> None:
-    entry = balance.move(
-        transaction, dispute, balance.DISPUTED, -dispute["amount"], fee=balance.DISPUTE_FEE
-    )
+    entry = balance_transactions.dispute_withdrawn(transaction, dispute)
     _book(transaction, dispute, entry, "charge.dispute.funds_withdrawn")
 
 
 def _reinstate(transaction: Transaction, dispute: Json) -> None:
-    entry = balance.move(transaction, dispute, balance.DISPUTE_REVERSED, dispute["amount"])
+    entry = balance_transactions.dispute_reinstated(transaction, dispute)
     _book(transaction, dispute, entry, "charge.dispute.funds_reinstated")
 
 
@@ -181,7 +186,7 @@ def _book(transaction: Transaction, dispute: Json, entry: Json, event: str) -> N
 
 
 def is_withdrawn(dispute: Json) -> bool:
-    """Whether the bank holds the money at the moment."""
+    """Return whether the money is withdrawn at present."""
     return bool(sum(entry["amount"] for entry in dispute["balance_transactions"]) < 0)
 
 

@@ -1,13 +1,18 @@
-"""The promotion codes that come with the stand-in."""
+"""The two promotion codes of the stand-in: PURSE20 and PURSE100."""
+
+from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from local.stripe.payments.currencies import formatted, minimum_charge
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 
 class CodeError(Exception):
-    """A code that cannot be used, with the sentence for the payment page."""
+    """A code cannot be used; the message is shown on the payment page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +34,17 @@ PROMOTIONS = {
 
 
 def applied(session: Json) -> Promotion | None:
-    """The promotion this session has, if any."""
+    """Return the promotion of a session, or None."""
     ids = [discount["promotion_code"] for discount in session["discounts"]]
     return next((known for known in PROMOTIONS.values() if known.id in ids), None)
 
 
 def apply(transaction: Transaction, session: Json, code: str) -> None:
-    """Take a code's percentage off every line item, or raise CodeError."""
+    """Discount every line item by the code's percentage.
+
+    Raises:
+        CodeError: The code is unknown, not allowed, or would make the total too small.
+    """
     promotion = PROMOTIONS.get(code.strip().upper())
     if promotion is None or not session["allow_promotion_codes"]:
         raise CodeError("This code is invalid.")
@@ -44,7 +53,7 @@ def apply(transaction: Transaction, session: Json, code: str) -> None:
     minimum = minimum_charge(session["currency"])
     if 0 < total < minimum:
         least = formatted(minimum, session["currency"])
-        raise CodeError(f"With this code the total would be below the least possible, {least}.")
+        raise CodeError(f"With this code the total would be below the minimum charge of {least}.")
     _discount(transaction, session, promotion.percent_off)
     session["discounts"] = [{"coupon": None, "promotion_code": promotion.id}]
     transaction.save(session)
@@ -58,7 +67,7 @@ def remove(transaction: Transaction, session: Json) -> None:
 
 
 def _discount(transaction: Transaction, session: Json, percent: int) -> None:
-    """Spread the discount over the items so that their sum is exactly the session's."""
+    """Spread the discount over the items; their discounts add up to the session's exactly."""
     private = transaction.private(session["id"])
     total_off = session["amount_subtotal"] * percent // 100
     left = total_off

@@ -1,20 +1,26 @@
-"""Refunds: asked for through the API or the control surface, settled now or later."""
+"""Refunds: created by the API or the control room, settled at once or later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import StripeError, no_such
 from local.stripe.api.lists import Query
-from local.stripe.events.log import emit
-from local.stripe.payments import balance, disputes
-from local.stripe.payments.cards import Refunds, refunds_of
-from local.stripe.payments.charges import charge_to_reverse
+from local.stripe.events.event_log import emit
+from local.stripe.payments import balance_transactions, disputes
+from local.stripe.payments.card_behaviour import Refunds, refunds_of
+from local.stripe.payments.charge_lookup import charge_to_reverse
 from local.stripe.payments.currencies import formatted
 from local.stripe.shapes import refund as refund_shape
-from local.stripe.store import Json, Transaction
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json, Transaction
 
 LATER_SECONDS = 3600
 SETTLED_AT_ONCE = 100
 
-# From which states a refund can still end so. One that succeeded may yet bounce.
-BEFORE = {
+# The statuses from which a refund can reach each outcome. A succeeded refund can still fail.
+POSSIBLE_FROM = {
     "succeeded": frozenset({"pending"}),
     "failed": frozenset({"pending", "succeeded"}),
     "canceled": frozenset({"pending"}),
@@ -33,14 +39,14 @@ def create(transaction: Transaction, params: Json) -> Json:
     refund = refund_shape.refund(
         charge, amount, {**params, "metadata": metadata}, status=status, now=transaction.now
     )
-    refund["balance_transaction"] = balance.refunded(transaction, refund, charge)["id"]
+    refund["balance_transaction"] = balance_transactions.refunded(transaction, refund, charge)["id"]
     later = {"settles_at": transaction.now + LATER_SECONDS, "outcome": LATER.get(plan)}
     transaction.add(refund, later if plan in LATER else None)
     emit(transaction, "refund.created", refund)
     previous = _count(transaction, charge, amount)
     emit(transaction, "charge.refunded", charge, previous)
     if status == "succeeded":
-        _reference(transaction, refund)
+        _add_reference(transaction, refund)
     return refund
 
 
@@ -53,7 +59,7 @@ def retrieve(transaction: Transaction, _params: Json, refund_id: str) -> Json:
 
 
 def update(transaction: Transaction, params: Json, refund_id: str) -> Json:
-    """POST /v1/refunds/:id, which changes metadata alone."""
+    """POST /v1/refunds/:id; only metadata can change."""
     refund = retrieve(transaction, params, refund_id)
     merged = {**refund["metadata"], **params.get("metadata", {})}
     previous = {"metadata": refund["metadata"]}
@@ -72,7 +78,7 @@ def list_(transaction: Transaction, params: Json) -> Json:
 
 
 def settle_overdue(transaction: Transaction) -> None:
-    """Let the refunds whose time has come end as their card has it."""
+    """Settle the refunds that are due, with the outcome of their card."""
     rows = transaction.sql.execute(
         "select id, json_extract(private, '$.outcome') as outcome from objects"
         " where json_extract(private, '$.settles_at') is not null"
@@ -84,9 +90,13 @@ def settle_overdue(transaction: Transaction) -> None:
 
 
 def settle(transaction: Transaction, refund_id: str, outcome: str) -> Json:
-    """End a refund that is under way, or let one that succeeded bounce after all."""
+    """Settle a refund: succeeded, failed or canceled. A succeeded refund can still fail.
+
+    Raises:
+        StripeError: The outcome is not possible from its present status.
+    """
     refund = retrieve(transaction, {}, refund_id)
-    if refund["status"] not in BEFORE[outcome]:
+    if refund["status"] not in POSSIBLE_FROM[outcome]:
         raise StripeError(f"This refund is {refund['status']} and cannot become {outcome}.")
     previous = {"status": refund["status"]}
     if "pending_reason" in refund:
@@ -96,7 +106,7 @@ def settle(transaction: Transaction, refund_id: str, outcome: str) -> Json:
     if outcome == "succeeded":
         transaction.save(refund)
         emit(transaction, "refund.updated", refund, previous)
-        _reference(transaction, refund)
+        _add_reference(transaction, refund)
         return refund
     _give_back(transaction, refund, FAILURE_REASONS[outcome])
     emit(transaction, "refund.updated", refund, previous)
@@ -106,12 +116,12 @@ def settle(transaction: Transaction, refund_id: str, outcome: str) -> Json:
 
 
 def _amount(transaction: Transaction, charge: Json, params: Json) -> int:
-    """How much to refund: what was asked for, or all that is left."""
+    """Return the amount to refund in minor units: the one asked for, or all that is left."""
     if charge["refunded"]:
         raise StripeError(
             f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded"
         )
-    if disputes.money_is_gone(transaction, charge["id"]):
+    if disputes.is_charge_withdrawn(transaction, charge["id"]):
         raise StripeError(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.",
             code="charge_disputed",
@@ -128,7 +138,7 @@ def _amount(transaction: Transaction, charge: Json, params: Json) -> int:
 
 
 def _count(transaction: Transaction, charge: Json, amount: int) -> Json:
-    """Add to what the charge has had refunded; return what it said before."""
+    """Add to the charge's refunded amount; return the previous values of what changed."""
     previous = {name: charge[name] for name in ("amount_refunded", "refunded")}
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
@@ -137,21 +147,21 @@ def _count(transaction: Transaction, charge: Json, amount: int) -> Json:
 
 
 def _give_back(transaction: Transaction, refund: Json, reason: str) -> None:
-    """The refund came to nothing: the money is the merchant's again and may be refunded anew."""
+    """Return the money of a refund that failed to the merchant; it can be refunded again."""
     charge = transaction.find("charge", refund["charge"])
     if charge is None:
-        raise LookupError(f"{refund['id']} refunds a charge that is not there")
+        raise LookupError(f"{refund['id']} refers to a charge that does not exist")
     _count(transaction, charge, -refund["amount"])
-    entry = balance.refund_failed(transaction, refund, charge)
+    entry = balance_transactions.refund_failed(transaction, refund, charge)
     refund |= {"failure_balance_transaction": entry["id"], "failure_reason": reason}
     transaction.save(refund)
 
 
-def _reference(transaction: Transaction, refund: Json) -> None:
-    """The network names a card's refund: a second event about a refund that did not change."""
+def _add_reference(transaction: Transaction, refund: Json) -> None:
+    """Add the card network's reference, which makes a second event for an unchanged refund."""
     if refund["destination_details"]["type"] != "card":
         return
     previous = {"destination_details": refund["destination_details"]}
-    refund["destination_details"] = refund_shape.referenced(refund["destination_details"])
+    refund["destination_details"] = refund_shape.with_reference(refund["destination_details"])
     transaction.save(refund)
     emit(transaction, "refund.updated", refund, previous)

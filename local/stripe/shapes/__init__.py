@@ -1,1 +1,1 @@
-"""Stripe's objects as JSON, at the pinned API version."""
+"""New Stripe objects as JSON, in the shape of the pinned API version."""

@@ -1,11 +1,17 @@
-"""Shapes of charges, as of the pinned API version."""
+"""The shape of charges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.ids import new_id
-from local.stripe.store import Json
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json
 
 
 def charge(intent: Json, method: Json, *, now: int, authenticated: bool = False) -> Json:
-    """A Charge as it begins: pending, its outcome unknown."""
+    """Return a new charge: pending, without an outcome."""
     kind = method["type"]
     charge_id = new_id("charge" if kind == "card" else "bank_payment")
     return {
@@ -57,7 +63,7 @@ def charge(intent: Json, method: Json, *, now: int, authenticated: bool = False)
 
 
 def outcome(*, approved: bool, reason: str | None = None) -> Json:
-    """How the network judged a charge."""
+    """Return the `outcome` of a charge: the card network's decision."""
     return {
         "advice_code": None if approved else "try_again_later",
         "network_advice_code": None,

@@ -1,50 +1,19 @@
-"""Shapes of customers, sessions and their line items, as of the pinned API version."""
+"""The shapes of Checkout Sessions and their line items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.ids import new_id
-from local.stripe.store import Json
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json
 
 MERCHANT = "Purse"
 
 
-def customer(fields: Json, *, now: int) -> Json:
-    """A Customer from validated create parameters."""
-    customer_id = new_id("customer")
-    return {
-        "id": customer_id,
-        "object": "customer",
-        "address": None,
-        "balance": 0,
-        "business_name": None,
-        "created": now,
-        "currency": None,
-        "customer_account": None,
-        "default_source": None,
-        "delinquent": False,
-        "description": fields.get("description"),
-        "discount": None,
-        "email": fields.get("email"),
-        "individual_name": None,
-        "invoice_prefix": customer_id[-8:].upper(),
-        "invoice_settings": {
-            "custom_fields": None,
-            "default_payment_method": None,
-            "footer": None,
-            "rendering_options": None,
-        },
-        "livemode": False,
-        "metadata": fields.get("metadata", {}),
-        "name": fields.get("name"),
-        "next_invoice_sequence": 1,
-        "phone": fields.get("phone"),
-        "preferred_locales": fields.get("preferred_locales", []),
-        "shipping": None,
-        "tax_exempt": "none",
-        "test_clock": None,
-    }
-
-
 def line_item(fields: Json, *, now: int) -> Json:
-    """A LineItem with the Price and Product that Stripe makes from `price_data`."""
+    """Return a line item with the price that Stripe makes from `price_data`."""
     price_data = fields["price_data"]
     product_data = price_data["product_data"]
     quantity = fields["quantity"]
@@ -86,7 +55,7 @@ def line_item(fields: Json, *, now: int) -> Json:
 
 
 def session(fields: Json, *, items: list[Json], customer: Json | None, now: int) -> Json:
-    """An open Checkout Session; `url` is the caller's to set, who knows the host."""
+    """Return an open Checkout Session; the caller sets `url`."""
     currency = items[0]["currency"]
     subtotal = sum(item["amount_subtotal"] for item in items)
     email = customer["email"] if customer else fields.get("customer_email")
@@ -168,7 +137,7 @@ def session(fields: Json, *, items: list[Json], customer: Json | None, now: int)
 
 
 def customer_details(email: str, name: str | None = None) -> Json:
-    """Who is paying, as far as the payment page knows."""
+    """Return `customer_details` with what the payment page knows about the payer."""
     return {
         "address": None,
         "business_name": None,

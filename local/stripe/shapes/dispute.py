@@ -1,8 +1,14 @@
-"""The shape of disputes, as of the pinned API version."""
+"""The shape of disputes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.api.fields import names
 from local.stripe.ids import new_id
-from local.stripe.store import Json
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json
 
 RESPONSE_TIME_SECONDS = 7 * 24 * 3600
 NETWORK_REASON_CODES = {"fraudulent": "10.4", "product_not_received": "13.1"}
@@ -18,7 +24,7 @@ EVIDENCE = names("""
 
 
 def dispute(charge: Json, amount: int, reason: str, *, inquiry: bool, now: int) -> Json:
-    """A Dispute as it begins, before any money has moved."""
+    """Return a new dispute, before any money has moved; `amount` in minor units."""
     code = NETWORK_REASON_CODES.get(reason)
     return {
         "id": new_id("dispute"),

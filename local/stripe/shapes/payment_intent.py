@@ -1,7 +1,13 @@
-"""Shapes of payment intents and payment methods, as of the pinned API version."""
+"""The shapes of payment intents and payment methods."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.ids import new_id, random_text
-from local.stripe.store import Json
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json
 
 ADDRESS = {
     "city": None,
@@ -14,7 +20,7 @@ ADDRESS = {
 
 
 def payment_intent(session: Json, data: Json, *, now: int) -> Json:
-    """The PaymentIntent a session makes when its customer first tries to pay."""
+    """Return the payment intent that a session gets at the first attempt to pay."""
     intent_id = new_id("payment_intent")
     return {
         "id": intent_id,
@@ -75,7 +81,7 @@ def payment_intent(session: Json, data: Json, *, now: int) -> Json:
 
 
 def payment_method(kind: str, details: Json, payer: Json, intent: Json, *, now: int) -> Json:
-    """What was typed into the page, without its number."""
+    """Return the payment method that was entered, without its number."""
     body: Json = {
         "id": new_id("payment_method"),
         "object": "payment_method",

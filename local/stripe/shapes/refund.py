@@ -1,14 +1,20 @@
-"""The shape of refunds, as of the pinned API version."""
+"""The shape of refunds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from local.stripe.ids import new_id, random_text
-from local.stripe.store import Json
+
+if TYPE_CHECKING:
+    from local.stripe.store import Json
 
 
 def refund(charge: Json, amount: int, fields: Json, *, status: str, now: int) -> Json:
-    """A Refund as it begins.
+    """Return a new refund; `amount` in minor units.
 
-    What only some refunds have (`pending_reason`, `failure_reason`) is absent from the others,
-    not null, as at Stripe.
+    Members that only some refunds have (`pending_reason`, `failure_reason`) are absent from the
+    others and not null, as at Stripe.
     """
     by_card = charge["payment_method_details"]["type"] == "card"
     body: Json = {
@@ -37,8 +43,8 @@ def refund(charge: Json, amount: int, fields: Json, *, status: str, now: int) ->
     return body
 
 
-def referenced(destination: Json) -> Json:
-    """The destination once the network has named the refund, a moment after it succeeded."""
+def with_reference(destination: Json) -> Json:
+    """Return the destination with the reference that the card network gives to the refund."""
     card = {
         **destination["card"],
         "reference": random_text(12).upper(),

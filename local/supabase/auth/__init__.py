@@ -1,1 +1,1 @@
-"""/auth/v1, as GoTrue answers it."""
+"""/auth/v1: answers as GoTrue does."""

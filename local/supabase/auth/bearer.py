@@ -1,4 +1,4 @@
-"""Whose access token a request to `/auth/v1` carries."""
+"""Check the access token of a request to `/auth/v1`."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bearer:
-    """A user and the session that the token belongs to."""
+    """The user and the session of an access token."""
 
     user: User
     session_id: uuid.UUID
 
 
 def read_bearer(connection: psycopg.Connection, authorization: str, key: SigningKey) -> Bearer:
-    """Verify the token of an Authorization header, and that its session is still open.
+    """Return the user and session of an Authorization header.
 
     Raises:
-        AuthError: it is missing or not good now.
+        AuthError: The token is missing or invalid, or its user or session is gone.
     """
     token = bearer_token(authorization)
     if not token:
         raise AuthError(401, "no_authorization", "This endpoint requires a valid Bearer token")
     if token.startswith("sb_"):
-        # Supabase puts a token of the key's role in its place, and that has no subject.
+        # Supabase replaces an API key by a token of its role, which has no `sub`.
         raise _bad_jwt("invalid claim: missing sub claim")
     try:
         claims = jwt.decode(

@@ -1,4 +1,4 @@
-"""The JSON object that a request to `/auth/v1` carries."""
+"""The JSON body of a request to `/auth/v1`."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from local.supabase.auth.errors import AuthError
 
 
 class Body:
-    """A request's JSON object, read by members of a known type."""
+    """The members of a request's JSON object."""
 
     def __init__(self, members: dict[str, Any]) -> None:
         self._members = members
 
     @classmethod
     def of_request(cls) -> Body:
-        """Read the body of the request at hand.
+        """Parse the body of the present request.
 
         Raises:
-            AuthError: it is no JSON object.
+            AuthError: It is not a JSON object.
         """
         try:
             members = json.loads(request.get_data())
@@ -32,10 +32,10 @@ class Body:
         return cls(members or {})
 
     def text(self, name: str) -> str:
-        """A string, empty if the member is missing or null.
+        """Return a string member; "" if it is missing or null.
 
         Raises:
-            AuthError: the member is something else.
+            AuthError: The member is not a string.
         """
         value = self._members.get(name)
         if value is not None and not isinstance(value, str):
@@ -43,10 +43,10 @@ class Body:
         return value or ""
 
     def object(self, name: str) -> dict[str, Any]:
-        """An object, empty if the member is missing or null.
+        """Return an object member; empty if it is missing or null.
 
         Raises:
-            AuthError: the member is something else.
+            AuthError: The member is not an object.
         """
         value = self._members.get(name)
         if value is not None and not isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""`/auth/v1`: sign-up, sign-in by password, refresh, user and sign-out, as GoTrue does them."""
+"""Serve `/auth/v1` as GoTrue does: sign-up, sign-in by password, refresh, user, sign-out."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _JWKS_PATH = "/.well-known/jwks.json"
 
 
 def create_auth(settings: Settings, pool: Pool, key: SigningKey) -> Blueprint:
-    """Make the blueprint of `/auth/v1`."""
+    """Return the blueprint of `/auth/v1`."""
     blueprint = Blueprint("auth", __name__, url_prefix="/auth/v1")
     service = _Service(settings, pool, key)
 
@@ -48,7 +48,7 @@ def create_auth(settings: Settings, pool: Pool, key: SigningKey) -> Blueprint:
     @blueprint.errorhandler(PoolBusyError)
     @blueprint.errorhandler(psycopg.Error)
     def database_failed(error: Exception) -> Response:
-        # The text of a database error can hold an e-mail address: only its code is logged.
+        # The text of a database error can contain an e-mail address, so only its code is logged.
         _logger.error(
             "%r failed: %s", request.path, getattr(error, "sqlstate", None) or "no database"
         )
@@ -101,7 +101,7 @@ class _Service:
         self._key = key
 
     def sign_up(self) -> Response:
-        """Register a user and sign in at once: no e-mail is ever sent to be confirmed."""
+        """POST /signup: create a user and sign in at once, without a confirmation e-mail."""
         body = Body.of_request()
         email, password = body.text("email"), body.text("password")
         if not email and not body.text("phone"):
@@ -124,7 +124,7 @@ class _Service:
             return self._signed_in(connection, user)
 
     def token(self) -> Response:
-        """Grant a session for a password or a refresh token."""
+        """POST /token: start or continue a session, by password or refresh token."""
         grants = {"password": self._grant_by_password, "refresh_token": self._grant_by_refresh}
         grant = grants.get(request.args.get("grant_type", ""))
         if grant is None:
@@ -132,12 +132,12 @@ class _Service:
         return grant(Body.of_request())
 
     def user(self) -> Response:
-        """Show who a token belongs to."""
+        """GET /user: return the user of the access token."""
         with self._transaction() as connection:
             return jsonify(self._bearer(connection).user.as_json())
 
     def log_out(self) -> Response:
-        """End this session, the others, or all."""
+        """POST /logout: end this session, the other ones, or all, as `scope` says."""
         scope = request.args.get("scope", "") or "global"
         with self._transaction() as connection:
             bearer = self._bearer(connection)
@@ -167,7 +167,7 @@ class _Service:
             raise AuthError(400, "validation_failed", "missing email or phone")
         with self._transaction() as connection:
             user = users.user_by_email(connection, email)
-        # Hashing takes a while; no connection waits for it.
+        # Hashing is slow, so it does not hold a connection.
         if user is None or not passwords.matches(body.text("password"), user.encrypted_password):
             raise _INVALID_LOGIN
         with self._transaction() as connection:
@@ -180,7 +180,7 @@ class _Service:
                 user = users.user_by_id(connection, grant.user_id)
                 if user is not None:
                     return self._session(user, grant)
-        # Outside the transaction, which has to be committed: it ended the session.
+        # Raised after the transaction is committed, because it ended the session.
         raise AuthError(400, "refresh_token_already_used", "Invalid Refresh Token: Already Used")
 
     def _signed_in(self, connection: psycopg.Connection, user: users.User) -> Response:

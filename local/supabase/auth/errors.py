@@ -1,4 +1,4 @@
-"""What goes wrong in `/auth/v1`, in GoTrue's words and in both of its shapes."""
+"""Errors of `/auth/v1`, in GoTrue's words and in both of its shapes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 
 
 class AuthError(Exception):
-    """A refusal by the authentication service."""
+    """An error that the client receives, with GoTrue's status and code."""
 
     def __init__(
         self,
@@ -30,12 +30,12 @@ class AuthError(Exception):
 
 
 def unavailable() -> AuthError:
-    """The database did not do its part."""
+    """Return the error for a database failure."""
     return AuthError(500, "unexpected_failure", "Database error querying schema")
 
 
 def respond(error: AuthError) -> Response:
-    """Write an error in the shape that the client's API version asks for."""
+    """Return an error as a response, in the shape of the client's API version."""
     version = request.headers.get(VERSION_HEADER, "")
     if _DATE.fullmatch(version) and version >= _NEW_SHAPE_SINCE:
         body: dict[str, object] = {"code": error.code, "message": error.message}

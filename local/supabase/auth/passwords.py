@@ -1,4 +1,4 @@
-"""Passwords: what GoTrue accepts, and how they are kept."""
+"""Passwords: GoTrue's limits, and hashing."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SALT_BYTES = 16
 
 
 def check_strength(password: str) -> None:
-    """Accept a new password.
+    """Check the length of a new password.
 
     Raises:
-        AuthError: it is too long or too short.
+        AuthError: It is too long or too short.
     """
     length = len(password.encode())
     if length > BYTES_AT_MOST:
@@ -38,13 +38,13 @@ def check_strength(password: str) -> None:
 
 
 def encrypt(password: str) -> str:
-    """Hash a password with a salt of its own."""
+    """Return the hash of a password, with a new salt."""
     salt = os.urandom(_SALT_BYTES)
     return f"scrypt${_encode(salt)}${_encode(_derive(password, salt))}"
 
 
 def matches(password: str, encrypted: str) -> bool:
-    """Compare a password with a hash that `encrypt` made."""
+    """Return whether a password matches a hash made by encrypt()."""
     scheme, _, rest = encrypted.partition("$")
     salt, _, expected = rest.partition("$")
     return scheme == "scrypt" and hmac.compare_digest(

@@ -1,9 +1,9 @@
 """Sessions and their refresh tokens.
 
-A session has one active refresh token. Using it revokes it and makes its successor. A client
-that never received the successor may ask again with the token it has: the active token's parent
-is always answered with the active token, and any older one for a few seconds, for tabs that
-refresh at once. After that an old token means that somebody else has it too: the session ends.
+A session has one active refresh token. Using it revokes it and creates its successor. A client may
+lose the answer with the successor, so the parent of the active token always gets the active token
+again. Older tokens get it for REUSE_INTERVAL_SECONDS, because several tabs may refresh at the same
+time. After that an old token is taken as stolen, and the session ends.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Grant:
 
 
 def start_session(connection: psycopg.Connection, user_id: uuid.UUID, user_agent: str) -> Grant:
-    """Open a session for a user who has shown the password."""
+    """Start a session for a user who has signed in."""
     session_id = uuid.uuid4()
     row = connection.execute(
         """
@@ -52,12 +52,12 @@ def start_session(connection: psycopg.Connection, user_id: uuid.UUID, user_agent
 
 
 def continue_session(connection: psycopg.Connection, token: str) -> Grant | None:
-    """Exchange a refresh token; None where its misuse ended the session.
+    """Exchange a refresh token; return None if reuse of an old token ended the session.
 
-    The lock on the session lets concurrent refreshes pass one by one.
+    The session's row is locked, so concurrent refreshes run one after another.
 
     Raises:
-        AuthError: there is no such token.
+        AuthError: The token does not exist.
     """
     if not _TOKEN.fullmatch(token):
         raise AuthError(400, "validation_failed", "Refresh token is not valid")
@@ -87,34 +87,34 @@ def continue_session(connection: psycopg.Connection, token: str) -> Grant | None
 
 
 def session_exists(connection: psycopg.Connection, session_id: uuid.UUID) -> bool:
-    """Say whether a session is still open."""
+    """Return whether a session still exists."""
     query = "select from auth.sessions where id = %s"
     return connection.execute(query, [session_id]).fetchone() is not None
 
 
 def end_session(connection: psycopg.Connection, session_id: uuid.UUID) -> None:
-    """Close one session; its refresh tokens go with it."""
+    """Delete a session and its refresh tokens."""
     connection.execute("delete from auth.sessions where id = %s", [session_id])
 
 
 def end_other_sessions(
     connection: psycopg.Connection, user_id: uuid.UUID, session_id: uuid.UUID
 ) -> None:
-    """Close all sessions of a user but one."""
+    """Delete all sessions of a user except one."""
     connection.execute(
         "delete from auth.sessions where user_id = %s and id <> %s", [user_id, session_id]
     )
 
 
 def end_all_sessions(connection: psycopg.Connection, user_id: uuid.UUID) -> None:
-    """Close all sessions of a user."""
+    """Delete all sessions of a user."""
     connection.execute("delete from auth.sessions where user_id = %s", [user_id])
 
 
 def _successor(
     connection: psycopg.Connection, session_id: uuid.UUID, user_id: uuid.UUID, token: str
 ) -> str | None:
-    """The token to hand out for this one; None if it is too old to be used."""
+    """Return the refresh token that replaces `token`; None if `token` is too old."""
     row = connection.execute(
         """
         select

@@ -1,4 +1,4 @@
-"""People in `auth.users`, and the JSON that GoTrue shows of them."""
+"""Users in `auth.users`, and their JSON as GoTrue returns it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COLUMNS = sql.SQL("""
 
 @dataclass(frozen=True)
 class User:
-    """One row of `auth.users`."""
+    """A row of `auth.users`."""
 
     id: uuid.UUID
     aud: str
@@ -45,7 +45,7 @@ class User:
     updated_at: datetime
 
     def as_json(self) -> dict[str, Any]:
-        """The user as GoTrue's `/user` shows it."""
+        """Return the user as in GoTrue's `/user`."""
         confirmed_at = _timestamp(self.email_confirmed_at)
         last_sign_in_at = _timestamp(self.last_sign_in_at)
         created_at, updated_at = _timestamp(self.created_at), _timestamp(self.updated_at)
@@ -62,7 +62,7 @@ class User:
             "user_metadata": self.user_metadata,
             "identities": [
                 {
-                    # GoTrue keeps identities in a table; this user has exactly one, always.
+                    # GoTrue stores identities in a table. Our users always have exactly one.
                     "identity_id": str(uuid.uuid5(self.id, "email")),
                     "id": str(self.id),
                     "user_id": str(self.id),
@@ -81,10 +81,10 @@ class User:
 
 
 def valid_email(email: str) -> str:
-    """Return an e-mail address in the form in which it is kept.
+    """Return an e-mail address in lower case, as it is stored.
 
     Raises:
-        AuthError: it is no e-mail address.
+        AuthError: It is not an e-mail address.
     """
     if len(email) > EMAIL_CHARACTERS_AT_MOST:
         raise AuthError(400, "validation_failed", "An email address is too long")
@@ -102,10 +102,10 @@ def create_user(
     encrypted_password: str,
     data: dict[str, Any],
 ) -> User:
-    """Add a user whose e-mail address counts as confirmed.
+    """Create a user whose e-mail address counts as confirmed.
 
     Raises:
-        AuthError: the address is taken.
+        AuthError: The address is already registered.
     """
     user_id = uuid.uuid4()
     facts = {
@@ -137,21 +137,21 @@ def create_user(
 
 
 def user_by_email(connection: psycopg.Connection, email: str) -> User | None:
-    """Find a user by address, however it is capitalised."""
+    """Return the user with an e-mail address, ignoring case, or None."""
     query = sql.SQL("select {} from auth.users where email = %s::text").format(_COLUMNS)
     with connection.cursor(row_factory=class_row(User)) as cursor:
         return cursor.execute(query, [email.lower()]).fetchone()
 
 
 def user_by_id(connection: psycopg.Connection, user_id: uuid.UUID) -> User | None:
-    """Find a user by id."""
+    """Return the user with an id, or None."""
     query = sql.SQL("select {} from auth.users where id = %s").format(_COLUMNS)
     with connection.cursor(row_factory=class_row(User)) as cursor:
         return cursor.execute(query, [user_id]).fetchone()
 
 
 def note_sign_in(connection: psycopg.Connection, user: User) -> User:
-    """Record that a user has just signed in."""
+    """Set the time of the last sign-in to now; return the updated user."""
     update = sql.SQL("""
         update auth.users set last_sign_in_at = now(), updated_at = now()
         where id = %s
@@ -168,5 +168,5 @@ def _one(user: User | None) -> User:
 
 
 def _timestamp(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC, as Go writes it."""
+    """Return a time as RFC 3339 in UTC, as Go formats it."""
     return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

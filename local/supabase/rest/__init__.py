@@ -1,1 +1,1 @@
-"""/rest/v1, as PostgREST 12 answers it."""
+"""/rest/v1: answers as PostgREST 12 does."""

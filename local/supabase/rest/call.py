@@ -1,4 +1,4 @@
-"""A function call in SQL, in the shape PostgREST gives it."""
+"""Call a database function with the SQL that PostgREST uses."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from local.supabase.rest.payload import Payload
     from local.supabase.rest.tokens import Caller
 
-# What Supabase sets for PostgREST; the schema extensions need not exist.
+# Supabase's setting for PostgREST. The schema `extensions` may be missing.
 _SEARCH_PATH = f'"{SCHEMA}", "public", "extensions"'
 
-# A role's own settings (its statement_timeout above all) hold for the requests made in its name.
+# As in PostgREST, a role's own settings, such as statement_timeout, apply to its requests.
 _ROLE_SETTINGS = """
     select set_config(split_part(setting, '=', 1), substring(setting from '=(.*)$'), true)
     from pg_catalog.pg_roles r
@@ -30,7 +30,7 @@ _ROLE_SETTINGS = """
     where r.rolname = %s::text and setting not like 'default_transaction_isolation=%%'
 """
 
-# These types would cut a value to one character or bit where a parameter takes any length.
+# In a column definition these types mean one character or bit; a parameter accepts any length.
 _UNBOUNDED_TYPES = {
     "bit": "bit varying",
     "bit[]": "bit varying[]",
@@ -41,7 +41,7 @@ _UNBOUNDED_TYPES = {
 
 @dataclass(frozen=True)
 class RequestFacts:
-    """What a function may read about the request that called it."""
+    """The request as a database function can read it."""
 
     method: str
     path: str
@@ -51,13 +51,13 @@ class RequestFacts:
 
 @dataclass(frozen=True)
 class Result:
-    """A function's answer: JSON text (None for void) and how many rows it has."""
+    """A function's result: JSON text (None for void), and the number of rows."""
 
     body: str | None
     rows: int
 
 
-def invoke(  # noqa: PLR0913 -- each is another thing about the request
+def invoke(  # noqa: PLR0913 -- each is another property of the request
     connection: psycopg.Connection,
     routine: Routine,
     payload: Payload,
@@ -66,11 +66,11 @@ def invoke(  # noqa: PLR0913 -- each is another thing about the request
     *,
     singular: bool,
 ) -> Result:
-    """Call a function in the caller's name, inside the transaction that is open.
+    """Call a function with the caller's role, in the transaction that is open.
 
     Raises:
-        RestError: not one row where `singular` asks for one.
-        psycopg.Error: whatever the database objects to.
+        RestError: `singular` is set and the result is not exactly one row.
+        psycopg.Error: The database refused or failed.
     """
     connection.execute(_ROLE_SETTINGS, [caller.role])
     _set_locals(connection, routine, caller, facts)
@@ -151,7 +151,7 @@ def _statement(
     return statement, parameters
 
 
-# An array of objects calls the function once, with the first.
+# With an array of objects, the function is called once, with the first object.
 _ARGUMENTS = """
     (select %s::json as document) pgrst_payload,
     lateral (

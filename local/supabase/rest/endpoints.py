@@ -1,6 +1,6 @@
-"""`/rest/v1`: calls of database functions, answered as PostgREST 12 answers them.
+"""Serve `/rest/v1` as PostgREST 12 does.
 
-Only POST on `rpc/…` with JSON is served, which is all that Purse and supabase-py's `rpc()` use.
+Only POST of JSON to `rpc/…` is supported. Purse and supabase-py's `rpc()` use nothing else.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def create_rest(settings: Settings, pool: Pool, key: SigningKey) -> Blueprint:
-    """Make the blueprint of `/rest/v1`."""
+    """Return the blueprint of `/rest/v1`."""
     blueprint = Blueprint("rest", __name__, url_prefix="/rest/v1")
     blueprint.before_request(lambda: require_api_key(settings))
 
@@ -58,7 +58,7 @@ def create_rest(settings: Settings, pool: Pool, key: SigningKey) -> Blueprint:
 
 
 def _caller(key: SigningKey) -> Caller:
-    """Find out who calls: an API key stands for its role unless a user's own token is there."""
+    """Return the caller: the user of the access token, or else the role of the API key."""
     authorization = request.headers.get("Authorization", "")
     token = bearer_token(authorization)
     if not authorization or token.startswith("sb_"):

@@ -1,4 +1,4 @@
-"""What goes wrong in `/rest/v1`, in PostgREST's words."""
+"""Errors of `/rest/v1`, in PostgREST's words."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 SERVICE_UNAVAILABLE = 503
 
-# From the most special to the most general: the first prefix of an SQLSTATE decides.
+# The first prefix that an SQLSTATE has decides, so special prefixes come before general ones.
 _STATUS_BY_SQLSTATE: tuple[tuple[str, int], ...] = (
     ("23503", 409),
     ("23505", 409),
@@ -44,7 +44,7 @@ _STATUS_BY_SQLSTATE: tuple[tuple[str, int], ...] = (
 
 
 class RestError(Exception):
-    """An answer other than the function's own."""
+    """An error that the client receives, with PostgREST's status and code."""
 
     def __init__(  # noqa: PLR0913 -- PostgREST's errors have these members
         self,
@@ -67,7 +67,7 @@ class RestError(Exception):
             self.headers["Retry-After"] = "0"
 
     def body(self) -> dict[str, str | None]:
-        """The four members that PostgREST's errors have."""
+        """Return the four members of PostgREST's errors."""
         return {
             "code": self.code,
             "details": self.details,
@@ -77,7 +77,7 @@ class RestError(Exception):
 
 
 def unreachable(error: Exception) -> RestError:
-    """No connection could be made."""
+    """Return the error for a database that cannot be reached."""
     return RestError(
         SERVICE_UNAVAILABLE,
         "PGRST000",
@@ -87,12 +87,12 @@ def unreachable(error: Exception) -> RestError:
 
 
 def pool_busy() -> RestError:
-    """All connections are in use."""
+    """Return the error for a pool without a free connection."""
     return RestError(504, "PGRST003", "Timed out acquiring connection from connection pool.")
 
 
 def from_postgres(error: psycopg.Error, *, anonymous: bool) -> RestError:
-    """Turn an error that came out of a transaction into an answer."""
+    """Return the error for one that Postgres or the connection raised."""
     sqlstate = error.sqlstate
     if sqlstate is None:
         if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):

@@ -1,4 +1,4 @@
-"""What a caller would like the answer to look like: Accept and Prefer."""
+"""Choose the shape of the answer by the headers Accept and Prefer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PROVIDED = {
 }
 _COUNTS = ("count=exact", "count=planned", "count=estimated")
 _HANDLINGS = ("handling=strict", "handling=lenient")
-_WITHOUT_EFFECT_HERE = (
+_IGNORED = (
     "resolution=merge-duplicates",
     "resolution=ignore-duplicates",
     "return=representation",
@@ -36,7 +36,7 @@ _WITHOUT_EFFECT_HERE = (
 
 @dataclass(frozen=True)
 class Shape:
-    """The answer's media type, and the preferences that were heeded."""
+    """The answer's media type, and the preferences that were applied."""
 
     media_type: str
     count: str | None
@@ -49,7 +49,7 @@ class Shape:
 
     @property
     def counts_rows(self) -> bool:
-        """Whether Content-Range shall tell the number of all rows."""
+        """Whether Content-Range includes the number of all rows."""
         return self.count in ("count=exact", "count=estimated")
 
     @property
@@ -59,11 +59,11 @@ class Shape:
 
 
 def negotiate(accept: str, prefer: str) -> Shape:
-    """Choose the shape of an answer.
+    """Return the shape of the answer.
 
     Raises:
-        RestError: no acceptable type (PGRST107), or an unknown preference where the caller is
-            strict about them (PGRST122).
+        RestError: No media type is acceptable (PGRST107), or a preference is unknown and the
+            caller asked for handling=strict (PGRST122).
     """
     wanted = _by_quality(accept)
     media_type = next((_PROVIDED[name] for name in wanted if name in _PROVIDED), None)
@@ -79,7 +79,7 @@ def negotiate(accept: str, prefer: str) -> Shape:
         count=next((p for p in preferences if p in _COUNTS), None),
         handling=next((p for p in preferences if p in _HANDLINGS), None),
     )
-    known = {*_COUNTS, *_HANDLINGS, *_WITHOUT_EFFECT_HERE}
+    known = {*_COUNTS, *_HANDLINGS, *_IGNORED}
     unknown = [p for p in preferences if p not in known]
     if unknown and shape.handling == "handling=strict":
         raise RestError(
@@ -92,7 +92,7 @@ def negotiate(accept: str, prefer: str) -> Shape:
 
 
 def _by_quality(accept: str) -> list[str]:
-    """The media types of an Accept header without their parameters, best first."""
+    """Return the media types of an Accept header without parameters, best quality first."""
     weighted = []
     for entry in accept.split(",") if accept else [_ANYTHING]:
         name, *parameters = (part.strip() for part in entry.split(";"))

@@ -1,4 +1,4 @@
-"""The body of a call: JSON, checked but passed on as it came."""
+"""Check the JSON body of a call; Postgres receives its text unchanged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JSON_TYPE = "application/json"
 
 @dataclass(frozen=True)
 class Payload:
-    """The text for Postgres to parse, and the names of the arguments in it."""
+    """The JSON text that Postgres parses, and the names of its arguments."""
 
     text: str
     keys: frozenset[str]
@@ -23,10 +23,10 @@ _NO_ARGUMENTS = Payload("[]", frozenset())
 
 
 def read_payload(body: bytes, content_type: str) -> Payload:
-    """Read the arguments of a call.
+    """Return the arguments of a call.
 
     Raises:
-        RestError: PGRST102, for whatever is not JSON or not arguments.
+        RestError: PGRST102: the body is not JSON, or its objects have different keys.
     """
     media_type = content_type.partition(";")[0] or JSON_TYPE
     if media_type != JSON_TYPE:
@@ -35,9 +35,9 @@ def read_payload(body: bytes, content_type: str) -> Payload:
         return Payload("", frozenset())
     try:
         text = body.decode()
-        # Only keys matter here: numbers stay text, however long they are.
+        # Only the keys are used. Numbers are kept as text, so their length does not matter.
         document = json.loads(text, parse_int=str, parse_float=str, parse_constant=_refuse_constant)
-        # Half a surrogate pair is a string in Python, but no text that could be sent on.
+        # Python accepts half a surrogate pair, which cannot be encoded.
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
         raise _refused("Empty or invalid json") from None
@@ -57,7 +57,7 @@ def _payload(text: str, document: Any) -> Payload:
 
 
 def _refuse_constant(_name: str) -> NoReturn:
-    """Refuse NaN and Infinity, which Python reads and JSON does not have."""
+    """Refuse NaN and Infinity: Python accepts them, JSON does not."""
     raise ValueError
 
 

@@ -1,30 +1,27 @@
-"""Which function a call means: the catalogue, and PostgREST's rules for choosing.
+"""Find the database function that a call means, by PostgREST's rules.
 
-PostgREST caches the catalogue and is told to read it anew. The gateway looks up the one name it
-needs for each call, in the call's own transaction, so it is never stale.
+PostgREST caches the catalogue and has to be told when it changed. The gateway looks a function up
+in the transaction of each call, so it always sees the current one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from psycopg.rows import class_row
 
 from local.supabase.rest.errors import RestError
-from local.supabase.rest.hints import closest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import psycopg
 
 SCHEMA = "public"
 _JSON_TYPES = frozenset({"json", "jsonb"})
 
-# Not listed, as in PostgREST: trigger functions, procedures, and functions with unnamed
-# parameters, except a single one of a type that can take a whole body.
-_ROUTINES = """
+# PostgREST leaves out trigger functions, procedures, and functions with unnamed parameters, except
+# a single unnamed one of a type that can hold a whole body.
+_ROUTINES_NAMED = """
     select
       p.proname::text as name,
       obj_description(p.oid, 'pg_proc') as description,
@@ -60,13 +57,13 @@ _ROUTINES = """
       and p.prokind = 'f'
       and result.oid <> 'trigger'::regtype
       and (coalesce(parameter.unnamed, 0) = 0 or parameter.unnamed = 1 and parameter.takes_body)
+      and p.proname = %(name)s::text
 """
-_BY_NAME = _ROUTINES + " and p.proname = %(name)s::text"
 
 
 @dataclass(frozen=True)
 class Routine:
-    """One function of the exposed schema."""
+    """A function of the exposed schema."""
 
     name: str
     description: str | None
@@ -82,27 +79,27 @@ class Routine:
 
     @property
     def takes_whole_body(self) -> bool:
-        """Whether its only parameter is an unnamed json or jsonb."""
+        """Whether the only parameter is an unnamed json or jsonb."""
         return self.names == [""] and self.types[0] in _JSON_TYPES
 
     @property
     def signature(self) -> str:
-        """The function as PostgREST names it when it cannot choose."""
+        """The function as PostgREST writes it in PGRST203."""
         parameters = zip(self.names, self.types, strict=True)
         listed = ", ".join(f"{name} => {kind}" for name, kind in parameters)
         return f"{SCHEMA}.{self.name}({listed})"
 
     def accepts(self, keys: frozenset[str]) -> bool:
-        """Whether these arguments suffice, and none is unknown."""
+        """Return whether every required argument is given and none is unknown."""
         known = set(self.names)
         needed = {n for n, required in zip(self.names, self.required, strict=True) if required}
         return needed <= keys <= known
 
 
 def routines_named(connection: psycopg.Connection, name: str) -> list[Routine]:
-    """All overloads of a function, those with the fewest parameters first."""
+    """Return all overloads of a function, those with the fewest parameters first."""
     with connection.cursor(row_factory=class_row(Routine)) as cursor:
-        found = cursor.execute(_BY_NAME, {"schema": SCHEMA, "name": name}).fetchall()
+        found = cursor.execute(_ROUTINES_NAMED, {"schema": SCHEMA, "name": name}).fetchall()
     return sorted(found, key=lambda r: (len(r.names), r.description or "", r.names, r.types))
 
 
@@ -111,16 +108,16 @@ def choose(
     name: str,
     keys: frozenset[str],
 ) -> Routine:
-    """Find the one function that a call with these argument names means.
+    """Return the function that a call with these argument names means.
 
     Raises:
-        RestError: none (PGRST202) or several (PGRST203) fit.
+        RestError: No function fits (PGRST202), or several do (PGRST203).
     """
     overloads = routines_named(connection, name)
     fitting = [r for r in overloads if not r.takes_whole_body and r.accepts(keys)]
     fitting = fitting or [r for r in overloads if r.takes_whole_body]
     if not fitting:
-        _refuse_unknown(connection, name, sorted(keys), overloads)
+        raise _unknown(name, sorted(keys))
     if len(fitting) > 1:
         listed = ", ".join(r.signature for r in fitting)
         raise RestError(
@@ -133,30 +130,17 @@ def choose(
     return fitting[0]
 
 
-def _refuse_unknown(
-    connection: psycopg.Connection,
-    name: str,
-    keys: list[str],
-    overloads: Sequence[Routine],
-) -> NoReturn:
+def _unknown(name: str, keys: list[str]) -> RestError:
+    """Return PGRST202. PostgREST also suggests a similar name in `hint`; the gateway does not."""
     function = f"{SCHEMA}.{name}"
     listed = ", ".join(keys)
     called = f"({listed})" if keys else " without parameters"
     plural = "s" if len(keys) > 1 else ""
     searched = f" with parameter{plural} {listed}" if keys else " without parameters"
-    if overloads:
-        known = (f"({', '.join(sorted(r.names))})" for r in overloads)
-        meant = closest(f"({listed})", known)
-        meant = None if meant is None else name + meant
-    else:
-        with connection.cursor(row_factory=class_row(Routine)) as cursor:
-            everything = cursor.execute(_ROUTINES, {"schema": SCHEMA}).fetchall()
-        meant = closest(name, (r.name for r in everything))
-    raise RestError(
+    return RestError(
         404,
         "PGRST202",
         f"Could not find the function {function}{called} in the schema cache",
         details=f"Searched for the function {function}{searched} or with a single unnamed "
         "json/jsonb parameter, but no matches were found in the schema cache.",
-        hint=meant and f"Perhaps you meant to call the function {SCHEMA}.{meant}",
     )

@@ -1,4 +1,4 @@
-"""Who is asking: the claims of a request to `/rest/v1`, read as PostgREST reads them."""
+"""Verify access tokens of `/rest/v1` as PostgREST does."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ _JWS = PyJWS(algorithms=[ALGORITHM])
 
 @dataclass(frozen=True)
 class Caller:
-    """A database role, and the claims a function may read about who stands behind it."""
+    """The database role of a request, and the claims that functions can read."""
 
     role: str
     claims: dict[str, Any]
 
     @property
     def anonymous(self) -> bool:
-        """Whether nobody in particular is asking."""
+        """Whether the caller is not signed in."""
         return self.role == ANONYMOUS_ROLE
 
     @classmethod
     def of_role(cls, role: str) -> Caller:
-        """A caller known by an API key alone."""
+        """Return the caller of a request with an API key and no token."""
         return cls(role, {"role": role})
 
 
 def bearer_token(authorization: str) -> str:
-    """The token of an Authorization header; empty without one or under another scheme."""
+    """Return the token of an Authorization header; "" if the scheme is not Bearer."""
     found = _BEARER.fullmatch(authorization.strip())
     return found.group(1) if found else ""
 
 
 def caller_of_token(token: str, key: SigningKey) -> Caller:
-    """Verify an access token.
+    """Return the caller whom an access token identifies.
 
     Raises:
-        RestError: PGRST301 for any token that is not good now.
+        RestError: PGRST301: the token is forged, malformed, expired or not valid yet.
     """
     claims = _verified(token, key)
     now = time.time()

@@ -7,13 +7,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from api._lib.files.bucket import make_bucket
+from api._lib.files.settings import StorageSettings
 from api._lib.files.storage import Storage
-from api._lib.settings import StorageSettings
+from api._lib.settings import load
+from local.environment import functions_settings
+from tests.standins.storage.place import Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.support import RunningStack
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """A storage of its own, empty, not started yet."""
+    return Place.in_folder(tmp_path)
 
 
 @pytest.fixture
@@ -30,7 +41,8 @@ def settings(stack: RunningStack) -> StorageSettings:
 
 
 @pytest.fixture
-def storage(settings: StorageSettings) -> Iterator[Storage]:
-    """The storage."""
+def storage(stack: RunningStack, settings: StorageSettings) -> Iterator[Storage]:
+    """The stack's storage, with its bucket."""
+    make_bucket(load(functions_settings(stack)))
     with closing(Storage(settings)) as storage:
         yield storage

@@ -1,4 +1,4 @@
-"""The stand-in, once for all its tests, quiet at the start of each."""
+"""One stand-in for all tests; each test starts without any command in force."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def shared_stand_in(
 
 @pytest.fixture
 def stand_in(shared_stand_in: StandIn) -> StandIn:
-    """The running stand-in with no trouble ordered."""
+    """The running stand-in, without any command in force."""
     shared_stand_in.be_quiet()
     return shared_stand_in
 
 
 @pytest.fixture
 def own_stand_in(receiver: Receiver, tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIn]:
-    """A stand-in for one test alone, which may kill it or move its clock."""
+    """A stand-in for one test, which may kill it or move its clock."""
     stand_in = StandIn(tmp_path_factory.mktemp("own-stripe"), receiver)
     stand_in.start()
     stand_in.enable_events("*")

@@ -1,4 +1,4 @@
-"""What the tests of the stand-in share: the server, a webhook receiver, a person at the page."""
+"""Helpers of the stand-in's tests: the server, a webhook receiver, a payment page client."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ stripe.enable_telemetry = False
 
 
 def eventually(probe: Callable[[], T], what: str) -> T:
-    """Return the probe's first truthy answer, or fail when the time is over."""
+    """Return the probe's first truthy answer; fail after WAIT_SECONDS."""
     deadline = time.monotonic() + WAIT_SECONDS
     while not (answer := probe()):
         assert time.monotonic() < deadline, f"never came true: {what}"
@@ -45,7 +45,7 @@ def eventually(probe: Callable[[], T], what: str) -> T:
 
 @dataclass(frozen=True)
 class Received:
-    """One webhook request as it arrived."""
+    """A webhook request that arrived."""
 
     headers: dict[str, str]
     body: bytes
@@ -64,7 +64,7 @@ class Received:
 
 
 class Receiver:
-    """An endpoint that notes every webhook and answers what it is told to."""
+    """An endpoint that stores every webhook and answers with planned statuses."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -86,7 +86,7 @@ class Receiver:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def note(self, received: Received) -> int:
-        """Keep a request and choose its answer."""
+        """Store a request and return the status of its answer."""
         with self._changed:
             self._received.append(received)
             self._changed.notify_all()
@@ -111,7 +111,7 @@ class Receiver:
             ]
 
     def wait_for(self, count: int = 1, **wanted: str) -> list[Received]:
-        """Wait until that many such requests arrived."""
+        """Wait until `count` such requests arrived, and return them."""
         with self._changed:
             arrived = self._changed.wait_for(
                 lambda: len(self.about(**wanted)) >= count, WAIT_SECONDS
@@ -129,7 +129,7 @@ class StandIn(StandInProcess):
     """The stand-in with a receiver of its webhooks and the SDK as its client."""
 
     def __init__(self, state: Path, receiver: Receiver) -> None:
-        # Deliveries must pass by a proxy that would never bring them home.
+        # Deliveries must ignore this proxy, which does not exist.
         super().__init__(state, receiver.url, {"HTTP_PROXY": "http://127.0.0.1:9"})
         self.receiver = receiver
         self._sdk_http = stripe.RequestsClient(timeout=30)
@@ -141,12 +141,12 @@ class StandIn(StandInProcess):
         )
 
     def close(self) -> None:
-        """End the SDK's connections as well."""
+        """Close the SDK's connections, and stop the server."""
         self._sdk_http.close()  # type: ignore[no-untyped-call] # the SDK leaves it untyped
         super().close()
 
     def enable_events(self, *kinds: str) -> None:
-        """Choose what the endpoint is registered for."""
+        """Choose the events that the endpoint is registered for."""
         endpoint = self.client.v1.webhook_endpoints.list().data[0]
         self.client.v1.webhook_endpoints.update(
             endpoint.id, {"enabled_events": cast("Any", list(kinds)), "disabled": False}
@@ -162,7 +162,7 @@ class StandIn(StandInProcess):
         ]
 
     def be_quiet(self) -> None:
-        """Undo every order, so that the next test starts from plain behaviour."""
+        """Revoke all commands that are in force."""
         self.sim("webhooks", hold=False, lose_next=0, drop_next=0, duplicate=1, delay_seconds=0)
         self.sim("webhooks", shuffle=0)
         self.sim("api", fail_next=0, delay_seconds=0)
@@ -212,7 +212,7 @@ class StandIn(StandInProcess):
 
 
 class Page:
-    """A person at the payment page, without script."""
+    """A person on the payment page, without JavaScript."""
 
     def __init__(self, browser: httpx.Client, path: str) -> None:
         self._browser = browser

@@ -1,4 +1,4 @@
-"""Deliveries go wrong on request: late, shuffled, dropped, once more; API calls fail in turn."""
+"""Commands make deliveries late, shuffled, dropped or repeated, and make API calls fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.standins.stripe.harness import StandIn, eventually
 
 
 def expired(stand_in: StandIn, count: int) -> list[str]:
-    """Expire so many new sessions, one after another, and return their ids."""
+    """Expire a number of new sessions, one after another, and return their ids."""
     sessions = [stand_in.session().id for _ in range(count)]
     for session in sessions:
         stand_in.client.v1.checkout.sessions.expire(session)
@@ -22,7 +22,7 @@ def expired(stand_in: StandIn, count: int) -> list[str]:
 
 
 def arrivals(stand_in: StandIn, sessions: list[str]) -> list[str]:
-    """In which order the shop heard of these sessions, once it heard of all."""
+    """Return the order in which the shop received the events of these sessions."""
     for session in sessions:
         stand_in.receiver.wait_for(type="checkout.session.expired", id=session)
     received = stand_in.receiver.about(type="checkout.session.expired")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 import stripe
 
-from local.stripe.payments.cards import TEST_CARDS, Outcome, passes_luhn, read_card
+from local.stripe.payments.card_behaviour import TEST_CARDS, Outcome
+from local.stripe.payments.card_input import passes_luhn, read_card
 from local.stripe.payments.currencies import formatted
 from tests.standins.stripe.harness import STARTER, StandIn
 

@@ -1,4 +1,4 @@
-"""A developer plays every case by hand, from one page."""
+"""Every case can be played by hand on the control room's page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def look(stand_in: StandIn) -> str:
-    """What the page says, its markup taken away."""
+    """Return the page's text without its markup."""
     text = re.sub(r"<[^>]*>", " ", stand_in.http.get("/_sim").text)
     return " ".join(html.unescape(text).split())
 
@@ -97,7 +97,7 @@ def test_switches_are_set_and_shown(stand_in: StandIn) -> None:
     assert "Held: nothing is sent" in look(stand_in)
     press(stand_in, "webhooks", hold="false")
     press(stand_in, "webhooks", shuffle="4", seed="")
-    assert "0 of 4 gathered" in look(stand_in)
+    assert "0 of 4 collected" in look(stand_in)
     press(stand_in, "api", fail_next="2", skip_next="1", status="500")
     assert "2 to refuse after 1" in look(stand_in)
 

@@ -1,4 +1,4 @@
-"""A bank takes a payment back, or only asks; the case is won, lost, and sometimes appealed."""
+"""Disputes and inquiries: opened, won, lost and appealed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 
 def act(stand_in: StandIn, dispute: dict[str, Any], *actions: str) -> dict[str, Any]:
-    """Take a case further, step by step."""
+    """Take several steps of a dispute."""
     for action in actions:
         dispute = stand_in.sim(f"disputes/{dispute['id']}/{action}")
     return dispute
 
 
 def movements(dispute: dict[str, Any]) -> list[int]:
-    """How the money has gone and come."""
+    """Return the amounts of the dispute's balance transactions."""
     return [entry["amount"] for entry in dispute["balance_transactions"]]
 
 

@@ -1,4 +1,4 @@
-"""What was acknowledged survives the death of the process."""
+"""Acknowledged changes survive a crash of the process."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def test_state_and_undelivered_events_survive_a_kill(own_stand_in: StandIn) -> N
 
 
 def test_every_missing_setting_is_named_at_once() -> None:
-    with pytest.raises(ValueError, match=r"PURSE_LOCAL_STATE.*STRIPE_WEBHOOK_URL is no http"):
+    with pytest.raises(ValueError, match=r"PURSE_LOCAL_STATE.*STRIPE_WEBHOOK_URL is not an http"):
         Settings.from_environment({"STRIPE_WEBHOOK_URL": "ftp://nowhere"})

@@ -1,4 +1,4 @@
-"""The fixture that others may use does what it says."""
+"""The pytest fixture for other projects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The same request under the same key happens once."""
+"""A repeated request with the same idempotency key has one effect."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def post(stand_in: StandIn, key: str, **data: str) -> httpx.Response:
 
 
 def fresh() -> str:
-    """A key nobody used."""
+    """Return an unused key."""
     return secrets.token_hex(16)
 
 
 def count(stand_in: StandIn, email: str) -> int:
-    """How many customers have this address."""
+    """Return the number of customers with this address."""
     return len(stand_in.client.v1.customers.list({"email": email}).data)
 
 

@@ -1,4 +1,4 @@
-"""Money goes back: in parts, at once or later, and sometimes it does not arrive."""
+"""Refunds: partial and full, at once and later, succeeded and failed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refund(stand_in: StandIn, intent: str, **params: Any) -> stripe.Refund:
 
 
 def refused(stand_in: StandIn, **params: Any) -> stripe.InvalidRequestError:
-    """The refusal of such a refund."""
+    """Return the error that refuses a refund."""
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         stand_in.client.v1.refunds.create(params)  # type: ignore[arg-type] # wrong on purpose
     return refusal.value
@@ -109,7 +109,7 @@ def test_a_payment_that_failed_or_is_under_way_has_nothing_to_refund(stand_in: S
     stand_in.page(waiting).pay_by_bank()
     for session in (declined, waiting):
         intent = stand_in.client.v1.checkout.sessions.retrieve(session.id).payment_intent
-        assert "no money to take back" in str(refused(stand_in, payment_intent=intent))
+        assert "no money to refund or dispute" in str(refused(stand_in, payment_intent=intent))
 
 
 def test_a_pending_refund_succeeds_later(stand_in: StandIn) -> None:

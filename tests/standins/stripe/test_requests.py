@@ -1,4 +1,4 @@
-"""What the API accepts and refuses, seen through the SDK."""
+"""Requests through the SDK that the API accepts or refuses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from stripe.params import _webhook_endpoint_update_params as _endpoint_update_pa
 from stripe.params.checkout import _session_create_params, _session_list_params
 
 from local.stripe.api import schemas
-from local.stripe.api.fields import Fields, ListOf
+from local.stripe.api.nested_fields import Fields, ListOf
 from tests.standins.stripe.harness import STARTER, StandIn
 from tests.standins.stripe.sdk_shapes import names
 
@@ -38,7 +38,7 @@ TOO_LONG = "parameter_invalid_string_too_long"
 
 
 def refused(stand_in: StandIn, **changes: Any) -> stripe.InvalidRequestError:
-    """The refusal of a session with these changes."""
+    """Return the error that refuses a session with these changes."""
     with pytest.raises(stripe.InvalidRequestError) as refusal:
         stand_in.session(**changes)
     return refusal.value
@@ -306,7 +306,7 @@ def test_the_parameters_known_are_exactly_the_sdks(
 
 
 def differences(schema: Fields, params: Any, module: object, path: str) -> list[str]:
-    """Where a declared schema and the SDK's parameter class do not name the same."""
+    """Return the names that differ between a schema and the SDK's parameter class."""
     hints = typing.get_type_hints(params, localns=NAMESPACE | vars(module))
     wanted = set(hints) - OPTIONS
     said = {*schema.known, *schema.unmodelled}

@@ -1,4 +1,4 @@
-"""Events reach the shop: signed, once or as ordered, and until it says yes."""
+"""Webhooks are signed, and retried until the shop answers 2xx."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import stripe
 
-from local.stripe.events.sender import retry_delay_seconds
+from local.stripe.events.webhook_sender import retry_delay_seconds
 from tests.standins.stripe.harness import StandIn, eventually
 
 
@@ -72,7 +72,7 @@ def test_a_delivery_is_retried_until_2xx_with_a_signature_of_its_own(stand_in: S
 
 
 def event_id(stand_in: StandIn, session: stripe.checkout.Session) -> str:
-    """The id of the event that told a session's expiry."""
+    """Return the id of the event about a session's expiry."""
     received = stand_in.receiver.about(type="checkout.session.expired", id=session.id)
     found: str = received[0].event["id"]
     return found

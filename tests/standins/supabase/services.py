@@ -1,4 +1,4 @@
-"""Starts what the tests of the gateway need, and ends it."""
+"""Start and stop the services that the gateway's tests need."""
 
 from __future__ import annotations
 
@@ -35,27 +35,27 @@ STOP_SECONDS = 10
 
 @dataclass(frozen=True)
 class Gateway:
-    """A running gateway, and the key with which it signs."""
+    """A running gateway and its signing key."""
 
     url: str
     key: SigningKey
     http: httpx.Client
 
     def token(self, **claims: Any) -> str:
-        """A token signed by the gateway's own key."""
+        """Return a token signed with the gateway's key."""
         return jwt.encode(claims, self.key.private, "ES256", headers={"kid": self.key.kid})
 
 
 @contextmanager
 def running_postgres() -> Iterator[Postgres]:
-    """A Postgres with what Supabase has, in a folder that its system account may enter."""
+    """Run a Postgres with Supabase's roles, in a folder that its system account can enter."""
     folder = Path(tempfile.mkdtemp(prefix="purse-gateway-"))
     folder.chmod(0o755)
     postgres = Postgres(folder / "postgres", free_port(), secrets.token_urlsafe())
     try:
         postgres.start()
         with psycopg.connect(postgres.url(), autocommit=True) as connection:
-            connection.execute((ROOT / "local/supabase.sql").read_bytes())
+            connection.execute((ROOT / "ops/bare_postgres.sql").read_bytes())
             for role in ("postgres", "authenticator", "supabase_auth_admin"):
                 connection.execute(
                     sql.SQL("alter role {} password {}").format(sql.Identifier(role), PASSWORD)
@@ -68,9 +68,9 @@ def running_postgres() -> Iterator[Postgres]:
 
 @contextmanager
 def running_gateway(database: Postgres, **environment: str) -> Iterator[Gateway]:
-    """The gateway under gunicorn, on a socket that already listens: no waiting for it to start."""
+    """Run the gateway under gunicorn, on a socket that already listens, so requests can wait."""
     with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as server:
-        # gunicorn sets this on sockets it opens itself; without it an answer waits for 40 ms.
+        # gunicorn sets this on its own sockets. Without it an answer is delayed by 40 ms.
         server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         process = subprocess.Popen(
@@ -103,7 +103,7 @@ def running_gateway(database: Postgres, **environment: str) -> Iterator[Gateway]
 
 @contextmanager
 def running_postgrest(binary: Path, database: Postgres, key: SigningKey) -> Iterator[httpx.Client]:
-    """The real PostgREST, trusting the same key."""
+    """Run the real PostgREST, which trusts the same key."""
     port = free_port()
     settings = {
         "PGRST_DB_URI": database.url("authenticator", PASSWORD),
@@ -134,7 +134,7 @@ def running_postgrest(binary: Path, database: Postgres, key: SigningKey) -> Iter
 
 
 def stop(process: subprocess.Popen[Any]) -> None:
-    """End a process of ours, by force if need be."""
+    """Stop a process; kill it after STOP_SECONDS."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)
@@ -144,7 +144,7 @@ def stop(process: subprocess.Popen[Any]) -> None:
 
 
 def free_port() -> int:
-    """A port nobody uses at the moment."""
+    """Return a free port."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

@@ -1,4 +1,4 @@
-"""API keys, CORS, limits and paths: what stands in front of every service."""
+"""API keys, CORS, limits and paths of the gateway."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""The judge: the same requests to the gateway and to the real PostgREST get the same answers."""
+"""The gateway and the real PostgREST give the same answers to the same requests."""
 
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -54,24 +55,24 @@ class Ask:
         )
 
     def __str__(self) -> str:
-        """Name the test after what is asked."""
+        """Return the name of the test."""
         extras = "".join(f" {name}={value}" for name, value in self.headers.items())
         return f"{self.who[:20]} {self.method} {self.function}{self.content[:40]!r}{extras}"
 
 
 def as_user(gateway: Gateway) -> str:
-    """A token such as GoTrue gives a user."""
+    """Return a user's Authorization header, with claims as GoTrue sets them."""
     return "Bearer " + gateway.token(
         sub=USER, role="authenticated", email="a@example.com", exp=int(time.time()) + 60
     )
 
 
 def send(ask: Ask, gateway: Gateway, postgrest: httpx.Client) -> tuple[Answer, Answer]:
-    """Put the same question to both."""
+    """Send the same request to both; return both answers."""
     ours: dict[str, str] = {}
     theirs: dict[str, str] = {}
     if ask.who == "service":
-        # Supabase puts such a token in the place of a secret key.
+        # Supabase replaces a secret key by such a token.
         theirs["Authorization"] = "Bearer " + gateway.token(role="service_role")
     elif ask.who == "user":
         ours["Authorization"] = theirs["Authorization"] = as_user(gateway)
@@ -86,7 +87,7 @@ def send(ask: Ask, gateway: Gateway, postgrest: httpx.Client) -> tuple[Answer, A
 
 @dataclass(frozen=True)
 class Answer:
-    """What must agree."""
+    """The parts of an answer that must be equal."""
 
     status: int
     body: Any
@@ -98,10 +99,24 @@ class Answer:
         """Read a response. Numbers stay text, so that 1.10 and 1.1 differ."""
         text = response.text
         body = json.loads(text, parse_float=str, parse_int=str) if text else None
+        _remove_suggestion(body)
         headers = {name: response.headers.get(name) for name in COMPARED_HEADERS}
         # PostgREST 12 adds a second Content-Type to PGRST116; the first one is right.
         headers["content-type"] = (headers["content-type"] or "").partition(", ")[0]
         return cls(response.status_code, body, headers, "retry-after" in response.headers)
+
+
+# The one part of a body that is not compared: for an unknown function (PGRST202) PostgREST suggests
+# the most similar name, and the gateway has no such search.
+SUGGESTION = re.compile(r"Perhaps you meant to call the function public\.[^ ]+(?:\(.*\))?")
+
+
+def _remove_suggestion(body: Any) -> None:
+    """Blank PostgREST's suggestion of a similar function; any other hint stays and must agree."""
+    if isinstance(body, dict) and body.get("code") == "PGRST202":
+        hint = body["hint"]
+        if hint is not None and SUGGESTION.fullmatch(hint):
+            body["hint"] = None
 
 
 RETURN_KINDS = [
@@ -343,7 +358,7 @@ def test_a_token_means_the_same_to_both(
 
 
 def forgeries(gateway: Gateway) -> dict[str, str]:
-    """Tokens that the gateway's key did not sign, or not this way."""
+    """Return tokens with a wrong signature, algorithm, payload or key id."""
     claims = {"role": "service_role", "exp": int(time.time()) + 60}
     good = gateway.token(**claims)
     head, payload, signature = good.split(".")

@@ -1,4 +1,4 @@
-"""The database goes away and comes back: quick refusals, then answers, without a restart."""
+"""While Postgres is down the gateway refuses quickly; afterwards it answers without a restart."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOGIN = {"email": "a@example.com", "password": "correct horse"}
 
 @pytest.fixture
 def own_database() -> Iterator[Postgres]:
-    """A Postgres that may be stopped."""
+    """A Postgres that tests can stop."""
     with running_postgres() as postgres:
         yield postgres
 
@@ -34,7 +34,7 @@ def own_gateway(own_database: Postgres) -> Iterator[Gateway]:
 
 
 def call(gateway: Gateway) -> tuple[int, str]:
-    """Call a function that does not exist: the database has to say so."""
+    """Call a missing function, because only the database knows that it is missing."""
     response = gateway.http.post("/rest/v1/rpc/unknown", json={}, headers=KEY)
     return response.status_code, response.json()["code"]
 

@@ -1,4 +1,4 @@
-"""Refresh tokens rotate, may be asked for twice, and betray a thief; sign-out ends sessions."""
+"""Refresh tokens rotate, can be repeated, and end the session if stolen; sign-out ends it too."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def person(gateway: Gateway) -> Person:
 
 @pytest.fixture
 def let_time_pass(database: Postgres) -> Any:
-    """Make every token older than the interval in which it may be used again."""
+    """Make every token older than the reuse interval."""
 
     def pass_time() -> None:
         with psycopg.connect(database.url()) as connection:

@@ -1,1 +1,1 @@
-"""Read what people upload: Word documents, plain text, MP3 and WAV."""
+"""Readers of uploaded files: Word documents, plain text, MP3 and WAV."""

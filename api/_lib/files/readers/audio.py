@@ -25,7 +25,7 @@ MIN_SECONDS = 0.01
 
 @dataclass(frozen=True)
 class Audio:
-    """What is known of a recording; texts are "" where it does not say."""
+    """What we know about a recording; a text is "" if the tag is missing."""
 
     format: str
     seconds: float
@@ -34,7 +34,7 @@ class Audio:
     album: str
 
     def summary(self) -> dict[str, Any]:
-        """Return what a list of files shows."""
+        """Return the summary that the file's owner is shown."""
         return {
             "format": self.format,
             "duration_seconds": self.seconds,
@@ -45,7 +45,7 @@ class Audio:
 
 
 def read_audio(file: BinaryIO) -> Audio:
-    """Read a recording from a seekable file; it is never in memory as a whole.
+    """Read a recording from a seekable file, without loading all of it into memory.
 
     Raises:
         UnreadableFileError: It is no recording of a kind we know (`not_audio`), it is damaged

@@ -1,4 +1,4 @@
-"""A text as chapters: what is made of a DOCX or text file, counted, as JSON and as HTML. Pure."""
+"""A document of chapters: made of paragraphs, counted, and rendered as JSON and HTML. Pure."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 MAX_TITLE_CHARS = 200
-# The summary goes into the database and every list of files; the results hold all chapters.
+# The summary is stored in the database and sent in every list of files, so it must stay small.
 MAX_CHAPTERS_IN_SUMMARY = 100
 
 _DEEPEST_HTML_HEADING = 6
-# Chinese and Japanese do not put spaces between words: there each character counts, as in Word.
+# Chinese and Japanese have no spaces between words, so each character counts, as in Word.
 _WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
     r"|[^\s\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+"
@@ -30,13 +30,13 @@ _STYLE = (
     "h1,h2,h3,h4,h5,h6{line-height:1.25}p{white-space:pre-wrap}"
     "@media(prefers-color-scheme:dark){body{background:#16161a;color:#e8e8ea}}"
 )
-# Nothing in the page may load or run, whatever somebody's text holds and wherever it is opened.
+# The page may load nothing and run nothing, whatever the document contains.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 
 
 @dataclass(frozen=True)
 class Paragraph:
-    """A paragraph of text; `level` is 1 to 9 for a heading, 0 for any other."""
+    """A paragraph. `level` is 1 to 9 for a heading and 0 for body text."""
 
     text: str
     level: int = 0
@@ -44,7 +44,10 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter: its title, where it has one of its own, and what follows up to the next."""
+    """A chapter: its title, and the paragraphs up to the next chapter.
+
+    has_heading is False for text before the first heading, which takes the document's title.
+    """
 
     title: str
     paragraphs: tuple[Paragraph, ...]
@@ -52,46 +55,46 @@ class Chapter:
 
     @cached_property
     def text(self) -> str:
-        """The paragraphs, with an empty line between them; without the chapter's title."""
+        """The paragraphs with an empty line between them, without the chapter's title."""
         return "\n\n".join(paragraph.text for paragraph in self.paragraphs)
 
     @cached_property
     def words(self) -> int:
-        """How many words it has, its heading included."""
+        """The number of words, including the heading."""
         return count_words(self.text) + (count_words(self.title) if self.has_heading else 0)
 
     @cached_property
     def characters(self) -> int:
-        """How many characters it has, spaces and heading included, line ends not."""
+        """The number of characters, with spaces and the heading, without line ends."""
         heading = len(self.title) if self.has_heading else 0
         return heading + sum(len(paragraph.text) for paragraph in self.paragraphs)
 
 
 @dataclass(frozen=True)
 class Document:
-    """A whole text."""
+    """A document: its title and its chapters."""
 
     title: str
     chapters: tuple[Chapter, ...]
 
     @cached_property
     def words(self) -> int:
-        """How many words all chapters have."""
+        """The number of words in all chapters."""
         return sum(chapter.words for chapter in self.chapters)
 
     @cached_property
     def characters(self) -> int:
-        """How many characters all chapters have."""
+        """The number of characters in all chapters."""
         return sum(chapter.characters for chapter in self.chapters)
 
 
 def count_words(text: str) -> int:
-    """Count as Word does: what stands between spaces, and each Chinese or Japanese character."""
+    """Count words as Word does: text between spaces, and each Chinese or Japanese character."""
     return sum(1 for _ in _WORD.finditer(text))
 
 
 def one_line(text: str) -> str:
-    """Make a title of any text: printable, on one line, of bounded length."""
+    """Make a title of any text: printable, on one line, at most MAX_TITLE_CHARS long."""
     printable = "".join(
         " " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char
         for char in text[: 10 * MAX_TITLE_CHARS]
@@ -102,7 +105,7 @@ def one_line(text: str) -> str:
 
 
 def into_chapters(paragraphs: Iterable[Paragraph], *, title: str) -> Document:
-    """Divide a text at its headings.
+    """Divide paragraphs into chapters at the headings of the highest level.
 
     The highest level that occurs divides. A heading that is alone on its level and comes before
     everything else is the text's title, and the next level divides; so it is if only an afterword
@@ -110,8 +113,8 @@ def into_chapters(paragraphs: Iterable[Paragraph], *, title: str) -> Document:
     it is a chapter named after the text.
 
     Args:
-        paragraphs: The text in order; empty ones are dropped.
-        title: What to call it if it does not say.
+        paragraphs: The paragraphs in order; empty ones are dropped.
+        title: The title of a document that has none of its own.
     """
     rest = [paragraph for paragraph in paragraphs if paragraph.text.strip()]
     level = _highest(rest)
@@ -154,7 +157,7 @@ def _divided(paragraphs: list[Paragraph], level: int, title: str) -> Iterator[Ch
 
 
 def summary_of(document: Document) -> dict[str, Any]:
-    """Return what a list of files shows: counts, and the first chapters."""
+    """Return the summary that the file's owner is shown: counts, and the first chapters."""
     return {
         "title": document.title,
         "words": document.words,
@@ -168,7 +171,7 @@ def summary_of(document: Document) -> dict[str, Any]:
 
 
 def as_json(document: Document) -> bytes:
-    """Return the whole text as JSON, for programs."""
+    """Return the whole document as JSON, for programs."""
     return json.dumps(
         {
             "title": document.title,
@@ -190,7 +193,7 @@ def as_json(document: Document) -> bytes:
 
 
 def as_html(document: Document) -> bytes:
-    """Return the whole text as a page, for people. Text is text in it, whatever it looks like."""
+    """Return the whole document as an HTML page, for people. All text is escaped."""
     return "".join(_html(document)).encode("utf-8", "replace")
 
 

@@ -1,7 +1,7 @@
-"""Reads a DOCX: bytes in, title and paragraphs with their heading levels out. Pure.
+"""Reads a DOCX: bytes in, a document of chapters out. Pure.
 
-A reader of our own over the standard library's zipfile and expat
-(docs/decisions/0005-file-readers.md): it decides what is inflated, and no entity is ever expanded.
+It uses the standard library's zipfile and expat, so that we decide how much is inflated and no XML
+entity is expanded (docs/decisions/0005-file-readers.md).
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ def read_docx(data: bytes, *, title: str) -> Document:
 
     Args:
         data: The file.
-        title: What to call it if it does not say.
+        title: The title of a document that has none of its own.
 
     Raises:
-        UnreadableFileError: It is not a DOCX, is protected, holds macros, is damaged, unpacks to
-            more than it should, or holds no text.
+        UnreadableFileError: It is not a DOCX, is protected, contains macros, is damaged, inflates
+            to too much, or contains no text.
     """
     _check_container(data)
     archive = Archive(data)
@@ -146,7 +146,7 @@ def _check_main_type(content_type: str) -> None:
 
 
 class _Named(Listener):
-    """Collects the attributes of certain elements."""
+    """Collects the elements of certain names."""
 
     def __init__(self, *names: str) -> None:
         self._names = names
@@ -210,7 +210,7 @@ def _heard(archive: Archive, part: str, listener: _Heard) -> _Heard:
 
 
 class _Title(Listener):
-    """Reads the title out of the document's properties."""
+    """Reads the title in the document's properties."""
 
     def __init__(self) -> None:
         self.text = ""
@@ -219,7 +219,7 @@ class _Title(Listener):
     def start(self, name: str, attributes: Mapping[str, str]) -> None:  # noqa: ARG002
         self._within = name == "title"
 
-    def end(self, name: str) -> None:  # noqa: ARG002 - whichever it is, the title is over
+    def end(self, name: str) -> None:  # noqa: ARG002 - a title has no elements within
         self._within = False
 
     def characters(self, text: str) -> None:

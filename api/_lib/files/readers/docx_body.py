@@ -1,4 +1,4 @@
-"""The text of a DOCX's main part: its paragraphs in order, with their heading levels. Pure."""
+"""Reads the main part of a DOCX: its paragraphs in order, with their heading levels. Pure."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Kept(NamedTuple):
 
 @dataclass
 class _Open:
-    """A paragraph whose end has not come yet. One may stand within another, in a text box."""
+    """A paragraph that has not ended yet. A text box nests one paragraph in another."""
 
     look: Look
     style_id: str = ""
@@ -138,7 +138,7 @@ class Body(Listener):
             self._add(_SIGNS[name])
 
     def end(self, name: str) -> None:
-        """Close what is open."""
+        """End a paragraph, its properties, a text or a skipped element."""
         if self._skipping:
             self._skipping -= 1
         elif name == "t":

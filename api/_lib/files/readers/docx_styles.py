@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 MAX_STYLES = 10_000
 MAX_ANCESTORS = 20
-BODY_LEVEL = 9  # what Word writes for "no heading" where it writes anything
+BODY_LEVEL = 9  # the outline level that Word writes for body text
 
-# Word stores these names in English whatever language it speaks; ids are translated.
+# Word stores these style names in English in every language version. Style ids are translated.
 _HEADING = re.compile(r"heading ?([1-9])", re.IGNORECASE)
 _CONTENTS = re.compile(r"toc ?[1-9]|toc heading|contents [1-9]|contents heading", re.IGNORECASE)
 _FRONT_MATTER = frozenset({"subtitle", "author", "date"})
@@ -57,7 +57,7 @@ class Look:
 
 
 def outline_level(value: str | None) -> int | None:
-    """Return the heading level, 1 to 9, that an outline level stands for; 0 for body text."""
+    """Return the heading level, 1 to 9, of an outline level; 0 for body text, None if invalid."""
     if value is None or not value.isascii() or not value.isdigit() or len(value) > 1:
         return None
     return (int(value) + 1) % (BODY_LEVEL + 1)
@@ -75,7 +75,7 @@ def half_points(attributes: Mapping[str, str]) -> int | None:
 
 
 class Styles(Listener):
-    """Listens to styles.xml; afterwards tells what a style id means."""
+    """Listener for styles.xml. Afterwards it answers what a style id means."""
 
     def __init__(self) -> None:
         self.half_points: int | None = None
@@ -106,7 +106,7 @@ class Styles(Listener):
             self._default_id = style_id
 
     def end(self, name: str) -> None:
-        """Note that a style is over."""
+        """End a style."""
         if name == "style":
             self._current = None
         elif name == "docDefaults":

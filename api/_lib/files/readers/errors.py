@@ -1,14 +1,14 @@
-"""What can be wrong with a file that somebody uploaded. It costs them nothing."""
+"""The error for a file that is itself wrong. Its owner is not charged."""
 
 from __future__ import annotations
 
 
 class UnreadableFileError(Exception):
-    """The file is not what it should be, or cannot be read.
+    """The file is not of the expected format, is damaged, or is too large.
 
     Args:
-        message: A sentence for the person whose file it is: what is wrong and what to do.
-        code: Stable, snake_case.
+        message: A sentence for the file's owner: what is wrong and what to do.
+        code: A stable snake_case code.
     """
 
     def __init__(self, message: str, *, code: str) -> None:

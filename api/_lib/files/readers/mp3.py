@@ -1,4 +1,4 @@
-"""How long an MP3 plays, by walking its frames. Pure.
+"""Measures the duration of an MP3 by walking its frames. Pure.
 
 Every frame's header says how many bytes and samples it has, so the sum is exact whatever the bit
 rate does, and a file without frames is no MP3 whatever its name. Files joined end to end are one

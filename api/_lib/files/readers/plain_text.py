@@ -1,4 +1,4 @@
-"""Reads a text file: bytes in, text and chapters out. Pure."""
+"""Reads a text file: bytes in, a document of chapters out. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TITLE = re.compile(r"title:\s*(.+)", re.IGNORECASE)
 
 
 def read_text(data: bytes, *, title: str) -> Document:
-    """Read a text file and divide it at what looks like headings.
+    """Read a text file and divide it at its headings.
 
     A heading is a Markdown one (`# …`, or underlined), or a line of its own such as
     `Chapter 4: The Sea`. A text without any is one chapter. YAML before a Markdown text is not
@@ -38,7 +38,7 @@ def read_text(data: bytes, *, title: str) -> Document:
 
     Args:
         data: The file.
-        title: What to call it if it does not say.
+        title: The title of a text that has none of its own.
 
     Raises:
         UnreadableFileError: It is not a text, its encoding is not clear, or there is nothing in it.
@@ -96,7 +96,10 @@ def _can_be_underlined(line: str) -> bool:
 
 
 def _heading(line: str, *, at_start: bool) -> Paragraph | None:
-    """Return the line as a heading if it looks like one; a worded one stands after a gap only."""
+    """Return the line as a heading if it is one, else None.
+
+    at_start: Whether the line begins a paragraph, as a heading in words must.
+    """
     if not line or len(line) > MAX_HEADING_CHARS:
         return None
     markdown = _MARKDOWN.fullmatch(line)

@@ -34,7 +34,7 @@ _ENCRYPTED = 0x1
 _PICTURES = (".bmp", ".dib", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".svg")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
-# What zipfile raises for archives that are not well.
+# What zipfile raises for damaged archives.
 BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
@@ -48,10 +48,10 @@ BROKEN = (
 
 
 class Archive:
-    """An archive within its limits, whose entries are read by name.
+    """An archive that is within our limits. Its entries are read by name.
 
     Args:
-        data: The whole of it.
+        data: The whole archive.
 
     Raises:
         UnreadableFileError: `broken_document`, `encrypted_document` or `suspicious_archive`.
@@ -65,7 +65,7 @@ class Archive:
             raise _broken() from None
         entries = self._zip.infolist()
         _check_entries(entries)
-        # Part names of an Office document are the same in any case.
+        # Part names of an Office document are case-insensitive.
         self._entries = {entry.filename.lower().lstrip("/"): entry for entry in entries}
 
     @property
@@ -77,7 +77,7 @@ class Archive:
         return name.lower() in self._entries
 
     def chunks(self, name: str, *, limit_bytes: int) -> Iterator[bytes]:
-        """Inflate an entry piece by piece, and never more than the limit, whatever it declares.
+        """Inflate an entry in pieces, at most limit_bytes, whatever size it declares.
 
         Raises:
             UnreadableFileError: `broken_document` or `suspicious_archive`.
@@ -99,13 +99,13 @@ class Archive:
 
 
 def _check_directory(data: bytes) -> None:
-    """Bound the list of entries before it is read: each would become an object in memory."""
+    """Limit the number of entries before zipfile makes an object of each."""
     tail = data[-(_LOCATOR_64_BYTES + _END_RECORD.size + _MAX_COMMENT_BYTES) :]
     at = tail.rfind(_END)
     if at < 0 or len(tail) - at < _END_RECORD.size:
         raise _broken()
     _, _, _, _, entries, directory_bytes, _, _ = _END_RECORD.unpack_from(tail, at)
-    # A second, 64-bit end record would overrule this one; no document needs it.
+    # A 64-bit end record would override this one. No document needs it.
     if tail[max(0, at - _LOCATOR_64_BYTES) : at].startswith(_LOCATOR_64):
         raise _suspicious()
     if entries > MAX_ENTRIES or directory_bytes > MAX_DIRECTORY_BYTES:

@@ -1,4 +1,4 @@
-"""XML as events, bounded: no entity is declared or expanded, no depth without end. Pure."""
+"""Parses untrusted XML into events: no entities, and a limited depth. Pure."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ MAX_DEPTH = 256
 
 
 class Listener:
-    """Hears what a document holds, in order. Override what matters."""
+    """Gets the events of a document in order. Override the ones that you need."""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Hear that an element opens. Its name has no prefix; `attribute` reads the attributes."""
 
     def end(self, name: str) -> None:
-        """Hear that an element closes."""
+        """Handle the end of an element."""
 
     def characters(self, text: str) -> None:
-        """Hear a piece of text."""
+        """Handle a piece of text."""
 
 
 def listen(chunks: Iterable[bytes], listener: Listener) -> None:
-    """Parse a document piece by piece.
+    """Parse a document in pieces.
 
     Prefixes are dropped: the strict and the transitional form of a format differ in nothing else.
 
     Raises:
-        expat.ExpatError: Not well-formed, too deep, or with a document type declaration.
+        expat.ExpatError: It is not well-formed, is too deep, or has a document type declaration.
     """
     parser = expat.ParserCreate()
     parser.buffer_text = True

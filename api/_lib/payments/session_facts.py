@@ -1,0 +1,234 @@
+"""Checkout Sessions and PaymentIntents in, the facts of an order out. Pure: no I/O, no clock.
+
+Stripe's rules that this follows:
+
+- A completed session is paid only if its payment_status is not unpaid
+  (https://docs.stripe.com/checkout/fulfillment).
+- Credits never derive from the amount paid. They travel in the metadata that our server wrote
+  (order.py).
+- A session alone cannot say that a delayed payment failed: it stays complete and unpaid, as it was
+  while the payment was processing. An event says it by its type. For a session that we retrieve
+  ourselves, its PaymentIntent says it
+  (https://docs.stripe.com/payments/paymentintents/lifecycle).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
+
+from api._lib.payments.order import Order, is_marked, order_in
+from api._lib.payments.stripe_fields import (
+    flag,
+    object_or_null,
+    reference_or_null,
+    text,
+    text_or_null,
+    whole_number,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+State = Literal["open", "processing", "paid", "failed", "expired"]
+
+# What to expand when a session is retrieved, and when sessions are listed.
+EXPAND_SESSION = ("payment_intent.latest_charge",)
+EXPAND_SESSIONS = ("data.payment_intent.latest_charge",)
+
+# The statuses of a PaymentIntent that, under a complete session, mean that the payment failed.
+_FAILED = ("requires_payment_method", "canceled")
+
+
+class OrderFacts(TypedDict):
+    """What Stripe told us about one order: the argument of the Postgres function record_facts.
+
+    Amounts are in minor currency units, occurred_at in seconds since 1970 (UTC). is_ours says
+    whether the order carries our project's mark. Several deployments may share a Stripe account and
+    receive each other's events, so record_facts creates no order that is neither known nor marked.
+    """
+
+    order_id: str
+    is_ours: bool
+    user_id: str
+    package_id: str
+    package_name: str
+    credits: int
+    unit_amount: int
+    currency: str
+    valid_days: int | None
+    livemode: bool
+    state: State
+    checkout_session_id: str | None
+    payment_intent_id: str | None
+    customer_id: str | None
+    amount_subtotal: int | None
+    amount_paid: int | None
+    currency_paid: str | None
+    decline_code: str | None
+    occurred_at: int
+
+
+def facts_of_session(
+    session: Mapping[str, Any],
+    *,
+    project: str,
+    occurred_at: int,
+    payment_failed: bool = False,
+) -> OrderFacts | None:
+    """Return the facts of a Checkout Session, or None if it is not for one of our orders.
+
+    Args:
+        session: The Checkout Session, as Stripe's JSON.
+        project: Our project's mark.
+        occurred_at: When the session was in this state, in seconds since 1970 (UTC).
+        payment_failed: Whether the delayed payment failed, which the session does not say.
+
+    Raises:
+        InvalidStripeObjectError: It may be for one of our orders, but a field is missing or wrong.
+    """
+    order = order_in(session.get("metadata"))
+    if order is None or text(session, "mode") != "payment":
+        return None
+    state = _session_state(session, payment_failed=payment_failed)
+    paid = state == "paid"
+    return _facts(
+        order,
+        session,
+        project=project,
+        state=state,
+        checkout_session_id=text(session, "id"),
+        payment_intent_id=reference_or_null(session, "payment_intent"),
+        amount_subtotal=whole_number(session, "amount_subtotal") if paid else None,
+        amount_paid=whole_number(session, "amount_total") if paid else None,
+        currency_paid=text(session, "currency") if paid else None,
+        decline_code=None,
+        occurred_at=occurred_at,
+    )
+
+
+def facts_of_retrieved_session(
+    session: Mapping[str, Any], *, project: str, retrieved_at: int
+) -> OrderFacts | None:
+    """Return the facts of a session that we retrieved, or None if it is not for one of our orders.
+
+    Args:
+        session: The Checkout Session as Stripe's JSON, expanded as EXPAND_SESSION says.
+        project: Our project's mark.
+        retrieved_at: When we retrieved it, in seconds since 1970 (UTC).
+
+    Raises:
+        InvalidStripeObjectError: As in facts_of_session.
+    """
+    return facts_of_session(
+        session,
+        project=project,
+        occurred_at=_time_of_state(session, retrieved_at),
+        payment_failed=_expanded_intent(session).get("status") in _FAILED,
+    )
+
+
+def facts_of_declined_payment(
+    intent: Mapping[str, Any], *, project: str, occurred_at: int
+) -> OrderFacts | None:
+    """Return the facts of a PaymentIntent whose latest attempt was declined.
+
+    The order stays open: the buyer may try another card on the same page. The facts name no
+    payment intent, because only the session says which intent pays.
+
+    Raises:
+        InvalidStripeObjectError: As in facts_of_session.
+    """
+    order = order_in(intent.get("metadata"))
+    if order is None:
+        return None
+    error = object_or_null(intent, "last_payment_error") or {}
+    return _facts(
+        order,
+        intent,
+        project=project,
+        state="open",
+        checkout_session_id=None,
+        payment_intent_id=None,
+        amount_subtotal=None,
+        amount_paid=None,
+        currency_paid=None,
+        decline_code=_decline_code(error),
+        occurred_at=occurred_at,
+    )
+
+
+def _session_state(session: Mapping[str, Any], *, payment_failed: bool) -> State:
+    # Checked first: a session that is paid stays paid, whatever status Stripe may add one day.
+    payment_status = text(session, "payment_status")
+    if payment_status == "paid":
+        return "paid"
+    status = text_or_null(session, "status")
+    if status == "expired":
+        return "expired"
+    if status != "complete":
+        return "open"
+    if payment_status == "no_payment_required":
+        return "paid"
+    return "failed" if payment_failed else "processing"
+
+
+def _time_of_state(session: Mapping[str, Any], retrieved_at: int) -> int:
+    """Return when a session reached its state, or retrieved_at where the session does not say.
+
+    Of several times for one fact the ledger keeps the earliest. So an event that arrives later can
+    still correct this one.
+    """
+    charge = _expanded_intent(session).get("latest_charge")
+    if session["payment_status"] == "paid" and isinstance(charge, dict):
+        return int(charge["created"])
+    return int(session["created"]) if session["status"] == "open" else retrieved_at
+
+
+def _expanded_intent(session: Mapping[str, Any]) -> Mapping[str, Any]:
+    intent = session.get("payment_intent")
+    return intent if isinstance(intent, dict) else {}
+
+
+def _decline_code(error: Mapping[str, Any]) -> str:
+    """Return the bank's code for a decline, else Stripe's; either may be absent or null."""
+    for field in ("decline_code", "code"):
+        if error.get(field):
+            return text(error, field)
+    return "unknown"
+
+
+def _facts(  # noqa: PLR0913 - one argument a fact
+    order: Order,
+    stripe_object: Mapping[str, Any],
+    *,
+    project: str,
+    state: State,
+    checkout_session_id: str | None,
+    payment_intent_id: str | None,
+    amount_subtotal: int | None,
+    amount_paid: int | None,
+    currency_paid: str | None,
+    decline_code: str | None,
+    occurred_at: int,
+) -> OrderFacts:
+    return OrderFacts(
+        order_id=order.order_id,
+        is_ours=is_marked(stripe_object["metadata"], project),
+        user_id=order.user_id,
+        package_id=order.package_id,
+        package_name=order.package_name,
+        credits=order.credits,
+        unit_amount=order.unit_amount,
+        currency=order.currency,
+        valid_days=order.valid_days,
+        livemode=flag(stripe_object, "livemode"),
+        state=state,
+        checkout_session_id=checkout_session_id,
+        payment_intent_id=payment_intent_id,
+        customer_id=reference_or_null(stripe_object, "customer"),
+        amount_subtotal=amount_subtotal,
+        amount_paid=amount_paid,
+        currency_paid=currency_paid,
+        decline_code=decline_code,
+        occurred_at=occurred_at,
+    )

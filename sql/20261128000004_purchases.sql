@@ -1,0 +1,187 @@
+-- Orders. We insert a purchase before Stripe hears of it. What Stripe then says about its payment is
+-- merged into the row (record_facts), in any order.
+
+create table public.purchases (
+    id                  uuid        not null default gen_random_uuid(),
+    user_id             uuid        not null,
+    package_id          text        not null,
+    package_name        text        not null,
+    credits             bigint      not null,
+    unit_amount         bigint      not null,
+    currency            text        not null,
+    valid_days          integer,
+    livemode            boolean     not null,
+    created_at          timestamptz not null default now(),
+    -- What Stripe told us.
+    checkout_session_id text,
+    payment_intent_id   text,
+    customer_id         text,
+    amount_subtotal     bigint,
+    amount_paid         bigint,
+    currency_paid       text,
+    processing_at       timestamptz,
+    paid_at             timestamptz,
+    failed_at           timestamptz,
+    expired_at          timestamptz,
+    declined_at         timestamptz,
+    decline_code        text,
+    -- What a person decided about a mismatch.
+    decision            text,
+    decided_at          timestamptz,
+    decided_by          text,
+    decided_because     text,
+    -- What the ledger was given.
+    credits_posted      bigint      not null default 0,
+    credits_forgiven    bigint      not null default 0,
+    status              text        not null generated always as (
+        case
+            when paid_at is not null
+                and (amount_subtotal <> unit_amount or currency_paid <> currency)
+                and decision is distinct from 'accepted' then 'mismatch'
+            when paid_at is not null then 'paid'
+            when failed_at is not null then 'failed'
+            when expired_at is not null then 'expired'
+            when processing_at is not null then 'processing'
+            else 'open'
+        end
+    ) stored,
+    constraint purchases_pkey primary key (id),
+    constraint purchases_checkout_session_id_key unique (checkout_session_id),
+    constraint purchases_payment_intent_id_key unique (payment_intent_id),
+    constraint purchases_credits_are_sane check (credits between 1 and 1000000000),
+    constraint purchases_unit_amount_is_sane check (unit_amount between 1 and 99999999),
+    constraint purchases_currency_is_iso check (currency ~ '^[a-z]{3}$'),
+    constraint purchases_valid_days_are_sane check (valid_days between 1 and 3650),
+    constraint purchases_amount_paid_is_not_negative check (amount_paid >= 0),
+    constraint purchases_paid_says_what
+        check (paid_at is null or (amount_paid is not null and amount_subtotal is not null and currency_paid is not null)),
+    constraint purchases_decision_is_known check (decision in ('accepted', 'rejected')),
+    constraint purchases_decision_is_signed
+        check ((decision is null) = (decided_at is null) and (decision is null) = (decided_by is null)),
+    constraint purchases_posted_is_within_what_was_bought check (credits_posted between 0 and credits),
+    constraint purchases_forgiven_is_within_what_was_posted check (credits_forgiven between 0 and credits_posted)
+);
+
+create index purchases_user_id_created_at_idx on public.purchases (user_id, created_at desc);
+create index purchases_unsettled_idx on public.purchases (id) where status in ('open', 'processing');
+
+comment on table public.purchases is
+    'One row per order, keyed by our own id, which travels in Stripe''s metadata.';
+comment on column public.purchases.package_id is 'As ordered. No foreign key: an order outlives its pack, and Stripe''s metadata alone can rebuild the row.';
+comment on column public.purchases.credits is 'Credits ordered. Fixed when the order began.';
+comment on column public.purchases.unit_amount is 'The price shown to the buyer, in minor units of the currency.';
+comment on column public.purchases.valid_days is 'Days from payment until the remaining credits expire. Null: they never expire.';
+comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and tax, in minor units. If it differs from unit_amount, the order is a mismatch.';
+comment on column public.purchases.currency_paid is 'The currency of the payment. If it differs from the order''s, the order is a mismatch.';
+comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units. Less than the price with a promotion code, 0 if nothing was charged.';
+comment on column public.purchases.processing_at is 'When a delayed payment method, such as a bank debit, was submitted.';
+comment on column public.purchases.declined_at is 'The latest declined attempt. The order may still be paid with another card.';
+comment on column public.purchases.decline_code is 'Stripe''s code for that attempt, e.g. insufficient_funds.';
+comment on column public.purchases.decision is 'A person''s decision about a mismatch: accepted posts its credits, rejected does not. See purse.decide_mismatch.';
+comment on column public.purchases.credits_posted is 'Credits the ledger holds for this order. Settlement moves it to the target and posts the difference.';
+comment on column public.purchases.credits_forgiven is 'Credits that a refund should have taken but that were already spent, under CLAWBACK_POLICY=clamp. Part of credits_posted.';
+comment on column public.purchases.status is 'Derived from the facts: mismatch or paid; otherwise failed, expired, processing or open, in this order of precedence.';
+
+alter table public.purchases enable row level security;
+revoke all on public.purchases from public, anon, authenticated, service_role;
+grant select on public.purchases to authenticated, service_role;
+
+create policy "a user reads their own purchases" on public.purchases
+    for select to authenticated using (user_id = (select auth.uid()));
+
+create function public.begin_purchase(
+    p_user_id           uuid,
+    p_package_id        text,
+    p_livemode          boolean,
+    p_orders_per_minute integer
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_order        public.purchases;
+    v_customer     public.stripe_customers;
+    v_recent       bigint;
+    v_wait_seconds integer;
+begin
+    -- One request per user at a time: otherwise parallel clicks would all pass the limit.
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('begin_purchase:' || p_user_id, 0));
+
+    select count(*), ceil(extract(epoch from min(p.created_at) + interval '1 minute' - clock_timestamp()))
+    into v_recent, v_wait_seconds
+    from public.purchases p
+    where p.user_id = p_user_id
+        and p.created_at > clock_timestamp() - interval '1 minute';
+    if v_recent >= p_orders_per_minute then
+        raise exception using
+            errcode = 'PT429',
+            message = 'too many orders in a minute',
+            detail = greatest(v_wait_seconds, 1)::text;
+    end if;
+
+    insert into public.purchases (
+        user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at
+    )
+    select p_user_id, c.id, c.name, c.credits, c.unit_amount, c.currency, c.valid_days, p_livemode, clock_timestamp()
+    from public.credit_packages c
+    where c.id = p_package_id
+        and c.active
+    returning * into v_order;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such package on sale';
+    end if;
+
+    insert into public.stripe_customers (user_id, livemode)
+    values (p_user_id, p_livemode)
+    on conflict (user_id, livemode) do nothing;
+    select * into v_customer
+    from public.stripe_customers s
+    where s.user_id = p_user_id
+        and s.livemode = p_livemode;
+
+    return jsonb_build_object(
+        'order_id', v_order.id,
+        'ordered_at', floor(extract(epoch from v_order.created_at))::bigint,
+        'package_id', v_order.package_id,
+        'package_name', v_order.package_name,
+        'credits', v_order.credits,
+        'unit_amount', v_order.unit_amount,
+        'currency', v_order.currency,
+        'valid_days', v_order.valid_days,
+        'customer_id', v_customer.customer_id,
+        'customer_key', v_customer.idempotency_key
+    );
+end
+$$;
+
+comment on function public.begin_purchase(uuid, text, boolean, integer) is
+'Records an order at the present price, before Stripe hears of it.
+Returns {order_id, ordered_at (seconds since 1970), package_id, package_name, credits, unit_amount,
+currency, valid_days or null, customer_id or null, customer_key (idempotency key for creating the customer)}.
+Raises PT404 if the pack is not on sale; PT429 past p_orders_per_minute, with the seconds to wait as detail.';
+revoke all on function public.begin_purchase(uuid, text, boolean, integer) from public, anon, authenticated, service_role;
+grant execute on function public.begin_purchase(uuid, text, boolean, integer) to service_role;
+
+create function public.payment_of_order(
+    p_user_id  uuid,
+    p_order_id uuid
+)
+    returns text
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select p.payment_intent_id
+    from public.purchases p
+    where p.id = p_order_id
+        and p.user_id = p_user_id
+        and p.paid_at is not null
+$$;
+
+comment on function public.payment_of_order(uuid, uuid) is
+'The payment intent that paid an order of this user, for its receipt at Stripe. Null if the order is not theirs or not paid.';
+revoke all on function public.payment_of_order(uuid, uuid) from public, anon, authenticated, service_role;
+grant execute on function public.payment_of_order(uuid, uuid) to service_role;

@@ -1,0 +1,57 @@
+-- Lots: what a balance is made of. Each purchase or grant is one lot, with its own expiry.
+
+create table public.credit_lots (
+    id          bigint              generated always as identity,
+    user_id     uuid                not null,
+    source      public.lot_source   not null,
+    name        text                not null,
+    purchase_id uuid,
+    granted     public.credit_count not null,
+    remaining   bigint              not null default 0,
+    held        public.credit_count not null default 0,
+    lapsed      public.credit_count not null default 0,
+    expires_at  timestamptz,
+    created_at  timestamptz         not null default clock_timestamp(),
+    constraint credit_lots_pkey primary key (id),
+    constraint credit_lots_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
+    constraint credit_lots_purchase_id_key unique (purchase_id)
+)
+with (fillfactor = 70);
+
+create index credit_lots_user_id_expires_at_idx on public.credit_lots (user_id, expires_at, id);
+
+comment on table public.credit_lots is
+    'What a balance is made of: one row per purchase or grant. Spending takes from the lot that expires soonest, then from the oldest.';
+comment on column public.credit_lots.name is 'For people: the pack''s name, or the reason of the grant.';
+-- A foreign key would lock the purchase when a transaction updates its lot twice, as a capture does.
+-- A capture would then lock user, then purchase; settlement locks purchase, then user. They would
+-- deadlock. Only settlement creates such lots, while it holds the purchase's row.
+comment on column public.credit_lots.purchase_id is 'The order that bought it. No foreign key, because it would lock purchases in the wrong order.';
+comment on column public.credit_lots.granted is 'Credits bought or given.';
+comment on column public.credit_lots.remaining is 'Credits left. Below zero is a debt: the credits were spent before the money went back. The next credits pay it off.';
+comment on column public.credit_lots.held is 'Credits of it that holds have set aside.';
+comment on column public.credit_lots.lapsed is 'Credits of it that expired unspent.';
+comment on column public.credit_lots.expires_at is 'When the remaining credits expire. Null: never.';
+
+alter table public.credit_lots enable row level security;
+revoke all on public.credit_lots from public, anon, authenticated, service_role;
+grant select on public.credit_lots to authenticated, service_role;
+
+create policy "a user reads their own lots" on public.credit_lots
+    for select to authenticated using (user_id = (select auth.uid()));
+
+-- A view and not a function, because the planner expands a view into the query.
+create view purse.spendable_lots with (security_invoker = true) as
+    select l.user_id,
+        l.id as lot_id,
+        l.remaining - l.held as free,
+        (sum(l.remaining - l.held) over (partition by l.user_id order by l.expires_at, l.id))::bigint
+            - (l.remaining - l.held) as before
+    from public.credit_lots l
+    where l.remaining > l.held;
+
+comment on view purse.spendable_lots is
+'The free credits of a user''s lots in the order in which they are spent: soonest to expire first, then oldest.
+free is what can be taken from the lot, before is what is free in the lots ahead of it. To take n credits,
+take least(free, n - before) from every lot with before < n.';
+revoke all on purse.spendable_lots from public, anon, authenticated, service_role;

@@ -1,0 +1,258 @@
+-- Spending at once (spend_credits) and undoing it (reverse_spend). The caller names a feature, never
+-- an amount of credits. Each call is one transaction and locks one user's row.
+
+create function purse.replay_spend(
+    p_posted   public.credit_transactions,
+    p_feature  text,
+    p_quantity integer
+)
+    returns jsonb
+    language plpgsql
+    immutable
+    set search_path = ''
+as $$
+begin
+    perform purse.require_same_request(
+        p_posted.kind = 'spend' and p_posted.feature = p_feature and p_posted.quantity = p_quantity
+    );
+    return pg_catalog.jsonb_build_object(
+        'transaction_id', p_posted.id::text,
+        'spent', -p_posted.amount,
+        'balance', p_posted.balance_after,
+        'replayed', true
+    );
+end
+$$;
+
+comment on function purse.replay_spend(public.credit_transactions, text, integer) is
+'The answer to a spend whose key is known: the first answer, replayed. Raises PT409 if the key was
+used for another request.';
+revoke all on function purse.replay_spend(public.credit_transactions, text, integer)
+    from public, anon, authenticated, service_role;
+
+-- The most frequent call, so it is written out in five short statements instead of calling
+-- lock_account and post_transaction. The update that lowers the balance takes the lock.
+create function public.spend_credits(
+    p_user_id         uuid,
+    p_feature         text,
+    p_quantity        integer,
+    p_idempotency_key text
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_credits bigint;
+    v_balance bigint;
+    v_lots    jsonb;
+    v_taken   bigint;
+    v_id      bigint;
+    v_account public.user_credits;
+    v_posted  public.credit_transactions;
+begin
+    -- No lock: a row that is posted under a key never changes.
+    select * into v_posted
+    from public.credit_transactions t
+    where t.user_id = p_user_id
+        and t.idempotency_key = p_idempotency_key;
+    if found then
+        return purse.replay_spend(v_posted, p_feature, p_quantity);
+    end if;
+
+    select f.credits * p_quantity into v_credits
+    from public.credit_features f
+    where f.id = p_feature
+        and f.active
+        and p_quantity between 1 and 1000000
+        and length(p_idempotency_key) between 1 and 255
+        and p_idempotency_key !~ '[^\x20-\x7e]';
+    if not found then
+        perform purse.require_valid_key(p_idempotency_key);
+        v_credits := purse.price_of(p_feature, p_quantity);
+    end if;
+
+    update public.user_credits u
+    set balance = u.balance - v_credits,
+        updated_at = clock_timestamp()
+    where u.user_id = p_user_id
+        and u.balance - u.held >= v_credits
+        and coalesce(u.lapses_at > now(), true)
+    returning u.balance into v_balance;
+    if not found then
+        -- Something expired, or too little is free. The same request may have spent it a moment ago.
+        v_account := purse.lock_account(p_user_id);
+        select * into v_posted
+        from public.credit_transactions t
+        where t.user_id = p_user_id
+            and t.idempotency_key = p_idempotency_key;
+        if found then
+            return purse.replay_spend(v_posted, p_feature, p_quantity);
+        end if;
+        if exists (
+            select from public.credit_holds h
+            where h.user_id = p_user_id
+                and h.idempotency_key = p_idempotency_key
+        ) then
+            perform purse.raise_key_reused();
+        end if;
+        perform purse.require_available(v_account, v_credits);
+        update public.user_credits u
+        set balance = u.balance - v_credits,
+            updated_at = clock_timestamp()
+        where u.user_id = p_user_id
+        returning u.balance into strict v_balance;
+    end if;
+
+    -- We hold the user's row from here on. Fast path: the first lot has enough.
+    update public.credit_lots l
+    set remaining = l.remaining - v_credits
+    where l.id = (
+            select f.id
+            from public.credit_lots f
+            where f.user_id = p_user_id
+                and f.remaining > f.held
+            order by f.expires_at, f.id
+            limit 1
+        )
+        and l.remaining - l.held >= v_credits
+    returning pg_catalog.jsonb_build_object(l.id, -v_credits) into v_lots;
+    if not found then
+        with lots as (
+            update public.credit_lots l
+            set remaining = l.remaining - least(s.free, v_credits - s.before)
+            from purse.spendable_lots s
+            where s.user_id = p_user_id
+                and s.before < v_credits
+                and l.user_id = p_user_id
+                and l.id = s.lot_id
+            returning l.id, least(s.free, v_credits - s.before) as credits
+        )
+        select pg_catalog.jsonb_object_agg(lots.id, -lots.credits), sum(lots.credits)
+        into v_lots, v_taken
+        from lots;
+        if v_taken is distinct from v_credits then
+            perform purse.raise_lots_mismatch(v_lots, -v_credits);
+        end if;
+    end if;
+
+    insert into public.credit_transactions (
+        user_id, kind, amount, balance_after, lots, feature, quantity, idempotency_key
+    )
+    select p_user_id, 'spend', -v_credits, v_balance, v_lots, p_feature, p_quantity, p_idempotency_key
+    where not exists (
+        select from public.credit_holds h
+        where h.user_id = p_user_id
+            and h.idempotency_key = p_idempotency_key
+    )
+    returning id into v_id;
+    if v_id is null then
+        perform purse.raise_key_reused();
+    end if;
+
+    return pg_catalog.jsonb_build_object(
+        'transaction_id', v_id::text,
+        'spent', v_credits,
+        'balance', v_balance,
+        'replayed', false
+    );
+exception
+    when unique_violation then
+        -- A parallel request with the same key committed first. This block's changes are undone.
+        select * into strict v_posted
+        from public.credit_transactions t
+        where t.user_id = p_user_id
+            and t.idempotency_key = p_idempotency_key;
+        return purse.replay_spend(v_posted, p_feature, p_quantity);
+end
+$$;
+
+comment on function public.spend_credits(uuid, text, integer, text) is
+'Spends the price of a feature, once per idempotency key. The same request again gets the same answer.
+Returns {transaction_id, spent, balance, replayed}.
+Raises PT402 if too few credits are free, with {"available", "required"} as detail; PT404 if the feature
+is not offered; PT409 if the key was used for another request; PT422 for an invalid quantity or key.';
+revoke all on function public.spend_credits(uuid, text, integer, text) from public, anon, authenticated, service_role;
+grant execute on function public.spend_credits(uuid, text, integer, text) to service_role;
+
+create function public.reverse_spend(
+    p_transaction_id bigint,
+    p_actor          text,
+    p_reason         text
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_spend   public.credit_transactions;
+    v_posted  public.credit_transactions;
+    v_account public.user_credits;
+    v_is_new  boolean := false;
+begin
+    select * into v_spend
+    from public.credit_transactions t
+    where t.id = p_transaction_id
+        and t.kind = 'spend';
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such spend', detail = 'unknown_transaction';
+    end if;
+    perform purse.lock_account(v_spend.user_id);
+
+    select * into v_posted from public.credit_transactions t where t.reverses_id = v_spend.id;
+    if not found then
+        v_is_new := true;
+        v_posted := purse.post_transaction(
+            v_spend.user_id,
+            'reversal',
+            -v_spend.amount,
+            (
+                select jsonb_object_agg(e.lot_id, -e.credits)
+                from public.credit_entries e
+                where e.transaction_id = v_spend.id
+            ),
+            p_feature => v_spend.feature,
+            p_quantity => v_spend.quantity,
+            p_reverses_id => v_spend.id,
+            p_actor => p_actor,
+            p_reason => p_reason
+        );
+    end if;
+    -- Writes the expiry of credits that went back into a lot that has expired.
+    v_account := purse.lock_account(v_spend.user_id);
+    return jsonb_build_object(
+        'transaction_id', v_posted.id::text,
+        'returned', v_posted.amount,
+        'lapsed', (
+            select coalesce(sum(least(e.credits, greatest(b.credits, 0))), 0)::bigint
+            from public.credit_entries e
+            join public.credit_lots l
+                on l.user_id = v_spend.user_id
+                and l.id = e.lot_id
+            -- The lot's credits right after the reversal. In a lot with a debt, the returned credits first
+            -- pay the debt; only the excess expires.
+            cross join lateral (
+                select sum(earlier.credits) as credits
+                from public.credit_entries earlier
+                where earlier.user_id = v_posted.user_id
+                    and earlier.transaction_id <= v_posted.id
+                    and earlier.lot_id = e.lot_id
+            ) b
+            where e.transaction_id = v_posted.id
+                and l.expires_at <= v_posted.created_at
+        ),
+        'balance', v_account.balance,
+        'replayed', not v_is_new
+    );
+end
+$$;
+
+comment on function public.reverse_spend(bigint, text, text) is
+'Undoes a spend, once: its credits go back into the lots they came from. Credits that go back into an
+expired lot expire at once; "lapsed" says how many. Called again, it answers as the first time.
+Returns {transaction_id, returned, lapsed, balance, replayed}. Raises PT404 if there is no such spend.
+For support: select reverse_spend(42, ''who'', ''why'').';
+revoke all on function public.reverse_spend(bigint, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.reverse_spend(bigint, text, text) to service_role;

@@ -1,0 +1,300 @@
+-- Holds: credits set aside for work that can fail (hold_credits), then spent (capture_hold) or given
+-- back (release_hold). A hold that is neither captured nor released expires at its deadline.
+-- Idempotency keys work as in spending.
+
+create table public.credit_holds (
+    id              uuid        not null default gen_random_uuid(),
+    user_id         uuid        not null,
+    feature         text        not null,
+    quantity        integer     not null,
+    credits         bigint      not null,
+    lots            jsonb       not null,
+    status          text        not null default 'held',
+    captured        bigint      not null default 0,
+    transaction_id  bigint,
+    idempotency_key public.idempotency_key not null,
+    expires_at      timestamptz not null,
+    ended_at        timestamptz,
+    created_at      timestamptz not null default clock_timestamp(),
+    constraint credit_holds_pkey primary key (id),
+    constraint credit_holds_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
+    constraint credit_holds_transaction_id_fkey foreign key (transaction_id) references public.credit_transactions (id),
+    constraint credit_holds_idempotency_key_key unique (user_id, idempotency_key),
+    constraint credit_holds_status_is_known check (status in ('held', 'captured', 'released', 'lapsed')),
+    constraint credit_holds_ended_says_when check ((status = 'held') = (ended_at is null)),
+    constraint credit_holds_credits_are_positive check (credits > 0),
+    constraint credit_holds_captured_is_within check (captured between 0 and credits),
+    constraint credit_holds_captured_names_its_transaction
+        check ((status = 'captured') = (captured > 0) and (captured > 0) = (transaction_id is not null))
+);
+
+create index credit_holds_held_idx on public.credit_holds (user_id, expires_at) where status = 'held';
+
+comment on table public.credit_holds is
+    'Credits set aside for work in progress: captured when it is done, released when it failed, expired at the deadline otherwise.';
+comment on column public.credit_holds.lots is 'The lots that hold them: {"lot id": credits}. The credits stay in the lot and do not expire with it until the hold ends. Read them through purse.hold_lots.';
+comment on column public.credit_holds.captured is 'Credits that were spent in the end. The rest went back.';
+comment on column public.credit_holds.status is 'held until it ends; then captured, released, or lapsed if the deadline passed.';
+
+alter table public.credit_holds enable row level security;
+revoke all on public.credit_holds from public, anon, authenticated, service_role;
+grant select on public.credit_holds to authenticated, service_role;
+
+create policy "a user reads their own holds" on public.credit_holds
+    for select to authenticated using (user_id = (select auth.uid()));
+
+create view purse.hold_lots with (security_invoker = true) as
+    select h.id as hold_id,
+        e.key::bigint as lot_id,
+        e.value::bigint as credits
+    from public.credit_holds h
+    cross join lateral pg_catalog.jsonb_each_text(h.lots) e;
+
+comment on view purse.hold_lots is 'Holds lot by lot: how many credits of which lot each hold sets aside, also after it has ended.';
+revoke all on purse.hold_lots from public, anon, authenticated, service_role;
+
+create function public.hold_credits(
+    p_user_id         uuid,
+    p_feature         text,
+    p_quantity        integer,
+    p_idempotency_key text,
+    p_seconds         integer
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_credits bigint;
+    v_account public.user_credits;
+    v_hold    public.credit_holds;
+    v_is_new  boolean := false;
+begin
+    if p_seconds is null or p_seconds not between 1 and 604800 then
+        raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
+    end if;
+    perform purse.require_valid_key(p_idempotency_key);
+    v_account := purse.lock_account(p_user_id);
+
+    select * into v_hold
+    from public.credit_holds h
+    where h.user_id = p_user_id
+        and h.idempotency_key = p_idempotency_key;
+    if found then
+        perform purse.require_same_request(v_hold.feature = p_feature and v_hold.quantity = p_quantity);
+    else
+        if exists (
+            select from public.credit_transactions t
+            where t.user_id = p_user_id
+                and t.idempotency_key = p_idempotency_key
+        ) then
+            perform purse.raise_key_reused();
+        end if;
+        v_credits := purse.price_of(p_feature, p_quantity);
+        perform purse.require_available(v_account, v_credits);
+        v_is_new := true;
+
+        with taken as (
+            select s.lot_id, least(s.free, v_credits - s.before) as credits
+            from purse.spendable_lots s
+            where s.user_id = p_user_id
+                and s.before < v_credits
+        ),
+        lots as (
+            update public.credit_lots l
+            set held = l.held + t.credits
+            from taken t
+            where l.user_id = p_user_id
+                and l.id = t.lot_id
+        )
+        insert into public.credit_holds (user_id, feature, quantity, credits, lots, idempotency_key, expires_at)
+        select p_user_id, p_feature, p_quantity, v_credits, jsonb_object_agg(t.lot_id, t.credits), p_idempotency_key,
+            now() + make_interval(secs => p_seconds)
+        from taken t
+        returning * into v_hold;
+
+        update public.user_credits u
+        set held = u.held + v_credits,
+            lapses_at = least(u.lapses_at, v_hold.expires_at),
+            updated_at = clock_timestamp()
+        where u.user_id = p_user_id
+        returning * into v_account;
+    end if;
+
+    return jsonb_build_object(
+        'hold_id', v_hold.id,
+        'credits', v_hold.credits,
+        'expires_at', v_hold.expires_at,
+        'status', v_hold.status,
+        'balance', v_account.balance,
+        'available', v_account.balance - v_account.held,
+        'replayed', not v_is_new
+    );
+end
+$$;
+
+comment on function public.hold_credits(uuid, text, integer, text, integer) is
+'Sets aside the price of a feature while the work is in progress, once per idempotency key. End the
+hold with capture_hold or release_hold; otherwise it expires after p_seconds (1 to 604800, a week).
+Returns {hold_id, credits, expires_at, status, balance, available, replayed}; in a replay, status is
+the hold''s present status. Raises as spend_credits does; PT422 also for invalid seconds.';
+revoke all on function public.hold_credits(uuid, text, integer, text, integer) from public, anon, authenticated, service_role;
+grant execute on function public.hold_credits(uuid, text, integer, text, integer) to service_role;
+
+create function purse.lock_hold(p_hold_id uuid)
+    returns public.credit_holds
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_hold public.credit_holds;
+begin
+    -- The user's row is locked before the hold is read. A hold never changes its user.
+    perform purse.lock_account(h.user_id) from public.credit_holds h where h.id = p_hold_id;
+    select * into v_hold from public.credit_holds h where h.id = p_hold_id;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such hold', detail = 'unknown_hold';
+    end if;
+    return v_hold;
+end
+$$;
+
+comment on function purse.lock_hold(uuid) is
+'Locks the user''s row of a hold, writes what has expired, and returns the hold. Raises PT404 if there is no such hold.';
+revoke all on function purse.lock_hold(uuid) from public, anon, authenticated, service_role;
+
+create function purse.end_hold(p_hold public.credit_holds)
+    returns public.user_credits
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_account public.user_credits;
+begin
+    with lots as (
+        update public.credit_lots l
+        set held = l.held - e.credits
+        from purse.hold_lots e
+        where e.hold_id = p_hold.id
+            and l.user_id = p_hold.user_id
+            and l.id = e.lot_id
+        returning l.expires_at
+    )
+    update public.user_credits u
+    set held = u.held - p_hold.credits,
+        -- The hold may have kept a lot from expiring.
+        lapses_at = least(u.lapses_at, (select min(l.expires_at) from lots l)),
+        updated_at = clock_timestamp()
+    where u.user_id = p_hold.user_id
+    returning * into v_account;
+    return v_account;
+end
+$$;
+
+comment on function purse.end_hold(public.credit_holds) is
+'Gives the held credits back to their lots and to the account. The caller holds the user''s row and
+writes the hold''s new status.';
+revoke all on function purse.end_hold(public.credit_holds) from public, anon, authenticated, service_role;
+
+create function public.capture_hold(
+    p_hold_id uuid,
+    p_credits bigint default null
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_hold    public.credit_holds := purse.lock_hold(p_hold_id);
+    v_credits bigint              := coalesce(p_credits, v_hold.credits);
+    v_posted  public.credit_transactions;
+    v_is_new  boolean             := false;
+begin
+    if v_credits not between 1 and v_hold.credits then
+        raise exception using
+            errcode = 'PT422',
+            message = 'more credits than are held, or none: release the hold instead',
+            detail = v_hold.credits::text;
+    end if;
+    if v_hold.status = 'captured' and v_hold.captured = v_credits then
+        select * into strict v_posted from public.credit_transactions t where t.id = v_hold.transaction_id;
+    elsif v_hold.status <> 'held' then
+        raise exception using
+            errcode = 'PT409',
+            message = 'the hold has ended already',
+            detail = 'hold_' || v_hold.status;
+    else
+        v_is_new := true;
+        perform purse.end_hold(v_hold);
+        v_posted := purse.post_transaction(
+            v_hold.user_id,
+            'spend',
+            -v_credits,
+            purse.lots_to_capture(v_hold, v_credits),
+            p_feature => v_hold.feature,
+            p_quantity => v_hold.quantity,
+            p_hold_id => v_hold.id
+        );
+        update public.credit_holds h
+        set status = 'captured',
+            captured = v_credits,
+            transaction_id = v_posted.id,
+            ended_at = clock_timestamp()
+        where h.id = v_hold.id;
+    end if;
+    return jsonb_build_object(
+        'transaction_id', v_posted.id::text,
+        'captured', v_credits,
+        'released', v_hold.credits - v_credits,
+        'balance', v_posted.balance_after,
+        'replayed', not v_is_new
+    );
+end
+$$;
+
+comment on function public.capture_hold(uuid, bigint) is
+'Spends what a hold has set aside, or p_credits of it; the rest goes back.
+Returns {transaction_id, captured, released, balance, replayed}. The same capture again gets the same answer.
+Raises PT404 if there is no such hold; PT409 if it was released, has expired or was captured with other
+credits, with hold_<status> as detail; PT422 if p_credits is not from 1 to what is held.';
+revoke all on function public.capture_hold(uuid, bigint) from public, anon, authenticated, service_role;
+grant execute on function public.capture_hold(uuid, bigint) to service_role;
+
+create function public.release_hold(p_hold_id uuid)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_hold    public.credit_holds := purse.lock_hold(p_hold_id);
+    v_account public.user_credits;
+begin
+    if v_hold.status = 'captured' then
+        raise exception using errcode = 'PT409', message = 'the hold was captured', detail = 'hold_captured';
+    end if;
+    if v_hold.status = 'held' then
+        perform purse.end_hold(v_hold);
+        update public.credit_holds h
+        set status = 'released',
+            ended_at = clock_timestamp()
+        where h.id = v_hold.id
+        returning * into v_hold;
+    end if;
+    v_account := purse.lock_account(v_hold.user_id);
+    return jsonb_build_object(
+        'released', v_hold.credits,
+        'status', v_hold.status,
+        'balance', v_account.balance,
+        'available', v_account.balance - v_account.held
+    );
+end
+$$;
+
+comment on function public.release_hold(uuid) is
+'Gives back what a hold has set aside. Safe to repeat; the credits of an expired hold are free already.
+Returns {released, status, balance, available}. Raises PT404 if there is no such hold, PT409 if it was captured.';
+revoke all on function public.release_hold(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.release_hold(uuid) to service_role;

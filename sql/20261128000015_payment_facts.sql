@@ -1,0 +1,204 @@
+-- Facts: what Stripe says about an order, a refund or a dispute. The webhook, the return page and
+-- reconciliation all come through record_facts, which stores the facts and settles the purchase.
+
+create function purse.lock_order(p_order_id text)
+    returns void
+    language sql
+    set search_path = ''
+as $$
+    select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('order:' || p_order_id, 0))
+$$;
+
+comment on function purse.lock_order(text) is
+'Advisory lock on one order until the end of the transaction. Two first facts about an order at the
+same time: the second waits for the first one''s row.';
+revoke all on function purse.lock_order(text) from public, anon, authenticated, service_role;
+
+create function purse.lock_payment(p_payment_intent_id text)
+    returns void
+    language sql
+    set search_path = ''
+as $$
+    select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('payment:' || p_payment_intent_id, 0))
+$$;
+
+comment on function purse.lock_payment(text) is
+'Advisory lock on one payment until the end of the transaction. A payment''s reversal and its purchase
+may arrive at the same time, and neither transaction sees the other''s row. The second waits here, then sees both.';
+revoke all on function purse.lock_payment(text) from public, anon, authenticated, service_role;
+
+-- Locks, in this order: the order and the payment (advisory), the purchase's row, the user's row.
+create function purse.record_order(
+    p_facts  jsonb,
+    p_policy text
+)
+    returns uuid
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_at          timestamptz := to_timestamp((p_facts ->> 'occurred_at')::bigint);
+    v_state       text        := p_facts ->> 'state';
+    v_purchase_id uuid;
+begin
+    if v_at is null or v_state is null or v_state not in ('open', 'processing', 'paid', 'failed', 'expired') then
+        raise exception using errcode = 'PT422', message = 'facts without a known state or a time';
+    end if;
+    perform purse.lock_order(p_facts ->> 'order_id');
+    if not coalesce((p_facts ->> 'is_ours')::boolean, false)
+        and not exists (select from public.purchases p where p.id = (p_facts ->> 'order_id')::uuid) then
+        return null;
+    end if;
+    perform purse.lock_payment(p_facts ->> 'payment_intent_id');
+
+    insert into public.purchases as p (
+        id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at,
+        checkout_session_id, payment_intent_id, customer_id, amount_subtotal, amount_paid, currency_paid,
+        processing_at, paid_at, failed_at, expired_at, declined_at, decline_code
+    )
+    values (
+        (p_facts ->> 'order_id')::uuid,
+        (p_facts ->> 'user_id')::uuid,
+        p_facts ->> 'package_id',
+        p_facts ->> 'package_name',
+        (p_facts ->> 'credits')::bigint,
+        (p_facts ->> 'unit_amount')::bigint,
+        p_facts ->> 'currency',
+        (p_facts ->> 'valid_days')::integer,
+        (p_facts ->> 'livemode')::boolean,
+        v_at,
+        p_facts ->> 'checkout_session_id',
+        p_facts ->> 'payment_intent_id',
+        p_facts ->> 'customer_id',
+        case when v_state = 'paid' then (p_facts ->> 'amount_subtotal')::bigint end,
+        case when v_state = 'paid' then (p_facts ->> 'amount_paid')::bigint end,
+        case when v_state = 'paid' then p_facts ->> 'currency_paid' end,
+        case when v_state = 'processing' then v_at end,
+        case when v_state = 'paid' then v_at end,
+        case when v_state = 'failed' then v_at end,
+        case when v_state = 'expired' then v_at end,
+        case when p_facts ->> 'decline_code' is not null then v_at end,
+        p_facts ->> 'decline_code'
+    )
+    on conflict (id) do update set
+        checkout_session_id = least(p.checkout_session_id, excluded.checkout_session_id),
+        payment_intent_id = least(p.payment_intent_id, excluded.payment_intent_id),
+        customer_id = least(p.customer_id, excluded.customer_id),
+        amount_subtotal = least(p.amount_subtotal, excluded.amount_subtotal),
+        amount_paid = least(p.amount_paid, excluded.amount_paid),
+        currency_paid = least(p.currency_paid, excluded.currency_paid),
+        processing_at = least(p.processing_at, excluded.processing_at),
+        paid_at = least(p.paid_at, excluded.paid_at),
+        failed_at = least(p.failed_at, excluded.failed_at),
+        expired_at = least(p.expired_at, excluded.expired_at),
+        declined_at = greatest(p.declined_at, excluded.declined_at),
+        decline_code = case
+            when excluded.declined_at is null then p.decline_code
+            when p.declined_at is null then excluded.decline_code
+            when (excluded.declined_at, excluded.decline_code) > (p.declined_at, p.decline_code) then excluded.decline_code
+            else p.decline_code
+        end
+    where p.user_id = excluded.user_id
+    returning p.id into v_purchase_id;
+    if not found then
+        raise exception using errcode = 'PT409', message = 'the order belongs to another user';
+    end if;
+
+    perform purse.settle_purchase(v_purchase_id, p_policy);
+    return v_purchase_id;
+end
+$$;
+
+comment on function purse.record_order(jsonb, text) is
+'The part of record_facts that concerns an order and its payment. Returns the purchase''s id; null for an
+order that is neither known here nor ours.';
+revoke all on function purse.record_order(jsonb, text) from public, anon, authenticated, service_role;
+
+-- Locks, in this order: the payment (advisory), the reversal's row, the purchase's row, the user's row.
+create function purse.record_reversal(
+    p_facts  jsonb,
+    p_policy text
+)
+    returns uuid
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_purchase_id uuid;
+begin
+    perform purse.lock_payment(p_facts ->> 'payment_intent_id');
+
+    insert into public.purchase_reversals as r (
+        id, kind, payment_intent_id, amount, currency, status, rank, in_effect, livemode, occurred_at
+    )
+    values (
+        p_facts ->> 'reversal_id',
+        p_facts ->> 'kind',
+        p_facts ->> 'payment_intent_id',
+        (p_facts ->> 'amount')::bigint,
+        p_facts ->> 'currency',
+        p_facts ->> 'status',
+        (p_facts ->> 'rank')::integer,
+        (p_facts ->> 'in_effect')::boolean,
+        (p_facts ->> 'livemode')::boolean,
+        to_timestamp((p_facts ->> 'occurred_at')::bigint)
+    )
+    on conflict (id) do update set
+        amount = excluded.amount,
+        status = excluded.status,
+        rank = excluded.rank,
+        in_effect = excluded.in_effect,
+        occurred_at = excluded.occurred_at
+    -- Facts of equal rank do not differ in what counts. The greater one is kept, so that the result
+    -- does not depend on the order of arrival.
+    where (excluded.rank, excluded.status, excluded.amount, excluded.occurred_at)
+        > (r.rank, r.status, r.amount, r.occurred_at);
+
+    select p.id into v_purchase_id
+    from public.purchases p
+    where p.payment_intent_id = p_facts ->> 'payment_intent_id';
+    if v_purchase_id is not null then
+        perform purse.settle_purchase(v_purchase_id, p_policy);
+    end if;
+    return v_purchase_id;
+end
+$$;
+
+comment on function purse.record_reversal(jsonb, text) is
+'The part of record_facts that concerns a refund or dispute. Returns the purchase''s id; null while the
+purchase is not known.';
+revoke all on function purse.record_reversal(jsonb, text) from public, anon, authenticated, service_role;
+
+create function public.record_facts(
+    p_facts  jsonb,
+    p_policy text default 'debt'
+)
+    returns uuid
+    language sql
+    security definer
+    set search_path = ''
+as $$
+    select case
+        when p_facts ? 'reversal_id' then purse.record_reversal(p_facts, p_policy)
+        else purse.record_order(p_facts, p_policy)
+    end
+$$;
+
+comment on function public.record_facts(jsonb, text) is
+'Stores what Stripe says about an order, refund or dispute, and settles the purchase. The same facts may
+come any number of times and in any order: every column is merged by a commutative and idempotent rule
+(least value, earliest time, latest decline, highest rank).
+Returns the purchase''s id; null for a reversal that came before its purchase, and for an order that is
+neither known here nor ours.
+p_facts of an order: {order_id, is_ours, user_id, package_id, package_name, credits, unit_amount, currency,
+valid_days?, livemode, occurred_at, state, checkout_session_id?, payment_intent_id?, customer_id?,
+amount_subtotal?, amount_paid?, currency_paid?, decline_code?}; state is open, processing, paid, failed or
+expired; occurred_at is in seconds since 1970, UTC. An unknown order is created from its facts if is_ours
+is true; several deployments may share a Stripe account.
+p_facts of a refund or dispute: {reversal_id, kind, payment_intent_id, amount, currency, status, rank,
+in_effect, livemode, occurred_at}.
+p_policy: see purse.settle_purchase.
+Raises PT422 without a state or a time, not_null_violation if a required fact is missing, PT409 if the
+order belongs to another user.';
+revoke all on function public.record_facts(jsonb, text) from public, anon, authenticated, service_role;
+grant execute on function public.record_facts(jsonb, text) to service_role;

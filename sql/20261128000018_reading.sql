@@ -1,0 +1,199 @@
+-- What a user sees of their credits: balance, usage and history (GET /api/credits).
+
+create function purse.read_usage(
+    p_user_id   uuid,
+    p_available bigint
+)
+    returns jsonb
+    language sql
+    stable
+    set search_path = ''
+as $$
+    with newest as (
+        select t.kind, t.amount, t.created_at
+        from public.credit_transactions t
+        where t.user_id = p_user_id
+        order by t.id desc
+        limit 5000
+    ),
+    days as (
+        select d.day::date as date, coalesce(-sum(n.amount), 0)::bigint as spent
+        from pg_catalog.generate_series(
+            (now() at time zone 'utc')::date - 29, (now() at time zone 'utc')::date, interval '1 day'
+        ) d (day)
+        left join newest n
+            on (n.created_at at time zone 'utc')::date = d.day::date
+            and n.kind in ('spend', 'reversal')
+        group by d.day
+    ),
+    rate as (
+        select greatest(sum(days.spent), 0) / least(30, greatest(1, (
+            select (now() at time zone 'utc')::date - (u.created_at at time zone 'utc')::date + 1
+            from public.user_credits u
+            where u.user_id = p_user_id
+        ))) as per_day
+        from days
+    )
+    select pg_catalog.jsonb_build_object(
+        'spent_per_day', round(rate.per_day, 2),
+        'days_left', case when rate.per_day > 0 then floor(greatest(p_available, 0) / rate.per_day)::bigint end,
+        'daily', (select jsonb_agg(jsonb_build_object('date', days.date, 'spent', days.spent) order by days.date) from days)
+    )
+    from rate
+$$;
+
+comment on function purse.read_usage(uuid, bigint) is
+'A user''s spending over the last thirty days in UTC, oldest day first, less what was undone.
+Returns {spent_per_day, days_left, daily: [{date, spent}]}. The rate covers the days since the account was
+opened, thirty at most. Of a very busy account only the newest 5,000 transactions count.';
+revoke all on function purse.read_usage(uuid, bigint) from public, anon, authenticated, service_role;
+
+create function purse.read_history(
+    p_user_id uuid,
+    p_limit   integer,
+    p_cursor  bigint
+)
+    returns jsonb
+    language sql
+    stable
+    set search_path = ''
+as $$
+    with page as (
+        select *
+        from public.credit_transactions t
+        where t.user_id = p_user_id
+            and (p_cursor is null or t.id < p_cursor)
+        order by t.id desc
+        limit p_limit + 1
+    ),
+    shown as (
+        select * from page order by id desc limit p_limit
+    )
+    select jsonb_build_object(
+        'transactions', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'id', s.id::text,
+                'kind', s.kind,
+                'amount', s.amount,
+                'balance_after', s.balance_after,
+                'description', coalesce(p.package_name, f.name, s.feature, case when s.kind in ('bonus', 'correction') then s.reason end),
+                'feature', s.feature,
+                'quantity', s.quantity,
+                'order_id', s.purchase_id,
+                'reverses', s.reverses_id::text,
+                'reason', s.reason,
+                'receipt', case when s.kind = 'purchase' and p.amount_paid > 0 then '/api/receipt?order_id=' || p.id end,
+                'lots', (
+                    select jsonb_agg(jsonb_build_object(
+                        'lot_id', l.id::text,
+                        'source', l.source,
+                        'name', l.name,
+                        'credits', e.credits,
+                        'created_at', l.created_at,
+                        'expires_at', l.expires_at
+                    ) order by l.expires_at, l.id)
+                    from public.credit_entries e
+                    join public.credit_lots l
+                        on l.user_id = p_user_id
+                        and l.id = e.lot_id
+                    where e.transaction_id = s.id
+                ),
+                'created_at', s.created_at
+            ) order by s.id desc), '[]'::jsonb)
+            from shown s
+            left join public.purchases p on p.id = s.purchase_id
+            left join public.credit_features f on f.id = s.feature
+        ),
+        'next_cursor', (
+            select min(s.id)::text from shown s where (select count(*) from page) > p_limit
+        )
+    )
+$$;
+
+comment on function purse.read_history(uuid, integer, bigint) is
+'A page of a user''s ledger, newest first: {transactions: [...], next_cursor}. See refresh_credits.';
+revoke all on function purse.read_history(uuid, integer, bigint) from public, anon, authenticated, service_role;
+
+create function public.refresh_credits(
+    p_user_id             uuid,
+    p_limit               integer,
+    p_cursor              bigint default null,
+    p_checkout_session_id text   default null,
+    p_low_threshold       bigint default null
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+begin
+    if exists (select from public.user_credits u where u.user_id = p_user_id and u.lapses_at <= now()) then
+        perform purse.lock_account(p_user_id);
+    end if;
+
+    -- One statement reads everything, so that balance and history agree during parallel spends.
+    return (
+        select jsonb_build_object(
+            'balance', a.balance,
+            'held', a.held,
+            'available', a.balance - a.held,
+            'low', a.balance - a.held < a.low_threshold,
+            'low_threshold', a.low_threshold,
+            'next_expiry', (
+                select jsonb_build_object('credits', sum(l.remaining)::bigint, 'expires_at', l.expires_at)
+                from public.credit_lots l
+                where l.user_id = p_user_id
+                    and l.remaining > 0
+                    and l.expires_at > now()
+                group by l.expires_at
+                order by l.expires_at
+                limit 1
+            ),
+            'usage', case when p_cursor is null then purse.read_usage(p_user_id, a.balance - a.held) end,
+            'purchase', (
+                select jsonb_build_object(
+                    'status', o.status,
+                    'package_type', o.package_id,
+                    'package_name', o.package_name,
+                    'credits', o.credits,
+                    'credited', o.credits_posted,
+                    'amount', coalesce(o.amount_paid, o.unit_amount),
+                    'refunded', purse.amount_reversed(o),
+                    'currency', coalesce(o.currency_paid, o.currency),
+                    'created_at', o.created_at
+                )
+                from public.purchases o
+                where o.checkout_session_id = p_checkout_session_id
+                    and o.user_id = p_user_id
+            )
+        ) || purse.read_history(p_user_id, p_limit, p_cursor)
+        from (
+            select coalesce(max(u.balance), 0) as balance,
+                coalesce(max(u.held), 0) as held,
+                coalesce(
+                    max(u.low_threshold),
+                    p_low_threshold,
+                    (select max(f.credits) from public.credit_features f where f.active),
+                    0
+                ) as low_threshold
+            from public.user_credits u
+            where u.user_id = p_user_id
+        ) a
+    );
+end
+$$;
+
+comment on function public.refresh_credits(uuid, integer, bigint, text, bigint) is
+'Writes what has expired in a user''s account, then returns what they see of it:
+{balance, held, available, low, low_threshold, next_expiry: {credits, expires_at} or null,
+usage: see purse.read_usage, null with a cursor,
+transactions: [{id, kind, amount, balance_after, description, feature, quantity, order_id, reverses, reason,
+receipt, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
+next_cursor: id or null,
+purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, created_at} or null}.
+Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
+because a JSON number may be too small for them. low: less is available than the user''s own threshold,
+otherwise p_low_threshold, otherwise the price of the dearest feature. purchase is the order of
+p_checkout_session_id, if it is this user''s; refunded explains why a paid order is not credited in full.';
+revoke all on function public.refresh_credits(uuid, integer, bigint, text, bigint) from public, anon, authenticated, service_role;
+grant execute on function public.refresh_credits(uuid, integer, bigint, text, bigint) to service_role;

@@ -1,0 +1,80 @@
+-- The daily clean-up of the storage: raw uploads that were copied, and uploads that were abandoned.
+--
+-- The storage checks an upload URL when an upload begins, and accepts one that ends at any time later. So
+-- each file is swept twice: an hour after its time, and again after a day, which is longer than any upload
+-- takes, for an object that arrived after the first sweep.
+
+create function public.files_to_sweep(p_limit integer)
+    returns jsonb
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select coalesce(jsonb_agg(jsonb_build_object(
+        'id', d.id,
+        'user_id', d.user_id,
+        'keep', (
+            select coalesce(jsonb_agg(r.result -> 'name'), '[]'::jsonb)
+            from jsonb_array_elements(d.results) r (result)
+        )
+    )), '[]'::jsonb)
+    from (
+        select f.id, f.user_id, f.results
+        from public.files f
+        where f.sweeps < 2
+            and f.expires_at <= now() - interval '1 hour'
+            and (f.sweeps = 0 or f.expires_at <= now() - interval '1 day')
+            and (f.claimed_until is null or f.claimed_until <= now())
+        order by f.expires_at
+        limit p_limit
+    ) d
+$$;
+
+comment on function public.files_to_sweep(integer) is
+'Files that are due for the first or second sweep of their storage, oldest first: their time ended an hour
+or a day ago, and nobody holds a lease.
+Returns [{id, user_id, keep: [names]}]. Everything but the names in keep, the downloads, may be deleted.';
+revoke all on function public.files_to_sweep(integer) from public, anon, authenticated, service_role;
+grant execute on function public.files_to_sweep(integer) to service_role;
+
+-- Locks the rows of abandoned files in the order of their ids, then their users' rows in the same order,
+-- then the rows of the other files. So it does not keep to "one file, then its user": it can deadlock with
+-- lease_file, finish_file or fail_file about files of the same users, and with rehearse_facts. Postgres
+-- then aborts one of the two.
+create function public.mark_swept(p_ids uuid[])
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_abandoned uuid[];
+    v_swept     integer;
+begin
+    select coalesce(array_agg(f.id), '{}') into v_abandoned
+    from (
+        select f.id
+        from public.files f
+        where f.id = any (p_ids)
+            and purse.file_status(f, clock_timestamp()) = 'expired'
+            and f.status <> 'expired'
+        order by f.id
+        for update
+    ) f;
+    perform public.release_hold(f.hold_id) from public.files f where f.id = any (v_abandoned) order by f.id;
+    update public.files f
+    set swept_at = clock_timestamp(),
+        sweeps = case when f.expires_at <= now() - interval '1 day' then 2 else 1 end,
+        status = case when f.id = any (v_abandoned) then 'expired' else f.status end
+    where f.id = any (p_ids);
+    get diagnostics v_swept = row_count;
+    return jsonb_build_object('swept', v_swept, 'expired', cardinality(v_abandoned));
+end
+$$;
+
+comment on function public.mark_swept(uuid[]) is
+'Records that the storage of these files was cleared. A sweep after a day counts as both. Files that were abandoned become expired and their
+holds are released. Returns {swept, expired}.';
+revoke all on function public.mark_swept(uuid[]) from public, anon, authenticated, service_role;
+grant execute on function public.mark_swept(uuid[]) to service_role;

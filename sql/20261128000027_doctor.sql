@@ -1,0 +1,146 @@
+-- make doctor: does everything add up? Read-only. The command says what to do about a finding.
+
+create function public.doctor()
+    returns jsonb
+    language sql
+    stable
+    security definer
+    set search_path = ''
+    -- PostgREST applies this before the call: scanning a long ledger takes longer than requests may.
+    set statement_timeout = '60s'
+as $$
+    with sums as (
+        select t.user_id, sum(t.amount)::bigint as total
+        from public.credit_transactions t
+        group by t.user_id
+    ),
+    balances_off as (
+        select coalesce(u.user_id, s.user_id) as user_id,
+            coalesce(u.balance, 0) as balance,
+            coalesce(s.total, 0) as ledger
+        from public.user_credits u
+        full join sums s on s.user_id = u.user_id
+        where coalesce(u.balance, 0) <> coalesce(s.total, 0)
+        order by 1
+        limit 100
+    ),
+    lots as (
+        select l.user_id, sum(l.remaining)::bigint as remaining, sum(l.held)::bigint as held
+        from public.credit_lots l
+        group by l.user_id
+    ),
+    holds as (
+        select h.user_id, sum(h.credits)::bigint as held
+        from public.credit_holds h
+        where h.status = 'held'
+        group by h.user_id
+    ),
+    lots_off as (
+        select u.user_id, u.balance, coalesce(l.remaining, 0) as lots,
+            u.held, coalesce(l.held, 0) as held_in_lots, coalesce(h.held, 0) as held_by_holds
+        from public.user_credits u
+        left join lots l on l.user_id = u.user_id
+        left join holds h on h.user_id = u.user_id
+        where u.balance <> coalesce(l.remaining, 0)
+            or u.held <> coalesce(l.held, 0)
+            or u.held <> coalesce(h.held, 0)
+        order by 1
+        limit 100
+    ),
+    purchases_off as (
+        select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted,
+            p.credits_forgiven as forgiven, purse.purchase_target(p) as target
+        from public.purchases p
+        where (p.paid_at is not null or p.credits_posted <> 0)
+            and p.credits_posted - p.credits_forgiven <> purse.purchase_target(p)
+        order by p.created_at
+        limit 100
+    ),
+    posted as (
+        select t.purchase_id, sum(t.amount)::bigint as total
+        from public.credit_transactions t
+        where t.kind in ('purchase', 'clawback', 'giveback')
+        group by t.purchase_id
+    ),
+    postings_off as (
+        select p.id as order_id, p.user_id, p.credits_posted as posted, coalesce(t.total, 0) as ledger
+        from public.purchases p
+        left join posted t on t.purchase_id = p.id
+        where p.credits_posted <> coalesce(t.total, 0)
+        order by p.created_at
+        limit 100
+    ),
+    mismatches as (
+        select p.id as order_id, p.user_id, p.created_at, p.unit_amount, p.currency, p.amount_subtotal, p.currency_paid
+        from public.purchases p
+        where p.status = 'mismatch'
+            and p.decision is null
+        order by p.created_at
+        limit 100
+    ),
+    overdue as (
+        -- A checkout page is open for a day at most, and reconciliation had two more days.
+        select p.id as order_id, p.created_at
+        from public.purchases p
+        where p.status = 'open'
+            and p.checkout_session_id is not null
+            and p.created_at between now() - interval '60 days' and now() - interval '3 days'
+        order by p.created_at
+        limit 100
+    ),
+    repeated_events as (
+        select e.id, e.type, e.deliveries
+        from public.stripe_events e
+        where e.deliveries >= 5
+            and e.last_received_at > now() - interval '3 days'
+        order by e.deliveries desc
+        limit 100
+    ),
+    webhook as (
+        select count(*) as events,
+            round(percentile_cont(0.5) within group (order by d.seconds)::numeric, 1) as p50_seconds,
+            round(percentile_cont(0.95) within group (order by d.seconds)::numeric, 1) as p95_seconds
+        from public.stripe_events e
+        -- Stripe's times are whole seconds, so the difference may be negative.
+        cross join lateral (select greatest(extract(epoch from e.received_at - e.created_at), 0) as seconds) d
+        where e.received_at > now() - interval '7 days'
+    )
+    select jsonb_build_object(
+        'users', (select count(*) from public.user_credits),
+        'orders', (
+            select jsonb_build_object(
+                'live', count(*) filter (where p.livemode),
+                'test', count(*) filter (where not p.livemode)
+            )
+            from public.purchases p
+        ),
+        'balances_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from balances_off x),
+        'lots_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from lots_off x),
+        'purchases_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from purchases_off x),
+        'postings_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from postings_off x),
+        'mismatches', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from mismatches x),
+        'forgiven', (
+            select jsonb_build_object('orders', count(*), 'credits', coalesce(sum(p.credits_forgiven), 0))
+            from public.purchases p
+            where p.credits_forgiven > 0
+        ),
+        'overdue', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from overdue x),
+        'waiting_reversals', (
+            select count(*)
+            from public.purchase_reversals r
+            where not exists (select from public.purchases p where p.payment_intent_id = r.payment_intent_id)
+        ),
+        'repeated_events', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from repeated_events x),
+        'webhook', (select to_jsonb(x) from webhook x),
+        'reconciliations', (select coalesce(jsonb_agg(to_jsonb(r)), '[]'::jsonb) from public.reconciliations r)
+    ) || purse.granted_access()
+$$;
+
+comment on function public.doctor() is
+'Whether everything adds up: balances, lots, purchases, mismatches, events and privileges. Read-only.
+Returns {users, orders: {live, test}, balances_off: [], lots_off: [], purchases_off: [], postings_off: [],
+mismatches: [], forgiven: {orders, credits}, overdue: [], waiting_reversals, repeated_events: [],
+webhook: {events, p50_seconds, p95_seconds}, reconciliations: []} and what purse.granted_access returns.
+A list holds at most the first hundred cases.';
+revoke all on function public.doctor() from public, anon, authenticated, service_role;
+grant execute on function public.doctor() to service_role;

@@ -1,0 +1,85 @@
+-- make doctor EMAIL=…: one person's money. For support: "I paid and got nothing."
+
+create function public.doctor_user(p_email text)
+    returns jsonb
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select jsonb_build_object(
+        'user_id', a.id,
+        'signed_up_at', a.created_at,
+        'balance', coalesce((select u.balance from public.user_credits u where u.user_id = a.id), 0),
+        'ledger', (
+            select coalesce(sum(t.amount), 0)
+            from public.credit_transactions t
+            where t.user_id = a.id
+        ),
+        'lots', public.explain_balance(a.id) -> 'lots',
+        'customers', (
+            select coalesce(jsonb_agg(jsonb_build_object('livemode', c.livemode, 'customer_id', c.customer_id)), '[]'::jsonb)
+            from (
+                select s.livemode, s.customer_id
+                from public.stripe_customers s
+                where s.user_id = a.id
+                    and s.customer_id is not null
+                union
+                select p.livemode, p.customer_id
+                from public.purchases p
+                where p.user_id = a.id
+                    and p.customer_id is not null
+            ) c
+        ),
+        'orders', (
+            select coalesce(jsonb_agg(
+                to_jsonb(o) - 'id' - 'user_id' || jsonb_build_object(
+                    'order_id', o.id,
+                    'target', purse.purchase_target(o),
+                    'withdrawn', purse.amount_reversed(o),
+                    'reversals', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'id', r.id,
+                            'kind', r.kind,
+                            'amount', r.amount,
+                            'status', r.status,
+                            'in_effect', r.in_effect,
+                            'occurred_at', r.occurred_at
+                        ) order by r.occurred_at), '[]'::jsonb)
+                        from public.purchase_reversals r
+                        where r.payment_intent_id = o.payment_intent_id
+                    ),
+                    'events', (
+                        select coalesce(jsonb_agg(jsonb_build_object(
+                            'type', e.type,
+                            'created_at', e.created_at,
+                            'received_at', e.received_at,
+                            'deliveries', e.deliveries
+                        ) order by e.created_at, e.received_at), '[]'::jsonb)
+                        from public.stripe_events e
+                        where e.purchase_id = o.id
+                    )
+                )
+                order by o.created_at desc
+            ), '[]'::jsonb)
+            from (
+                select p.*
+                from public.purchases p
+                where p.user_id = a.id
+                order by p.created_at desc
+                limit 20
+            ) o
+        )
+    )
+    from auth.users a
+    -- Supabase Auth stores addresses in lower case.
+    where a.email = lower(p_email)
+$$;
+
+comment on function public.doctor_user(text) is
+'A person''s balance and twenty newest orders with everything that happened to them, by e-mail address.
+Null if nobody has this address. Returns {user_id, signed_up_at, balance, ledger, lots: as in explain_balance,
+customers: [{livemode, customer_id}], orders: [{order_id, the columns of purchases, target, withdrawn,
+reversals: [{id, kind, amount, status, in_effect, occurred_at}], events: [{type, created_at, received_at, deliveries}]}]}.';
+revoke all on function public.doctor_user(text) from public, anon, authenticated, service_role;
+grant execute on function public.doctor_user(text) to service_role;

@@ -1,0 +1,200 @@
+"""Every snippet of the docs does what the page says, taken from the page itself."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from local.environment import functions_settings
+from local.stack import ROOT
+from tests.database.ledger import record
+from tests.database.purse import Purse
+from tests.docs.pages import LIVING, Block, blocks, name_of, spans
+from tests.docs.snippets import (
+    NOT_CODE,
+    NOT_RUN,
+    RUN,
+    Example,
+    examples,
+    same_shape,
+    shown_answers,
+)
+from tests.support import Order
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import psycopg
+
+    from tests.docs.conftest import Node
+    from tests.support import RunningStack
+
+SITE = "https://your-site.example.com"
+MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
+PYTEST = "pytest_plugins"
+
+
+def name_of_example(example: Example) -> str:
+    return example.block.name
+
+
+# Nothing is left out --------------------------------------------------------------------------
+
+
+def test_every_block_is_run_or_is_no_code() -> None:
+    assert {block.language for block in blocks()} == {*RUN, *NOT_CODE}
+
+
+def test_every_answer_that_is_shown_belongs_to_a_snippet() -> None:
+    assert set(blocks("json")) == set(shown_answers())
+
+
+def test_every_line_of_a_shell_is_run_or_says_why_not() -> None:
+    lines = [line for block in blocks("sh") for line in block.lines]
+    run = ("make ", "curl ", "gunicorn ", "git rm ")
+    assert {line for line in lines if not line.startswith(run)} == set(NOT_RUN)
+
+
+# Shell ----------------------------------------------------------------------------------------
+
+
+def commands() -> list[str]:
+    """Return every make command that the docs name, in blocks and in sentences."""
+    named = [line for block in blocks("sh") for line in block.lines]
+    named += [span for page in LIVING for span in spans(page)]
+    return sorted({command for command in named if re.match(r"make \w", command)})
+
+
+@pytest.mark.parametrize("command", commands())
+def test_a_make_command_exists_with_its_variables(command: str) -> None:
+    target = command.split()[1]
+    assert re.search(rf"^{target}:.*## ", MAKEFILE, re.MULTILINE), target
+    for variable in re.findall(r"\b([A-Z_]+)=", command):
+        assert re.search(rf"\b{variable}\b", MAKEFILE), variable
+
+
+@pytest.mark.parametrize("example", examples("sh", starting="curl"), ids=name_of_example)
+def test_a_curl_command_answers_as_shown(
+    stack: RunningStack, shell: dict[str, str], example: Example
+) -> None:
+    for line in example.block.lines:
+        done = subprocess.run(
+            ["bash", "-c", line.replace(SITE, stack.site_url)],
+            env=shell,
+            capture_output=True,
+            check=True,
+        )
+        answer = json.loads(done.stdout)
+        if example.answer:
+            assert same_shape(json.loads(example.answer.text), answer), answer
+        else:
+            assert "error" not in answer
+
+
+# JavaScript -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("example", examples("js"), ids=name_of_example)
+def test_a_javascript_snippet_is_answered_as_shown(node: Node, example: Example) -> None:
+    (answer,) = node.run(example.block.text)
+    assert "error" not in answer
+    if example.answer:
+        assert same_shape(json.loads(example.answer.text), answer), answer
+
+
+# Python ---------------------------------------------------------------------------------------
+
+
+PRELUDE = """
+import sys
+from types import SimpleNamespace
+
+user = SimpleNamespace(id=sys.argv[1])
+document = "a document"
+process = print
+"""
+
+
+def pythons(*, tests: bool) -> list[Block]:
+    return [block for block in blocks("python") if (PYTEST in block.text) is tests]
+
+
+@pytest.mark.parametrize("block", pythons(tests=False), ids=lambda block: block.name)
+def test_a_python_snippet_charges_or_gives_back(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]], block: Block
+) -> None:
+    purse = Purse(database)
+    purse.buy(500)
+    done = subprocess.run(
+        [sys.executable, "-c", PRELUDE + block.text, purse.user_id],
+        cwd=ROOT,
+        env={"NO_PROXY": "127.0.0.1", **functions_settings(stack)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    gives_back = "release(" in block.text
+    assert done.stdout == ("" if gives_back else "a document\n")
+    assert purse.balance == purse.available == (500 if gives_back else 495)
+
+
+@pytest.mark.parametrize("block", pythons(tests=True), ids=lambda block: block.name)
+def test_a_test_for_ones_own_webhook_passes(block: Block, tmp_path: Path) -> None:
+    test = tmp_path / "test_snippet.py"
+    test.write_text(block.text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-c", "/dev/null", "--rootdir", tmp_path, test],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+# SQL ------------------------------------------------------------------------------------------
+
+
+def statements() -> list[str]:
+    """Return every statement that the docs name, in blocks and in sentences."""
+    named = [line for block in blocks("sql") for line in block.lines]
+    named += [span for page in LIVING for span in spans(page)]
+    return sorted({line for line in named if line.startswith(("select ", "alter "))})
+
+
+def test_a_block_of_sql_has_one_statement_a_line() -> None:
+    lines = [line for block in blocks("sql") for line in block.lines]
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"(select|alter) .*;", line)] == []
+
+
+@pytest.mark.parametrize("statement", statements())
+def test_a_statement_runs_in_the_dashboards_editor(
+    database: psycopg.Connection[dict[str, Any]], statement: str
+) -> None:
+    with database.transaction(force_rollback=True):
+        purse = Purse(database)
+        purse.buy(500)
+        spent = purse.spend()["transaction_id"]
+        mismatch = Order(user_id=purse.user_id)
+        record(database, mismatch.facts("paid", amount_subtotal=100))
+        for placeholder, value in (
+            ("…user…", purse.user_id),
+            ("…hold…", purse.hold()["hold_id"]),
+            ("…order…", mismatch.order_id),
+            ("reverse_spend(42,", f"reverse_spend({spent},"),
+        ):
+            statement = statement.replace(placeholder, value)
+        assert "…" not in statement
+        database.execute(statement)  # type: ignore[arg-type]
+
+
+def test_a_page_is_named_where_its_snippets_are() -> None:
+    assert {name_of(block.page) for block in blocks()} >= {"README.md", "docs/charging.md"}

@@ -1,0 +1,35 @@
+"""The first upload of a new project makes the bucket."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from api._lib.files.bucket import Bucket, read_bucket
+from api._lib.settings import load
+from local.environment import functions_settings
+from local.stack import running_services
+from tests.files.uploader import Uploader, code
+from tests.support import RunningStack
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_the_first_upload_makes_the_private_bucket(tmp_path: Path) -> None:
+    with running_services(tmp_path, environ={}, report=lambda _line: None) as running:
+        config = load(functions_settings(running.stack))
+        assert read_bucket(config) is None
+        bea = Uploader.with_credits(RunningStack(**asdict(running.stack)))
+
+        running.services["storage"].kill()
+        assert code(bea.begin("txt_upload", 5)) == (503, "storage_unavailable")
+        assert bea.credits == (500, 0)
+
+        running.services["storage"].start()
+        running.services["storage"].wait_until_ready()
+        file = bea.process("txt_upload", b"hello")
+        assert file["status"] == "done"
+        assert read_bucket(config) == Bucket(
+            public=False, file_size_limit=50_000_000, allowed_mime_types=None
+        )
