@@ -107,10 +107,10 @@ def one_line(text: str) -> str:
 def into_chapters(paragraphs: Iterable[Paragraph], *, title: str) -> Document:
     """Divide paragraphs into chapters at the headings of the highest level.
 
-    The highest level that occurs divides. A heading that is alone on its level and comes before
-    everything else is the text's title, and the next level divides; so it is if only an afterword
-    or two share its level. What comes before the first heading is divided by its own headings, else
-    it is a chapter named after the text.
+    If the first paragraph is the only heading of that level, it becomes the document's title, and
+    the next level divides. It does so too if only an afterword or two share its level. Text before
+    the first heading is divided by its own headings; without any it becomes a chapter with the
+    document's title.
 
     Args:
         paragraphs: The paragraphs in order; empty ones are dropped.

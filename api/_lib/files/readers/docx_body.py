@@ -125,7 +125,7 @@ class Body(Listener):
         return self._contents_fields > 0
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Open a paragraph, note its style, or hear a sign that stands for a character."""
+        """Open a paragraph, note its style, or add the character that an element stands for."""
         if self._skipping or name in _SKIPPED:
             self._skipping += 1
             return

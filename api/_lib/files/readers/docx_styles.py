@@ -86,7 +86,7 @@ class Styles(Listener):
         self._looks: dict[str, Look] = {}
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Note a style, and what it says of itself."""
+        """Begin a style, or note one of its properties."""
         if name == "style":
             self._begin(attributes)
         elif name == "docDefaults":
@@ -147,7 +147,7 @@ class Styles(Listener):
             current = style.based_on
 
     def _level(self, style_id: str) -> int:
-        """Return the heading level of a style, its own or inherited; 0 if it is none."""
+        """Return the heading level of a style, its own or inherited; 0 if it is not a heading."""
         # A style that is not described still has its id: "Heading1".
         if style_id not in self._styles:
             heading = _HEADING.fullmatch(style_id)

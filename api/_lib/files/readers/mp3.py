@@ -1,8 +1,8 @@
 """Measures the duration of an MP3 by walking its frames. Pure.
 
-Every frame's header says how many bytes and samples it has, so the sum is exact whatever the bit
-rate does, and a file without frames is no MP3 whatever its name. Files joined end to end are one
-recording: tags between them are stepped over, and each part counts at its own sample rate.
+A frame's header says how many bytes and samples the frame has, so the sum of the samples is exact
+for any bit rate. A file without frames is not an MP3, whatever its name. Files joined end to end are
+one recording: the walk steps over the tags between them, and each part counts at its sample rate.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ def _kind(header: bytes) -> _Kind | None:
 
 
 def _is_followed(file: BinaryIO, at: int, header: bytes, kind: _Kind, end: int) -> bool:
-    """Whether another frame stands where this one says: two bytes alone may be anything."""
+    """Whether another frame follows this one. Without that check any two bytes could match."""
     following = at + _lengths(kind)[header[:3]]
     if following >= end:
         return following == end

@@ -67,7 +67,7 @@ def _front_matter(lines: Sequence[str]) -> tuple[int, str]:
 
 
 def _paragraphs(all_lines: Sequence[str]) -> Iterator[Paragraph]:
-    """Yield what stands between empty lines; a heading ends a paragraph too."""
+    """Yield paragraphs, which end at an empty line or before a heading."""
     code = _fenced(all_lines)
     lines: list[str] = []
     is_after_heading = False
