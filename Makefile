@@ -81,6 +81,6 @@ lock: ## Pin every package with its hashes, from the .in files (LOCK_ARGS=--upgr
 	done
 
 tools: ## Install what the tests need: Python packages, a browser and media programs where possible
-	@./local/venv.sh tests/requirements.txt
+	@./ops/venv.sh tests/requirements.txt
 	@./tests/tools/browser.sh
 	@./tests/tools/media.sh

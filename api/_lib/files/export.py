@@ -30,9 +30,12 @@ EXPORT_NAME, EXPORT_TYPE = "export.zip", "application/zip"
 MANIFEST = "manifest.json"
 MAX_FOLDER_CHARS = 80
 
-# Compressed already: the attempt would only take time.
-_STORED = ("audio/mpeg", "audio/mp4", "audio/ogg", "audio/flac", "application/vnd.openxmlformats", "application/zip")
-# No system takes these in a name, or takes them for something else.
+# Types whose files are compressed already.
+_STORED = (
+    *("audio/mpeg", "audio/mp4", "audio/ogg", "audio/flac"),
+    *("application/vnd.openxmlformats", "application/zip"),
+)
+# Characters that some operating system does not allow in a file's name.
 _FORBIDDEN = frozenset('<>:"|?*/\\')
 
 

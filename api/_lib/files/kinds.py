@@ -15,7 +15,7 @@ DOCX, TXT, AUDIO, EXPORT = "docx_processing", "txt_upload", "audio_upload", "pre
 MAX_FILENAME_CHARS = 255
 
 _MB = 1_000_000
-# Letters that are no letters: control characters, halves of characters, ends of lines.
+# Unicode categories not allowed in file names: control characters, surrogates, line separators.
 _UNPRINTABLE = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -24,9 +24,9 @@ class Kind:
     """The kind of files that a feature takes.
 
     Attributes:
-        types: Ending of the name -> the content type under which the file is stored.
-        max_bytes: How large one may be, if the storage takes that much.
-        name: What a person calls them.
+        types: Ending of the file's name -> content type that it is stored with.
+        max_bytes: The largest file, unless the storage takes only smaller ones.
+        name: The words for such a file in a sentence.
     """
 
     types: Mapping[str, str]
@@ -60,7 +60,7 @@ KINDS: Mapping[str, Kind] = {
         "an MP3, WAV, M4A, M4B, FLAC, OGG or Opus file",
     ),
 }
-# Format of a recording, as its content shows -> the endings its name may have, the usual one first.
+# Format of a recording, by its content -> the endings that its name may have, the usual one first.
 AUDIO_ENDINGS: Mapping[str, tuple[str, ...]] = {
     "mp3": (".mp3",),
     "wav": (".wav",),
@@ -76,7 +76,10 @@ class NewUpload:
     """The request for an upload, checked.
 
     Attributes:
-        content_type: As it is stored, whatever the browser called it.
+        feature: The feature that the user pays for.
+        filename: The file's name on the user's disk.
+        size: Its size in bytes.
+        content_type: The type to store it with, which follows from the file's ending.
     """
 
     feature: str
@@ -140,10 +143,10 @@ def ending(filename: str) -> str:
 
 
 def _content_type(kind: Kind, filename: str, declared: Any) -> str:
-    """Return the content type to store: by the ending alone.
+    """Return the content type of the file's ending.
 
-    What browsers declare depends on the programs installed beside them (`application/msword`,
-    `application/zip`, `video/mp4` for an audiobook), so it decides nothing.
+    What a browser declares depends on the programs installed beside it: `application/msword` or
+    `application/zip` for a DOCX, `video/mp4` for an audiobook. So the declared type decides nothing.
     """
     if not isinstance(declared, str):
         raise InvalidRequestError("content_type must be the file's type, as the browser has it.")
