@@ -69,8 +69,12 @@ def main() -> None:
 def _samples(folder: Path):  # noqa: ANN202
     yield _long_mp3(folder / f"{MP3_HOURS} hours.mp3")
     yield _written(folder / "7 MB of document XML.docx", _long_docx())
-    yield _written(folder / "5 MB of text.txt", ("Chapter 1\n\nIt was dark.\n\n" * 200_000)[:5_000_000])
-    yield _written(folder / "5 MB in Windows-1251.txt", (texts.RUSSIAN * 30_000).encode("cp1251")[:5_000_000])
+    yield _written(
+        folder / "5 MB of text.txt", ("Chapter 1\n\nIt was dark.\n\n" * 200_000)[:5_000_000]
+    )
+    yield _written(
+        folder / "5 MB in Windows-1251.txt", (texts.RUSSIAN * 30_000).encode("cp1251")[:5_000_000]
+    )
     for row in (*recordings.ROWS, *texts.ROWS, *documents.ROWS):
         # Other readers can take minutes over a header that misstates 4 GiB.
         if row.is_large and len(sys.argv) > 1:
@@ -107,7 +111,8 @@ def _long_docx() -> bytes:
             paragraph(f"Chapter {number}", style="Heading1")
             if number % 60 == 1
             else '<w:p w:rsidR="00AB12CD" w:rsidRDefault="00AB12CD"><w:pPr><w:spacing w:after="120"'
-            ' w:line="276" w:lineRule="auto"/><w:ind w:firstLine="360"/><w:jc w:val="both"/></w:pPr>'
+            ' w:line="276" w:lineRule="auto"/><w:ind w:firstLine="360"/><w:jc w:val="both"/>'
+            "</w:pPr>"
             f"{''.join(run.format(n=number * 4 + at) for at in range(4))}</w:p>"
         )
         body.append(text)

@@ -97,9 +97,7 @@ _EMPTY_NUMBERED_HEADING = (
     '<w:p><w:pPr><w:pStyle w:val="Heading1"/><w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/>'
     "</w:numPr></w:pPr></w:p>"
 )
-_NUMBERED_HEADING_1 = HEADING_1.replace(
-    "<w:pPr>", '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr>'
-)
+_NUMBERED_HEADING_1 = HEADING_1.replace("<w:pPr>", '<w:pPr><w:numPr><w:numId w:val="1"/></w:numPr>')
 
 
 def _bold(title: str) -> str:
@@ -131,8 +129,8 @@ _GOOGLE_CONTENTS = (
     + '<w:p><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p></w:sdtContent></w:sdt>'
 )
 _FIELD_CONTENTS = (
-    '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>TOC \\o "1-3"</w:instrText>'
-    '</w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>One 1</w:t></w:r></w:p>'
+    '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>TOC \\o "1-3"'
+    '</w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>One 1</w:t></w:r></w:p>'
     + paragraph("Two 2")
     + '<w:p><w:r><w:t>Three 3</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
 )
@@ -158,18 +156,14 @@ CHAPTER_ROWS = (
         document(
             (_EMPTY_HEADING + paragraph("It was dark.")) * 3,
             styles=_NUMBERED_HEADING_1,
-            numbering=_NUMBERED.format(
-                format="upperRoman", link='<w:pStyle w:val="Heading1"/>'
-            ),
+            numbering=_NUMBERED.format(format="upperRoman", link='<w:pStyle w:val="Heading1"/>'),
         ),
         Text(("Chapter I", "Chapter II", "Chapter III")),
     ),
     Row("bold alone.docx", document(chapters(_bold, *THREE)), Text(THREE)),
     Row(
         "bold by a style.docx",
-        document(
-            chapters(_styled("Mine"), *THREE), styles=style("Mine", "<w:rPr><w:b/></w:rPr>")
-        ),
+        document(chapters(_styled("Mine"), *THREE), styles=style("Mine", "<w:rPr><w:b/></w:rPr>")),
         Text(THREE),
     ),
     Row(
@@ -191,9 +185,7 @@ CHAPTER_ROWS = (
         document(
             chapters(_styled("MyChapter"), *THREE),
             styles=HEADING_1
-            + style(
-                "My Chapter", '<w:pPr><w:outlineLvl w:val="9"/></w:pPr>', based_on="Heading1"
-            ),
+            + style("My Chapter", '<w:pPr><w:outlineLvl w:val="9"/></w:pPr>', based_on="Heading1"),
         ),
         Text(THREE),
     ),
@@ -205,8 +197,8 @@ CHAPTER_ROWS = (
     Row(
         "bold words in prose.docx",
         document(
-            "<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>Never</w:t></w:r><w:r><w:t> go there.</w:t></w:r></w:p>"
-            * 3
+            "<w:p><w:r><w:rPr><w:b/></w:rPr><w:t>Never</w:t></w:r>"
+            "<w:r><w:t> go there.</w:t></w:r></w:p>" * 3
         ),
         Text(("bold words in prose",), words=9),
     ),
@@ -238,16 +230,14 @@ CHAPTER_ROWS = (
     Row(
         "title, author and date, pandoc.docx",
         shell(
-            "printf '%% The Harbour\\n%% Ada L\\n%% 2026\\n\\n# One\\n\\na\\n\\n# Two\\n\\nb\\n' > book.md;"
-            " pandoc book.md -o $OUT"
+            "printf '%% The Harbour\\n%% Ada L\\n%% 2026\\n\\n# One\\n\\na\\n\\n# Two\\n\\nb\\n'"
+            " > book.md; pandoc book.md -o $OUT"
         ),
         Text(("One", "Two"), words=4, title="The Harbour"),
     ),
     Row(
         "contents, pandoc.docx",
-        shell(
-            "printf '# One\\n\\na\\n\\n# Two\\n\\nb\\n' > book.md; pandoc --toc book.md -o $OUT"
-        ),
+        shell("printf '# One\\n\\na\\n\\n# Two\\n\\nb\\n' > book.md; pandoc --toc book.md -o $OUT"),
         Text(("One", "Two"), words=4),
     ),
     Row(
@@ -362,12 +352,14 @@ WORD_ROWS = (
 
 _PAGE = (
     '<!DOCTYPE html><html><head><title>x</title><style>h1 > p { color: "red" }</style></head><body>'
-    + "".join(f"<h1 class='a>b'>{title}</h1>\n<p>It was<br>dark &amp; <b>cold</b>.</p>" for title in THREE)
+    + "".join(
+        f"<h1 class='a>b'>{title}</h1>\n<p>It was<br>dark &amp; <b>cold</b>.</p>" for title in THREE
+    )
     + "</body></html>"
 )
 # As html-docx-js writes it: a page as quoted-printable in a MIME archive.
 _ARCHIVE = (
-    "MIME-Version: 1.0\nContent-Type: multipart/related;\n    type=\"text/html\";\n"
+    'MIME-Version: 1.0\nContent-Type: multipart/related;\n    type="text/html";\n'
     '    boundary="----=mhtDocumentPart"\n\n\n------=mhtDocumentPart\n'
     'Content-Type: text/html;\n    charset="utf-8"\nContent-Transfer-Encoding: quoted-printable\n'
     f"Content-Location: file:///C:/fake/document.html\n\n{_PAGE.replace('=', '=3D')}\n\n"
@@ -381,7 +373,8 @@ def _picture(name: str, size: int, magic: bytes) -> dict[str, bytes | str]:
 
 _ROW_OF_TABLE = (
     '<w:tr><w:trPr><w:trHeight w:val="300"/></w:trPr><w:tc><w:tcPr><w:tcW w:w="2000" w:type="dxa"/>'
-    '</w:tcPr><w:p><w:pPr><w:spacing w:after="0"/></w:pPr><w:r><w:t>0</w:t></w:r></w:p></w:tc></w:tr>'
+    '</w:tcPr><w:p><w:pPr><w:spacing w:after="0"/></w:pPr><w:r><w:t>0</w:t></w:r></w:p></w:tc>'
+    "</w:tr>"
 )
 
 CONTAINER_ROWS = (
@@ -408,9 +401,7 @@ CONTAINER_ROWS = (
     Row(
         "altChunk between paragraphs.docx",
         document(
-            paragraph("Before.")
-            + '<w:altChunk r:id="a.html" xmlns:r="r"/>'
-            + paragraph("After."),
+            paragraph("Before.") + '<w:altChunk r:id="a.html" xmlns:r="r"/>' + paragraph("After."),
             chunks={"a.html": _PAGE.encode()},
         ),
         Text(("altChunk between paragraphs", *THREE), holds="cold.\n\nAfter."),

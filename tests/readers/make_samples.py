@@ -15,7 +15,7 @@ from tests.readers.rows import MissingProgramError, Refused, Row, Sound
 
 def main() -> None:
     """Write them, and say what was written."""
-    if len(sys.argv) != 2:  # noqa: PLR2004
+    if len(sys.argv) != 2:
         raise SystemExit(__doc__)
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,11 +11,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-_TONE = "ffmpeg -loglevel error -f lavfi -i sine=frequency=440:duration=39.2:sample_rate=44100 -ac 2"
+_TONE = (
+    "ffmpeg -loglevel error -f lavfi -i sine=frequency=440:duration=39.2:sample_rate=44100 -ac 2"
+)
 _SOURCE = f"{_TONE} s.wav"
 _MP3 = f"{_SOURCE}; lame --quiet s.wav s.mp3"
 # A picture as phones make them: one of 1.4 MB whose bytes hold any number of false frames.
-_COVER = "head -c {size} /dev/urandom > noise; ffmpeg -loglevel error -f rawvideo -pix_fmt rgb24 -s 600x{height} -i noise -frames:v 1 cover.png"
+_COVER = (
+    "head -c {size} /dev/urandom > noise; ffmpeg -loglevel error -f rawvideo -pix_fmt rgb24"
+    " -s 600x{height} -i noise -frames:v 1 cover.png"
+)
 
 
 def _encoded(options: str) -> Callable[[Path], None]:
@@ -47,7 +52,9 @@ def _above_4_gib(path: Path) -> None:
     header += b"fact" + struct.pack("<LL", 4, frames)
     header += b"data" + struct.pack("<L", length % 2**32)
     with path.open("wb") as file:
-        file.write(b"RIFF" + struct.pack("<L", (len(header) + 4 + length) % 2**32) + b"WAVE" + header)
+        file.write(
+            b"RIFF" + struct.pack("<L", (len(header) + 4 + length) % 2**32) + b"WAVE" + header
+        )
         file.truncate(file.tell() + length)
 
 
@@ -64,10 +71,20 @@ def _with_length(data_length: int) -> Callable[[Path], None]:
 
 
 def _tag_between(path: Path) -> None:
-    run = shell(
-        f"{_covered(60, 'a')}{_covered(30, 'b', height=170)}cat plain_a.mp3 b.mp3 > $OUT"
-    )
+    run = shell(f"{_covered(60, 'a')}{_covered(30, 'b', height=170)}cat plain_a.mp3 b.mp3 > $OUT")
     run(path)
+
+
+def _with_ape(path: Path, *, times: int = 1) -> None:
+    """Write an MP3 with a tag of APEv2 after it that holds a cover of 1.4 MB."""
+    shell(f"{_SOURCE}; lame --quiet s.wav $OUT")(path)
+    # The cover holds what looks like frames.
+    cover = b"Cover.png\x00" + b"\xff\xfb\x90\x00\x89PNG" * 175_000
+    item = struct.pack("<LL", len(cover), 2) + b"Cover Art (Front)\x00" + cover
+    tail = struct.pack("<LLL", 2000, len(item) + 32, 1)
+    header = b"APETAGEX" + tail + struct.pack("<L8x", 0xA0000000)
+    footer = b"APETAGEX" + tail + struct.pack("<L8x", 0x80000000)
+    path.write_bytes((path.read_bytes() + header + item + footer) * times)
 
 
 WAV_ROWS = (
@@ -81,7 +98,9 @@ WAV_ROWS = (
     Row("ffmpeg 24 bits.wav", _encoded("-c:a pcm_s24le"), Sound(39.2, "wav")),
     Row("ffmpeg mulaw.wav", _encoded("-c:a pcm_mulaw"), Sound(39.2, "wav")),
     Row("ffmpeg RF64.wav", _encoded("-rf64 always"), Sound(39.2, "wav")),
-    Row("pipe of ffmpeg.wav", _piped("ffmpeg -loglevel error -i s.wav -f wav -"), Sound(39.2, "wav")),
+    Row(
+        "pipe of ffmpeg.wav", _piped("ffmpeg -loglevel error -i s.wav -f wav -"), Sound(39.2, "wav")
+    ),
     Row("pipe of sox.wav", _piped("sox s.wav -t wav -"), Sound(39.2, "wav")),
     Row("pipe of lame.wav", _piped("lame --quiet --decode s.mp3 -"), Sound(39.2, "wav")),
     Row("pipe of mpg123.wav", _piped("mpg123 -q -w - s.mp3"), Sound(39.2, "wav")),
@@ -94,8 +113,8 @@ WAV_ROWS = (
         "pipe of gstreamer.wav",
         shell(
             # It fails at the end, as it cannot seek back to write the length.
-            f"{_SOURCE}; (gst-launch-1.0 -q filesrc location=s.wav ! wavparse ! wavenc ! fdsink fd=1"
-            " 2> errors || true) | cat > $OUT"
+            f"{_SOURCE}; (gst-launch-1.0 -q filesrc location=s.wav ! wavparse ! wavenc ! fdsink"
+            " fd=1 2> errors || true) | cat > $OUT"
         ),
         Sound(39.2, "wav"),
     ),
@@ -144,7 +163,7 @@ MP3_ROWS = (
     Row("60 s, a tag, 30 s.mp3", _tag_between, Sound(90, "mp3", tolerance=0.3)),
     Row(
         "APE tag with a cover.mp3",
-        lambda path: _with_ape(path),
+        _with_ape,
         Sound(39.2, "mp3"),
     ),
     Row(
@@ -153,18 +172,6 @@ MP3_ROWS = (
         Sound(78.4, "mp3", tolerance=0.3),
     ),
 )
-
-
-def _with_ape(path: Path, *, times: int = 1) -> None:
-    """Write an MP3 with a tag of APEv2 after it that holds a cover of 1.4 MB."""
-    shell(f"{_SOURCE}; lame --quiet s.wav $OUT")(path)
-    # The cover holds what looks like frames.
-    cover = b"Cover.png\x00" + b"\xff\xfb\x90\x00\x89PNG" * 175_000
-    item = struct.pack("<LL", len(cover), 2) + b"Cover Art (Front)\x00" + cover
-    tail = struct.pack("<LLL", 2000, len(item) + 32, 1)
-    header = b"APETAGEX" + tail + struct.pack("<L8x", 0xA0000000)
-    footer = b"APETAGEX" + tail + struct.pack("<L8x", 0x80000000)
-    path.write_bytes((path.read_bytes() + header + item + footer) * times)
 
 
 _CHAPTERS = (
@@ -178,8 +185,16 @@ _BOOK = (
 )
 
 CONTAINER_ROWS = (
-    Row("ffmpeg AAC.m4a", _encoded("-c:a aac -metadata title=Harbour"), Sound(39.2, "m4a", "Harbour")),
-    Row("audiobook with chapters and cover.m4b", shell(_BOOK.format(options="")), Sound(39.2, "m4a", "Harbour")),
+    Row(
+        "ffmpeg AAC.m4a",
+        _encoded("-c:a aac -metadata title=Harbour"),
+        Sound(39.2, "m4a", "Harbour"),
+    ),
+    Row(
+        "audiobook with chapters and cover.m4b",
+        shell(_BOOK.format(options="")),
+        Sound(39.2, "m4a", "Harbour"),
+    ),
     Row(
         "audiobook, tables first.m4b",
         shell(_BOOK.format(options="-movflags +faststart")),
@@ -193,10 +208,17 @@ CONTAINER_ROWS = (
     ),
     Row(
         "cut off.m4a",
-        shell(f"{_SOURCE}; ffmpeg -loglevel error -i s.wav -c:a aac whole.m4a; head -c 300000 whole.m4a > $OUT"),
+        shell(
+            f"{_SOURCE}; ffmpeg -loglevel error -i s.wav -c:a aac whole.m4a;"
+            " head -c 300000 whole.m4a > $OUT"
+        ),
         Refused("broken_audio", "cut off"),
     ),
-    Row("flac.flac", shell(f"{_SOURCE}; flac --silent -T TITLE=Harbour s.wav -o $OUT"), Sound(39.2, "flac", "Harbour")),
+    Row(
+        "flac.flac",
+        shell(f"{_SOURCE}; flac --silent -T TITLE=Harbour s.wav -o $OUT"),
+        Sound(39.2, "flac", "Harbour"),
+    ),
     Row(
         "flac with a cover.flac",
         shell(
@@ -205,21 +227,36 @@ CONTAINER_ROWS = (
         ),
         Sound(39.2, "flac", "Harbour"),
     ),
-    Row("pipe of flac.flac", shell(f"{_SOURCE}; flac --silent -c s.wav | cat > $OUT"), Sound(39.2, "flac")),
+    Row(
+        "pipe of flac.flac",
+        shell(f"{_SOURCE}; flac --silent -c s.wav | cat > $OUT"),
+        Sound(39.2, "flac"),
+    ),
     Row("ffmpeg.flac", _encoded("-metadata title=Harbour"), Sound(39.2, "flac", "Harbour")),
     Row(
         "cut off.flac",
         shell(f"{_SOURCE}; flac --silent s.wav -o whole.flac; head -c 300000 whole.flac > $OUT"),
         Refused("broken_audio", "cut off"),
     ),
-    Row("oggenc.ogg", shell(f"{_SOURCE}; oggenc -Q -t Harbour s.wav -o $OUT"), Sound(39.2, "ogg", "Harbour")),
+    Row(
+        "oggenc.ogg",
+        shell(f"{_SOURCE}; oggenc -Q -t Harbour s.wav -o $OUT"),
+        Sound(39.2, "ogg", "Harbour"),
+    ),
     Row(
         "joined.ogg",
-        shell(f"{_SOURCE}; oggenc -Q s.wav -o a.ogg; oggenc -Q -s 7 s.wav -o b.ogg; cat a.ogg b.ogg > $OUT"),
+        shell(
+            f"{_SOURCE}; oggenc -Q s.wav -o a.ogg; oggenc -Q -s 7 s.wav -o b.ogg;"
+            " cat a.ogg b.ogg > $OUT"
+        ),
         Sound(78.4, "ogg"),
     ),
     Row("FLAC in Ogg.ogg", _encoded("-c:a flac"), Sound(39.2, "ogg")),
-    Row("opusenc.opus", shell(f"{_SOURCE}; opusenc --quiet --title Harbour s.wav $OUT"), Sound(39.2, "opus", "Harbour")),
+    Row(
+        "opusenc.opus",
+        shell(f"{_SOURCE}; opusenc --quiet --title Harbour s.wav $OUT"),
+        Sound(39.2, "opus", "Harbour"),
+    ),
     Row(
         "opus with a cover.opus",
         shell(

@@ -105,7 +105,11 @@ def read(path: Path) -> Audio | Document:
 
 def content(data: bytes | Callable[[], bytes]) -> Callable[[Path], None]:
     """Return what writes these bytes."""
-    return lambda path: Path(path).write_bytes(data if isinstance(data, bytes) else data()) and None
+
+    def make(path: Path) -> None:
+        path.write_bytes(data if isinstance(data, bytes) else data())
+
+    return make
 
 
 def shell(command: str) -> Callable[[Path], None]:

@@ -66,7 +66,9 @@ def test_a_container_that_is_cut_off_is_refused_or_as_long_as_what_is_left(
 
 @pytest.mark.parametrize("kind", OPTIONS)
 @settings(deadline=None, max_examples=150)
-@given(edits=st.lists(st.tuples(st.integers(0, 3000), st.binary(min_size=1, max_size=8)), max_size=6))
+@given(
+    edits=st.lists(st.tuples(st.integers(0, 3000), st.binary(min_size=1, max_size=8)), max_size=6)
+)
 def test_a_damaged_container_is_read_or_refused(kind: str, edits: list[tuple[int, bytes]]) -> None:
     data = bytearray(sound(kind))
     for at, junk in edits:
@@ -86,7 +88,9 @@ def test_a_damaged_container_is_read_or_refused(kind: str, edits: list[tuple[int
     )
 )
 def test_joined_parts_play_as_long_as_the_parts(parts: list[tuple[bytes, int, bool]]) -> None:
-    data = b"".join((id3({"TIT2": "x"}) if tag else b"") + frame * count for frame, count, tag in parts)
+    data = b"".join(
+        (id3({"TIT2": "x"}) if tag else b"") + frame * count for frame, count, tag in parts
+    )
     rates = {FRAME: FRAME_SECONDS, MPEG_2_FRAME: 576 / 22050}
     seconds = sum(rates[frame] * count for frame, count, _ in parts)
     assert read(data).seconds == pytest.approx(seconds, abs=0.002)
@@ -188,7 +192,10 @@ def test_ogg_without_sound_is_refused(data: bytes) -> None:
         mp3_of(100) + b"ID3\x04\x00\x00\x7f\x7f\x7f\x7f",
         b"fLaC" + b"\x01\x00\x00\x00" * 2_000,
         b"fLaC\x80\x00\x00\x22" + bytes(34) + b"\xff\xf8" * 600_000,
-        b"fLaC\x80\x00\x00\x22\x10\x00\x10\x00" + bytes(6) + b"\x0a\xc4\x40" + bytes(23)
+        b"fLaC\x80\x00\x00\x22\x10\x00\x10\x00"
+        + bytes(6)
+        + b"\x0a\xc4\x40"
+        + bytes(23)
         + b"\xff\xf8\x69\x08" * 300_000,
     ],
     ids=["tags", "rates", "ape", "tag beyond the end", "blocks", "no rate", "syncs"],

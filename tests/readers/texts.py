@@ -82,11 +82,19 @@ HEADING_ROWS = (
     _headings("ordinals, English.txt", "The First Chapter", "Chapter the Second", "3rd Chapter"),
     _headings("German.txt", "1. Kapitel", "Zweites Kapitel", "Kapitel Drei", "Kapitel 4: Das Meer"),
     _headings(
-        "French.txt", "Chapitre premier", "Chapitre II", "Troisième chapitre", "Chapitre vingt et un"
+        "French.txt",
+        "Chapitre premier",
+        "Chapitre II",
+        "Troisième chapitre",
+        "Chapitre vingt et un",
     ),
-    _headings("Spanish.txt", "Capítulo uno", "Capítulo 2", "Tercer capítulo", "Capítulo treinta y uno"),
+    _headings(
+        "Spanish.txt", "Capítulo uno", "Capítulo 2", "Tercer capítulo", "Capítulo treinta y uno"
+    ),
     _headings("Chinese.txt", "第一章", "第二章 海", "第十一回", "第3章：夜", "尾声"),
-    _headings("Arabic.txt", "الفصل الأول", "الفصل الثاني عشر", "الفصل ٣", "الفصل الحادي والعشرون", "خاتمة"),
+    _headings(
+        "Arabic.txt", "الفصل الأول", "الفصل الثاني عشر", "الفصل ٣", "الفصل الحادي والعشرون", "خاتمة"
+    ),
     Row(
         "setext.md",
         content(b"The Harbour\n===========\n\nIt was dark.\n\nThe Sea\n=======\nIt rose.\n"),
@@ -94,19 +102,24 @@ HEADING_ROWS = (
     ),
     Row(
         "setext, second level.md",
-        content(b"The Harbour\n-----------\n\nIt was dark.\n\nThe Sea\n---\nIt rose.\n\n---\n\nThen.\n"),
+        content(
+            b"The Harbour\n-----------\n\nIt was dark.\n\nThe Sea\n---\nIt rose.\n\n---\n\nThen.\n"
+        ),
         Text(("The Harbour", "The Sea")),
     ),
     Row(
         "code.md",
         content(
-            b"# One\n\n```sh\n# comment\n\n# another\nmake\n```\n\n# Two\n\n~~~\n# third\n~~~\n\nEnd.\n"
+            b"# One\n\n```sh\n# comment\n\n# another\nmake\n```\n\n"
+            b"# Two\n\n~~~\n# third\n~~~\n\nEnd.\n"
         ),
         Text(("One", "Two"), holds="# comment"),
     ),
     Row(
         "front matter.md",
-        content(b"---\ntitle: \"Harbour\"\nauthor: Ada\ntags:\n  - sea\n---\n\n# One\n\na\n\n# Two\n\nb\n"),
+        content(
+            b'---\ntitle: "Harbour"\nauthor: Ada\ntags:\n  - sea\n---\n\n# One\n\na\n\n# Two\n\nb\n'
+        ),
         Text(("One", "Two"), words=4, title="Harbour"),
     ),
 )

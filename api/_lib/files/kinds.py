@@ -145,8 +145,8 @@ def ending(filename: str) -> str:
 def _content_type(kind: Kind, filename: str, declared: Any) -> str:
     """Return the content type of the file's ending.
 
-    What a browser declares depends on the programs installed beside it: `application/msword` or
-    `application/zip` for a DOCX, `video/mp4` for an audiobook. So the declared type decides nothing.
+    The declared type decides nothing, because it depends on the programs installed beside the
+    browser: `application/msword` or `application/zip` for a DOCX, `video/mp4` for an audiobook.
     """
     if not isinstance(declared, str):
         raise InvalidRequestError("content_type must be the file's type, as the browser has it.")

@@ -1,4 +1,4 @@
-"""Tells whether a line of its own names a chapter: "Chapter 4: The Sea", "第一章", "Erstes Kapitel". Pure.
+"""Tells whether a line names a chapter: "Chapter 4: The Sea", "第一章", "Erstes Kapitel". Pure.
 
 Words and figures in English, German, French, Spanish, Chinese and Arabic; figures also in Italian,
 Portuguese, Japanese and Korean.

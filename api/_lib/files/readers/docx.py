@@ -115,7 +115,9 @@ def _alt_chunk(archive: Archive, part: str) -> list[Paragraph]:
     if content_type in _HTML_TYPES:
         return html_paragraphs(data)
     if content_type == "text/plain":
-        return [Paragraph(line) for line in data.decode("utf-8", "replace").splitlines() if line.strip()]
+        return [
+            Paragraph(line) for line in data.decode("utf-8", "replace").splitlines() if line.strip()
+        ]
     # To leave it out would be to charge for a part of the text.
     raise UnreadableFileError(
         "This document includes another file. Open it in Word, save it again and try once more.",
@@ -175,9 +177,9 @@ def _relations(archive: Archive, part: str) -> list[_Relation]:
         _Relation(
             attributes.get("Id", ""),
             attributes.get("Type", "").rpartition("/")[2],
-            posixpath.normpath(
-                posixpath.join("/", folder, attributes.get("Target", ""))
-            ).lstrip("/"),
+            posixpath.normpath(posixpath.join("/", folder, attributes.get("Target", ""))).lstrip(
+                "/"
+            ),
         )
         for _, attributes in listener.found
         if attributes.get("TargetMode") != "External"

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from api._lib.files.readers.docx_styles import Look, Styles
 
 # Text that is not the document's any more, that stands in it twice, or how a word is pronounced.
-_SKIPPED = frozenset({
-    *("Fallback", "del", "moveFrom", "rt"),
-    *("pPrChange", "rPrChange", "sectPrChange", "tblPrChange", "numberingChange"),
-})
+_SKIPPED = frozenset(
+    {
+        *("Fallback", "del", "moveFrom", "rt"),
+        *("pPrChange", "rPrChange", "sectPrChange", "tblPrChange", "numberingChange"),
+    }
+)
 _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}
 # Fonts such as Wingdings number their signs from here; no letter can stand for one.
 _PRIVATE = range(0xE000, 0xF900)
@@ -217,6 +219,11 @@ class Body(Listener):
                 paragraph.list_level = attribute(attributes, "val")
             case "framePr":
                 paragraph.is_drop_cap = attribute(attributes, "dropCap") in {"drop", "margin"}
+            case _:
+                self._note_run_property(name, attributes)
+
+    def _note_run_property(self, name: str, attributes: Mapping[str, str]) -> None:
+        match name:
             case "rStyle":
                 self._run.look = self._styles.look(attribute(attributes, "val") or "")
             case "b":

@@ -87,12 +87,16 @@ class Numbering(Listener):
         if scheme is None:
             return ""
         if level is None:
-            named = (at for at, one in scheme.levels.items() if style_id and one.style_id == style_id)
+            named = (
+                at for at, one in scheme.levels.items() if style_id and one.style_id == style_id
+            )
             at = next(named, 0)
         else:
             at = _number(level)
         counters = scheme.counters
-        counters[at] = min(counters.get(at, scheme.levels.get(at, _Level()).start - 1) + 1, MAX_NUMBER)
+        counters[at] = min(
+            counters.get(at, scheme.levels.get(at, _Level()).start - 1) + 1, MAX_NUMBER
+        )
         for lower in [other for other in counters if other > at]:
             del counters[lower]
         shown = scheme.levels.get(at)

@@ -165,7 +165,7 @@ class Styles(Listener):
         return 0
 
 
-def _note(style: _Style, name: str, attributes: Mapping[str, str]) -> None:  # noqa: C901 - a table
+def _note(style: _Style, name: str, attributes: Mapping[str, str]) -> None:
     match name:
         case "name":
             style.name = attribute(attributes, "val") or ""

@@ -1,7 +1,7 @@
 """How long a FLAC plays, by its last frame. Pure.
 
-The header may not know the length (an encoder that wrote to a pipe) or state more than there is. The
-last frame's header holds its position, so the end of the file tells.
+The file's header may not know the length (an encoder that wrote to a pipe) or state more than there
+is. The header of the last frame states the frame's position.
 """
 
 from __future__ import annotations

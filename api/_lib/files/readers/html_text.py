@@ -1,6 +1,6 @@
 """Reads the text of an HTML page: its paragraphs with their heading levels. Pure.
 
-Word documents can hold pages as parts (`altChunk`), alone or as the MIME archive that browsers save.
+Word documents can contain pages as parts (`altChunk`), alone or as a MIME archive (.mht).
 The standard library's html.parser and email take time that grows with the square of a hostile
 page's length, so the scanner here is our own: it never looks at a byte twice.
 """
@@ -22,12 +22,14 @@ MAX_MIME_PARTS = 1000
 
 # Elements whose content is no text, and what may not be parsed in it.
 _SKIPPED = frozenset({"head", "script", "style", "title", "template", "rt", "rp", "noscript"})
-_BLOCKS = frozenset({
-    *("address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt"),
-    *("figcaption", "figure", "footer", "form", "header", "hr", "li", "main", "nav", "ol", "p"),
-    *("pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
-    *("h1", "h2", "h3", "h4", "h5", "h6"),
-})
+_BLOCKS = frozenset(
+    {
+        *("address", "article", "aside", "blockquote", "body", "caption", "dd", "div", "dl", "dt"),
+        *("figcaption", "figure", "footer", "form", "header", "hr", "li", "main", "nav", "ol", "p"),
+        *("pre", "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
+        *("h1", "h2", "h3", "h4", "h5", "h6"),
+    }
+)
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]{0,20})")
 _QUOTE = re.compile("[\"'>]")
 _SPACES = re.compile(r"[ \t\r\n\f]+")
@@ -63,7 +65,9 @@ def html_paragraphs(data: bytes, *, charset: str = "") -> list[Paragraph]:
         elif content in _BLOCKS:
             found.extend(_paragraph(pieces, level))
             pieces = []
-            level = int(content[1]) if len(content) > 1 and content[1].isdigit() and not is_end else 0
+            level = (
+                int(content[1]) if len(content) > 1 and content[1].isdigit() and not is_end else 0
+            )
     found.extend(_paragraph(pieces, level))
     return found
 

@@ -17,7 +17,8 @@ V1_BYTES = 128
 MAX_FRAMES = 10_000
 MAX_TEXT_BYTES = 16 * 1024
 
-_NEWEST_VERSION = 4
+_OLDEST_VERSION, _NEWEST_VERSION = 2, 4
+_MAX_SYNCHSAFE = 0x7F
 _HAS_FOOTER = 0x10
 _UNSYNCHRONISED = 0x80
 _HAS_EXTENDED_HEADER = 0x40
@@ -25,8 +26,12 @@ _FRAME_HAS_LENGTH = 0x01
 _FRAME_UNSYNCHRONISED = 0x02
 _FRAME_UNREADABLE = 0x0C  # compressed or encrypted
 _FIELDS = {
-    **{b"TT2": "title", b"TP1": "artist", b"TAL": "album"},
-    **{b"TIT2": "title", b"TPE1": "artist", b"TALB": "album"},
+    b"TT2": "title",
+    b"TP1": "artist",
+    b"TAL": "album",
+    b"TIT2": "title",
+    b"TPE1": "artist",
+    b"TALB": "album",
 }
 _ENCODINGS = ("latin-1", "utf-16", "utf-16-be", "utf-8")
 
@@ -36,7 +41,7 @@ def id3_length(header: bytes) -> int:
     if len(header) < HEADER_BYTES or not header.startswith(b"ID3"):
         return 0
     version, size = header[3], header[6:10]
-    if not 2 <= version <= _NEWEST_VERSION or max(size) > 0x7F:
+    if not _OLDEST_VERSION <= version <= _NEWEST_VERSION or max(size) > _MAX_SYNCHSAFE:
         return 0
     footer = HEADER_BYTES if version == _NEWEST_VERSION and header[5] & _HAS_FOOTER else 0
     return HEADER_BYTES + _synchsafe(size) + footer
@@ -50,11 +55,11 @@ def id3v2_tags(file: BinaryIO, at: int) -> Tags:
         return Tags()
     version, flags = header[3], header[5]
     at += HEADER_BYTES
-    if flags & _HAS_EXTENDED_HEADER and version > 2:
+    if flags & _HAS_EXTENDED_HEADER and version > _OLDEST_VERSION:
         size = read_at(file, at, 4)
         at += _synchsafe(size) if version == _NEWEST_VERSION else 4 + int.from_bytes(size)
     found: dict[str, str] = {}
-    name_bytes, header_bytes = (3, 6) if version == 2 else (4, 10)
+    name_bytes, header_bytes = (3, 6) if version == _OLDEST_VERSION else (4, 10)
     for _ in range(MAX_FRAMES):
         frame = read_at(file, at, header_bytes) if at + header_bytes <= end else b""
         name, size = frame[:name_bytes], frame[name_bytes : 2 * name_bytes]

@@ -1,8 +1,9 @@
 """Measures the duration of an MP3 by walking its frames. Pure.
 
 A frame's header says how many bytes and samples the frame has, so the sum of the samples is exact
-for any bit rate. A file without frames is not an MP3, whatever its name. Files joined end to end are
-one recording: the walk steps over the tags between them, and each part counts at its sample rate.
+for any bit rate. A file without frames is not an MP3, whatever its name. Files joined end to end
+are one recording: the walk steps over the tags between them, and each part counts at its sample
+rate.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from api._lib.files.readers.errors import UnreadableFileError
 from api._lib.files.readers.id3 import HEADER_BYTES, V1_BYTES, id3_length, id3v1_tags, id3v2_tags
@@ -82,9 +83,7 @@ class _Walk:
 
     def is_hopeless(self) -> bool:
         """Whether there is more disorder than a recording can have."""
-        return (
-            self.junk_bytes > MAX_JUNK_BYTES or self.runs > MAX_RUNS or self.tags > MAX_TAGS
-        )
+        return self.junk_bytes > MAX_JUNK_BYTES or self.runs > MAX_RUNS or self.tags > MAX_TAGS
 
 
 def read_mp3(file: BinaryIO) -> Recording:
@@ -104,7 +103,11 @@ def read_mp3(file: BinaryIO) -> Recording:
         kind = None if tag_bytes else _kind(header)
         if tag_bytes:
             tag_bytes = min(tag_bytes, end - at)
-            walk.tags, walk.tag_bytes, at = walk.tags + 1, walk.tag_bytes + tag_bytes, at + tag_bytes
+            walk.tags, walk.tag_bytes, at = (
+                walk.tags + 1,
+                walk.tag_bytes + tag_bytes,
+                at + tag_bytes,
+            )
         elif kind and _is_followed(file, at, header, kind, end):
             walk.runs += 1
             at = _run(file, at, kind, end, walk)
@@ -126,50 +129,64 @@ def read_mp3(file: BinaryIO) -> Recording:
 
 
 def _run(file: BinaryIO, at: int, kind: _Kind, end: int, walk: _Walk) -> int:
-    """Walk frames of one kind; return where they end. This is the loop that takes the time."""
+    """Walk frames of one kind; return where they end."""
     lengths = _lengths(kind)
-    silent = frames = 0
-    start = at
-    length: int | None = 0
-    block_bytes = _SEARCH_BYTES
-    while length is not None and at + _FRAME_HEADER_BYTES <= end:
+    start, frames, silent = at, 0, 0
+    block_bytes, goes_on = _SEARCH_BYTES, True
+    while goes_on and at + _FRAME_HEADER_BYTES <= end:
         # Short runs cost little, and long ones are read in large blocks.
         block = read_at(file, at, min(block_bytes, end - at))
         block_bytes = min(2 * block_bytes, _BLOCK_BYTES)
-        last = len(block) - _FRAME_HEADER_BYTES
-        marks = [found.start() for found in _INDEX.finditer(block)]
-        position = previous = 0
-        for mark in [*marks, len(block) + _FARTHEST_INDEX]:
-            # A frame that begins less than this before the mark can be an index.
-            stop = min(last + 1, mark - _FARTHEST_INDEX)
-            while position < stop:
-                length = lengths.get(block[position : position + 3])
-                if length is None:
-                    break
-                frames += 1
-                previous, position = position, position + length
-            while length is not None and position <= min(last, mark):
-                length = lengths.get(block[position : position + 3])
-                if length is None:
-                    break
-                frames += 1
-                silent += mark - position in _INDEX_OFFSETS
-                previous, position = position, position + length
-            if length is None:
-                break
-        if length is None:
+        found = _frames_in(block, lengths)
+        frames, silent, goes_on = frames + found.frames, silent + found.silent, found.goes_on
+        if not goes_on:
             # The last frame may be cut off, with the next file's tag within the space it claims.
-            within = block.find(b"ID3", previous + _FRAME_HEADER_BYTES, position)
-            if within > 0 and id3_length(block[within : within + HEADER_BYTES]):
-                position = within
-        at += position
+            within = block.find(b"ID3", found.last + _FRAME_HEADER_BYTES, found.end)
+            is_tag = within > 0 and id3_length(block[within : within + HEADER_BYTES]) > 0
+            at += within if is_tag else found.end
+        else:
+            at += found.end
     if at > end:
-        # The last frame is cut off: players leave it out.
+        # The last frame is cut off; players ignore it too.
         frames, at = frames - 1, end
     walk.frames += frames
     walk.frame_bytes += at - start
     walk.samples[kind] = walk.samples.get(kind, 0) + (frames - silent) * kind.samples
     return at
+
+
+class _Found(NamedTuple):
+    """Frames in a block: how many, how many of them silent, where the last begins and ends."""
+
+    frames: int
+    silent: int
+    last: int
+    end: int
+    goes_on: bool
+
+
+def _frames_in(block: bytes, lengths: Mapping[bytes, int]) -> _Found:
+    """Walk the frames that begin in a block. This loop takes nearly all of the time."""
+    frames = silent = last = at = 0
+    last_header = len(block) - _FRAME_HEADER_BYTES
+    marks = [found.start() for found in _INDEX.finditer(block)]
+    for mark in [*marks, len(block) + _FARTHEST_INDEX]:
+        # Only a frame that begins this close to the mark can be an index.
+        near = min(last_header + 1, mark - _FARTHEST_INDEX)
+        while at < near:
+            length = lengths.get(block[at : at + 3])
+            if length is None:
+                return _Found(frames, silent, last, at, goes_on=False)
+            frames += 1
+            last, at = at, at + length
+        while at <= min(last_header, mark):
+            length = lengths.get(block[at : at + 3])
+            if length is None:
+                return _Found(frames, silent, last, at, goes_on=False)
+            frames += 1
+            silent += mark - at in _INDEX_OFFSETS
+            last, at = at, at + length
+    return _Found(frames, silent, last, at, goes_on=True)
 
 
 @lru_cache
@@ -194,7 +211,7 @@ def _kind(header: bytes) -> _Kind | None:
     if len(header) < _FRAME_HEADER_BYTES:
         return None
     version, rate_index = header[1] >> 3 & 3, header[2] >> 2 & 3
-    if version == _VERSION_RESERVED or rate_index > 2:
+    if version == _VERSION_RESERVED or rate_index >= len(_RATES[version]):
         return None
     kind = _Kind(version, rate_index)
     return kind if header[:3] in _lengths(kind) else None

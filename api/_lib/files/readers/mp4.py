@@ -1,14 +1,14 @@
 """How long the sound in an MP4 file (M4A, M4B) plays, by its tables. Pure.
 
-A file as players write it keeps the tables in `moov`; one written in fragments, in each `moof`. Only
-boxes that hold a table or a tag are read, never covers or sound.
+Most files keep their tables in `moov`; files written in fragments also in each `moof`. Only boxes
+with a table or a tag are read, never covers or sound.
 """
 
 from __future__ import annotations
 
+import sys
 from array import array
 from dataclasses import dataclass, field
-import sys
 from typing import TYPE_CHECKING, NamedTuple
 
 from api._lib.files.readers.errors import UnreadableFileError
@@ -150,7 +150,9 @@ def _read_track(file: BinaryIO, parent: _Box, track: _Track, movie: _Movie) -> N
         elif box.kind == b"stsz" and track.is_sound:
             content = _content(file, box)
             each, count = int.from_bytes(content[4:8]), int.from_bytes(content[8:12])
-            track.sample_bytes = each * count if each else sum(_numbers(content[12 : 12 + 4 * count]))
+            track.sample_bytes = (
+                each * count if each else sum(_numbers(content[12 : 12 + 4 * count]))
+            )
             if not each and len(content) < 12 + 4 * count:
                 raise _broken()
 
@@ -226,6 +228,6 @@ def _unsupported(what: str) -> UnreadableFileError:
 
 def _broken() -> UnreadableFileError:
     return UnreadableFileError(
-        "This MP4 file is damaged or cut off and cannot be read. Export it again and try once more.",
+        "This MP4 file is damaged or cut off. Export it again and try once more.",
         code="broken_audio",
     )

@@ -26,6 +26,7 @@ _BLOCK_BYTES = 256 * 1024
 _MAX_PAGE_BYTES = 65_307
 _BEGINS_STREAM = 0x02
 _NO_GRANULE = -1
+_CONTINUES = 0xFF  # a lacing value: the packet goes on
 # A page holds at most 255 packets, of at most this many samples each.
 _MAX_PACKET_SAMPLES = 65_535
 # A stream that was recorded from the middle begins at a later sample than its first page can hold:
@@ -126,7 +127,7 @@ def _note(stream: _Stream, granule: int, lacing: bytes, content: bytes) -> None:
     if stream.packets < 1:
         # The comment is the second packet, on pages of its own.
         stream.comment += content[: MAX_TAG_BYTES - len(stream.comment)]
-        stream.packets += any(length < 0xFF for length in lacing)
+        stream.packets += min(lacing, default=_CONTINUES) < _CONTINUES
     if granule != _NO_GRANULE and granule > 0:
         if stream.first is None:
             stream.first = granule

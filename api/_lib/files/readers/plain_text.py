@@ -111,7 +111,7 @@ def _heading(line: str, *, at_start: bool) -> Paragraph | None:
 
 
 def _fenced(lines: Sequence[str]) -> set[int]:
-    """Return the numbers of the lines of code between fences. A fence that nothing closes is text."""
+    """Return the numbers of the lines of code. A fence that nothing closes is text."""
     fences = [
         (number, found[1][:_MAX_FENCE_CHARS], not found[2].strip())
         for number, line in enumerate(lines)

@@ -31,7 +31,19 @@ _LOCATOR_64 = b"PK\x06\x07"
 _LOCATOR_64_BYTES = 20
 _MAX_COMMENT_BYTES = 0xFFFF
 _ENCRYPTED = 0x1
-_PICTURES = (".bmp", ".dib", ".tif", ".tiff", ".png", ".jpg", ".jpeg", ".gif", ".emf", ".wmf", ".svg")
+_PICTURES = (
+    ".bmp",
+    ".dib",
+    ".tif",
+    ".tiff",
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".gif",
+    ".emf",
+    ".wmf",
+    ".svg",
+)
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 # What zipfile raises for damaged archives.

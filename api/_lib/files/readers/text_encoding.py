@@ -124,7 +124,7 @@ def _latin(data: bytes, share: float) -> str | None:
         data: The text.
         share: How many of its letters those are.
     """
-    candidates = {text: letters for text, letters in _readings(data)}
+    candidates = dict(_readings(data))
     alphabets = _WESTERN_ALPHABETS + (_OTHER_ALPHABETS if share >= _RARE_SHARE else ())
     fitting = [
         text
@@ -139,7 +139,7 @@ def _latin(data: bytes, share: float) -> str | None:
 
 
 def _readings(data: bytes) -> Iterator[tuple[str, frozenset[str]]]:
-    """Yield what the text can be, with the letters beyond a to z; the most common encoding first."""
+    """Yield each possible text with its letters beyond a to z, the usual encoding first."""
     for encoding in _LATIN:
         try:
             text = data.decode(encoding)
@@ -160,9 +160,7 @@ def _detected(data: bytes) -> str | None:
     if best is None or best.coherence < _MIN_COHERENCE:
         return None
     text = str(best)
-    if any(
-        rival.coherence > _MAX_RIVAL * best.coherence and str(rival) != text for rival in found
-    ):
+    if any(rival.coherence > _MAX_RIVAL * best.coherence and str(rival) != text for rival in found):
         return None
     letters = {char for char in set(text) if char > "\x7f" and char.isalpha()}
     if len(letters) < _MIN_LETTERS or all(letters & group for group in _NEVER_TOGETHER):

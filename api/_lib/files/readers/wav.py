@@ -25,18 +25,49 @@ _FORMAT_BYTES = 40  # with all of its extension
 _LENGTHS_64 = struct.Struct("<QQ")
 _RIFF_HEADER_BYTES = 12
 _WRAP = 1 << 32
-_PCM, _MS_ADPCM, _FLOAT, _A_LAW, _MU_LAW, _IMA_ADPCM, _GSM = 0x01, 0x02, 0x03, 0x06, 0x07, 0x11, 0x31
+_PCM, _MS_ADPCM, _FLOAT, _A_LAW, _MU_LAW, _IMA_ADPCM, _GSM = (
+    0x01,
+    0x02,
+    0x03,
+    0x06,
+    0x07,
+    0x11,
+    0x31,
+)
 _EXTENSIBLE = 0xFFFE
 _UNCOMPRESSED = frozenset({_PCM, _FLOAT, _A_LAW, _MU_LAW})
 # The last 14 bytes of a subformat whose first two bytes are one of the numbers above.
 _SUBFORMAT = b"\x00\x00\x00\x00\x10\x00\x80\x00\x00\xaa\x00\x38\x9b\x71"
 _GSM_BLOCK_BYTES, _GSM_BLOCK_SAMPLES = 65, 320
 _OTHER_CODECS = {
-    **{0x20: "Yamaha ADPCM", 0x40: "G.721", 0x45: "G.726", 0x64: "G.726", 0x14: "G.723"},
-    **{0x65: "G.722", 0x28F: "G.722", 0x50: "MP2", 0x55: "MP3", 0x92: "AC3", 0x2000: "AC3"},
-    **{0x2001: "DTS", 0xFF: "AAC", 0x1600: "AAC", 0x1610: "AAC", 0x706D: "AAC", 0xA106: "AAC"},
-    **{0x160: "WMA", 0x161: "WMA", 0x162: "WMA", 0x163: "WMA", 0xF1AC: "FLAC", 0x5346: "ADPCM"},
-    **{0x674F: "Vorbis", 0x6750: "Vorbis", 0x704F: "Opus", 0x70: "ATRAC", 0x42: "G.723.1"},
+    0x20: "Yamaha ADPCM",
+    0x40: "G.721",
+    0x45: "G.726",
+    0x64: "G.726",
+    0x14: "G.723",
+    0x65: "G.722",
+    0x28F: "G.722",
+    0x50: "MP2",
+    0x55: "MP3",
+    0x92: "AC3",
+    0x2000: "AC3",
+    0x2001: "DTS",
+    0xFF: "AAC",
+    0x1600: "AAC",
+    0x1610: "AAC",
+    0x706D: "AAC",
+    0xA106: "AAC",
+    0x160: "WMA",
+    0x161: "WMA",
+    0x162: "WMA",
+    0x163: "WMA",
+    0xF1AC: "FLAC",
+    0x5346: "ADPCM",
+    0x674F: "Vorbis",
+    0x6750: "Vorbis",
+    0x704F: "Opus",
+    0x70: "ATRAC",
+    0x42: "G.723.1",
 }
 # What programs write for a length that they do not know: 0, or about 2 or 4 GiB.
 _UNKNOWN_LENGTHS = (range(1), range(0x7FFF0000, 0x80000100), range(0xFFFF0000, _WRAP))
@@ -89,8 +120,9 @@ class _Format:
     def seconds_in(self, length: int) -> float:
         """Return how long this many bytes play; the byte rate is no help where a codec packs."""
         blocks, rest = divmod(length, self.block_bytes)
-        return float((blocks * self._samples_in(self.block_bytes) + self._samples_in(rest))
-            / self.rate)
+        return float(
+            (blocks * self._samples_in(self.block_bytes) + self._samples_in(rest)) / self.rate
+        )
 
     def _samples_in(self, block_bytes: int) -> int:
         """Return the samples, a channel, in a block of so many bytes."""
