@@ -130,7 +130,8 @@ _GOOGLE_CONTENTS = (
 )
 _FIELD_CONTENTS = (
     '<w:p><w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText>TOC \\o "1-3"'
-    '</w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r><w:t>One 1</w:t></w:r></w:p>'
+    '</w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r><w:r>'
+    "<w:t>One 1</w:t></w:r></w:p>"
     + paragraph("Two 2")
     + '<w:p><w:r><w:t>Three 3</w:t></w:r><w:r><w:fldChar w:fldCharType="end"/></w:r></w:p>'
 )

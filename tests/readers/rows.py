@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from api._lib.files.readers.audio import read_audio
@@ -14,6 +13,7 @@ from api._lib.files.readers.plain_text import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from api._lib.files.readers.audio import Audio
     from api._lib.files.readers.document import Document
