@@ -80,6 +80,7 @@ lock: ## Pin every package with its hashes, from the .in files (LOCK_ARGS=--upgr
 		$(COMPILE) --constraints tests/requirements.txt $$file.in -o $$file.txt && echo "wrote $$file.txt"; \
 	done
 
-tools: ## Install what the tests need: Python packages, and a browser where one can be had
+tools: ## Install what the tests need: Python packages, a browser and media programs where possible
 	@./ops/venv.sh tests/requirements.txt
 	@./tests/tools/browser.sh
+	@./tests/tools/media.sh

@@ -53,7 +53,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     yield from check_supabase(config)
     yield from check_site(config)
     yield from check_keys(config, data)
-    yield from _files(config)
+    yield from check_files(config)
     if config.stripe_secret_key is None:
         yield Finding("note", "STRIPE_SECRET_KEY is not set, so nothing was compared with Stripe.")
         return
@@ -72,7 +72,8 @@ def _everything(since: int | None) -> Iterator[Finding]:
         )
 
 
-def _files(config: Settings) -> Iterator[Finding]:
+def check_files(config: Settings) -> Iterator[Finding]:
+    """Check what files need, if this deployment keeps files."""
     if config.files is None:
         yield Finding("note", "Files cannot be uploaded: there are no STORAGE_S3_… variables.")
         return

@@ -6,7 +6,7 @@ import { ACCEPTED, kindOf } from "./file-kinds.js";
 const OFFERS = [
   { feature: "docx_processing", name: "DOCX" },
   { feature: "txt_upload", name: "TXT" },
-  { feature: "audio_upload", name: "MP3, WAV" },
+  { feature: "audio_upload", name: "MP3, WAV, M4A, FLAC, OGG" },
 ];
 
 /** The open purse: a file is dropped into it, or chosen. Tells of one by "file:chosen", or "file:refused" and why. */
@@ -92,7 +92,7 @@ function troubleWith(files) {
   if (files.length !== 1) return "One file at a time, please.";
   const [file] = files;
   if (!kindOf(file.name))
-    return `“${file.name}” is none of the kinds that can be taken: DOCX, TXT, MP3 or WAV.`;
+    return `“${file.name}” is none of the kinds that can be taken: DOCX, TXT, MD, MP3, WAV, M4A, M4B, FLAC, OGG or Opus.`;
   return file.size === 0 ? `“${file.name}” is empty.` : null;
 }
 

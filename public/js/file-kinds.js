@@ -14,6 +14,12 @@ const KINDS = {
   md: TEXT,
   mp3: { ...RECORDING, contentType: "audio/mpeg" },
   wav: { ...RECORDING, contentType: "audio/wav" },
+  m4a: { ...RECORDING, contentType: "audio/mp4" },
+  m4b: { ...RECORDING, contentType: "audio/mp4" },
+  flac: { ...RECORDING, contentType: "audio/flac" },
+  ogg: { ...RECORDING, contentType: "audio/ogg" },
+  oga: { ...RECORDING, contentType: "audio/ogg" },
+  opus: { ...RECORDING, contentType: "audio/ogg" },
 };
 
 export const EXPORT_FEATURE = "premium_export";

@@ -8,9 +8,9 @@ const SHOWN_CHAPTERS = 8;
 /** What came of a file, in a line. @param {Summary | null} summary */
 export function summaryLine(summary) {
   if (!summary) return "";
-  const { chapters, words, duration_seconds: seconds, format, files } = summary;
+  const { chapter_count: chapters, words, duration_seconds: seconds, format, files } = summary;
   const parts = [
-    chapters?.length && count(chapters.length, "chapter"),
+    chapters && count(chapters, "chapter"),
     words !== undefined && count(words, "word"),
     seconds !== undefined && formatDuration(seconds),
     format?.toUpperCase(),
@@ -21,7 +21,7 @@ export function summaryLine(summary) {
 
 /** What came of a file, at length: its chapters, or what a recording says of itself. @param {Summary | null} summary */
 export function summaryAtLength(summary) {
-  if (summary?.chapters?.length) return chapterList(summary.chapters);
+  if (summary?.chapters?.length) return chapterList(summary.chapters, summary.chapter_count);
   const tags = Object.entries({ Title: summary?.title, Artist: summary?.artist, Album: summary?.album });
   const known = tags.filter(([, value]) => value);
   if (!known.length) return null;
@@ -29,8 +29,11 @@ export function summaryAtLength(summary) {
   return h("dl", { class: "tags" }, ...pairs);
 }
 
-/** @param {{ title: string, words: number }[]} chapters */
-function chapterList(chapters) {
+/**
+ * @param {{ title: string, words: number }[]} chapters the first of them
+ * @param {number} [total] how many there are
+ */
+function chapterList(chapters, total = chapters.length) {
   const rows = chapters.map(({ title, words }) =>
     h(
       "li",
@@ -40,10 +43,12 @@ function chapterList(chapters) {
     ),
   );
   const list = h("ol", { class: "chapters", role: "list", "aria-label": "Chapters" });
+  if (total > rows.length)
+    rows.push(h("li", { class: "chapter" }, `${count(total - rows.length, "more", "more")} in chapters.html`));
   list.append(...rows.slice(0, SHOWN_CHAPTERS));
   if (rows.length <= SHOWN_CHAPTERS) return list;
   const rest = rows.slice(SHOWN_CHAPTERS);
-  const more = h("button", { class: "link", type: "button" }, `Show ${count(rest.length, "more", "more")}`);
+  const more = h("button", { class: "link", type: "button" }, `Show ${count(total - SHOWN_CHAPTERS, "more", "more")}`);
   more.addEventListener("click", () => {
     rest[0].setAttribute("tabindex", "-1");
     list.append(...rest);

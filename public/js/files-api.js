@@ -11,7 +11,7 @@ export const newKey = () => crypto.randomUUID();
  *   status: "awaiting_upload" | "processing" | "done" | "failed" | "expired", credits: number,
  *   created_at: string, completed_at: string | null, error: { code: string, message: string } | null,
  *   transaction_id: string | null, summary: Summary | null, downloads: Download[] }} OwnFile
- * @typedef {{ title?: string, words?: number, characters?: number, chapters?: { title: string, words: number }[],
+ * @typedef {{ title?: string, words?: number, characters?: number, chapter_count?: number, chapters?: { title: string, words: number }[],
  *   duration_seconds?: number, format?: string, artist?: string, album?: string, files?: number }} Summary
  * @typedef {{ name: string, url: string, content_type: string }} Download
  * @typedef {{ method: string, url: string, headers: Record<string, string> }} UploadTarget

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 READERS = {
-    "tinytag",
     "api._lib.files.readers.docx",
     "api._lib.files.readers.audio",
     "api._lib.files.readers.plain_text",

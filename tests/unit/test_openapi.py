@@ -30,8 +30,8 @@ ENDPOINTS = {
 # Without a job it answers 404 to everybody, so there is nothing to describe.
 del ENDPOINTS["/api/cron"]
 MODULES = {address_of(path): path for path in function_files()}
-# A fault of ours, which no client can foresee.
-NOT_DESCRIBED = {(500, "internal_error")}
+# A fault of ours, and an action that does not exist: neither belongs to a described operation.
+NOT_DESCRIBED = {(500, "internal_error"), (404, "not_found")}
 # Refusals of SQL functions that no endpoint calls with a client's input.
 ONLY_IN_PROCESS = {
     (404, "unknown_hold"),

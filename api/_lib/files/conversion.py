@@ -6,7 +6,7 @@ import tempfile
 from typing import TYPE_CHECKING, cast
 
 from api._lib.errors import StorageUnavailableError
-from api._lib.files.kinds import AUDIO, DOCX, KINDS, ending, stem
+from api._lib.files.kinds import AUDIO, AUDIO_ENDINGS, DOCX, KINDS, ending, stem
 from api._lib.files.processing import Result
 from api._lib.files.readers.audio import read_audio
 from api._lib.files.readers.document import as_html, as_json, summary_of
@@ -64,10 +64,10 @@ def convert(lease: Lease, *, upload: str) -> Result:
 
 def _convert_audio(file: StoredFile, source: Download) -> Result:
     audio = _read_audio(storage().read(file.object_name(source.name)))
-    suffix = f".{audio.format}"
-    if suffix != ending(source.name):
+    endings = AUDIO_ENDINGS[audio.format]
+    if ending(source.name) not in endings:
         # The content decides the format, not the file's name.
-        source = _copy(file, source.name, suffix, KINDS[AUDIO].types[suffix])
+        source = _copy(file, source.name, endings[0], KINDS[AUDIO].types[endings[0]])
     return Result(audio.summary(), [source])
 
 

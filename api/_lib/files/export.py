@@ -31,7 +31,10 @@ MANIFEST = "manifest.json"
 MAX_FOLDER_CHARS = 80
 
 # Types whose files are compressed already.
-_STORED = ("audio/mpeg", "application/vnd.openxmlformats", "application/zip")
+_STORED = (
+    *("audio/mpeg", "audio/mp4", "audio/ogg", "audio/flac"),
+    *("application/vnd.openxmlformats", "application/zip"),
+)
 # Characters that some operating system does not allow in a file's name.
 _FORBIDDEN = frozenset('<>:"|?*/\\')
 

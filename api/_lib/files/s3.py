@@ -13,7 +13,7 @@ from xml.parsers import expat
 import httpx
 
 from api._lib.errors import StorageUnavailableError
-from api._lib.files.readers.xml_events import Element, Listener, listen
+from api._lib.files.readers.xml_events import Listener, listen
 from api._lib.files.sigv4 import AccessKey, canonical_query, sign
 
 if TYPE_CHECKING:
@@ -193,8 +193,8 @@ class _Texts(Listener):
         self._name = name
         self._within = False
 
-    def start(self, element: Element) -> None:
-        self._within = element.name == self._name
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:  # noqa: ARG002
+        self._within = name == self._name
         if self._within:
             self.found.append("")
 

@@ -8,6 +8,7 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -107,8 +108,9 @@ def into_chapters(paragraphs: Iterable[Paragraph], *, title: str) -> Document:
     """Divide paragraphs into chapters at the headings of the highest level.
 
     If the first paragraph is the only heading of that level, it becomes the document's title, and
-    the next level divides. Text before the first heading becomes a chapter with the document's
-    title.
+    the next level divides. It does so too if only an afterword or two share its level. Text before
+    the first heading is divided by its own headings; without any it becomes a chapter with the
+    document's title.
 
     Args:
         paragraphs: The paragraphs in order; empty ones are dropped.
@@ -116,31 +118,42 @@ def into_chapters(paragraphs: Iterable[Paragraph], *, title: str) -> Document:
     """
     rest = [paragraph for paragraph in paragraphs if paragraph.text.strip()]
     level = _highest(rest)
-    if level and rest[0].level == level and _count(rest, level) == 1 and _highest(rest[1:]):
+    if level and rest[0].level == level and _is_title(rest, level):
         title, rest = one_line(rest[0].text) or title, rest[1:]
-        level = _highest(rest)
+        level = min(paragraph.level for paragraph in rest if paragraph.level > level)
     return Document(title, tuple(_divided(rest, level, title)))
+
+
+def _is_title(paragraphs: list[Paragraph], level: int) -> bool:
+    """Whether the first paragraph, a heading, stands above the whole text."""
+    levels = [paragraph.level for paragraph in paragraphs]
+    others = levels.count(level) - 1
+    own = levels[1 : levels.index(level, 1)] if others else levels[1:]
+    sections = sum(one > level for one in own)
+    if not others:
+        return sections > 0
+    # An afterword on the title's level: nothing stands below it, and chapters follow the title.
+    below_others = any(one > level for one in levels[len(own) + 1 :])
+    return own[:1] > [level] and sections > others and not below_others
 
 
 def _highest(paragraphs: list[Paragraph]) -> int:
     return min((paragraph.level for paragraph in paragraphs if paragraph.level), default=0)
 
 
-def _count(paragraphs: list[Paragraph], level: int) -> int:
-    return sum(1 for paragraph in paragraphs if paragraph.level == level)
-
-
 def _divided(paragraphs: list[Paragraph], level: int, title: str) -> Iterator[Chapter]:
-    chapter_title, has_heading, body = title, False, list[Paragraph]()
-    for paragraph in paragraphs:
-        if level and paragraph.level == level:
-            if has_heading or body:
-                yield Chapter(chapter_title, tuple(body), has_heading)
-            chapter_title, has_heading, body = one_line(paragraph.text), True, []
+    """Yield chapters; headings of the level or above it begin one."""
+    starts = [at for at, paragraph in enumerate(paragraphs) if 0 < paragraph.level <= level]
+    before = paragraphs[: starts[0]] if starts else paragraphs
+    if before:
+        own_level = _highest(before)
+        if own_level:
+            yield from _divided(before, own_level, title)
         else:
-            body.append(paragraph)
-    if has_heading or body:
-        yield Chapter(chapter_title, tuple(body), has_heading)
+            yield Chapter(title, tuple(before), has_heading=False)
+    for start, end in pairwise([*starts, len(paragraphs)]):
+        heading, *body = paragraphs[start:end]
+        yield Chapter(one_line(heading.text), tuple(body))
 
 
 def summary_of(document: Document) -> dict[str, Any]:

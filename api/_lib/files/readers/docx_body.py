@@ -3,67 +3,141 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from api._lib.files.readers.document import Paragraph, one_line
-from api._lib.files.readers.docx_styles import outline_level
-from api._lib.files.readers.xml_events import Listener
+from api._lib.files.readers.document import Paragraph
+from api._lib.files.readers.docx_styles import half_points, is_on, outline_level
+from api._lib.files.readers.xml_events import Listener, attribute
 
 if TYPE_CHECKING:
-    from api._lib.files.readers.docx_styles import Styles
-    from api._lib.files.readers.xml_events import Element
+    from collections.abc import Mapping
 
-# Deleted or moved text, field codes, and second copies of text for older programs.
-_SKIPPED = frozenset({"Fallback", "del", "moveFrom", "instrText"})
-_SIGNS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}
+    from api._lib.files.readers.docx_numbering import Numbering
+    from api._lib.files.readers.docx_styles import Look, Styles
+
+# Text that is not the document's any more, that stands in it twice, or how a word is pronounced.
+_SKIPPED = frozenset(
+    {
+        *("Fallback", "del", "moveFrom", "rt"),
+        *("pPrChange", "rPrChange", "sectPrChange", "tblPrChange", "numberingChange"),
+    }
+)
+_SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\u2011"}
+# Fonts such as Wingdings number their signs from here; no letter can stand for one.
+_PRIVATE = range(0xE000, 0xF900)
+_UNKNOWN_SIGN = "\u25a1"
+_CONTENTS_GALLERY = "table of contents"
+_MAX_INSTRUCTION_CHARS = 64
+# Replaces the instruction of a contents field once its result has begun.
+_IN_CONTENTS = "\0"
+
+
+class Kept(NamedTuple):
+    """A paragraph as the body has it, with what tells a heading that no style marks.
+
+    Attributes:
+        look: Its style.
+        is_bold: Whether all of its text is.
+        half_points: The size of its smallest letters; None where nothing says.
+        is_in_table: Whether it stands in a cell.
+    """
+
+    paragraph: Paragraph
+    look: Look
+    is_bold: bool = False
+    half_points: int | None = None
+    is_in_table: bool = False
 
 
 @dataclass
 class _Open:
     """A paragraph that has not ended yet. A text box nests one paragraph in another."""
 
-    pieces: list[str] = field(default_factory=list)
+    look: Look
     style_id: str = ""
+    pieces: list[str] = field(default_factory=list)
     level: int | None = None
+    num_id: str | None = None
+    list_level: str | None = None
+    is_drop_cap: bool = False
+    has_plain_text: bool = False
+    half_points: int | None = None
+
+
+@dataclass
+class _Run:
+    """The formatting of the text that follows, as the run states it."""
+
+    look: Look | None = None
+    is_bold: bool | None = None
+    is_hidden: bool | None = None
+    half_points: int | None = None
 
 
 class Body(Listener):
-    """Listener for the main part. Afterwards it has the title, if any, and the paragraphs."""
+    """Listens to the main part; afterwards holds its paragraphs.
 
-    def __init__(self, styles: Styles) -> None:
-        self.title = ""
-        self.paragraphs: list[Paragraph] = []
+    Args:
+        styles: What its styles mean.
+        numbering: Counts its automatic numbers.
+        leaves_out_contents: Whether the result of a contents field is left out.
+    """
+
+    def __init__(
+        self, styles: Styles, numbering: Numbering, *, leaves_out_contents: bool = True
+    ) -> None:
+        self.kept: list[Kept] = []
+        self.alt_chunks: list[tuple[int, str]] = []  # before which paragraph, relation id
         self._styles = styles
+        self._numbering = numbering
+        self._leaves_out_contents = leaves_out_contents
         self._open: list[_Open] = []
+        self._paragraph: _Open | None = None
+        self._run = _Run()
         self._skipping = 0
         self._in_text = False
+        self._is_shown = True
+        self._is_look_due = False
         self._in_properties = 0
+        self._tables = 0
+        self._fields: list[str] = []
+        self._in_instruction = False
+        self._contents_fields = 0
+        self._is_contents_next = False
+        self._is_after_drop_cap = False
+        self._starts = {
+            "p": self._start_paragraph,
+            "r": self._start_run,
+            "t": self._start_text,
+            "pPr": self._start_properties,
+            "rPr": self._start_properties,
+            "tbl": self._start_table,
+            "sym": self._add_symbol,
+            "fldChar": self._note_field,
+            "instrText": self._start_instruction,
+            "fldSimple": self._start_simple_field,
+            "docPartGallery": self._note_gallery,
+            "sdtContent": self._start_content,
+            "altChunk": self._note_alt_chunk,
+        }
 
-    def start(self, element: Element) -> None:
+    @property
+    def has_open_contents(self) -> bool:
+        """Whether a contents field began that never ended: all that follows was left out."""
+        return self._contents_fields > 0
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Open a paragraph, note its style, or add the character that an element stands for."""
-        name = element.name
         if self._skipping or name in _SKIPPED:
             self._skipping += 1
             return
-        if name == "p":
-            self._open.append(_Open())
-        elif not self._open:
-            return
-        elif name in {"pPr", "rPr"}:
-            self._in_properties += 1
+        handler = self._starts.get(name)
+        if handler is not None:
+            handler(attributes)
         elif self._in_properties:
-            self._note_property(element)
-        elif name == "t":
-            self._in_text = True
-        elif name in _SIGNS:
-            self._open[-1].pieces.append(_SIGNS[name])
-
-    def _note_property(self, element: Element) -> None:
-        paragraph, value = self._open[-1], element.attributes.get("val")
-        if element.name == "pStyle":
-            paragraph.style_id = value or ""
-        elif element.name == "outlineLvl":
-            paragraph.level = outline_level(value)
+            self._note_property(name, attributes)
+        elif name in _SIGNS and self._paragraph is not None:
+            self._add(_SIGNS[name])
 
     def end(self, name: str) -> None:
         """End a paragraph, its properties, a text or a skipped element."""
@@ -71,25 +145,185 @@ class Body(Listener):
             self._skipping -= 1
         elif name == "t":
             self._in_text = False
-        elif name in {"pPr", "rPr"} and self._in_properties:
-            self._in_properties -= 1
-        elif name == "p" and self._open:
-            self._close(self._open.pop())
+        elif name in {"pPr", "rPr"}:
+            self._in_properties = max(0, self._in_properties - 1)
+        elif name == "p":
+            self._end_paragraph()
+        elif name == "tbl":
+            self._tables = max(0, self._tables - 1)
+        elif name == "instrText":
+            self._in_instruction = False
 
     def characters(self, text: str) -> None:
         """Add text to the innermost paragraph."""
-        if self._in_text and not self._skipping and self._open:
-            self._open[-1].pieces.append(text)
+        if self._in_text and not self._skipping:
+            if self._is_shown and self._paragraph is not None:
+                self._paragraph.pieces.append(text)
+                if self._is_look_due and not text.isspace():
+                    self._is_look_due = False
+                    self._note_look(self._paragraph, self._run)
+        elif self._in_instruction and self._fields and not self._skipping:
+            self._fields[-1] = (self._fields[-1] + text)[:_MAX_INSTRUCTION_CHARS]
 
-    def _close(self, paragraph: _Open) -> None:
-        text = "".join(paragraph.pieces).strip()
-        style_id = paragraph.style_id
-        if not text or self._styles.is_contents(style_id):
+    # What opens ---------------------------------------------------------------------------------
+
+    def _start_paragraph(self, _: Mapping[str, str]) -> None:
+        self._paragraph = _Open(self._styles.look(""))
+        self._open.append(self._paragraph)
+        self._in_properties = 0
+        self._run = _Run()
+
+    def _start_run(self, _: Mapping[str, str]) -> None:
+        self._run = _Run()
+
+    def _start_properties(self, _: Mapping[str, str]) -> None:
+        self._in_properties += 1
+
+    def _start_table(self, _: Mapping[str, str]) -> None:
+        self._tables += 1
+
+    def _start_text(self, _: Mapping[str, str]) -> None:
+        self._in_text = True
+        paragraph, run = self._paragraph, self._run
+        if paragraph is None:
             return
-        if not self.title and not self.paragraphs and self._styles.is_title(style_id):
-            self.title = one_line(text)
+        self._is_shown = not (self._contents_fields or self._is_hidden(paragraph, run))
+        self._is_look_due = not paragraph.has_plain_text
+
+    def _start_instruction(self, _: Mapping[str, str]) -> None:
+        self._in_instruction = True
+
+    def _start_simple_field(self, attributes: Mapping[str, str]) -> None:
+        if _is_contents(attribute(attributes, "instr") or ""):
+            self._skipping = 1
+
+    def _start_content(self, _: Mapping[str, str]) -> None:
+        if self._is_contents_next:
+            self._is_contents_next, self._skipping = False, 1
+
+    # What is noted ------------------------------------------------------------------------------
+
+    def _note_property(self, name: str, attributes: Mapping[str, str]) -> None:
+        paragraph = self._paragraph
+        if paragraph is None:
             return
-        level = paragraph.level
-        self.paragraphs.append(
-            Paragraph(text, self._styles.level(style_id) if level is None else level)
+        match name:
+            case "pStyle":
+                paragraph.style_id = attribute(attributes, "val") or ""
+                paragraph.look = self._styles.look(paragraph.style_id)
+            case "outlineLvl":
+                paragraph.level = outline_level(attribute(attributes, "val"))
+            case "numId":
+                paragraph.num_id = attribute(attributes, "val")
+            case "ilvl":
+                paragraph.list_level = attribute(attributes, "val")
+            case "framePr":
+                paragraph.is_drop_cap = attribute(attributes, "dropCap") in {"drop", "margin"}
+            case _:
+                self._note_run_property(name, attributes)
+
+    def _note_run_property(self, name: str, attributes: Mapping[str, str]) -> None:
+        match name:
+            case "rStyle":
+                self._run.look = self._styles.look(attribute(attributes, "val") or "")
+            case "b":
+                self._run.is_bold = is_on(attributes)
+            case "vanish":
+                self._run.is_hidden = is_on(attributes)
+            case "sz":
+                self._run.half_points = half_points(attributes)
+
+    def _is_hidden(self, paragraph: _Open, run: _Run) -> bool:
+        if run.is_hidden is not None:
+            return run.is_hidden
+        return bool((run.look and run.look.is_hidden) or paragraph.look.is_hidden)
+
+    def _note_look(self, paragraph: _Open, run: _Run) -> None:
+        bold = run.is_bold
+        if bold is None:
+            bold = (run.look and run.look.is_bold) or paragraph.look.is_bold
+        paragraph.has_plain_text = not bold
+        size = run.half_points or (run.look and run.look.half_points) or paragraph.look.half_points
+        size = size or self._styles.half_points
+        if size and (paragraph.half_points is None or size < paragraph.half_points):
+            paragraph.half_points = size
+
+    def _note_field(self, attributes: Mapping[str, str]) -> None:
+        kind = attribute(attributes, "fldCharType")
+        if kind == "begin":
+            self._fields.append("")
+        elif kind == "separate" and self._fields:
+            if self._leaves_out_contents and _is_contents(self._fields[-1]):
+                self._fields[-1] = _IN_CONTENTS
+                self._contents_fields += 1
+        elif kind == "end" and self._fields and self._fields.pop() == _IN_CONTENTS:
+            self._contents_fields -= 1
+
+    def _note_gallery(self, attributes: Mapping[str, str]) -> None:
+        value = attribute(attributes, "val") or ""
+        self._is_contents_next = value.lower() == _CONTENTS_GALLERY
+
+    def _note_alt_chunk(self, attributes: Mapping[str, str]) -> None:
+        self.alt_chunks.append((len(self.kept), attribute(attributes, "id") or ""))
+
+    def _add_symbol(self, attributes: Mapping[str, str]) -> None:
+        value = attribute(attributes, "char") or ""
+        try:
+            code = int(value, 16)
+            sign = _UNKNOWN_SIGN if code in _PRIVATE else chr(code)
+        except (ValueError, OverflowError):
+            sign = _UNKNOWN_SIGN
+        self._add(sign)
+
+    def _add(self, sign: str) -> None:
+        paragraph, run = self._paragraph, self._run
+        if paragraph is None or self._in_properties or self._contents_fields:
+            return
+        if not self._is_hidden(paragraph, run):
+            paragraph.pieces.append(sign)
+
+    # What closes --------------------------------------------------------------------------------
+
+    def _end_paragraph(self) -> None:
+        if not self._open:
+            return
+        paragraph = self._open.pop()
+        self._paragraph = self._open[-1] if self._open else None
+        self._in_properties = 0
+        look = paragraph.look
+        level = look.level if paragraph.level is None else paragraph.level
+        raw = "".join(paragraph.pieces)
+        number = self._number_of(paragraph)
+        text = raw.strip()
+        if look.is_contents:
+            return
+        if not text:
+            # A heading may consist of its automatic number alone.
+            if not (level and number):
+                return
+            text = number
+        if self._is_after_drop_cap:
+            text = (self.kept.pop().paragraph.text + raw).strip()
+        self._is_after_drop_cap = paragraph.is_drop_cap
+        self.kept.append(
+            Kept(
+                Paragraph(text, level),
+                look,
+                is_bold=not paragraph.has_plain_text,
+                half_points=paragraph.half_points,
+                is_in_table=self._tables > 0,
+            )
         )
+
+    def _number_of(self, paragraph: _Open) -> str:
+        look = paragraph.look
+        num_id = look.num_id if paragraph.num_id is None else paragraph.num_id
+        if num_id is None:
+            return ""
+        level = look.list_level if paragraph.list_level is None else paragraph.list_level
+        return self._numbering.count(num_id, level, paragraph.style_id)
+
+
+def _is_contents(instruction: str) -> bool:
+    """Whether a field's instruction makes a table of contents."""
+    return instruction.split()[:1] == ["TOC"]

@@ -2,102 +2,85 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import TYPE_CHECKING
 
-from api._lib.files.readers.document import Paragraph, into_chapters
+from api._lib.files.readers.chapter_names import names_a_chapter
+from api._lib.files.readers.document import Paragraph, into_chapters, one_line
 from api._lib.files.readers.errors import UnreadableFileError
+from api._lib.files.readers.text_encoding import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from api._lib.files.readers.document import Document
 
 MAX_HEADING_CHARS = 120
+MAX_FRONT_MATTER_LINES = 200
 
-# Longer marks first, because the UTF-32-LE mark begins with the UTF-16-LE mark.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-# Formats whose first bytes are printable, so that they could look like text.
-_NOT_TEXT = (b"%PDF-", b"{\\rtf", b"PK\x03\x04", b"RIFF", b"ID3", b"%!PS")
-# Control characters that are not in text. Tabs, line ends, form feeds and escapes are allowed.
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ufffe\uffff]")
 _LINE_END = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-
 _MARKDOWN = re.compile(r"(#{1,6})[ \t]+(.*\S)")
-_NUMBER = (
-    r"(\d{1,4}|[ivxlcdm]{1,8}|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
-    r"|(thir|four|fif|six|seven|eigh|nine)teen|twenty(-(one|two|three|four|five))?)"
-)
-_CHAPTER = re.compile(
-    rf"(chapter|part|book|kapitel|teil|chapitre|partie|cap[ií]tulo|capitolo|parte)\s+{_NUMBER}"
-    r"(\s*[.:\u2014\u2013-].*)?"
-    r"|(prologue|epilogue|prolog|epilog|pr[oó]logo|ep[ií]logo)",
-    re.IGNORECASE,
-)
+_UNDERLINE = re.compile(r"={2,}|-{3,}")
+# What begins a list, a quotation or a table is not underlined but divided from what follows.
+_NO_HEADING = re.compile(r"[-*+>|]|\d+[.)]\s")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_MAX_FENCE_CHARS = 10
+_FRONT_MATTER = re.compile(r"[\w\"'-][^:]*:.*|\s.*|#.*|-.*|")
+_TITLE = re.compile(r"title:\s*(.+)", re.IGNORECASE)
 
 
 def read_text(data: bytes, *, title: str) -> Document:
     """Read a text file and divide it at its headings.
 
-    A heading is a Markdown heading (`# …`) or a line of its own such as `Chapter 4: The Sea`. A
-    text without headings is one chapter.
+    A heading is a Markdown one (`# …`, or underlined), or a line of its own such as
+    `Chapter 4: The Sea`. A text without any is one chapter. YAML before a Markdown text is not
+    text; its title is the title.
 
     Args:
         data: The file.
         title: The title of a text that has none of its own.
 
     Raises:
-        UnreadableFileError: It is not text, or it is empty.
+        UnreadableFileError: It is not a text, its encoding is not clear, or there is nothing in it.
     """
-    document = into_chapters(_paragraphs(_decoded(data)), title=title)
+    lines = _LINE_END.sub("\n", decode(data)).split("\n")
+    after, own_title = _front_matter(lines)
+    document = into_chapters(_paragraphs(lines[after:]), title=own_title or title)
     if not document.words:
         raise UnreadableFileError("There is no text in this file.", code="empty_document")
     return document
 
 
-def _decoded(data: bytes) -> str:
-    """Decode by the byte order mark, else as UTF-8, else as Windows-1252.
-
-    Windows-1252 also decodes the letters of Latin-1.
-    """
-    if data.startswith(_NOT_TEXT):
-        raise _not_a_text()
-    mark, encoding = next(
-        ((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", "utf-8")
-    )
-    try:
-        text = data[len(mark) :].decode(encoding)
-    except UnicodeDecodeError:
-        if mark:
-            raise _not_a_text() from None
-        try:
-            text = data.decode("cp1252")
-        except UnicodeDecodeError:
-            raise _not_a_text() from None
-    if _CONTROL.search(text):
-        raise _not_a_text()
-    return text
+def _front_matter(lines: Sequence[str]) -> tuple[int, str]:
+    """Return the number of lines of YAML before the text, and the title in them."""
+    if lines[0].rstrip() != "---":
+        return 0, ""
+    title = ""
+    for number, line in enumerate(lines[1 : MAX_FRONT_MATTER_LINES + 1], 1):
+        if line.rstrip() in {"---", "..."} and number > 1:
+            return number + 1, title
+        if not _FRONT_MATTER.fullmatch(line):
+            break
+        named = _TITLE.fullmatch(line.strip())
+        title = title or (one_line(named[1].strip("\"' ")) if named else "")
+    return 0, ""
 
 
-def _not_a_text() -> UnreadableFileError:
-    return UnreadableFileError(
-        "This is not a plain text file. Save it as text (UTF-8) and try again.", code="not_a_text"
-    )
-
-
-def _paragraphs(text: str) -> Iterator[Paragraph]:
+def _paragraphs(all_lines: Sequence[str]) -> Iterator[Paragraph]:
     """Yield paragraphs, which end at an empty line or before a heading."""
+    code = _fenced(all_lines)
     lines: list[str] = []
-    for line in [*_LINE_END.sub("\n", text).split("\n"), ""]:
+    is_after_heading = False
+    for number, line in enumerate([*all_lines, ""]):
         stripped = line.strip()
-        heading = _heading(stripped, at_start=not lines)
+        is_code = number in code
+        if _UNDERLINE.fullmatch(stripped) and not is_code:
+            if is_after_heading and not lines:
+                continue
+            if len(lines) == 1 and _can_be_underlined(lines[0]):
+                yield Paragraph(lines.pop().strip(), 1 if stripped[0] == "=" else 2)
+                continue
+        heading = None if is_code else _heading(stripped, at_start=not lines)
         if (heading or not stripped) and lines:
             yield Paragraph("\n".join(lines))
             lines = []
@@ -105,6 +88,11 @@ def _paragraphs(text: str) -> Iterator[Paragraph]:
             yield heading
         elif stripped:
             lines.append(line.rstrip())
+        is_after_heading = heading is not None
+
+
+def _can_be_underlined(line: str) -> bool:
+    return len(line) <= MAX_HEADING_CHARS and not _NO_HEADING.match(line.strip())
 
 
 def _heading(line: str, *, at_start: bool) -> Paragraph | None:
@@ -117,6 +105,38 @@ def _heading(line: str, *, at_start: bool) -> Paragraph | None:
     markdown = _MARKDOWN.fullmatch(line)
     if markdown:
         return Paragraph(markdown[2].rstrip("#").rstrip() or markdown[2], len(markdown[1]))
-    if at_start and _CHAPTER.fullmatch(line):
+    if at_start and names_a_chapter(line):
         return Paragraph(line, 1)
     return None
+
+
+def _fenced(lines: Sequence[str]) -> set[int]:
+    """Return the numbers of the lines of code. A fence that nothing closes is text."""
+    fences = [
+        (number, found[1][:_MAX_FENCE_CHARS], not found[2].strip())
+        for number, line in enumerate(lines)
+        if (found := _FENCE.fullmatch(line))
+    ]
+    code: set[int] = set()
+    # Fences that nothing after them closes: neither does anything after a later one as long.
+    unclosed: set[str] = set()
+    at = 0
+    while at < len(fences):
+        number, fence, _ = fences[at]
+        at += 1
+        if fence in unclosed:
+            continue
+        closing = next(
+            (
+                after
+                for after in range(at, len(fences))
+                if fences[after][1].startswith(fence) and fences[after][2]
+            ),
+            None,
+        )
+        if closing is None:
+            unclosed.add(fence)
+            continue
+        code.update(range(number, fences[closing][0] + 1))
+        at = closing + 1
+    return code

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.parsers import expat
 
@@ -12,19 +11,11 @@ if TYPE_CHECKING:
 MAX_DEPTH = 256
 
 
-@dataclass(frozen=True)
-class Element:
-    """The start of an element. Names are without their namespaces."""
-
-    name: str
-    attributes: Mapping[str, str]
-
-
 class Listener:
     """Gets the events of a document in order. Override the ones that you need."""
 
-    def start(self, element: Element) -> None:
-        """Handle the start of an element."""
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        """Hear that an element opens. Its name has no prefix; `attribute` reads the attributes."""
 
     def end(self, name: str) -> None:
         """Handle the end of an element."""
@@ -36,15 +27,16 @@ class Listener:
 def listen(chunks: Iterable[bytes], listener: Listener) -> None:
     """Parse a document in pieces.
 
-    Namespaces are dropped, because the strict and the transitional form of Office formats differ
-    only in them.
+    Prefixes are dropped: the strict and the transitional form of a format differ in nothing else.
 
     Raises:
         expat.ExpatError: It is not well-formed, is too deep, or has a document type declaration.
     """
-    parser = expat.ParserCreate(namespace_separator=" ")
+    parser = expat.ParserCreate()
     parser.buffer_text = True
     depth = 0
+    local_names = _LocalNames()
+    hear_start, hear_end = listener.start, listener.end
 
     def refuse(*_: object) -> None:
         raise expat.ExpatError
@@ -54,14 +46,12 @@ def listen(chunks: Iterable[bytes], listener: Listener) -> None:
         depth += 1
         if depth > MAX_DEPTH:
             refuse()
-        listener.start(
-            Element(_local(name), {_local(key): value for key, value in attributes.items()})
-        )
+        hear_start(local_names[name], attributes)
 
     def end(name: str) -> None:
         nonlocal depth
         depth -= 1
-        listener.end(_local(name))
+        hear_end(local_names[name])
 
     parser.StartDoctypeDeclHandler = refuse
     parser.StartElementHandler = start
@@ -72,5 +62,20 @@ def listen(chunks: Iterable[bytes], listener: Listener) -> None:
     parser.Parse(b"", True)
 
 
-def _local(name: str) -> str:
-    return name.rpartition(" ")[2]
+def attribute(attributes: Mapping[str, str], name: str) -> str | None:
+    """Return an attribute's value whatever its prefix is, w: first."""
+    found = attributes.get(f"w:{name}")
+    if found is None:
+        found = attributes.get(name)
+    if found is None:
+        suffix = f":{name}"
+        found = next((value for key, value in attributes.items() if key.endswith(suffix)), None)
+    return found
+
+
+class _LocalNames(dict[str, str]):
+    """Names without their prefixes, each cut once."""
+
+    def __missing__(self, name: str) -> str:
+        local = self[name] = name.rpartition(":")[2]
+        return local
