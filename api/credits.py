@@ -26,7 +26,7 @@ _CHECKOUT_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
 def get(request: Request) -> Response:
-    """Answer ?limit=, ?cursor= (from next_cursor) and ?session_id= (from the success URL)."""
+    """Answer ?limit=, ?cursor= (from next_cursor), ?session_id= (the success URL's), ?usage=true."""
     user = signed_in_user(request)
     limit, cursor = page(request)
     session_id = _session_id(request)
@@ -39,6 +39,8 @@ def get(request: Request) -> Response:
             p_cursor=cursor,
             p_checkout_session_id=session_id,
             p_low_threshold=settings().low_balance_credits,
+            # More work than all the rest, so it is done only for those who show it.
+            p_usage=request.query.get("usage") == "true",
         )
         return answer
 

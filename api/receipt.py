@@ -7,10 +7,12 @@ from uuid import UUID
 import stripe
 
 from api._lib import database
-from api._lib.errors import InvalidRequestError, NotFoundError
+from api._lib.errors import InvalidRequestError, NotFoundError, TooManyAttemptsError
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
 from api._lib.web.auth import User, signed_in_user
 from api._lib.web.http import Request, Response, endpoint
+
+RECEIPTS_PER_MINUTE = 20
 
 
 def get(request: Request) -> Response:
@@ -31,12 +33,27 @@ def _receipt_url(user: User, order_id: str) -> str | None:
     payment_intent_id = database.call("payment_of_order", p_user_id=user.id, p_order_id=order_id)
     if payment_intent_id is None:
         return None
+    _limit(user)
     with stripe_failures():
         intent = stripe_client().v1.payment_intents.retrieve(
             payment_intent_id, {"expand": ["latest_charge"]}
         )
     charge = intent.latest_charge
     return charge.receipt_url if isinstance(charge, stripe.Charge) else None
+
+
+def _limit(user: User) -> None:
+    """Refuse a user who asks for too many receipts: Stripe limits how much we may ask in all.
+
+    Raises:
+        TooManyAttemptsError: With the seconds to wait.
+    """
+    try:
+        database.call("claim_receipt_lookup", p_user_id=user.id, p_per_minute=RECEIPTS_PER_MINUTE)
+    except database.DatabaseError as error:
+        if error.code == "PT429":
+            raise TooManyAttemptsError(int(error.detail or 60)) from None
+        raise
 
 
 app = endpoint(get=get)

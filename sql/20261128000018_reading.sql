@@ -119,7 +119,8 @@ create function public.refresh_credits(
     p_limit               integer,
     p_cursor              bigint default null,
     p_checkout_session_id text   default null,
-    p_low_threshold       bigint default null
+    p_low_threshold       bigint default null,
+    p_usage               boolean default false
 )
     returns jsonb
     language plpgsql
@@ -152,7 +153,7 @@ begin
                 order by l.expires_at
                 limit 1
             ),
-            'usage', case when p_cursor is null then purse.read_usage(p_user_id, a.balance - a.held) end,
+            'usage', case when p_usage then purse.read_usage(p_user_id, a.balance - a.held) end,
             'purchase', (
                 select jsonb_build_object(
                     'status', o.status,
@@ -186,10 +187,10 @@ begin
 end
 $$;
 
-comment on function public.refresh_credits(uuid, integer, bigint, text, bigint) is
+comment on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean) is
 'Writes what has expired in a user''s account, then returns what they see of it:
 {balance, held, available, low, low_threshold, next_expiry: {credits, expires_at} or null,
-usage: see purse.read_usage, null with a cursor,
+usage: see purse.read_usage, null unless p_usage,
 transactions: [{id, kind, amount, balance_after, description, feature, quantity, order_id, reverses, reason,
 receipt, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
@@ -198,5 +199,5 @@ Transactions come newest first, p_limit a page; next_cursor is p_cursor of the n
 because a JSON number may be too small for them. low: less is available than the user''s own threshold,
 otherwise p_low_threshold, otherwise the price of the dearest feature. purchase is the order of
 p_checkout_session_id, if it is this user''s; refunded explains why a paid order is not credited in full.';
-revoke all on function public.refresh_credits(uuid, integer, bigint, text, bigint) from public, anon, authenticated, service_role;
-grant execute on function public.refresh_credits(uuid, integer, bigint, text, bigint) to service_role;
+revoke all on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean) from public, anon, authenticated, service_role;
+grant execute on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean) to service_role;

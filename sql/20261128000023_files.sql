@@ -247,27 +247,31 @@ as $$
     select purse.require_server();
     with page as (
         -- One row more than asked for says whether there is another page.
-        select f.*, row_number() over (order by f.position desc) as place
+        select f.position, purse.file_json(f) as file, row_number() over (order by f.position desc) as place
         from public.files f
         where f.user_id = p_user_id
             and (p_cursor is null or f.position < p_cursor)
         order by f.position desc
         limit p_limit + 1
+    ),
+    measured as (
+        select p.*,
+            -- A page also ends where its text becomes too long for an answer. The first file always fits.
+            p.place <= p_limit
+                and (p.place = 1 or sum(octet_length(p.file::text)) over (order by p.place) <= 2000000) as is_shown
+        from page p
     )
     select jsonb_build_object(
-        'files', coalesce(
-            jsonb_agg(purse.file_json(f) order by f.position desc) filter (where p.place <= p_limit),
-            '[]'::jsonb
-        ),
+        'files', coalesce(jsonb_agg(m.file order by m.place) filter (where m.is_shown), '[]'::jsonb),
         'next_cursor', case
-            when count(*) > p_limit then (min(f.position) filter (where p.place <= p_limit))::text
+            when not bool_and(m.is_shown) then (min(m.position) filter (where m.is_shown))::text
         end
     )
-    from page p
-    join public.files f on f.id = p.id
+    from measured m
 $$;
 
 comment on function public.read_files(uuid, integer, bigint) is
-'A page of a user''s files, newest first: {files, next_cursor}.';
+'A page of a user''s files, newest first: {files, next_cursor}. It has p_limit files, or fewer if they exceed two
+million bytes of JSON: Vercel''s answers may have 4.5 MB.';
 revoke all on function public.read_files(uuid, integer, bigint) from public, anon, authenticated, service_role;
 grant execute on function public.read_files(uuid, integer, bigint) to service_role;

@@ -74,7 +74,7 @@ class Wallet extends EventTarget {
     this.#tell();
     const turn = this.#turn;
     try {
-      const answer = await getCredits({ limit: PAGE_SIZE });
+      const answer = await getCredits({ limit: PAGE_SIZE, usage: true });
       if (turn === this.#turn) this.take(this.#withOlderPages(answer));
     } catch (error) {
       if (turn !== this.#turn) return;
@@ -91,8 +91,7 @@ class Wallet extends EventTarget {
     const answer = await getCredits({ limit: PAGE_SIZE, cursor: this.nextCursor });
     if (turn !== this.#turn) return;
     const transactions = [...this.transactions, ...answer.transactions];
-    // What was used day by day comes with the first page alone.
-    this.take({ ...answer, transactions, usage: this.usage });
+    this.take({ ...answer, transactions });
   }
 
   /** Takes over an answer of GET /api/credits. @param {Credits} answer */
@@ -106,7 +105,8 @@ class Wallet extends EventTarget {
       held: answer.held,
       available: answer.available,
       low: answer.low,
-      usage: answer.usage,
+      // Only load() asks for it.
+      usage: answer.usage ?? this.usage,
       nextExpiry: answer.next_expiry,
       nextCursor: answer.next_cursor,
       transactions: answer.transactions,

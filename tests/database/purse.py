@@ -107,7 +107,7 @@ class Purse:
         return self.call(
             "refresh_credits",
             *(self.user_id, arguments.get("limit", 50), arguments.get("cursor"), None),
-            arguments.get("low_threshold"),
+            *(arguments.get("low_threshold"), arguments.get("usage", False)),
         )
 
     def explain(self, at: Any) -> Any:

@@ -85,7 +85,7 @@ def test_usage_tells_what_was_spent_each_day_and_how_long_the_rest_lasts(purse: 
     purse.spend(3)
     undone = purse.spend(2)
     purse.reverse(undone["transaction_id"])
-    usage = purse.read()["usage"]
+    usage = purse.read(usage=True)["usage"]
     assert len(usage["daily"]) == 30
     today = datetime.now(UTC).date().isoformat()
     assert usage["daily"][-1] == {"date": today, "spent": 15}
@@ -94,12 +94,13 @@ def test_usage_tells_what_was_spent_each_day_and_how_long_the_rest_lasts(purse: 
     assert (usage["spent_per_day"], usage["days_left"]) == (1.5, 56)
 
 
-def test_usage_is_told_once_not_with_every_page(purse: Purse) -> None:
+def test_usage_is_told_only_to_those_who_ask(purse: Purse) -> None:
     purse.grant(100)
     purse.spend()
-    page = purse.read(limit=1)
+    assert purse.read()["usage"] is None
+    page = purse.read(limit=1, usage=True)
     assert page["usage"] is not None
-    assert purse.read(limit=1, cursor=int(page["next_cursor"]))["usage"] is None
+    assert purse.read(limit=1, cursor=int(page["next_cursor"]), usage=True)["usage"] is not None
 
 
 def test_the_next_expiry_counts_all_lots_of_that_moment(purse: Purse) -> None:

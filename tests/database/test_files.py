@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from tests.database.actors import as_anon, as_user
 from tests.database.purse import Purse, key
@@ -148,3 +151,36 @@ def test_an_export_is_of_files_that_are_ones_own_and_done(purse: Purse, database
     stranger.buy(100)
     arguments = (*_arguments(stranger, "premium_export"), [file["id"]])
     assert stranger.refused("begin_file", *arguments) == "PT404"
+
+
+def test_a_page_of_files_is_short_enough_for_an_answer_and_none_is_left_out(purse: Purse) -> None:
+    """Vercel's answers may have 4.5 MB, and a summary lists hundreds of chapters."""
+    purse.grant(1000)
+    summary = Jsonb({"chapters": [{"title": "章" * 200, "words": 1}] * 100})
+    for _ in range(50):
+        file = begin(purse, "audio_upload")
+        lease = claim(purse, file["id"])["lease"]
+        purse.call("finish_file", UUID(file["id"]), lease, summary, Jsonb([]))
+    seen, sizes, cursor = [], [], None
+    while True:
+        page = purse.call("read_files", purse.user_id, 100, cursor)
+        seen += [file["id"] for file in page["files"]]
+        sizes.append(len(json.dumps(page, ensure_ascii=False).encode()))
+        if page["next_cursor"] is None:
+            break
+        cursor = int(page["next_cursor"])
+    assert len(seen) == len(set(seen)) == 50
+    assert len(sizes) > 1
+    assert max(sizes) < 2_500_000
+
+
+def test_a_file_that_is_too_long_for_a_page_is_a_page(purse: Purse) -> None:
+    for _ in range(2):
+        file = begin(purse, "audio_upload")
+        lease = claim(purse, file["id"])["lease"]
+        summary = Jsonb({"title": "a" * 2_100_000})
+        purse.call("finish_file", UUID(file["id"]), lease, summary, Jsonb([]))
+    page = purse.call("read_files", purse.user_id, 100)
+    assert len(page["files"]) == 1
+    rest = purse.call("read_files", purse.user_id, 100, int(page["next_cursor"]))
+    assert (len(rest["files"]), rest["next_cursor"]) == (1, None)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def test_somebody_new_has_no_credits(stack: RunningStack) -> None:
-    response = stack.get("/api/credits", headers=stack.sign_up().auth)
+    response = stack.get("/api/credits?usage=true", headers=stack.sign_up().auth)
     assert response.status_code == 200
     assert response.headers["cache-control"] == "no-store"
     body = response.json()

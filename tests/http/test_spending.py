@@ -183,3 +183,16 @@ def test_a_hold_shows_as_set_aside(stack: RunningStack, user: User) -> None:
         Purse(database, user.id).hold()
     body = stack.get("/api/credits", headers=user.auth).json()
     assert (body["balance"], body["held"], body["available"]) == (500, 5, 495)
+
+
+def test_receipts_are_limited_and_the_limit_is_the_users_own(stack: RunningStack) -> None:
+    """Stripe limits how much all of us may ask together."""
+    users = [stack.sign_up() for _ in range(2)]
+    orders = [shop.purchase(stack, shop.buy(stack, user))["id"] for user in users]
+    answers = [receipt(stack, users[0], orders[0]) for _ in range(21)]
+    assert [answer.status_code for answer in answers] == [200] * 20 + [429]
+    assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
+    assert receipt(stack, users[1], orders[1]).status_code == 200
+    with stack.connect() as database:
+        database.execute("update receipt_lookups set began_at = began_at - interval '1 minute'")
+    assert receipt(stack, users[0], orders[0]).status_code == 200

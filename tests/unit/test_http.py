@@ -127,3 +127,11 @@ def test_answers_are_not_stored_unless_they_say_so() -> None:
     assert client(lambda _: Response({})).post("/").headers["Cache-Control"] == "no-store"
     cacheable = client(lambda _: Response({}, headers={"Cache-Control": "public"}))
     assert cacheable.post("/").headers["Cache-Control"] == "public"
+
+
+@pytest.mark.parametrize("text", ["Zoë", "你好", "🙂", "a\ud800b", "\x7f\u2028"])
+def test_an_answer_is_utf8_and_any_text_survives(text: str) -> None:
+    answer = client(lambda _: Response({"text": text})).post("/")
+    assert answer.get_json() == {"text": text}
+    if text.isprintable():
+        assert answer.get_data() == f'{{"text":"{text}"}}'.encode()

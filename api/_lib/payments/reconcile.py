@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from api._lib import database
 from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.payments.stripe_listing import (
+    REVERSALS,
     STEPS,
     Page,
     Step,
@@ -79,7 +80,16 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
         DatabaseUnavailableError: The same for the database.
     """
     livemode = settings().livemode
+    deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds
     run: dict[str, Any] = database.call("begin_reconciliation", p_livemode=livemode)
+    window = Window(run["since"], int(time.time()), livemode, settings().project)
+    report = Report()
+    if run["step"] and run["step"] not in REVERSALS:
+        # A run may take days if somebody has begun very many checkouts. What went back since it
+        # listed the refunds and disputes must not wait for it to end.
+        _run(
+            window, report, steps=REVERSALS, after_id=None, deadline=deadline, save=None, tell=tell
+        )
 
     def save(step: Step | None, after_id: str | None) -> None:
         database.call(
@@ -90,14 +100,16 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
             p_after_id=after_id,
         )
 
-    return _run(
-        Window(run["since"], int(time.time()), livemode, settings().project),
+    report.complete = _run(
+        window,
+        report,
         steps=STEPS[STEPS.index(run["step"]) if run["step"] else 0 :],
         after_id=run["after_id"],
-        deadline=None if deadline_seconds is None else time.monotonic() + deadline_seconds,
+        deadline=deadline,
         save=save,
         tell=tell,
     )
+    return report
 
 
 def reconcile_since(since: int | None, *, tell: Tell | None = None) -> Report:
@@ -112,23 +124,28 @@ def reconcile_since(since: int | None, *, tell: Tell | None = None) -> Report:
         DatabaseUnavailableError: The same for the database.
     """
     window = Window(since, int(time.time()), settings().livemode, settings().project)
-    return _run(window, steps=STEPS, after_id=None, deadline=None, save=None, tell=tell)
+    report = Report()
+    report.complete = _run(
+        window, report, steps=STEPS, after_id=None, deadline=None, save=None, tell=tell
+    )
+    return report
 
 
-def _run(  # noqa: PLR0913 - all in which the two callers differ
+def _run(  # noqa: PLR0913 - all in which the callers differ
     window: Window,
+    report: Report,
     *,
     steps: tuple[Step, ...],
     after_id: str | None,
     deadline: float | None,
     save: Save | None,
     tell: Tell | None,
-) -> Report:
-    report = Report()
+) -> bool:
+    """Take these steps; return whether the last one reached its end before the deadline."""
     for step, following in zip(steps, (*steps[1:], None), strict=True):
         while True:
             if deadline is not None and time.monotonic() > deadline:
-                return report
+                return False
             page = read_page(step, window, after_id)
             _record_page(step, page, window, report)
             after_id = page.after_id
@@ -139,8 +156,7 @@ def _run(  # noqa: PLR0913 - all in which the two callers differ
                 tell(step, report)
             if after_id is None:
                 break
-    report.complete = True
-    return report
+    return True
 
 
 def _record_page(step: Step, page: Page, window: Window, report: Report) -> None:

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     from api._lib.payments.facts import Facts
 
 Step = Literal["sessions", "orders", "refunds", "disputes"]
-# Sessions and orders first, so that a refund or dispute finds its purchase.
-STEPS: tuple[Step, ...] = ("sessions", "orders", "refunds", "disputes")
+# Refunds and disputes first: they are few, and anybody can begin any number of checkouts. One whose
+# purchase is not known yet is kept, and counts when the purchase comes.
+REVERSALS: tuple[Step, ...] = ("refunds", "disputes")
+STEPS: tuple[Step, ...] = (*REVERSALS, "sessions", "orders")
 
 _DAY_SECONDS = 24 * 60 * 60
 # Clocks differ, and Stripe's lists may lag behind new objects.

@@ -168,7 +168,11 @@ def _encode(response: Response) -> _Answer:
         ValueError: A header could not be sent, or the status or body is not valid.
         TypeError: The body is not a JSON value.
     """
-    content = json.dumps(response.body, separators=(",", ":"), allow_nan=False).encode()
+    # Letters as they are: an escape such as \u4e2d is twice as long. Only a lone surrogate, which
+    # UTF-8 cannot hold, becomes an escape; backslashreplace writes the one that JSON has for it.
+    content = json.dumps(
+        response.body, separators=(",", ":"), allow_nan=False, ensure_ascii=False
+    ).encode("utf-8", "backslashreplace")
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
