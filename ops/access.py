@@ -97,6 +97,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.lots_to_drain": _NOBODY,
     "purse.lots_to_fill": _NOBODY,
     "purse.lots_to_take": _NOBODY,
+    "purse.note_next_lot": _NOBODY,
     "purse.open_account": _NOBODY,
     "purse.post_transaction": _NOBODY,
     "purse.price_of": _NOBODY,
@@ -114,4 +115,5 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.require_same_request": _NOBODY,
     "purse.require_valid_key": _NOBODY,
     "purse.settle_purchase": _NOBODY,
+    "purse.spend_by_steps": _NOBODY,
 }
