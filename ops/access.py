@@ -77,6 +77,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.renew_stripe_customer": _SERVER,
     "public.reverse_spend": _SERVER,
     "public.save_reconciliation": _SERVER,
+    "public.spend_batch": _SERVER,
     "public.spend_credits": _SERVER,
     "public.unsettled_orders": _SERVER,
     "purse.amount_reversed": _NOBODY,
