@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Barrier
@@ -19,7 +18,7 @@ from tests.properties.model import PRICES, Model, Refused
 from tests.support import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from psycopg import Connection
 
@@ -56,15 +55,10 @@ class Owner:
             if same == [feature, quantity]:
                 return {**answer, "outcome": "replayed"}
             return refused("idempotency_key_reused")
-        if key == "é":
-            return refused("invalid_idempotency_key")
-        if quantity < 1:
-            return refused("invalid_quantity")
-        if feature not in PRICES:
-            return refused("unknown_feature")
-        required = PRICES[feature] * quantity
-        if key == "held" and self.model.holds:
-            return refused("idempotency_key_reused")
+        required = PRICES.get(feature, 0) * quantity
+        why = self._invalid(feature, quantity, key)
+        if why:
+            return refused(why)
         available = self.model.available
         try:
             _, spent = self.model.spend(required)
@@ -77,6 +71,16 @@ class Owner:
         answer = {"spent": spent["spent"], "balance": spent["balance"]}
         self.used[key] = (feature, quantity, answer)
         return {**answer, "outcome": "spent"}
+
+    def _invalid(self, feature: str, quantity: int, key: str) -> str | None:
+        """Return the code with which such a spend is refused, whatever the balance."""
+        reasons = {
+            "invalid_idempotency_key": key == "é",
+            "invalid_quantity": quantity < 1,
+            "unknown_feature": feature not in PRICES,
+            "idempotency_key_reused": key == "held" and bool(self.model.holds),
+        }
+        return next((code for code, applies in reasons.items() if applies), None)
 
 
 def refused(code: str) -> dict[str, Any]:

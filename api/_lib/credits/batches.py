@@ -81,9 +81,7 @@ def charge_many(charges: Sequence[Charge]) -> list[Outcome]:
     answers: list[dict[str, Any]] = database.call(
         "spend_batch", p_spends=[asdict(charge) for charge in charges]
     )
-    return [
-        _outcome(charge, answer) for charge, answer in zip(charges, answers, strict=True)
-    ]
+    return [_outcome(charge, answer) for charge, answer in zip(charges, answers, strict=True)]
 
 
 def _outcome(charge: Charge, answer: dict[str, Any]) -> Outcome:
@@ -105,8 +103,6 @@ def _outcome(charge: Charge, answer: dict[str, Any]) -> Outcome:
 def _error(answer: dict[str, Any]) -> PurseError:
     code = answer["code"]
     if code == "insufficient_credits":
-        return InsufficientCreditsError(
-            available=answer["available"], required=answer["required"]
-        )
+        return InsufficientCreditsError(available=answer["available"], required=answer["required"])
     _, sentence = REFUSALS.get(code, (code, None))
     return _ERRORS[code](sentence, code=code)
