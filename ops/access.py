@@ -87,6 +87,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.renew_stripe_customer": _SERVER,
     "public.reverse_spend": _SERVER,
     "public.save_reconciliation": _SERVER,
+    "public.spend_batch": _SERVER,
     "public.spend_credits": _SERVER,
     "public.unsettled_orders": _SERVER,
     "purse.amount_reversed": _NOBODY,
@@ -108,6 +109,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.lots_to_drain": _NOBODY,
     "purse.lots_to_fill": _NOBODY,
     "purse.lots_to_take": _NOBODY,
+    "purse.note_next_lot": _NOBODY,
     "purse.open_account": _NOBODY,
     "purse.post_transaction": _NOBODY,
     "purse.price_of": _NOBODY,
@@ -126,4 +128,5 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.require_server": _NOBODY,
     "purse.require_valid_key": _NOBODY,
     "purse.settle_purchase": _NOBODY,
+    "purse.spend_by_steps": _NOBODY,
 }

@@ -29,6 +29,7 @@ create table public.user_credits (
     balance       bigint              not null default 0,
     held          public.credit_count not null default 0,
     lapses_at     timestamptz,
+    next_lot_id   bigint,
     low_threshold public.credit_count,
     created_at    timestamptz         not null default now(),
     updated_at    timestamptz         not null default now(),
@@ -44,6 +45,7 @@ comment on table public.user_credits is
 comment on column public.user_credits.balance is 'Credits. Always the sum of the user''s transactions and of their lots. Credits that expired since the last movement are still in it: the next movement, the next read through the API or the daily clean-up writes their expiry.';
 comment on column public.user_credits.held is 'Credits of the balance that holds have set aside. The user can spend balance - held.';
 comment on column public.user_credits.lapses_at is 'When the next lot or hold expires, or earlier. Null if none will. A movement after this moment first writes what expired.';
+comment on column public.user_credits.next_lot_id is 'The lot that the next spend takes from, so that a spend need not look for it. No lot before it in spending order has free credits. It may itself have none left.';
 comment on column public.user_credits.low_threshold is 'The balance counts as low below this number of credits. Null: the deployment''s default. Set by hand.';
 
 alter table public.user_credits enable row level security;

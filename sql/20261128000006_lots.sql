@@ -55,3 +55,26 @@ comment on view purse.spendable_lots is
 free is what can be taken from the lot, before is what is free in the lots ahead of it. To take n credits,
 take least(free, n - before) from every lot with before < n.';
 revoke all on purse.spendable_lots from public, anon, authenticated, service_role;
+
+create function purse.note_next_lot(p_user_id uuid)
+    returns void
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    update public.user_credits u
+    set next_lot_id = (
+        select l.id
+        from public.credit_lots l
+        where l.user_id = p_user_id
+            and l.remaining > l.held
+        order by l.expires_at, l.id
+        limit 1
+    )
+    where u.user_id = p_user_id;
+end
+$$;
+
+comment on function purse.note_next_lot(uuid) is
+'Writes down which lot the next spend takes from (user_credits.next_lot_id). The caller holds the user''s row.';
+revoke all on function purse.note_next_lot(uuid) from public, anon, authenticated, service_role;

@@ -204,6 +204,7 @@ begin
     if v_posted.id is null then
         perform purse.raise_lots_mismatch(p_lots, p_amount);
     end if;
+    perform purse.note_next_lot(p_user_id);
     return v_posted;
 end
 $$;

@@ -30,8 +30,74 @@ used for another request.';
 revoke all on function purse.replay_spend(public.credit_transactions, text, integer)
     from public, anon, authenticated, service_role;
 
--- The most frequent call, so it is written out in five short statements instead of calling
--- lock_account and post_transaction. The update that lowers the balance takes the lock.
+create function purse.spend_by_steps(
+    p_user_id         uuid,
+    p_feature         text,
+    p_quantity        integer,
+    p_idempotency_key text
+)
+    returns jsonb
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_credits bigint;
+    v_account public.user_credits;
+    v_posted  public.credit_transactions;
+begin
+    -- No lock: a row that is posted under a key never changes.
+    select * into v_posted
+    from public.credit_transactions t
+    where t.user_id = p_user_id
+        and t.idempotency_key = p_idempotency_key;
+    if found then
+        return purse.replay_spend(v_posted, p_feature, p_quantity);
+    end if;
+    perform purse.require_valid_key(p_idempotency_key);
+    v_credits := purse.price_of(p_feature, p_quantity);
+
+    v_account := purse.lock_account(p_user_id);
+    -- The same request may have spent while this one waited for the lock.
+    select * into v_posted
+    from public.credit_transactions t
+    where t.user_id = p_user_id
+        and t.idempotency_key = p_idempotency_key;
+    if found then
+        return purse.replay_spend(v_posted, p_feature, p_quantity);
+    end if;
+    if exists (
+        select from public.credit_holds h
+        where h.user_id = p_user_id
+            and h.idempotency_key = p_idempotency_key
+    ) then
+        perform purse.raise_key_reused();
+    end if;
+    perform purse.require_available(v_account, v_credits);
+    v_posted := purse.post_transaction(
+        p_user_id,
+        'spend',
+        -v_credits,
+        purse.lots_to_take(p_user_id, v_credits),
+        p_feature => p_feature,
+        p_quantity => p_quantity,
+        p_idempotency_key => p_idempotency_key
+    );
+    return pg_catalog.jsonb_build_object(
+        'transaction_id', v_posted.id::text,
+        'spent', v_credits,
+        'balance', v_posted.balance_after,
+        'replayed', false
+    );
+end
+$$;
+
+comment on function purse.spend_by_steps(uuid, text, integer, text) is
+'Spends, or says why not, in every case. spend_credits calls it when its fast path does not apply.';
+revoke all on function purse.spend_by_steps(uuid, text, integer, text) from public, anon, authenticated, service_role;
+
+-- The most frequent call, so the usual spend is written out: short statements, because preparing a statement
+-- for execution costs more than executing it. The update of the balance takes the lock. As soon as a case is
+-- not the usual one, spend_by_steps decides it.
 create function public.spend_credits(
     p_user_id         uuid,
     p_feature         text,
@@ -45,131 +111,75 @@ create function public.spend_credits(
     set lock_timeout = '250ms'
 as $$
 declare
+    v_id      bigint;
     v_credits bigint;
     v_balance bigint;
-    v_lots    jsonb;
-    v_taken   bigint;
-    v_id      bigint;
-    v_account public.user_credits;
-    v_posted  public.credit_transactions;
+    v_lot_id  bigint;
 begin
     -- Written out: a call of require_server would be a measurable part of a spend.
     if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
         perform purse.require_server();
     end if;
-    -- No lock: a row that is posted under a key never changes.
-    select * into v_posted
-    from public.credit_transactions t
-    where t.user_id = p_user_id
-        and t.idempotency_key = p_idempotency_key;
-    if found then
-        return purse.replay_spend(v_posted, p_feature, p_quantity);
-    end if;
-
+    -- Finds nothing if the key is used, without a lock: a row that is posted under a key never changes.
     select f.credits * p_quantity into v_credits
     from public.credit_features f
     where f.id = p_feature
         and f.active
         and p_quantity between 1 and 1000000
         and length(p_idempotency_key) between 1 and 255
-        and p_idempotency_key !~ '[^\x20-\x7e]';
-    if not found then
-        perform purse.require_valid_key(p_idempotency_key);
-        v_credits := purse.price_of(p_feature, p_quantity);
-    end if;
+        and p_idempotency_key !~ '[^\x20-\x7e]'
+        and not exists (
+            select from public.credit_transactions t
+            where t.user_id = p_user_id
+                and t.idempotency_key = p_idempotency_key
+        );
 
+    -- Finds nothing without a price.
     update public.user_credits u
     set balance = u.balance - v_credits,
         updated_at = clock_timestamp()
     where u.user_id = p_user_id
         and u.balance - u.held >= v_credits
-        and coalesce(u.lapses_at > now(), true)
-    returning u.balance into v_balance;
-    if not found then
-        -- Something expired, or too little is free. The same request may have spent it a moment ago.
-        v_account := purse.lock_account(p_user_id);
-        select * into v_posted
-        from public.credit_transactions t
-        where t.user_id = p_user_id
-            and t.idempotency_key = p_idempotency_key;
-        if found then
-            return purse.replay_spend(v_posted, p_feature, p_quantity);
-        end if;
-        if exists (
+        and (u.lapses_at is null or u.lapses_at > now())
+    returning u.balance, u.next_lot_id into v_balance, v_lot_id;
+
+    -- Finds nothing without an account. We hold the user's row from here on.
+    update public.credit_lots l
+    set remaining = l.remaining - v_credits
+    where l.id = v_lot_id
+        and l.remaining - l.held >= v_credits;
+    if found then
+        insert into public.credit_transactions (
+            user_id, kind, amount, balance_after, lots, feature, quantity, idempotency_key
+        )
+        select p_user_id, 'spend', -v_credits, v_balance, pg_catalog.jsonb_build_object(v_lot_id, -v_credits),
+            p_feature, p_quantity, p_idempotency_key
+        where not exists (
             select from public.credit_holds h
             where h.user_id = p_user_id
                 and h.idempotency_key = p_idempotency_key
-        ) then
-            perform purse.raise_key_reused();
+        )
+        -- A parallel request with the same key may have committed while we waited for the lock.
+        on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
+        returning id into v_id;
+        if found then
+            return pg_catalog.jsonb_build_object(
+                'transaction_id', v_id::text,
+                'spent', v_credits,
+                'balance', v_balance,
+                'replayed', false
+            );
         end if;
-        perform purse.require_available(v_account, v_credits);
+        update public.credit_lots l
+        set remaining = l.remaining + v_credits
+        where l.id = v_lot_id;
+    end if;
+    if v_balance is not null then
         update public.user_credits u
-        set balance = u.balance - v_credits,
-            updated_at = clock_timestamp()
-        where u.user_id = p_user_id
-        returning u.balance into strict v_balance;
+        set balance = u.balance + v_credits
+        where u.user_id = p_user_id;
     end if;
-
-    -- We hold the user's row from here on. Fast path: the first lot has enough.
-    update public.credit_lots l
-    set remaining = l.remaining - v_credits
-    where l.id = (
-            select f.id
-            from public.credit_lots f
-            where f.user_id = p_user_id
-                and f.remaining > f.held
-            order by f.expires_at, f.id
-            limit 1
-        )
-        and l.remaining - l.held >= v_credits
-    returning pg_catalog.jsonb_build_object(l.id, -v_credits) into v_lots;
-    if not found then
-        with lots as (
-            update public.credit_lots l
-            set remaining = l.remaining - least(s.free, v_credits - s.before)
-            from purse.spendable_lots s
-            where s.user_id = p_user_id
-                and s.before < v_credits
-                and l.user_id = p_user_id
-                and l.id = s.lot_id
-            returning l.id, least(s.free, v_credits - s.before) as credits
-        )
-        select pg_catalog.jsonb_object_agg(lots.id, -lots.credits), sum(lots.credits)
-        into v_lots, v_taken
-        from lots;
-        if v_taken is distinct from v_credits then
-            perform purse.raise_lots_mismatch(v_lots, -v_credits);
-        end if;
-    end if;
-
-    insert into public.credit_transactions (
-        user_id, kind, amount, balance_after, lots, feature, quantity, idempotency_key
-    )
-    select p_user_id, 'spend', -v_credits, v_balance, v_lots, p_feature, p_quantity, p_idempotency_key
-    where not exists (
-        select from public.credit_holds h
-        where h.user_id = p_user_id
-            and h.idempotency_key = p_idempotency_key
-    )
-    returning id into v_id;
-    if v_id is null then
-        perform purse.raise_key_reused();
-    end if;
-
-    return pg_catalog.jsonb_build_object(
-        'transaction_id', v_id::text,
-        'spent', v_credits,
-        'balance', v_balance,
-        'replayed', false
-    );
-exception
-    when unique_violation then
-        -- A parallel request with the same key committed first. This block's changes are undone.
-        select * into strict v_posted
-        from public.credit_transactions t
-        where t.user_id = p_user_id
-            and t.idempotency_key = p_idempotency_key;
-        return purse.replay_spend(v_posted, p_feature, p_quantity);
+    return purse.spend_by_steps(p_user_id, p_feature, p_quantity, p_idempotency_key);
 end
 $$;
 

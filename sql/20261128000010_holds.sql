@@ -199,6 +199,7 @@ begin
         updated_at = clock_timestamp()
     where u.user_id = p_hold.user_id
     returning * into v_account;
+    perform purse.note_next_lot(p_hold.user_id);
     return v_account;
 end
 $$;

@@ -71,6 +71,7 @@ begin
         (select min(l.expires_at) from public.credit_lots l where l.user_id = p_user_id and l.remaining > l.held)
     )
     where u.user_id = p_user_id;
+    perform purse.note_next_lot(p_user_id);
 end
 $$;
 

@@ -4,7 +4,7 @@ create function public.explain_balance(
     p_user_id uuid,
     p_at      timestamptz default now()
 )
-    returns jsonb
+    returns json
     language sql
     stable
     security definer
@@ -12,11 +12,29 @@ create function public.explain_balance(
     set timezone = 'UTC'
 as $$
     select purse.require_server();
-    with movements as (
-        select e.lot_id, e.credits, e.transaction_id, e.kind, e.feature, e.quantity, e.hold_id, e.created_at
-        from public.credit_entries e
-        where e.user_id = p_user_id
+    -- The lots are joined to their movements once, by hashing, and grouped. So the time grows with lots and
+    -- movements together. json and not jsonb, which would copy every movement each time it is nested.
+    with moved as (
+        select l.id,
+            coalesce(sum(e.credits), 0)::bigint as posted,
+            coalesce(-sum(e.credits) filter (where e.kind in ('expiry', 'expiry_reversal')), 0)::bigint as lapsed,
+            coalesce(json_agg(json_build_object(
+                'transaction_id', e.transaction_id::text,
+                'kind', e.kind,
+                'feature', e.feature,
+                'quantity', e.quantity,
+                'hold_id', e.hold_id,
+                'credits', e.credits,
+                'created_at', e.created_at
+            ) order by e.transaction_id) filter (where e.lot_id is not null), '[]'::json) as movements
+        from public.credit_lots l
+        left join public.credit_entries e
+            on e.user_id = p_user_id
             and e.created_at <= p_at
+            and e.lot_id = l.id
+        where l.user_id = p_user_id
+            and l.created_at <= p_at
+        group by l.id
     ),
     held as (
         select e.lot_id, sum(e.credits)::bigint as credits
@@ -27,32 +45,23 @@ as $$
             and least(h.ended_at, h.expires_at) > p_at
         group by e.lot_id
     ),
-    left_over as (
-        select l.id, coalesce(h.credits, 0) as held,
-            coalesce((select sum(m.credits) from movements m where m.lot_id = l.id), 0)::bigint as posted,
-            coalesce((
-                select -sum(m.credits) from movements m where m.lot_id = l.id and m.kind in ('expiry', 'expiry_reversal')
-            ), 0)::bigint as lapsed
-        from public.credit_lots l
-        left join held h on h.lot_id = l.id
-        where l.user_id = p_user_id
-            and l.created_at <= p_at
-    ),
     lots as (
         -- Credits that had expired by that moment count as expired even if it was written later.
-        select o.id, o.held, o.posted - w.credits as remaining, o.lapsed + w.credits as lapsed
-        from left_over o
-        join public.credit_lots l on l.id = o.id
+        select l.*, coalesce(h.credits, 0) as held_then, w.credits as lapsing,
+            m.movements, m.posted, m.lapsed as lapsed_then
+        from moved m
+        join public.credit_lots l on l.id = m.id
+        left join held h on h.lot_id = m.id
         cross join lateral (
-            select case when l.expires_at <= p_at then greatest(o.posted - o.held, 0) else 0 end as credits
+            select case when l.expires_at <= p_at then greatest(m.posted - coalesce(h.credits, 0), 0) else 0 end as credits
         ) w
     )
-    select jsonb_build_object(
+    select json_build_object(
         'at', p_at,
-        'balance', coalesce(sum(x.remaining), 0)::bigint,
-        'held', coalesce(sum(x.held), 0)::bigint,
-        'available', coalesce(sum(x.remaining - x.held), 0)::bigint,
-        'lots', coalesce(jsonb_agg(jsonb_build_object(
+        'balance', coalesce(sum(l.posted - l.lapsing), 0)::bigint,
+        'held', coalesce(sum(l.held_then), 0)::bigint,
+        'available', coalesce(sum(l.posted - l.lapsing - l.held_then), 0)::bigint,
+        'lots', coalesce(json_agg(json_build_object(
             'lot_id', l.id::text,
             'source', l.source,
             'name', l.name,
@@ -60,26 +69,13 @@ as $$
             'granted', l.granted,
             'created_at', l.created_at,
             'expires_at', l.expires_at,
-            'remaining', x.remaining,
-            'held', x.held,
-            'lapsed', x.lapsed,
-            'movements', (
-                select coalesce(jsonb_agg(jsonb_build_object(
-                    'transaction_id', m.transaction_id::text,
-                    'kind', m.kind,
-                    'feature', m.feature,
-                    'quantity', m.quantity,
-                    'hold_id', m.hold_id,
-                    'credits', m.credits,
-                    'created_at', m.created_at
-                ) order by m.transaction_id), '[]'::jsonb)
-                from movements m
-                where m.lot_id = l.id
-            )
-        ) order by l.expires_at, l.id), '[]'::jsonb)
+            'remaining', l.posted - l.lapsing,
+            'held', l.held_then,
+            'lapsed', l.lapsed_then + l.lapsing,
+            'movements', l.movements
+        ) order by l.expires_at, l.id), '[]'::json)
     )
-    from lots x
-    join public.credit_lots l on l.id = x.id
+    from lots l
 $$;
 
 comment on function public.explain_balance(uuid, timestamptz) is

@@ -112,4 +112,8 @@ from generate_series(20001, 21000) n, generate_series(1, 10) lot;
 select count(bench.b_post(bench.user_id(n), 1, 'replay-' || n)) from generate_series(1, 10000) n;
 select count(public.spend_credits(bench.user_id(n), 'docx_processing', 1, 'replay')) from generate_series(1, 10000) n;
 
+-- Holds that have ended, so that no table is empty when a statement is planned.
+select count(public.capture_hold((public.hold_credits(bench.user_id(n), 'docx_processing', 1, 'held', 900) ->> 'hold_id')::uuid))
+from generate_series(1, 10000) n;
+
 vacuum analyze;

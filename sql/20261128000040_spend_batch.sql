@@ -1,0 +1,217 @@
+-- Spending for many users in one call: usage that was metered elsewhere and is charged later, for example.
+
+create function public.spend_batch(p_spends jsonb)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_spends     bigint;
+    v_locked     uuid[];
+    v_spend      record;
+    v_balance    bigint;
+    v_available  bigint;
+    v_refusal    jsonb;
+    v_twin       bigint;
+    -- By place in p_spends: the answers known before anything is posted, and the place of the spend that
+    -- first used the same key.
+    v_answers    jsonb[]   := '{}';
+    v_twins      bigint[]  := '{}';
+    -- The spends to post, one element each.
+    v_places     bigint[]  := '{}';
+    v_users      uuid[]    := '{}';
+    v_features   text[]    := '{}';
+    v_quantities integer[] := '{}';
+    v_keys       text[]    := '{}';
+    v_credits    bigint[]  := '{}';
+    v_balances   bigint[]  := '{}';
+    v_ids        bigint[]  := '{}';
+    v_posted     bigint;
+    v_first      bigint    := 1;
+begin
+    if p_spends is null or jsonb_typeof(p_spends) <> 'array' or jsonb_array_length(p_spends) > 500 then
+        raise exception using errcode = 'PT422', message = 'a batch is an array of at most 500 spends';
+    end if;
+    v_spends := jsonb_array_length(p_spends);
+
+    -- In the order of ids and without waiting, so this cannot deadlock. Locked users are reported as busy.
+    select coalesce(array_agg(a.user_id), '{}') into v_locked
+    from (
+        select u.user_id
+        from public.user_credits u
+        where u.user_id = any (array(
+            select distinct s.user_id
+            from jsonb_to_recordset(p_spends) s (user_id uuid)
+        ))
+        order by u.user_id
+        for update skip locked
+    ) a;
+    perform purse.expire_account(u.user_id)
+    from public.user_credits u
+    where u.user_id = any (v_locked)
+        and u.lapses_at <= now();
+
+    -- Decides spend by spend, in their order, as single calls would: what one user's spends leave to the next
+    -- of them depends on each decision.
+    for v_spend in
+        select s.place, s.user_id, s.feature, s.quantity, s.idempotency_key as key,
+            f.credits * s.quantity as credits,
+            u.balance,
+            u.balance - u.held as available,
+            u.user_id is not null and u.user_id <> all (v_locked) as is_busy,
+            h.id as hold_id,
+            t as posted,
+            lag(s.user_id) over w is distinct from s.user_id as is_next_user,
+            count(*) over (partition by s.user_id, s.idempotency_key) > 1 as is_repeated
+        from rows from (
+            jsonb_to_recordset(p_spends) as (user_id uuid, feature text, quantity integer, idempotency_key text)
+        ) with ordinality s (user_id, feature, quantity, idempotency_key, place)
+        left join public.user_credits u on u.user_id = s.user_id
+        left join public.credit_features f on f.id = s.feature and f.active
+        left join public.credit_transactions t on t.user_id = s.user_id and t.idempotency_key = s.idempotency_key
+        left join public.credit_holds h on h.user_id = s.user_id and h.idempotency_key = s.idempotency_key
+        window w as (order by s.user_id, s.place)
+        order by s.user_id, s.place
+    loop
+        if v_spend.is_next_user then
+            v_balance := v_spend.balance;
+            v_available := coalesce(v_spend.available, 0);
+            v_first := cardinality(v_places) + 1;
+        end if;
+
+        v_twin := null;
+        if v_spend.is_repeated then
+            v_twin := v_first - 1 + array_position(v_keys[v_first:], v_spend.key);
+        end if;
+
+        v_refusal := case
+            when (v_spend.posted).id is not null then
+                case
+                    when (v_spend.posted).kind = 'spend'
+                        and (v_spend.posted).feature = v_spend.feature
+                        and (v_spend.posted).quantity = v_spend.quantity
+                    then jsonb_build_object(
+                        'outcome', 'replayed',
+                        'transaction_id', (v_spend.posted).id::text,
+                        'spent', -(v_spend.posted).amount,
+                        'balance', (v_spend.posted).balance_after
+                    )
+                    else jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
+                end
+            when coalesce(length(v_spend.key) not between 1 and 255 or v_spend.key ~ '[^\x20-\x7e]', true) then
+                jsonb_build_object('outcome', 'refused', 'code', 'invalid_idempotency_key')
+            when coalesce(v_spend.quantity not between 1 and 1000000, true) then
+                jsonb_build_object('outcome', 'refused', 'code', 'invalid_quantity')
+            when v_spend.credits is null then
+                jsonb_build_object('outcome', 'refused', 'code', 'unknown_feature')
+            when v_spend.is_busy then
+                jsonb_build_object('outcome', 'busy')
+            when v_spend.hold_id is not null
+                or v_features[v_twin] <> v_spend.feature
+                or v_quantities[v_twin] <> v_spend.quantity
+            then
+                jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
+            when v_twin is null and v_spend.credits > v_available then
+                jsonb_build_object(
+                    'outcome', 'refused',
+                    'code', 'insufficient_credits',
+                    'available', v_available,
+                    'required', v_spend.credits
+                )
+        end;
+
+        if v_refusal is not null then
+            v_answers[v_spend.place] := v_refusal;
+        elsif v_twin is not null then
+            v_twins[v_spend.place] := v_places[v_twin];
+        else
+            v_available := v_available - v_spend.credits;
+            v_balance := v_balance - v_spend.credits;
+            v_places := v_places || v_spend.place;
+            v_users := v_users || v_spend.user_id;
+            v_features := v_features || v_spend.feature;
+            v_quantities := v_quantities || v_spend.quantity;
+            v_keys := v_keys || v_spend.key;
+            v_credits := v_credits || v_spend.credits;
+            v_balances := v_balances || v_balance;
+        end if;
+    end loop;
+
+    -- Both the spends of a user and the free credits of their lots are laid end to end. A spend takes from
+    -- the lots that it overlaps.
+    with spends as (
+        select s.*, sum(s.credits) over (partition by s.user_id order by s.place) - s.credits as before
+        from unnest(v_places, v_users, v_features, v_quantities, v_keys, v_credits, v_balances)
+            s (place, user_id, feature, quantity, key, credits, balance)
+    ),
+    parts as (
+        select s.place, l.lot_id, least(s.before + s.credits, l.before + l.free) - greatest(s.before, l.before) as credits
+        from spends s
+        join purse.spendable_lots l
+            on l.user_id = s.user_id
+            and l.before < s.before + s.credits
+            and l.before + l.free > s.before
+        where l.user_id = any (v_users)
+    ),
+    lots as (
+        update public.credit_lots l
+        set remaining = l.remaining - p.credits
+        from (select p.lot_id, sum(p.credits)::bigint as credits from parts p group by p.lot_id) p
+        where l.id = p.lot_id
+    ),
+    accounts as (
+        update public.user_credits u
+        set balance = u.balance - s.credits,
+            updated_at = clock_timestamp()
+        from (select s.user_id, sum(s.credits)::bigint as credits from spends s group by s.user_id) s
+        where u.user_id = s.user_id
+    ),
+    entries as (
+        insert into public.credit_transactions (
+            user_id, kind, amount, balance_after, lots, feature, quantity, idempotency_key
+        )
+        select s.user_id, 'spend', -s.credits, s.balance, p.lots, s.feature, s.quantity, s.key
+        from spends s
+        join (
+            select p.place, jsonb_object_agg(p.lot_id, -p.credits) as lots, sum(p.credits) as credits
+            from parts p
+            group by p.place
+        ) p on p.place = s.place and p.credits = s.credits
+        order by s.user_id, s.place
+        returning id, user_id, idempotency_key
+    )
+    select count(*), array_agg(e.id order by s.user_id, s.place) into v_posted, v_ids
+    from spends s
+    join entries e on e.user_id = s.user_id and e.idempotency_key = s.key;
+    if v_posted <> cardinality(v_places) then
+        raise exception using errcode = 'check_violation', message = 'the lots do not add up to the spends';
+    end if;
+
+    return (
+        select coalesce(jsonb_agg(coalesce(
+            v_answers[n.place],
+            jsonb_build_object(
+                'outcome', case when v_twins[n.place] is null then 'spent' else 'replayed' end,
+                'transaction_id', p.id::text,
+                'spent', p.credits,
+                'balance', p.balance
+            )
+        ) order by n.place), '[]'::jsonb)
+        from generate_series(1, v_spends) n (place)
+        left join unnest(v_places, v_ids, v_credits, v_balances) p (place, id, credits, balance)
+            on p.place = coalesce(v_twins[n.place], n.place)
+    );
+end
+$$;
+
+comment on function public.spend_batch(jsonb) is
+'Spends for many users in one transaction: p_spends is an array of up to 500
+{user_id, feature, quantity, idempotency_key}. Each is decided by itself and in order, as spend_credits would;
+a refused spend stops no other. Returns an array in the same order:
+{outcome: spent or replayed, transaction_id, spent, balance}, {outcome: refused, code} with code
+insufficient_credits (and available, required), unknown_feature, idempotency_key_reused, invalid_quantity or
+invalid_idempotency_key, or {outcome: busy} if another transaction holds the user''s row: try those again.
+It waits for no lock. Raises PT422 for more than 500 spends.';
+revoke all on function public.spend_batch(jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.spend_batch(jsonb) to service_role;
