@@ -73,9 +73,7 @@ def main() -> None:
 def _samples(folder: Path):  # noqa: ANN202
     yield _long_mp3(folder / f"{MP3_HOURS} hours.mp3")
     yield _written(folder / "7 MB of document XML.docx", _long_docx())
-    yield _written(
-        folder / "5 MB of text.txt", ("Chapter 1\n\nIt was dark.\n\n" * 200_000)[:5_000_000]
-    )
+    yield _written(folder / "5 MB of text.txt", _long_text())
     yield _written(
         folder / "5 MB in Windows-1251.txt", (texts.RUSSIAN * 30_000).encode("cp1251")[:5_000_000]
     )
@@ -100,6 +98,11 @@ def _long_mp3(path: Path) -> Path:
         for _ in range(frames // 1000):
             file.write(FRAME * 1000)
     return path
+
+
+def _long_text() -> str:
+    chapter = "Chapter 1\n\n" + "It was dark, and nobody came to the harbour.\n\n" * 100
+    return (chapter * 2_000)[:5_000_000]
 
 
 def _long_docx() -> bytes:
