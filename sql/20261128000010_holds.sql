@@ -2,6 +2,10 @@
 -- back (release_hold). A hold that is neither captured nor released expires at its deadline.
 -- Idempotency keys work as in spending.
 
+create domain public.hold_status as text
+    constraint hold_status_is_known check (value in ('held', 'captured', 'released', 'lapsed'));
+comment on domain public.hold_status is 'The state of a hold: held until it ends.';
+
 create table public.credit_holds (
     id              uuid        not null default gen_random_uuid(),
     user_id         uuid        not null,
@@ -9,7 +13,7 @@ create table public.credit_holds (
     quantity        integer     not null,
     credits         bigint      not null,
     lots            jsonb       not null,
-    status          text        not null default 'held',
+    status          public.hold_status not null default 'held',
     captured        bigint      not null default 0,
     transaction_id  bigint,
     idempotency_key public.idempotency_key not null,
@@ -19,14 +23,10 @@ create table public.credit_holds (
     constraint credit_holds_pkey primary key (id),
     constraint credit_holds_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
     constraint credit_holds_transaction_id_fkey foreign key (transaction_id) references public.credit_transactions (id),
-    constraint credit_holds_idempotency_key_key unique (user_id, idempotency_key),
-    constraint credit_holds_status_is_known check (status in ('held', 'captured', 'released', 'lapsed')),
-    constraint credit_holds_ended_says_when check ((status = 'held') = (ended_at is null)),
-    constraint credit_holds_credits_are_positive check (credits > 0),
-    constraint credit_holds_captured_is_within check (captured between 0 and credits),
-    constraint credit_holds_captured_names_its_transaction
-        check ((status = 'captured') = (captured > 0) and (captured > 0) = (transaction_id is not null))
-);
+    constraint credit_holds_idempotency_key_key unique (user_id, idempotency_key)
+)
+-- Leaves room in the page for the row's next version.
+with (fillfactor = 70);
 
 create index credit_holds_held_idx on public.credit_holds (user_id, expires_at) where status = 'held';
 
@@ -43,6 +43,37 @@ grant select on public.credit_holds to authenticated, service_role;
 create policy "a user reads their own holds" on public.credit_holds
     for select to authenticated using (user_id = (select auth.uid()));
 
+-- A trigger and not check constraints, which Postgres reads anew in every statement that writes to the table.
+create function purse.require_consistent_hold()
+    returns trigger
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    if not (
+        new.credits > 0
+        and new.captured between 0 and new.credits
+        and (new.status = 'held') = (new.ended_at is null)
+        and (new.status = 'captured') = (new.captured > 0)
+        and (new.captured > 0) = (new.transaction_id is not null)
+    ) then
+        raise exception using
+            errcode = 'check_violation',
+            message = 'the fields of a hold contradict its status ' || new.status;
+    end if;
+    return new;
+end
+$$;
+
+comment on function purse.require_consistent_hold() is
+'Trigger: refuses a hold that ended without saying when, or whose captured credits contradict its status.';
+revoke all on function purse.require_consistent_hold() from public, anon, authenticated, service_role;
+
+create trigger credit_holds_are_consistent
+    before insert or update on public.credit_holds
+    for each row execute function purse.require_consistent_hold();
+alter table public.credit_holds enable always trigger credit_holds_are_consistent;
+
 create view purse.hold_lots with (security_invoker = true) as
     select h.id as hold_id,
         e.key::bigint as lot_id,
@@ -53,7 +84,7 @@ create view purse.hold_lots with (security_invoker = true) as
 comment on view purse.hold_lots is 'Holds lot by lot: how many credits of which lot each hold sets aside, also after it has ended.';
 revoke all on purse.hold_lots from public, anon, authenticated, service_role;
 
-create function public.hold_credits(
+create function purse.hold_by_steps(
     p_user_id         uuid,
     p_feature         text,
     p_quantity        integer,
@@ -62,10 +93,7 @@ create function public.hold_credits(
 )
     returns jsonb
     language plpgsql
-    security definer
     set search_path = ''
-    set timezone = 'UTC'
-    set lock_timeout = '250ms'
 as $$
 declare
     v_credits bigint;
@@ -73,13 +101,6 @@ declare
     v_hold    public.credit_holds;
     v_is_new  boolean := false;
 begin
-    -- Written out, as in spend_credits.
-    if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
-        perform purse.require_server();
-    end if;
-    if p_seconds is null or p_seconds not between 1 and 604800 then
-        raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
-    end if;
     perform purse.require_valid_key(p_idempotency_key);
     v_account := purse.lock_account(p_user_id);
 
@@ -126,6 +147,7 @@ begin
             updated_at = clock_timestamp()
         where u.user_id = p_user_id
         returning * into v_account;
+        perform purse.note_next_lot(p_user_id);
     end if;
 
     return jsonb_build_object(
@@ -137,6 +159,106 @@ begin
         'available', v_account.balance - v_account.held,
         'replayed', not v_is_new
     );
+end
+$$;
+
+comment on function purse.hold_by_steps(uuid, text, integer, text, integer) is
+'Holds, or says why not, in every case. hold_credits calls it when its fast path does not apply.';
+revoke all on function purse.hold_by_steps(uuid, text, integer, text, integer) from public, anon, authenticated, service_role;
+
+-- Like spend_credits: the usual hold in short statements, every other case by steps.
+create function public.hold_credits(
+    p_user_id         uuid,
+    p_feature         text,
+    p_quantity        integer,
+    p_idempotency_key text,
+    p_seconds         integer
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+    set timezone = 'UTC'
+    set lock_timeout = '250ms'
+as $$
+declare
+    v_hold_id   uuid;
+    v_credits   bigint;
+    v_balance   bigint;
+    v_available bigint;
+    v_lot_id    bigint;
+    v_expires_at constant timestamptz := now() + make_interval(secs => p_seconds);
+begin
+    -- Written out, as in spend_credits.
+    if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
+        perform purse.require_server();
+    end if;
+    if p_seconds is null or p_seconds not between 1 and 604800 then
+        raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
+    end if;
+    -- Finds nothing if the key is used.
+    select f.credits * p_quantity into v_credits
+    from public.credit_features f
+    where f.id = p_feature
+        and f.active
+        and p_quantity between 1 and 1000000
+        and length(p_idempotency_key) between 1 and 255
+        and p_idempotency_key !~ '[^\x20-\x7e]'
+        and not exists (
+            select from public.credit_holds h
+            where h.user_id = p_user_id
+                and h.idempotency_key = p_idempotency_key
+        );
+
+    -- Finds nothing without a price.
+    update public.user_credits u
+    set held = u.held + v_credits,
+        lapses_at = least(u.lapses_at, v_expires_at),
+        updated_at = clock_timestamp()
+    where u.user_id = p_user_id
+        and u.balance - u.held >= v_credits
+        and (u.lapses_at is null or u.lapses_at > now())
+    returning u.balance, u.balance - u.held, u.next_lot_id into v_balance, v_available, v_lot_id;
+
+    -- Finds nothing without an account. We hold the user's row from here on.
+    update public.credit_lots l
+    set held = l.held + v_credits
+    where l.id = v_lot_id
+        and l.remaining - l.held >= v_credits;
+    if found then
+        insert into public.credit_holds (user_id, feature, quantity, credits, lots, idempotency_key, expires_at)
+        select p_user_id, p_feature, p_quantity, v_credits, pg_catalog.jsonb_build_object(v_lot_id, v_credits),
+            p_idempotency_key, v_expires_at
+        where not exists (
+            select from public.credit_transactions t
+            where t.user_id = p_user_id
+                and t.idempotency_key = p_idempotency_key
+        )
+        -- A parallel request with the same key may have committed while we waited for the lock.
+        on conflict (user_id, idempotency_key) do nothing
+        returning id into v_hold_id;
+        if found then
+            return pg_catalog.jsonb_build_object(
+                'hold_id', v_hold_id,
+                'credits', v_credits,
+                'expires_at', v_expires_at,
+                'status', 'held',
+                'balance', v_balance,
+                'available', v_available,
+                'replayed', false
+            );
+        end if;
+        update public.credit_lots l
+        set held = l.held - v_credits
+        where l.id = v_lot_id;
+    end if;
+    if v_balance is not null then
+        -- lapses_at may stay too early: see its comment.
+        update public.user_credits u
+        set held = u.held - v_credits
+        where u.user_id = p_user_id;
+    end if;
+    return purse.hold_by_steps(p_user_id, p_feature, p_quantity, p_idempotency_key, p_seconds);
 end
 $$;
 
@@ -209,15 +331,13 @@ comment on function purse.end_hold(public.credit_holds) is
 writes the hold''s new status.';
 revoke all on function purse.end_hold(public.credit_holds) from public, anon, authenticated, service_role;
 
-create function public.capture_hold(
+create function purse.capture_by_steps(
     p_hold_id uuid,
-    p_credits bigint default null
+    p_credits bigint
 )
     returns jsonb
     language plpgsql
-    security definer
     set search_path = ''
-    set lock_timeout = '250ms'
 as $$
 declare
     v_hold    public.credit_holds := purse.lock_hold(p_hold_id);
@@ -264,6 +384,102 @@ begin
         'balance', v_posted.balance_after,
         'replayed', not v_is_new
     );
+end
+$$;
+
+comment on function purse.capture_by_steps(uuid, bigint) is
+'Captures, or says why not, in every case. capture_hold calls it when its fast path does not apply.';
+revoke all on function purse.capture_by_steps(uuid, bigint) from public, anon, authenticated, service_role;
+
+-- Like spend_credits: the usual capture (all of a hold on one lot) in short statements, every other by steps.
+create function public.capture_hold(
+    p_hold_id uuid,
+    p_credits bigint default null
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+    set lock_timeout = '250ms'
+as $$
+declare
+    v_user_id uuid;
+    v_credits bigint;
+    v_balance bigint;
+    v_lot_id  bigint;
+    v_id      bigint;
+begin
+    -- Written out, as in spend_credits.
+    if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
+        perform purse.require_server();
+    end if;
+    -- A hold never changes these. Finds nothing if it is on several lots, or if only a part is captured.
+    select h.user_id, h.credits, e.lot_id into v_user_id, v_credits, v_lot_id
+    from public.credit_holds h
+    cross join lateral (
+        select k.lot_id::bigint as lot_id
+        from pg_catalog.jsonb_object_keys(h.lots) k (lot_id)
+    ) e
+    where h.id = p_hold_id
+        and h.status = 'held'
+        and (p_credits is null or p_credits = h.credits)
+        and h.lots -> e.lot_id::text = to_jsonb(h.credits);
+
+    update public.user_credits u
+    set balance = u.balance - v_credits,
+        held = u.held - v_credits,
+        updated_at = clock_timestamp()
+    where u.user_id = v_user_id
+        and u.held >= v_credits
+        and (u.lapses_at is null or u.lapses_at > now())
+    returning u.balance into v_balance;
+
+    -- Finds nothing if a clawback took from what is held. What is free in the lot stays the same.
+    update public.credit_lots l
+    set remaining = l.remaining - v_credits,
+        held = l.held - v_credits
+    where v_balance is not null
+        and l.id = v_lot_id
+        and l.held >= v_credits
+        and l.remaining >= l.held;
+    if found then
+        insert into public.credit_transactions (
+            user_id, kind, amount, balance_after, lots, feature, quantity, hold_id
+        )
+        select v_user_id, 'spend', -v_credits, v_balance, pg_catalog.jsonb_build_object(v_lot_id, -v_credits),
+            h.feature, h.quantity, h.id
+        from public.credit_holds h
+        where h.id = p_hold_id
+            -- It may have ended while we waited for the lock.
+            and h.status = 'held'
+        returning id into v_id;
+        if found then
+            update public.credit_holds h
+            set status = 'captured',
+                captured = v_credits,
+                transaction_id = v_id,
+                ended_at = clock_timestamp()
+            where h.id = p_hold_id;
+            return pg_catalog.jsonb_build_object(
+                'transaction_id', v_id::text,
+                'captured', v_credits,
+                'released', 0,
+                'balance', v_balance,
+                'replayed', false
+            );
+        end if;
+        update public.credit_lots l
+        set remaining = l.remaining + v_credits,
+            held = l.held + v_credits
+        where l.id = v_lot_id;
+    end if;
+    if v_balance is not null then
+        update public.user_credits u
+        set balance = u.balance + v_credits,
+            held = u.held + v_credits
+        where u.user_id = v_user_id;
+    end if;
+    return purse.capture_by_steps(p_hold_id, p_credits);
 end
 $$;
 

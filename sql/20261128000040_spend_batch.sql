@@ -5,6 +5,7 @@ create function public.spend_batch(p_spends jsonb)
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '250ms'
 as $$
 declare
     v_spends     bigint;
@@ -30,6 +31,7 @@ declare
     v_posted     bigint;
     v_first      bigint    := 1;
 begin
+    perform purse.require_server();
     if p_spends is null or jsonb_typeof(p_spends) <> 'array' or jsonb_array_length(p_spends) > 500 then
         raise exception using errcode = 'PT422', message = 'a batch is an array of at most 500 spends';
     end if;

@@ -168,7 +168,17 @@ class Purse:
                     where t.user_id = u.user_id and t.amount <> (
                         select sum(e.value::bigint) from jsonb_each_text(t.lots) e
                     )
-                ) as rows_are_the_sum_of_their_lots
+                ) as rows_are_the_sum_of_their_lots,
+                u.next_lot_id is not distinct from (
+                    select n.id from credit_lots n where n.id = u.next_lot_id
+                        and n.user_id = u.user_id
+                ) and not exists (
+                    select from credit_lots l
+                    left join credit_lots n on n.id = u.next_lot_id
+                    where l.user_id = u.user_id and l.remaining > l.held
+                        and (n.id is null or (coalesce(l.expires_at, 'infinity'), l.id)
+                            < (coalesce(n.expires_at, 'infinity'), n.id))
+                ) as no_lot_is_before_the_next
             from user_credits u where u.user_id = %s
             """,
             [self.user_id],
@@ -180,6 +190,7 @@ class Purse:
         assert row["held"] == row["held_in_lots"] == row["held_by_holds"], row
         assert row["lots_follow_the_ledger"], row
         assert row["rows_are_the_sum_of_their_lots"], row
+        assert row["no_lot_is_before_the_next"], row
 
     # Time ---------------------------------------------------------------------------------------
 
