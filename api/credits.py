@@ -26,7 +26,7 @@ _CHECKOUT_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
 def get(request: Request) -> Response:
-    """Answer ?limit=, ?cursor= (from next_cursor), ?session_id= (the success URL's), ?usage=true."""
+    """Answer ?limit=, ?cursor= (of next_cursor), ?session_id= (the success URL's), ?usage=true."""
     user = signed_in_user(request)
     limit, cursor = page(request)
     session_id = _session_id(request)

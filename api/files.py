@@ -46,6 +46,16 @@ def begin(request: Request) -> Response:
     return Response(begin_upload(user.id, upload, request.idempotency_key()))
 
 
+def delete(request: Request) -> Response:
+    """Delete one file; if its upload is still waited for, its credits are free at once."""
+    # Imported here, because only this action needs it.
+    from api._lib.files.deleting import delete_one  # noqa: PLC0415
+
+    user = signed_in_user(request)
+    storage_settings()
+    return Response(delete_one(user.id, _file_id(request.query.get("file_id"))))
+
+
 def complete(request: Request) -> Response:
     """Process an upload. A request for a file that is done or failed gets the same answer again."""
     user = signed_in_user(request)
@@ -77,7 +87,7 @@ def _file_id(value: Any) -> str:
 app = choose_by(
     "action",
     {
-        None: endpoint(get=listing, post=begin),
+        None: endpoint(get=listing, post=begin, delete=delete),
         "complete": endpoint(post=complete),
         "export": endpoint(post=export),
     },

@@ -59,6 +59,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.capture_hold": _SERVER,
     "public.claim_receipt_lookup": _SERVER,
     "public.claim_stripe_lookup": _SERVER,
+    "public.delete_file": _SERVER,
     "public.doctor": _SERVER,
     "public.doctor_user": _SERVER,
     "public.expire_credits": _SERVER,

@@ -30,6 +30,7 @@ create table public.files (
     completed_at    timestamptz,
     swept_at        timestamptz,
     sweeps          smallint    not null default 0,
+    deleted_at      timestamptz,
     constraint files_pkey primary key (id),
     constraint files_hold_id_fkey foreign key (hold_id) references public.credit_holds (id),
     constraint files_idempotency_key_key unique (user_id, idempotency_key),
@@ -58,13 +59,14 @@ comment on column public.files.claimed_until is 'When the present lease ends. Un
 comment on column public.files.results is 'What can be downloaded: [{name, content_type, size}], with names in the storage.';
 comment on column public.files.swept_at is 'When leftover objects (raw and abandoned uploads) were last deleted from the storage.';
 comment on column public.files.sweeps is 'How many of its two sweeps are done: the first an hour after its time, the second after a day.';
+comment on column public.files.deleted_at is 'When its owner deleted it. Its name and results are gone from the row; the row itself goes after its second sweep, because an upload may still arrive.';
 
 alter table public.files enable row level security;
 revoke all on public.files from public, anon, authenticated, service_role;
 grant select on public.files to authenticated, service_role;
 
 create policy "a user reads their own files" on public.files
-    for select to authenticated using (user_id = (select auth.uid()));
+    for select to authenticated using (user_id = (select auth.uid()) and deleted_at is null);
 
 create function purse.file_status(
     p_file public.files,
@@ -138,7 +140,8 @@ begin
     into v_theirs, v_done
     from public.files f
     where f.id = any (p_sources)
-        and f.user_id = p_user_id;
+        and f.user_id = p_user_id
+        and f.deleted_at is null;
     if v_theirs < cardinality(p_sources) then
         raise exception using errcode = 'PT404', message = 'no such file', detail = 'no_such_file';
     end if;
@@ -173,6 +176,8 @@ declare
     v_file public.files;
     v_hold jsonb;
     v_open constant text[] := array['awaiting_upload', 'processing'];
+    v_failed       bigint;
+    v_wait_seconds bigint;
 begin
     perform purse.require_server();
     -- A parallel request with the same key waits here until this transaction ends.
@@ -213,6 +218,20 @@ begin
             errcode = 'PT409', message = 'too many files are waiting', detail = 'too_many_open_files';
     end if;
 
+    -- A file that fails is not charged, but reading it was work.
+    select count(*), ceil(extract(epoch from min(f.completed_at) + interval '1 hour' - clock_timestamp()))
+    into v_failed, v_wait_seconds
+    from public.files f
+    where f.user_id = p_user_id
+        and f.status = 'failed'
+        and f.completed_at > clock_timestamp() - interval '1 hour';
+    if v_failed >= 20 then
+        raise exception using
+            errcode = 'PT429',
+            message = 'too many files failed within an hour',
+            detail = greatest(v_wait_seconds, 1)::text;
+    end if;
+
     update public.files f
     set hold_id = (v_hold ->> 'hold_id')::uuid,
         credits = (v_hold ->> 'credits')::bigint,
@@ -227,7 +246,8 @@ comment on function public.begin_file(uuid, text, text, bigint, text, text, inte
 'Holds the price of a feature for p_seconds and creates the file''s row, once per idempotency key.
 p_sources names the files an export is made of.
 Returns {file, replayed}. Raises as hold_credits does; PT404 if a source is not the user''s; PT409 with the
-detail file_not_ready if a source is not done, or too_many_open_files if 20 files are waiting.';
+detail file_not_ready if a source is not done, or too_many_open_files if 20 files are waiting; PT429 if 20 files
+failed within an hour, with the seconds to wait as detail.';
 revoke all on function public.begin_file(uuid, text, text, bigint, text, text, integer, uuid[])
     from public, anon, authenticated, service_role;
 grant execute on function public.begin_file(uuid, text, text, bigint, text, text, integer, uuid[]) to service_role;
@@ -250,6 +270,7 @@ as $$
         select f.position, purse.file_json(f) as file, row_number() over (order by f.position desc) as place
         from public.files f
         where f.user_id = p_user_id
+            and f.deleted_at is null
             and (p_cursor is null or f.position < p_cursor)
         order by f.position desc
         limit p_limit + 1

@@ -24,6 +24,7 @@ begin
     from public.files f
     where f.id = p_file_id
         and f.user_id = p_user_id
+        and f.deleted_at is null
     for update;
     if not found then
         raise exception using errcode = 'PT404', message = 'no such file', detail = 'no_such_file';
@@ -37,6 +38,19 @@ begin
         when not p_is_uploaded then 'not_uploaded'
         else 'claimed'
     end;
+    if v_outcome = 'claimed' then
+        -- The user's row is locked first, so that parallel requests cannot all pass the limit.
+        perform purse.lock_account(p_user_id);
+        if (
+            select count(*)
+            from public.files f
+            where f.user_id = p_user_id
+                and f.status = 'processing'
+                and f.claimed_until > v_at
+        ) >= 2 then
+            v_outcome := 'busy';
+        end if;
+    end if;
     if v_outcome = 'claimed' then
         update public.files f
         set status = 'processing',
@@ -63,7 +77,8 @@ comment on function public.lease_file(uuid, uuid, integer, boolean) is
 'Leases a file for processing for p_seconds; if two workers ask, one gets it. A lease that ran out is
 taken over by the next caller.
 Returns {outcome, lease, file, balance, sources}. outcome is claimed; processing (another worker has the
-lease); settled (the file is done or failed); not_uploaded (p_is_uploaded is false); or expired.
+lease); busy (two of the user''s files are being processed); settled (the file is done or failed); not_uploaded
+(p_is_uploaded is false); or expired.
 Raises PT404 if the file is not the user''s.';
 revoke all on function public.lease_file(uuid, uuid, integer, boolean) from public, anon, authenticated, service_role;
 grant execute on function public.lease_file(uuid, uuid, integer, boolean) to service_role;

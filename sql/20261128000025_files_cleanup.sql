@@ -69,12 +69,13 @@ begin
         status = case when f.id = any (v_abandoned) then 'expired' else f.status end
     where f.id = any (p_ids);
     get diagnostics v_swept = row_count;
+    delete from public.files f where f.id = any (p_ids) and f.deleted_at is not null and f.sweeps = 2;
     return jsonb_build_object('swept', v_swept, 'expired', cardinality(v_abandoned));
 end
 $$;
 
 comment on function public.mark_swept(uuid[]) is
 'Records that the storage of these files was cleared. A sweep after a day counts as both. Files
-that were abandoned become expired and their holds are released. Returns {swept, expired}.';
+that were abandoned become expired and their holds are released. The rows of files that their owners deleted go with the second sweep. Returns {swept, expired}.';
 revoke all on function public.mark_swept(uuid[]) from public, anon, authenticated, service_role;
 grant execute on function public.mark_swept(uuid[]) to service_role;

@@ -184,3 +184,41 @@ def test_a_file_that_is_too_long_for_a_page_is_a_page(purse: Purse) -> None:
     assert len(page["files"]) == 1
     rest = purse.call("read_files", purse.user_id, 100, int(page["next_cursor"]))
     assert (len(rest["files"]), rest["next_cursor"]) == (1, None)
+
+
+def test_two_files_of_a_user_are_processed_at_a_time(purse: Purse, database: Database) -> None:
+    files = [begin(purse)["id"] for _ in range(3)]
+    first, second, third = (claim(purse, file_id) for file_id in files)
+    assert [each["outcome"] for each in (first, second, third)] == ["claimed", "claimed", "busy"]
+    other = Purse(database)
+    other.buy(100)
+    assert claim(other, begin(other)["id"])["outcome"] == "claimed"
+    purse.call("fail_file", UUID(files[0]), first["lease"], "unreadable", "It is empty.")
+    assert claim(purse, files[2])["outcome"] == "claimed"
+
+
+def test_a_lease_that_ran_out_does_not_count(purse: Purse) -> None:
+    for _ in range(2):
+        claim(purse, begin(purse)["id"])
+    purse.database.execute(
+        "update files set claimed_until = now() - interval '1 second' where user_id = %s",
+        [purse.user_id],
+    )
+    assert claim(purse, begin(purse)["id"])["outcome"] == "claimed"
+
+
+def test_after_twenty_failures_within_an_hour_one_waits(purse: Purse) -> None:
+    for _ in range(20):
+        file = begin(purse)
+        lease = claim(purse, file["id"])["lease"]
+        purse.call("fail_file", UUID(file["id"]), lease, "unreadable", "It is empty.")
+    with pytest.raises(psycopg.Error) as refused:
+        begin(purse)
+    assert refused.value.sqlstate == "PT429"
+    assert 0 < int(refused.value.diag.message_detail or "") <= 3600
+    assert purse.read()["held"] == 0
+    purse.database.execute(
+        "update files set completed_at = completed_at - interval '1 hour' where user_id = %s",
+        [purse.user_id],
+    )
+    assert begin(purse)["status"] == "awaiting_upload"

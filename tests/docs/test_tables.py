@@ -64,7 +64,7 @@ def test_the_events_are_the_ones_we_handle() -> None:
 
 
 def test_the_table_of_endpoints_is_complete() -> None:
-    rows = re.findall(r"^\| `(GET|POST) (/api/[a-z/-]+)`", read(API), re.MULTILINE)
+    rows = re.findall(r"^\| `(GET|POST|DELETE) (/api/[a-z/-]+)`", read(API), re.MULTILINE)
     description = json.loads((ROOT / "public/openapi.json").read_text("utf-8"))
     described = {
         (method.upper(), path) for path, item in description["paths"].items() for method in item

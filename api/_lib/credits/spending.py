@@ -17,6 +17,7 @@ from api._lib.errors import (
     InsufficientCreditsError,
     InvalidRequestError,
     NotFoundError,
+    TooManyAttemptsError,
 )
 
 if TYPE_CHECKING:
@@ -156,6 +157,7 @@ def refusals(answers: Mapping[str, tuple[str, str]] = REFUSALS) -> Iterator[None
         NotFoundError: PT404.
         ConflictError: PT409.
         InvalidRequestError: PT422.
+        TooManyAttemptsError: PT429.
     """
     try:
         yield
@@ -167,6 +169,8 @@ def refusals(answers: Mapping[str, tuple[str, str]] = REFUSALS) -> Iterator[None
             raise NotFoundError(sentence, code=code) from None
         if error.code == "PT409":
             raise ConflictError(sentence, code=code) from None
+        if error.code == "PT429":
+            raise TooManyAttemptsError(int(error.detail or 60)) from None
         if error.code == "PT422":
             raise InvalidRequestError(
                 f"quantity must be a whole number from 1 to {MAX_QUANTITY:,}."

@@ -8,11 +8,12 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from api._lib.errors import StorageUnavailableError
+from api._lib.errors import StorageUnavailableError, UnavailableError
 from api._lib.files.cleanup import remove_all_but
 from api._lib.files.readers.errors import UnreadableFileError
 from api._lib.files.rows import (
@@ -26,9 +27,14 @@ from api._lib.files.rows import (
 from api._lib.files.storage import storage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from api._lib.files.rows import Download, StoredFile
+
+# Reading a file takes processor time and memory, which a process has only so much of. It bounds one
+# process; Vercel may run several, and sql/ bounds what one user may run in all of them.
+AT_ONCE = 4
+slots = threading.BoundedSemaphore(AT_ONCE)
 
 _log = logging.getLogger("purse")
 
@@ -66,7 +72,29 @@ def process(user_id: str, file_id: str, *, is_uploaded: bool, make: Make) -> Pro
         ConflictError: `not_uploaded`, `file_processing` or `upload_expired`.
         StorageUnavailableError: The storage cannot be reached.
         DatabaseUnavailableError: The database cannot be reached.
+        UnavailableError: `busy`: this process has enough to do, or two of the user's files are
+            being processed.
     """
+    with _slot():
+        return _process(user_id, file_id, is_uploaded=is_uploaded, make=make)
+
+
+@contextmanager
+def _slot() -> Iterator[None]:
+    """Take one of the process's slots; refuse at once if none is free."""
+    if not slots.acquire(blocking=False):
+        raise UnavailableError(
+            "Many files are being processed. Please try again in a moment.",
+            code="busy",
+            retry_after_seconds=10,
+        )
+    try:
+        yield
+    finally:
+        slots.release()
+
+
+def _process(user_id: str, file_id: str, *, is_uploaded: bool, make: Make) -> ProcessedFile:
     lease = lease_file(user_id, file_id, is_uploaded=is_uploaded)
     if isinstance(lease, ProcessedFile):
         return lease

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from api._lib import database
 from api._lib.credits.spending import REFUSALS, refusals
-from api._lib.errors import ConflictError, DatabaseUnavailableError
+from api._lib.errors import ConflictError, DatabaseUnavailableError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -165,6 +165,7 @@ def begin_file(  # noqa: PLR0913 - one argument a column
         ConflictError: The key was used for another request (`idempotency_key_reused`), a source is
             not done (`file_not_ready`), or too many uploads are open (`too_many_open_files`).
         NotFoundError: The feature is not offered, or a source is not the user's.
+        TooManyAttemptsError: Too many of the user's files failed within an hour.
     """
     answer = _call(
         "begin_file",
@@ -189,6 +190,7 @@ def lease_file(user_id: str, file_id: str, *, is_uploaded: bool) -> Lease | Proc
         NotFoundError: The user has no such file.
         ConflictError: The upload is missing (`not_uploaded`) or came too late (`upload_expired`),
             or another worker has the lease (`file_processing`).
+        UnavailableError: Two of the user's files are being processed (`busy`).
     """
     answer = _call(
         "lease_file",
@@ -203,6 +205,12 @@ def lease_file(user_id: str, file_id: str, *, is_uploaded: bool) -> Lease | Proc
             return ProcessedFile(file, answer["balance"])
         case "processing":
             raise ConflictError(_BUSY, code="file_processing")
+        case "busy":
+            raise UnavailableError(
+                "Two of your files are being processed. Try again when one is done.",
+                code="busy",
+                retry_after_seconds=10,
+            )
         case "expired":
             raise expired_upload()
         case "not_uploaded":
@@ -263,6 +271,19 @@ def release_lease(lease: Lease) -> None:
     """
     with suppress(database.DatabaseError, DatabaseUnavailableError):
         database.call("release_file_lease", p_file_id=lease.file.id, p_lease=lease.number)
+
+
+def delete_file(user_id: str, file_id: str) -> dict[str, Any]:
+    """Delete a file's name and results from its row, and release what is held for it.
+
+    Returns:
+        The owner's credits, `{balance, available}`.
+
+    Raises:
+        NotFoundError: The user has no such file.
+        ConflictError: It is being processed (`file_processing`).
+    """
+    return _call("delete_file", p_user_id=user_id, p_file_id=file_id)
 
 
 def read_files(

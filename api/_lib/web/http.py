@@ -119,6 +119,7 @@ def endpoint(
     *,
     get: Handler | None = None,
     post: Handler | None = None,
+    delete: Handler | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
 ) -> WSGIApplication:
     """Make the WSGI application of one endpoint from a handler for each method.
@@ -130,7 +131,7 @@ def endpoint(
     The answer is encoded whole before start_response is called. Vercel's runtime sends nothing at
     all if the application raises before that call, and cannot replace an answer after it.
     """
-    handlers = {"GET": get, "HEAD": get, "POST": post}
+    handlers = {"GET": get, "HEAD": get, "POST": post, "DELETE": delete}
     allowed = ", ".join(method for method, handler in handlers.items() if handler)
 
     def refuse(_request: Request) -> Response:

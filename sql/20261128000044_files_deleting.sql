@@ -1,0 +1,64 @@
+-- Deleting a file, for its owner. Locks the file's row, then the user's row.
+
+create function public.delete_file(
+    p_user_id uuid,
+    p_file_id uuid
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+    set lock_timeout = '250ms'
+as $$
+declare
+    v_file    public.files;
+    v_account public.user_credits;
+begin
+    perform purse.require_server();
+    select * into v_file
+    from public.files f
+    where f.id = p_file_id
+        and f.user_id = p_user_id
+        and f.deleted_at is null
+    for update;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such file', detail = 'no_such_file';
+    end if;
+    if v_file.status = 'processing' and v_file.claimed_until > clock_timestamp() then
+        raise exception using
+            errcode = 'PT409', message = 'a worker has this file', detail = 'claim_lost';
+    end if;
+    if v_file.status in ('awaiting_upload', 'processing') then
+        perform public.release_hold(v_file.hold_id);
+    end if;
+    update public.files f
+    set deleted_at = clock_timestamp(),
+        filename = 'deleted',
+        size = 0,
+        idempotency_key = null,
+        status = case when f.status in ('awaiting_upload', 'processing') then 'expired' else f.status end,
+        claimed_until = null,
+        summary = case when f.summary is not null then '{}'::jsonb end,
+        error_message = case when f.error_message is not null then '' end,
+        results = '[]',
+        sources = '{}',
+        -- Whatever the storage has of it is swept an hour and a day from now.
+        expires_at = clock_timestamp(),
+        sweeps = 0
+    where f.id = v_file.id;
+    v_account := purse.lock_account(p_user_id);
+    return jsonb_build_object(
+        'balance', v_account.balance,
+        'available', v_account.balance - v_account.held
+    );
+end
+$$;
+
+comment on function public.delete_file(uuid, uuid) is
+'Deletes a file for its owner. Credits that are still held for it are free at once; a file that was paid for stays
+paid. Its name, summary and results leave the row. The storage is not reached from here: the caller deletes the
+objects, and the daily clean-up deletes what is left.
+Returns {balance, available}. Raises PT404 if the file is not the user''s, PT409 with the detail claim_lost while
+it is being processed.';
+revoke all on function public.delete_file(uuid, uuid) from public, anon, authenticated, service_role;
+grant execute on function public.delete_file(uuid, uuid) to service_role;
