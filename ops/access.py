@@ -80,6 +80,8 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.spend_credits": _SERVER,
     "public.unsettled_orders": _SERVER,
     "purse.amount_reversed": _NOBODY,
+    "purse.claw_back": _NOBODY,
+    "purse.collect_forgiven": _NOBODY,
     "purse.decide_mismatch": _NOBODY,
     "purse.end_hold": _NOBODY,
     "purse.ensure_purchase_lot": _NOBODY,

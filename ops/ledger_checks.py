@@ -76,8 +76,7 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
             "The ledger does not hold the credits that a purchase's facts call for.",
             "select purse.settle_purchase('…', 'debt'); -- in the SQL editor; safe to repeat",
             [
-                f"order {case['order_id']}: {case['posted'] - case['forgiven']:,} posted,"
-                f" {case['target']:,} called for"
+                f"order {case['order_id']}: {case['posted']:,} posted, {case['target']:,} called for"
                 for case in data["purchases_off"]
             ],
         )
@@ -88,8 +87,8 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"{count(data['forgiven']['credits'], 'credit')} of"
-            f" {count(data['forgiven']['orders'], 'order')} were forgiven: refunded, but spent"
-            " already (CLAWBACK_POLICY=clamp).",
+            f" {count(data['forgiven']['orders'], 'order')} are forgiven: refunded, but spent"
+            " already or set aside (CLAWBACK_POLICY=clamp). If they come back, they are taken.",
         )
     if data["overdue"]:
         yield Finding(

@@ -125,7 +125,7 @@ def _behind(title: str, found_at_stripe: OrderAtStripe) -> Finding:
 
 def _paid(title: str, order: Mapping[str, Any]) -> Finding:
     paid = f"{title} paid {money(order['amount_paid'], order['currency_paid'])}"
-    posted = order["credits_posted"] - order["credits_forgiven"]
+    posted = order["credits_posted"]
     if posted != order["target"]:
         return Finding(
             "WRONG",
@@ -134,8 +134,8 @@ def _paid(title: str, order: Mapping[str, Any]) -> Finding:
         )
     if not order["withdrawn"]:
         return Finding("ok", f"{paid}. Its {order['credits']:,} credits were posted.")
-    taken = order["credits"] - order["credits_posted"]
-    forgiven = f", {order['credits_forgiven']:,} forgiven" if order["credits_forgiven"] else ""
+    taken = order["credits"] - order["credits_posted"] - order["forgiven"]
+    forgiven = f", {order['forgiven']:,} forgiven" if order["forgiven"] else ""
     return Finding(
         "ok",
         f"{paid}, of which {money(order['withdrawn'], order['currency_paid'])} was refunded or"

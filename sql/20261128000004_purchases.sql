@@ -32,7 +32,6 @@ create table public.purchases (
     decided_because     text,
     -- What the ledger was given.
     credits_posted      bigint      not null default 0,
-    credits_forgiven    bigint      not null default 0,
     status              text        not null generated always as (
         case
             when paid_at is not null
@@ -46,8 +45,6 @@ create table public.purchases (
         end
     ) stored,
     constraint purchases_pkey primary key (id),
-    constraint purchases_checkout_session_id_key unique (checkout_session_id),
-    constraint purchases_payment_intent_id_key unique (payment_intent_id),
     constraint purchases_credits_are_sane check (credits between 1 and 1000000000),
     constraint purchases_unit_amount_is_sane check (unit_amount between 1 and 99999999),
     constraint purchases_currency_is_iso check (currency ~ '^[a-z]{3}$'),
@@ -58,10 +55,15 @@ create table public.purchases (
     constraint purchases_decision_is_known check (decision in ('accepted', 'rejected')),
     constraint purchases_decision_is_signed
         check ((decision is null) = (decided_at is null) and (decision is null) = (decided_by is null)),
-    constraint purchases_posted_is_within_what_was_bought check (credits_posted between 0 and credits),
-    constraint purchases_forgiven_is_within_what_was_posted check (credits_forgiven between 0 and credits_posted)
+    constraint purchases_posted_is_within_what_was_bought check (credits_posted between 0 and credits)
 );
 
+-- Partial, so that Postgres does not count these columns as keys. An update that sets them would
+-- otherwise conflict with the lock that the ledger's foreign key takes while the user's row is held.
+create unique index purchases_checkout_session_id_key
+    on public.purchases (checkout_session_id) where checkout_session_id is not null;
+create unique index purchases_payment_intent_id_key
+    on public.purchases (payment_intent_id) where payment_intent_id is not null;
 create index purchases_user_id_created_at_idx on public.purchases (user_id, created_at desc);
 create index purchases_unsettled_idx on public.purchases (id) where status in ('open', 'processing');
 
@@ -78,8 +80,7 @@ comment on column public.purchases.processing_at is 'When a delayed payment meth
 comment on column public.purchases.declined_at is 'The latest declined attempt. The order may still be paid with another card.';
 comment on column public.purchases.decline_code is 'Stripe''s code for that attempt, e.g. insufficient_funds.';
 comment on column public.purchases.decision is 'A person''s decision about a mismatch: accepted posts its credits, rejected does not. See purse.decide_mismatch.';
-comment on column public.purchases.credits_posted is 'Credits the ledger holds for this order. Settlement moves it to the target and posts the difference.';
-comment on column public.purchases.credits_forgiven is 'Credits that a refund should have taken but that were already spent, under CLAWBACK_POLICY=clamp. Part of credits_posted.';
+comment on column public.purchases.credits_posted is 'The target up to which this order is settled. Settlement moves it and posts the difference. The ledger holds these credits for the order, and besides those that its lot says are forgiven.';
 comment on column public.purchases.status is 'Derived from the facts: mismatch or paid; otherwise failed, expired, processing or open, in this order of precedence.';
 
 alter table public.purchases enable row level security;

@@ -25,7 +25,7 @@ begin
     perform from public.purchases p
     where p.id in (select (e.value ->> 'order_id')::uuid from jsonb_array_elements(p_facts) e)
         or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e)
-    for update;
+    for no key update;
 
     select coalesce(jsonb_object_agg(p.id, p.credits_posted), '{}'::jsonb) into v_before
     from public.purchases p

@@ -48,11 +48,10 @@ as $$
         limit 100
     ),
     purchases_off as (
-        select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted,
-            p.credits_forgiven as forgiven, purse.purchase_target(p) as target
+        select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted, purse.purchase_target(p) as target
         from public.purchases p
         where (p.paid_at is not null or p.credits_posted <> 0)
-            and p.credits_posted - p.credits_forgiven <> purse.purchase_target(p)
+            and p.credits_posted <> purse.purchase_target(p)
         order by p.created_at
         limit 100
     ),
@@ -63,10 +62,12 @@ as $$
         group by t.purchase_id
     ),
     postings_off as (
-        select p.id as order_id, p.user_id, p.credits_posted as posted, coalesce(t.total, 0) as ledger
+        select p.id as order_id, p.user_id, p.credits_posted + coalesce(l.forgiven, 0) as posted,
+            coalesce(t.total, 0) as ledger
         from public.purchases p
         left join posted t on t.purchase_id = p.id
-        where p.credits_posted <> coalesce(t.total, 0)
+        left join public.credit_lots l on l.purchase_id = p.id
+        where p.credits_posted + coalesce(l.forgiven, 0) <> coalesce(t.total, 0)
         order by p.created_at
         limit 100
     ),
@@ -120,9 +121,9 @@ as $$
         'postings_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from postings_off x),
         'mismatches', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from mismatches x),
         'forgiven', (
-            select jsonb_build_object('orders', count(*), 'credits', coalesce(sum(p.credits_forgiven), 0))
-            from public.purchases p
-            where p.credits_forgiven > 0
+            select jsonb_build_object('orders', count(*), 'credits', coalesce(sum(l.forgiven), 0))
+            from public.credit_lots l
+            where l.forgiven > 0
         ),
         'overdue', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from overdue x),
         'waiting_reversals', (

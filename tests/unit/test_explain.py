@@ -34,7 +34,7 @@ def row(status: str, **more: Any) -> dict[str, Any]:
         "decided_by": None,
         "decided_because": None,
         "credits_posted": 500,
-        "credits_forgiven": 0,
+        "forgiven": 0,
         "target": 500,
         "withdrawn": 0,
         "reversals": [],
@@ -55,7 +55,7 @@ def at_stripe(status: str, payment_status: str) -> OrderAtStripe:
         (row("paid"), None, "ok", "Its 500 credits were posted"),
         (row("paid", credits_posted=0), None, "WRONG", "0 credits are posted instead of 500"),
         (
-            row("paid", withdrawn=499, target=0, credits_forgiven=500),
+            row("paid", withdrawn=499, target=0, credits_posted=0, forgiven=500),
             None,
             "ok",
             "0 of 500 credits were taken back, 500 forgiven",
