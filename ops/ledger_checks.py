@@ -20,6 +20,7 @@ def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _lots(data)
     yield from _purchases(data)
     yield from _mismatches(data)
+    yield from _reversals(data)
 
 
 def _balances(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -113,6 +114,48 @@ def _mismatches(data: Mapping[str, Any]) -> Iterator[Finding]:
             f" Stripe asked for {money(case['amount_subtotal'], case['currency_paid'])}"
             for case in data["mismatches"]
         ],
+    )
+
+
+def _reversals(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if data["disputes_to_answer"]:
+        yield Finding(
+            "WRONG",
+            "A dispute waits for your answer. Without one it is lost at the due date.",
+            "Stripe > Payments > Disputes: submit evidence, or accept the dispute.",
+            [
+                f"{case['id']}: {money(case['amount'], case['currency'])}, order {case['order_id']},"
+                f" answer by {(case['due_at'] or 'an unknown date')[:16].replace('T', ' ')}"
+                for case in data["disputes_to_answer"]
+            ],
+        )
+    known = [case for case in data["foreign_reversals"] if case["share_is_known"]]
+    unknown = [case for case in data["foreign_reversals"] if not case["share_is_known"]]
+    if known:
+        yield Finding(
+            "note",
+            "A refund or dispute is in another currency than its payment. It took the share that"
+            " moved on the Stripe account's balance.",
+            cases=[
+                f"{_foreign(case)} {money(case['settled_amount'], case['settled_currency'])} moved."
+                for case in known
+            ],
+        )
+    if unknown:
+        yield Finding(
+            "WRONG",
+            "A refund or dispute is in another currency than its payment, and its share of the"
+            " payment is not known. It took all credits of the order.",
+            "Compare the amounts at Stripe; give back what was taken too much:"
+            " select grant_credits('…user…', 100, 'correction', 'your name', 'why', 'a key');",
+            [_foreign(case) for case in unknown],
+        )
+
+
+def _foreign(case: Mapping[str, Any]) -> str:
+    return (
+        f"{case['kind']} {case['id']}: {money(case['amount'], case['currency'])} of order"
+        f" {case['order_id']}, paid in {case['currency_paid'].upper()}."
     )
 
 

@@ -141,7 +141,7 @@ def _paid(title: str, order: Mapping[str, Any]) -> Finding:
         f"{paid}, of which {money(order['withdrawn'], order['currency_paid'])} was refunded or"
         f" disputed. {taken:,} of {order['credits']:,} credits were taken back{forgiven}.",
         cases=[
-            f"{each['kind']} {each['id']}: {money(each['amount'], order['currency_paid'])},"
+            f"{each['kind']} {each['id']}: {money(each['amount'], each['currency'])},"
             f" {each['status']}"
             for each in order["reversals"]
         ],

@@ -129,7 +129,7 @@ begin
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');
 
     insert into public.purchase_reversals as r (
-        id, kind, payment_intent_id, amount, currency, status, rank, in_effect, livemode, occurred_at
+        id, kind, payment_intent_id, amount, currency, status, rank, in_effect, livemode, occurred_at, due_at
     )
     values (
         p_facts ->> 'reversal_id',
@@ -141,10 +141,12 @@ begin
         (p_facts ->> 'rank')::integer,
         (p_facts ->> 'in_effect')::boolean,
         (p_facts ->> 'livemode')::boolean,
-        to_timestamp((p_facts ->> 'occurred_at')::bigint)
+        to_timestamp((p_facts ->> 'occurred_at')::bigint),
+        to_timestamp((p_facts ->> 'due_at')::bigint)
     )
     on conflict (id) do update set
         amount = excluded.amount,
+        due_at = excluded.due_at,
         status = excluded.status,
         rank = excluded.rank,
         in_effect = excluded.in_effect,
@@ -153,6 +155,16 @@ begin
     -- does not depend on the order of arrival.
     where (excluded.rank, excluded.status, excluded.amount, excluded.occurred_at)
         > (r.rank, r.status, r.amount, r.occurred_at);
+
+    -- Not every path is told what was settled, and it does not change with the rank.
+    if p_facts ->> 'settled_amount' is not null then
+        update public.purchase_reversals r
+        set settled_amount = (p_facts ->> 'settled_amount')::bigint,
+            settled_currency = p_facts ->> 'settled_currency'
+        where r.id = p_facts ->> 'reversal_id'
+            and ((p_facts ->> 'settled_amount')::bigint, p_facts ->> 'settled_currency')
+                > (coalesce(r.settled_amount, -1), coalesce(r.settled_currency, ''));
+    end if;
 
     select p.id into v_purchase_id
     from public.purchases p
@@ -196,7 +208,7 @@ amount_subtotal?, amount_paid?, currency_paid?, decline_code?}; state is open, p
 expired; occurred_at is in seconds since 1970, UTC. An unknown order is created from its facts if is_ours
 is true; several deployments may share a Stripe account.
 p_facts of a refund or dispute: {reversal_id, kind, payment_intent_id, amount, currency, status, rank,
-in_effect, livemode, occurred_at}.
+in_effect, livemode, occurred_at, settled_amount?, settled_currency?, due_at?}; due_at as occurred_at.
 p_policy: see purse.settle_purchase.
 Raises PT422 without a state or a time, not_null_violation if a required fact is missing, PT409 if the
 order belongs to another user.';

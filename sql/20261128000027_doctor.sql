@@ -79,6 +79,27 @@ as $$
         order by p.created_at
         limit 100
     ),
+    foreign_reversals as (
+        select r.id, r.kind, p.id as order_id, r.amount, r.currency, p.currency_paid, r.settled_amount, r.settled_currency,
+            r.settled_currency is not distinct from p.currency_paid as share_is_known
+        from public.purchase_reversals r
+        join public.purchases p on p.payment_intent_id = r.payment_intent_id
+        where r.in_effect
+            and p.currency_paid is not null
+            and r.currency <> p.currency_paid
+        order by r.occurred_at
+        limit 100
+    ),
+    disputes_to_answer as (
+        select r.id, p.id as order_id, p.user_id, r.amount, r.currency, r.status, r.due_at
+        from public.purchase_reversals r
+        join public.purchases p on p.payment_intent_id = r.payment_intent_id
+        where r.kind = 'dispute'
+            and r.status like '%needs_response'
+            and coalesce(r.due_at > now(), true)
+        order by r.due_at
+        limit 100
+    ),
     overdue as (
         -- A checkout page is open for a day at most, and reconciliation had two more days.
         select p.id as order_id, p.created_at
@@ -125,6 +146,8 @@ as $$
             from public.credit_lots l
             where l.forgiven > 0
         ),
+        'foreign_reversals', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from foreign_reversals x),
+        'disputes_to_answer', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from disputes_to_answer x),
         'overdue', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from overdue x),
         'waiting_reversals', (
             select count(*)
@@ -140,7 +163,7 @@ $$;
 comment on function public.doctor() is
 'Whether everything adds up: balances, lots, purchases, mismatches, events and privileges. Read-only.
 Returns {users, orders: {live, test}, balances_off: [], lots_off: [], purchases_off: [], postings_off: [],
-mismatches: [], forgiven: {orders, credits}, overdue: [], waiting_reversals, repeated_events: [],
+mismatches: [], forgiven: {orders, credits}, foreign_reversals: [], disputes_to_answer: [], overdue: [], waiting_reversals, repeated_events: [],
 webhook: {events, p50_seconds, p95_seconds}, reconciliations: []} and what purse.granted_access returns.
 A list holds at most the first hundred cases.';
 revoke all on function public.doctor() from public, anon, authenticated, service_role;

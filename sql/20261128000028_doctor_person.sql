@@ -43,6 +43,7 @@ as $$
                             'id', r.id,
                             'kind', r.kind,
                             'amount', r.amount,
+                            'currency', r.currency,
                             'status', r.status,
                             'in_effect', r.in_effect,
                             'occurred_at', r.occurred_at
@@ -81,6 +82,6 @@ comment on function public.doctor_user(text) is
 'A person''s balance and twenty newest orders with everything that happened to them, by e-mail address.
 Null if nobody has this address. Returns {user_id, signed_up_at, balance, ledger, lots: as in explain_balance,
 customers: [{livemode, customer_id}], orders: [{order_id, the columns of purchases, target, forgiven, withdrawn,
-reversals: [{id, kind, amount, status, in_effect, occurred_at}], events: [{type, created_at, received_at, deliveries}]}]}.';
+reversals: [{id, kind, amount, currency, status, in_effect, occurred_at}], events: [{type, created_at, received_at, deliveries}]}]}.';
 revoke all on function public.doctor_user(text) from public, anon, authenticated, service_role;
 grant execute on function public.doctor_user(text) to service_role;

@@ -198,8 +198,17 @@ class Reversal:
 
     def dispute(self, amount: int, *, moves: int) -> dict[str, Any]:
         """Return a dispute for which money has moved so many times: out, back, out."""
-        status = ("warning_needs_response", "under_review", "won", "lost")[moves]
-        return self._facts("dispute", f"du_{self.suffix}", amount, status, moves, moves % 2 == 1)
+        status, stage = (
+            ("warning_needs_response", 0),
+            ("under_review", 2),
+            ("won", 3),
+            ("lost", 3),
+        )[moves]
+        facts = self._facts(
+            "dispute", f"du_{self.suffix}", amount, status, 10 * moves + stage, moves % 2 == 1
+        )
+        settled = {"settled_amount": amount, "settled_currency": self.order.currency}
+        return {**facts, **(settled if moves else {}), "due_at": 1_700_604_800}
 
     def refund_object(self, amount: int, status: str = "succeeded") -> dict[str, Any]:
         """Return the fields of a Refund that matter here."""
@@ -215,7 +224,14 @@ class Reversal:
 
     def dispute_object(self, amount: int, status: str, *, moves: int) -> dict[str, Any]:
         """Return the fields of a Dispute that matter here; its money moves out, back, out."""
-        moved = [{"amount": amount if move % 2 else -amount} for move in range(moves)]
+        moved = [
+            {
+                "amount": amount if move % 2 else -amount,
+                "currency": self.order.currency,
+                "created": 1_700_000_000 + move,
+            }
+            for move in range(moves)
+        ]
         return {
             "id": f"du_{self.suffix}",
             "object": "dispute",
@@ -226,6 +242,7 @@ class Reversal:
             "livemode": False,
             "created": 1_700_000_000,
             "balance_transactions": moved,
+            "evidence_details": {"due_by": 1_700_604_800},
         }
 
     def _facts(  # noqa: PLR0913, PLR0917 - one argument a fact
@@ -242,6 +259,9 @@ class Reversal:
             "in_effect": in_effect,
             "livemode": False,
             "occurred_at": 1_700_000_000,
+            "settled_amount": None,
+            "settled_currency": None,
+            "due_at": None,
         }
 
 
