@@ -34,6 +34,7 @@ TABLES: dict[str, frozenset[str]] = {
     "public.stripe_events": _SERVER,
     "public.stripe_lookups": _SERVER,
     "public.user_credits": _USERS_AND_SERVER,
+    "purse.ledger": _NOBODY,
 }
 
 # View -> roles that may select from it. Each view reads with its caller's rights.
@@ -57,6 +58,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.fail_file": _SERVER,
     "public.files_to_sweep": _SERVER,
     "public.finish_file": _SERVER,
+    "public.go_live": _SERVER,
     "public.grant_credits": _SERVER,
     "public.hold_credits": _SERVER,
     "public.known_events": _SERVER,
@@ -67,6 +69,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.payment_of_order": _SERVER,
     "public.read_catalogue": _EVERYBODY,
     "public.read_files": _SERVER,
+    "public.read_ledger": _SERVER,
     "public.reconcile_facts": _SERVER,
     "public.record_event": _SERVER,
     "public.record_facts": _SERVER,
@@ -91,8 +94,10 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.forbid_ledger_change": _NOBODY,
     "purse.granted_access": _NOBODY,
     "purse.lock_account": _NOBODY,
+    "purse.is_of_this_mode": _NOBODY,
     "purse.lock_hold": _NOBODY,
     "purse.lock_leased_file": _NOBODY,
+    "purse.lock_mode": _NOBODY,
     "purse.lock_order": _NOBODY,
     "purse.lock_payment": _NOBODY,
     "purse.lots_to_capture": _NOBODY,
@@ -115,5 +120,6 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.require_done_sources": _NOBODY,
     "purse.require_same_request": _NOBODY,
     "purse.require_valid_key": _NOBODY,
+    "purse.set_mode": _NOBODY,
     "purse.settle_purchase": _NOBODY,
 }

@@ -183,6 +183,14 @@ def check_events(data: Mapping[str, Any]) -> Iterator[Finding]:
                 for case in data["repeated_events"]
             ],
         )
+    if data["connected_events"]["events"]:
+        yield Finding(
+            "WRONG",
+            f"The webhook received {count(data['connected_events']['events'], 'event')} of connected"
+            " accounts in seven days. Their money is not this shop's, so they were ignored.",
+            "Stripe > Webhooks > your endpoint: listen to events on your account only.",
+            data["connected_events"]["accounts"],
+        )
     if data["waiting_reversals"]:
         yield Finding(
             "note",

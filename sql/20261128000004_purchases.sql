@@ -122,6 +122,12 @@ begin
             detail = greatest(v_wait_seconds, 1)::text;
     end if;
 
+    if not purse.set_mode(p_livemode) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'the ledger is of the other mode',
+            detail = case when p_livemode then 'ledger_is_test' else 'ledger_is_live' end;
+    end if;
     insert into public.purchases (
         user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at
     )
@@ -158,10 +164,11 @@ end
 $$;
 
 comment on function public.begin_purchase(uuid, text, boolean, integer) is
-'Records an order at the present price, before Stripe hears of it.
+'Records an order at the present price, before Stripe hears of it. The first order sets the ledger''s mode.
 Returns {order_id, ordered_at (seconds since 1970), package_id, package_name, credits, unit_amount,
 currency, valid_days or null, customer_id or null, customer_key (idempotency key for creating the customer)}.
-Raises PT404 if the pack is not on sale; PT429 past p_orders_per_minute, with the seconds to wait as detail.';
+Raises PT404 if the pack is not on sale; PT409 with ledger_is_test or ledger_is_live as detail if the ledger
+is of the other mode; PT429 past p_orders_per_minute, with the seconds to wait as detail.';
 revoke all on function public.begin_purchase(uuid, text, boolean, integer) from public, anon, authenticated, service_role;
 grant execute on function public.begin_purchase(uuid, text, boolean, integer) to service_role;
 

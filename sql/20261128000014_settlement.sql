@@ -145,7 +145,7 @@ on whether a hold, a spend or another refund was undone before or after the refu
 become free. The caller holds the user''s row.';
 revoke all on function purse.collect_forgiven(uuid) from public, anon, authenticated, service_role;
 
--- Locks the purchase's row, then the user's row (open_account). record_facts takes its advisory locks
+-- Locks the mode (advisory, shared), the purchase's row, the user's row (open_account). record_facts takes its advisory locks
 -- before it calls this; decide_mismatch takes none.
 create function purse.settle_purchase(
     p_purchase_id uuid,
@@ -164,7 +164,11 @@ declare
     v_revived  bigint;
     v_is_first boolean;
 begin
+    perform purse.lock_mode();
     select * into strict v_purchase from public.purchases p where p.id = p_purchase_id for no key update;
+    if not purse.is_of_this_mode(v_purchase.livemode) then
+        return;
+    end if;
     v_owed := purse.purchase_target(v_purchase) - v_purchase.credits_posted;
     if v_owed = 0 and (v_purchase.valid_days is null or v_purchase.status <> 'paid') then
         return;
@@ -212,7 +216,8 @@ end
 $$;
 
 comment on function purse.settle_purchase(uuid, text) is
-'Moves the ledger from the credits posted for a purchase to its target. Safe to repeat.
+'Moves the ledger from the credits posted for a purchase to its target. Safe to repeat. Does nothing for a
+purchase of the other mode than the ledger''s.
 Credits that come back fill the purchase''s lot; credits taken back drain it, those that expired first.
 p_policy is debt (a clawback may leave a negative balance) or clamp (it takes at most what the user
 can spend). Under clamp the rest is forgiven: later purchases and gifts do not pay for it. Credits that

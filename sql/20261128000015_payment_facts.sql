@@ -44,6 +44,9 @@ begin
     if v_at is null or v_state is null or v_state not in ('open', 'processing', 'paid', 'failed', 'expired') then
         raise exception using errcode = 'PT422', message = 'facts without a known state or a time';
     end if;
+    if not purse.is_of_this_mode((p_facts ->> 'livemode')::boolean) then
+        return null;
+    end if;
     perform purse.lock_order(p_facts ->> 'order_id');
     if not coalesce((p_facts ->> 'is_ours')::boolean, false)
         and not exists (select from public.purchases p where p.id = (p_facts ->> 'order_id')::uuid) then
@@ -111,7 +114,7 @@ $$;
 
 comment on function purse.record_order(jsonb, text) is
 'The part of record_facts that concerns an order and its payment. Returns the purchase''s id; null for an
-order that is neither known here nor ours.';
+order that is neither known here nor ours, and for one of the other mode than the ledger''s.';
 revoke all on function purse.record_order(jsonb, text) from public, anon, authenticated, service_role;
 
 -- Locks, in this order: the payment (advisory), the reversal's row, the purchase's row, the user's row.
@@ -126,6 +129,9 @@ as $$
 declare
     v_purchase_id uuid;
 begin
+    if not purse.is_of_this_mode((p_facts ->> 'livemode')::boolean) then
+        return null;
+    end if;
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');
 
     insert into public.purchase_reversals as r (
@@ -178,7 +184,7 @@ $$;
 
 comment on function purse.record_reversal(jsonb, text) is
 'The part of record_facts that concerns a refund or dispute. Returns the purchase''s id; null while the
-purchase is not known.';
+purchase is not known, and for the other mode than the ledger''s.';
 revoke all on function purse.record_reversal(jsonb, text) from public, anon, authenticated, service_role;
 
 create function public.record_facts(
@@ -200,8 +206,8 @@ comment on function public.record_facts(jsonb, text) is
 'Stores what Stripe says about an order, refund or dispute, and settles the purchase. The same facts may
 come any number of times and in any order: every column is merged by a commutative and idempotent rule
 (least value, earliest time, latest decline, highest rank).
-Returns the purchase''s id; null for a reversal that came before its purchase, and for an order that is
-neither known here nor ours.
+Returns the purchase''s id; null for a reversal that came before its purchase, for an order that is
+neither known here nor ours, and for whatever is of the other mode than the ledger''s.
 p_facts of an order: {order_id, is_ours, user_id, package_id, package_name, credits, unit_amount, currency,
 valid_days?, livemode, occurred_at, state, checkout_session_id?, payment_intent_id?, customer_id?,
 amount_subtotal?, amount_paid?, currency_paid?, decline_code?}; state is open, processing, paid, failed or

@@ -118,6 +118,12 @@ as $$
         order by e.deliveries desc
         limit 100
     ),
+    connected_events as (
+        select count(*) as events, array_agg(distinct e.account) as accounts
+        from public.stripe_events e
+        where e.account is not null
+            and e.last_received_at > now() - interval '7 days'
+    ),
     webhook as (
         select count(*) as events,
             round(percentile_cont(0.5) within group (order by d.seconds)::numeric, 1) as p50_seconds,
@@ -155,6 +161,7 @@ as $$
             where not exists (select from public.purchases p where p.payment_intent_id = r.payment_intent_id)
         ),
         'repeated_events', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from repeated_events x),
+        'connected_events', (select to_jsonb(x) from connected_events x),
         'webhook', (select to_jsonb(x) from webhook x),
         'reconciliations', (select coalesce(jsonb_agg(to_jsonb(r)), '[]'::jsonb) from public.reconciliations r)
     ) || purse.granted_access()
@@ -164,6 +171,7 @@ comment on function public.doctor() is
 'Whether everything adds up: balances, lots, purchases, mismatches, events and privileges. Read-only.
 Returns {users, orders: {live, test}, balances_off: [], lots_off: [], purchases_off: [], postings_off: [],
 mismatches: [], forgiven: {orders, credits}, foreign_reversals: [], disputes_to_answer: [], overdue: [], waiting_reversals, repeated_events: [],
+connected_events: {events, accounts},
 webhook: {events, p50_seconds, p95_seconds}, reconciliations: []} and what purse.granted_access returns.
 A list holds at most the first hundred cases.';
 revoke all on function public.doctor() from public, anon, authenticated, service_role;

@@ -20,6 +20,7 @@ from api._lib.errors import (
     PaymentsDisabledError,
     StripeFailedError,
     TooManyAttemptsError,
+    WrongLedgerModeError,
 )
 from api._lib.payments.order import Order
 from api._lib.payments.session_facts import facts_of_session
@@ -74,6 +75,7 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
     Raises:
         PaymentsDisabledError: Payments are switched off.
         NotFoundError: No such package on sale.
+        WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
         TooManyAttemptsError: The user has reached the limit of orders a minute.
         StripeFailedError: Stripe failed. Nothing was charged; a retry begins a new order.
         DatabaseUnavailableError: The database cannot be reached.
@@ -151,6 +153,9 @@ def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrde
             raise NotFoundError(
                 "There is no such package on sale.", code="unknown_package"
             ) from None
+        if error.code == "PT409":
+            is_live = error.detail == "ledger_is_live"
+            raise WrongLedgerModeError(ledger_is_live=is_live) from None
         if error.code == "PT429":
             raise TooManyAttemptsError(int(error.detail or 60)) from None
         raise
