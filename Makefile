@@ -8,7 +8,7 @@ PYTEST := $(VENV)/python -m pytest
 # tests/requirements.txt holds every package, so the other lists take their versions from it.
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(LOCK_ARGS)
-export RESET PORT DATABASE_URL APPLY WHO WHY EMAIL SINCE ROUNDS SECONDS BASE
+export RESET PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS BASE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,7 +25,7 @@ reconcile: ## Add to the ledger what it lacks and Stripe has (SINCE=2026-11-01, 
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.reconcile $(if $(SINCE),--since "$$SINCE")
 
-rebuild: ## Show what is missing in the ledger compared with Stripe alone; APPLY=1 writes it
+rebuild: ## Show what is missing in the ledger compared with Stripe alone; APPLY=1 writes it (LEDGER=… of a lost database)
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.rebuild
 

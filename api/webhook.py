@@ -60,7 +60,7 @@ def post(request: Request) -> Response:
             p_type=event["type"],
             p_livemode=event["livemode"],
             p_created=event["created"],
-            p_facts=facts_of_event(event, project=config.project) if account is None else None,
+            p_facts=facts_of_event(event) if account is None else None,
             p_policy=config.clawback_policy,
             p_account=account,
         )

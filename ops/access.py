@@ -27,6 +27,7 @@ TABLES: dict[str, frozenset[str]] = {
     "public.credit_packages": _EVERYBODY,
     "public.credit_transactions": _USERS_AND_SERVER,
     "public.files": _USERS_AND_SERVER,
+    "public.purchase_payments": _SERVER,
     "public.purchase_reversals": _SERVER,
     "public.purchases": _USERS_AND_SERVER,
     "public.reconciliations": _SERVER,
@@ -35,6 +36,7 @@ TABLES: dict[str, frozenset[str]] = {
     "public.stripe_lookups": _SERVER,
     "public.user_credits": _USERS_AND_SERVER,
     "purse.ledger": _NOBODY,
+    "purse.seal_keys": _NOBODY,
 }
 
 # View -> roles that may select from it. Each view reads with its caller's rights.
@@ -46,6 +48,7 @@ VIEWS: dict[str, frozenset[str]] = {
 
 # Function -> roles that may execute it.
 FUNCTIONS: dict[str, frozenset[str]] = {
+    "public.adopt_ledger": _SERVER,
     "public.begin_file": _SERVER,
     "public.begin_purchase": _SERVER,
     "public.begin_reconciliation": _SERVER,
@@ -82,6 +85,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.save_reconciliation": _SERVER,
     "public.spend_credits": _SERVER,
     "public.unsettled_orders": _SERVER,
+    "purse.add_seal_key": _NOBODY,
     "purse.amount_reversed": _NOBODY,
     "purse.claw_back": _NOBODY,
     "purse.collect_forgiven": _NOBODY,
@@ -95,6 +99,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.granted_access": _NOBODY,
     "purse.lock_account": _NOBODY,
     "purse.is_of_this_mode": _NOBODY,
+    "purse.is_order_sealed": _NOBODY,
     "purse.lock_hold": _NOBODY,
     "purse.lock_leased_file": _NOBODY,
     "purse.lock_mode": _NOBODY,
@@ -105,8 +110,10 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.lots_to_fill": _NOBODY,
     "purse.lots_to_take": _NOBODY,
     "purse.open_account": _NOBODY,
+    "purse.order_fields": _NOBODY,
     "purse.post_transaction": _NOBODY,
     "purse.price_of": _NOBODY,
+    "purse.purchase_of_payment": _NOBODY,
     "purse.purchase_target": _NOBODY,
     "purse.raise_key_reused": _NOBODY,
     "purse.raise_lots_mismatch": _NOBODY,
@@ -120,6 +127,8 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.require_done_sources": _NOBODY,
     "purse.require_same_request": _NOBODY,
     "purse.require_valid_key": _NOBODY,
+    "purse.seal_order": _NOBODY,
+    "purse.seal_with": _NOBODY,
     "purse.set_mode": _NOBODY,
     "purse.settle_purchase": _NOBODY,
 }

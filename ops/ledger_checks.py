@@ -112,12 +112,23 @@ def _mismatches(data: Mapping[str, Any]) -> Iterator[Finding]:
         [
             f"order {case['order_id']}: ordered {money(case['unit_amount'], case['currency'])},"
             f" Stripe asked for {money(case['amount_subtotal'], case['currency_paid'])}"
+            + ("" if case["sealed"] else "; no valid seal, so this database did not begin it")
             for case in data["mismatches"]
         ],
     )
 
 
 def _reversals(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if data["second_payments"]:
+        yield Finding(
+            "WRONG",
+            "An order was paid twice. Its credits were posted once.",
+            "Stripe > Payments: refund one of the two. The credits stay.",
+            [
+                f"order {case['order_id']}: {' and '.join(case['payments'])}"
+                for case in data["second_payments"]
+            ],
+        )
     if data["disputes_to_answer"]:
         yield Finding(
             "WRONG",

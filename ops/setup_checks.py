@@ -127,7 +127,11 @@ def check_site(config: Settings) -> Iterator[Finding]:
             + "; ".join(
                 [
                     *report.get("configuration", []),
-                    *(f"{part} {report[part]}" for part in ("database", "ledger") if part in report),
+                    *(
+                        f"{part} {report[part]}"
+                        for part in ("database", "ledger")
+                        if part in report
+                    ),
                 ]
             ),
             "Set the variables that it names and redeploy.",

@@ -44,23 +44,35 @@ create function purse.amount_reversed(p_purchase public.purchases)
     stable
     set search_path = ''
 as $$
-    select least(
-        coalesce(p_purchase.amount_paid, 0),
-        coalesce(sum(
+    with payments as (
+        select p_purchase.payment_intent_id as id, 0::bigint as surplus
+        union all
+        select t.payment_intent_id, t.amount
+        from public.purchase_payments t
+        where t.purchase_id = p_purchase.id
+            and t.payment_intent_id <> p_purchase.payment_intent_id
+    ),
+    reversals as (
+        select sum(
             case p_purchase.currency_paid
                 when r.currency then r.amount
                 when r.settled_currency then r.settled_amount
                 else p_purchase.amount_paid
             end
-        ), 0)
-    )::bigint
-    from public.purchase_reversals r
-    where r.payment_intent_id = p_purchase.payment_intent_id
-        and r.in_effect
+        ) as amount
+        from public.purchase_reversals r
+        join payments on payments.id = r.payment_intent_id
+        where r.in_effect
+    )
+    select greatest(least(
+        coalesce(p_purchase.amount_paid, 0),
+        coalesce((select reversals.amount from reversals), 0) - (select sum(payments.surplus) from payments)
+    ), 0)::bigint
 $$;
 
 comment on function purse.amount_reversed(public.purchases) is
 'The part of a purchase''s payment that went back, in minor units: all reversals in effect, at most what was paid.
 A reversal in another currency counts with what moved on the Stripe account''s balance, if that is the
-payment''s currency, and else with the whole payment: make doctor names it.';
+payment''s currency, and else with the whole payment: make doctor names it. If an order was paid twice,
+what goes back first returns the second payment.';
 revoke all on function purse.amount_reversed(public.purchases) from public, anon, authenticated, service_role;

@@ -178,6 +178,8 @@ begin
     if v_owed = 0 then
         return;
     end if;
+    -- The first order of a rebuilt ledger.
+    perform purse.set_mode(v_purchase.livemode);
 
     update public.purchases
     set credits_posted = credits_posted + v_owed
@@ -245,7 +247,7 @@ begin
         decided_because = p_why
     where p.id = p_order_id
         and p.paid_at is not null
-        and (p.amount_subtotal <> p.unit_amount or p.currency_paid <> p.currency);
+        and (p.amount_subtotal <> p.unit_amount or p.currency_paid <> p.currency or not p.sealed);
     if not found then
         raise exception using errcode = 'PT404', message = 'no mismatch under this order';
     end if;
@@ -254,7 +256,7 @@ end
 $$;
 
 comment on function purse.decide_mismatch(uuid, boolean, text, text, text) is
-'Settles or rejects a payment that differs from its order. Accepted, its credits are posted; rejected, they are
+'Settles or rejects a payment that differs from its order, or an order without our seal. Accepted, its credits are posted; rejected, they are
 not. Can be decided again. Raises PT404 if the order is no mismatch.
 For a person, in the dashboard''s SQL editor: select purse.decide_mismatch(''<order>'', true, ''who'', ''why'').';
 revoke all on function purse.decide_mismatch(uuid, boolean, text, text, text) from public, anon, authenticated, service_role;

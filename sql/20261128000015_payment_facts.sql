@@ -39,6 +39,8 @@ as $$
 declare
     v_at          timestamptz := to_timestamp((p_facts ->> 'occurred_at')::bigint);
     v_state       text        := p_facts ->> 'state';
+    v_is_ours     boolean;
+    v_is_sealed   boolean;
     v_purchase_id uuid;
 begin
     if v_at is null or v_state is null or v_state not in ('open', 'processing', 'paid', 'failed', 'expired') then
@@ -48,15 +50,18 @@ begin
         return null;
     end if;
     perform purse.lock_order(p_facts ->> 'order_id');
-    if not coalesce((p_facts ->> 'is_ours')::boolean, false)
+    v_is_ours := exists (select from purse.ledger l where l.id::text = p_facts ->> 'ledger_id');
+    v_is_sealed := coalesce((p_facts ->> 'confirmed')::boolean, v_is_ours and purse.is_order_sealed(p_facts));
+    if not v_is_ours
+        and not v_is_sealed
         and not exists (select from public.purchases p where p.id = (p_facts ->> 'order_id')::uuid) then
         return null;
     end if;
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');
 
     insert into public.purchases as p (
-        id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at,
-        checkout_session_id, payment_intent_id, customer_id, amount_subtotal, amount_paid, currency_paid,
+        id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, sealed,
+        created_at, checkout_session_id, payment_intent_id, customer_id, amount_subtotal, amount_paid, currency_paid,
         processing_at, paid_at, failed_at, expired_at, declined_at, decline_code
     )
     values (
@@ -69,6 +74,7 @@ begin
         p_facts ->> 'currency',
         (p_facts ->> 'valid_days')::integer,
         (p_facts ->> 'livemode')::boolean,
+        v_is_sealed,
         v_at,
         p_facts ->> 'checkout_session_id',
         p_facts ->> 'payment_intent_id',
@@ -84,6 +90,7 @@ begin
         p_facts ->> 'decline_code'
     )
     on conflict (id) do update set
+        sealed = p.sealed or excluded.sealed,
         checkout_session_id = least(p.checkout_session_id, excluded.checkout_session_id),
         payment_intent_id = least(p.payment_intent_id, excluded.payment_intent_id),
         customer_id = least(p.customer_id, excluded.customer_id),
@@ -105,6 +112,23 @@ begin
     returning p.id into v_purchase_id;
     if not found then
         raise exception using errcode = 'PT409', message = 'the order belongs to another user';
+    end if;
+
+    if v_state = 'paid' and p_facts ->> 'payment_intent_id' is not null then
+        insert into public.purchase_payments as t (
+            payment_intent_id, purchase_id, checkout_session_id, amount, currency, paid_at
+        )
+        values (
+            p_facts ->> 'payment_intent_id',
+            v_purchase_id,
+            p_facts ->> 'checkout_session_id',
+            (p_facts ->> 'amount_paid')::bigint,
+            p_facts ->> 'currency_paid',
+            v_at
+        )
+        on conflict (payment_intent_id) do update
+            set paid_at = excluded.paid_at
+            where t.paid_at > excluded.paid_at;
     end if;
 
     perform purse.settle_purchase(v_purchase_id, p_policy);
@@ -172,9 +196,7 @@ begin
                 > (coalesce(r.settled_amount, -1), coalesce(r.settled_currency, ''));
     end if;
 
-    select p.id into v_purchase_id
-    from public.purchases p
-    where p.payment_intent_id = p_facts ->> 'payment_intent_id';
+    v_purchase_id := purse.purchase_of_payment(p_facts ->> 'payment_intent_id');
     if v_purchase_id is not null then
         perform purse.settle_purchase(v_purchase_id, p_policy);
     end if;
@@ -208,11 +230,13 @@ come any number of times and in any order: every column is merged by a commutati
 (least value, earliest time, latest decline, highest rank).
 Returns the purchase''s id; null for a reversal that came before its purchase, for an order that is
 neither known here nor ours, and for whatever is of the other mode than the ledger''s.
-p_facts of an order: {order_id, is_ours, user_id, package_id, package_name, credits, unit_amount, currency,
+p_facts of an order: {order_id, ledger_id?, seal?, confirmed?, user_id, package_id, package_name, credits, unit_amount, currency,
 valid_days?, livemode, occurred_at, state, checkout_session_id?, payment_intent_id?, customer_id?,
 amount_subtotal?, amount_paid?, currency_paid?, decline_code?}; state is open, processing, paid, failed or
-expired; occurred_at is in seconds since 1970, UTC. An unknown order is created from its facts if is_ours
-is true; several deployments may share a Stripe account.
+expired; occurred_at is in seconds since 1970, UTC. An unknown order is ignored
+if it carries another ledger''s id: several ledgers may share a Stripe account. With our id and our seal it is
+created from its facts. With our id and without our seal it is created as a mismatch, which waits for a
+person. confirmed says that a person has confirmed it, in make rebuild.
 p_facts of a refund or dispute: {reversal_id, kind, payment_intent_id, amount, currency, status, rank,
 in_effect, livemode, occurred_at, settled_amount?, settled_currency?, due_at?}; due_at as occurred_at.
 p_policy: see purse.settle_purchase.

@@ -72,10 +72,30 @@ as $$
         limit 100
     ),
     mismatches as (
-        select p.id as order_id, p.user_id, p.created_at, p.unit_amount, p.currency, p.amount_subtotal, p.currency_paid
+        select p.id as order_id, p.user_id, p.created_at, p.unit_amount, p.currency, p.amount_subtotal, p.currency_paid,
+            p.sealed
         from public.purchases p
         where p.status = 'mismatch'
             and p.decision is null
+        order by p.created_at
+        limit 100
+    ),
+    second_payments as (
+        select p.id as order_id, p.user_id, p.amount_paid, p.currency_paid, t.payments
+        from (
+            select t.purchase_id, sum(t.amount) as amount,
+                array_agg(t.payment_intent_id order by t.paid_at, t.payment_intent_id) as payments
+            from public.purchase_payments t
+            group by t.purchase_id
+            having count(*) > 1
+        ) t
+        join public.purchases p on p.id = t.purchase_id
+        where t.amount - p.amount_paid > (
+            select coalesce(sum(r.amount), 0)
+            from public.purchase_reversals r
+            where r.payment_intent_id = any (t.payments)
+                and r.in_effect
+        )
         order by p.created_at
         limit 100
     ),
@@ -83,7 +103,7 @@ as $$
         select r.id, r.kind, p.id as order_id, r.amount, r.currency, p.currency_paid, r.settled_amount, r.settled_currency,
             r.settled_currency is not distinct from p.currency_paid as share_is_known
         from public.purchase_reversals r
-        join public.purchases p on p.payment_intent_id = r.payment_intent_id
+        join public.purchases p on p.id = purse.purchase_of_payment(r.payment_intent_id)
         where r.in_effect
             and p.currency_paid is not null
             and r.currency <> p.currency_paid
@@ -93,7 +113,7 @@ as $$
     disputes_to_answer as (
         select r.id, p.id as order_id, p.user_id, r.amount, r.currency, r.status, r.due_at
         from public.purchase_reversals r
-        join public.purchases p on p.payment_intent_id = r.payment_intent_id
+        join public.purchases p on p.id = purse.purchase_of_payment(r.payment_intent_id)
         where r.kind = 'dispute'
             and r.status like '%needs_response'
             and coalesce(r.due_at > now(), true)
@@ -152,13 +172,14 @@ as $$
             from public.credit_lots l
             where l.forgiven > 0
         ),
+        'second_payments', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from second_payments x),
         'foreign_reversals', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from foreign_reversals x),
         'disputes_to_answer', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from disputes_to_answer x),
         'overdue', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from overdue x),
         'waiting_reversals', (
             select count(*)
             from public.purchase_reversals r
-            where not exists (select from public.purchases p where p.payment_intent_id = r.payment_intent_id)
+            where purse.purchase_of_payment(r.payment_intent_id) is null
         ),
         'repeated_events', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from repeated_events x),
         'connected_events', (select to_jsonb(x) from connected_events x),
@@ -170,7 +191,7 @@ $$;
 comment on function public.doctor() is
 'Whether everything adds up: balances, lots, purchases, mismatches, events and privileges. Read-only.
 Returns {users, orders: {live, test}, balances_off: [], lots_off: [], purchases_off: [], postings_off: [],
-mismatches: [], forgiven: {orders, credits}, foreign_reversals: [], disputes_to_answer: [], overdue: [], waiting_reversals, repeated_events: [],
+mismatches: [], forgiven: {orders, credits}, second_payments: [], foreign_reversals: [], disputes_to_answer: [], overdue: [], waiting_reversals, repeated_events: [],
 connected_events: {events, accounts},
 webhook: {events, p50_seconds, p95_seconds}, reconciliations: []} and what purse.granted_access returns.
 A list holds at most the first hundred cases.';

@@ -37,9 +37,7 @@ class Purse:
             return error.sqlstate
         return None
 
-    def refused_within(
-        self, database: Database, function: str, *arguments: Any
-    ) -> str | None:
+    def refused_within(self, database: Database, function: str, *arguments: Any) -> str | None:
         """Do the same inside a transaction, which goes on after the refusal."""
         try:
             with database.transaction():

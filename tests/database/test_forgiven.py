@@ -10,7 +10,7 @@ import pytest
 
 from tests.database.ledger import forgiven, record, row_of
 from tests.database.purse import Purse
-from tests.support import Order, Reversal
+from tests.support import Reversal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     Database = Connection[dict[str, Any]]
+
 
 def state(purse: Purse) -> tuple[int, int]:
     """Return balance and free credits, after checking that everything adds up."""

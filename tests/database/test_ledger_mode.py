@@ -81,9 +81,12 @@ def test_the_other_modes_facts_post_nothing_however_they_come(undone: Database) 
             assert row is not None
             assert not row["answer"]
     assert balance(undone, order) == balance(undone, begun) == 0
-    assert undone.execute(
-        "select 1 from purchase_reversals where id = %s", [refund["reversal_id"]]
-    ).fetchall() == []
+    assert (
+        undone.execute(
+            "select 1 from purchase_reversals where id = %s", [refund["reversal_id"]]
+        ).fetchall()
+        == []
+    )
     assert row_of(undone, "purchases", known)["status"] == "open"
 
 

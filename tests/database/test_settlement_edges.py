@@ -172,7 +172,7 @@ def test_a_movement_dates_the_balance(database: Database) -> None:
 
 def test_facts_that_say_nothing_of_a_mark_are_not_ours(database: Database) -> None:
     order = Order()
-    record(database, {**order.facts("paid"), "is_ours": None})
+    record(database, {**order.facts("paid"), "ledger_id": None})
     assert amounts(database, order) == []
 
 

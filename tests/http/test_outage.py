@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import httpx
@@ -25,7 +24,7 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack
     with running_stack(
         tmp_path_factory.mktemp("outage"), environ={}, report=lambda _line: None
     ) as running:
-        yield RunningStack(**asdict(running))
+        yield RunningStack.of(running)
 
 
 @pytest.fixture

@@ -177,9 +177,7 @@ def test_an_event_of_a_connected_account_is_recorded_and_ignored(
 ) -> None:
     """A live Connect endpoint receives its accounts' test events, too."""
     order = Order()
-    told = event(
-        "checkout.session.completed", order.session(), account="acct_x", livemode=livemode
-    )
+    told = event("checkout.session.completed", order.session(), account="acct_x", livemode=livemode)
     answer = stack.deliver(told)
     assert (answer.status_code, answer.json()["outcome"]) == (200, "ignored")
     with stack.connect() as database:
@@ -187,9 +185,10 @@ def test_an_event_of_a_connected_account_is_recorded_and_ignored(
             "select outcome, account from stripe_events where id = %s", [told["id"]]
         ).fetchone()
         assert row == {"outcome": "ignored", "account": "acct_x"}
-        assert database.execute(
-            "select 1 from purchases where id = %s", [order.order_id]
-        ).fetchall() == []
+        assert (
+            database.execute("select 1 from purchases where id = %s", [order.order_id]).fetchall()
+            == []
+        )
 
 
 def test_an_account_that_is_no_id_makes_no_event(stack: RunningStack) -> None:

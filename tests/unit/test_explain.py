@@ -44,7 +44,7 @@ def row(status: str, **more: Any) -> dict[str, Any]:
 
 def at_stripe(status: str, payment_status: str) -> OrderAtStripe:
     session = {**ORDER.session(status, payment_status), "created": 1_795_000_000}
-    facts = facts_of_retrieved_session(session, project="127.0.0.1", retrieved_at=1_795_000_000)
+    facts = facts_of_retrieved_session(session, retrieved_at=1_795_000_000)
     assert facts is not None
     return OrderAtStripe(facts, session["created"])
 

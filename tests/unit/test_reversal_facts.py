@@ -9,7 +9,6 @@ from api._lib.payments.reversal_facts import facts_of_dispute, facts_of_refund
 from tests.support import Order, Reversal, event
 
 ORDER = Order()
-PROJECT = ORDER.project
 REVERSAL = Reversal(ORDER)
 REFUND = REVERSAL.refund_object(250)
 DISPUTE = REVERSAL.dispute_object(499, "under_review", moves=1)
@@ -153,7 +152,7 @@ def test_a_reversal_of_no_payment_intent_has_no_facts() -> None:
 
 @pytest.mark.parametrize("type_", ["refund.created", "refund.updated", "refund.failed"])
 def test_the_refund_events_we_handle(type_: str) -> None:
-    facts = facts_of_event(event(type_, REFUND, livemode=True), project=PROJECT)
+    facts = facts_of_event(event(type_, REFUND, livemode=True))
     assert facts == {**REVERSAL.refund(250), "livemode": True}
 
 
@@ -168,5 +167,5 @@ def test_the_refund_events_we_handle(type_: str) -> None:
     ],
 )
 def test_the_dispute_events_we_handle(type_: str) -> None:
-    facts = facts_of_event(event(type_, DISPUTE, livemode=True), project=PROJECT)
+    facts = facts_of_event(event(type_, DISPUTE, livemode=True))
     assert facts == REVERSAL.dispute(499, moves=1)

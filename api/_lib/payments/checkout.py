@@ -124,10 +124,10 @@ def session_params(
                 },
             }
         ],
-        "metadata": order.metadata(config.project),
+        "metadata": order.metadata(),
         # Stripe does not copy a session's metadata to its PaymentIntent.
         "payment_intent_data": {
-            "metadata": order.metadata(config.project),
+            "metadata": order.metadata(),
             "description": f"{order.package_name}: {description}",
         },
         "success_url": f"{config.site_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}",
@@ -168,6 +168,8 @@ def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrde
         unit_amount=row["unit_amount"],
         currency=row["currency"],
         valid_days=row["valid_days"],
+        ledger_id=row["ledger_id"],
+        seal=row["seal"],
     )
     return RecordedOrder(
         order,
@@ -239,9 +241,7 @@ def _store_session_id(session: stripe.checkout.Session, recorded: RecordedOrder)
 
     Best effort: the webhook stores the same, so a failure must not stop the checkout.
     """
-    facts = facts_of_session(
-        session.to_dict(), project=settings().project, occurred_at=recorded.ordered_at
-    )
+    facts = facts_of_session(session.to_dict(), occurred_at=recorded.ordered_at)
     try:
         database.call("record_facts", p_facts=facts, p_policy=settings().clawback_policy)
     except (DatabaseUnavailableError, database.DatabaseError) as error:

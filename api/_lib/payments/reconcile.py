@@ -91,7 +91,7 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
         )
 
     return _run(
-        Window(run["since"], int(time.time()), livemode, settings().project),
+        Window(run["since"], int(time.time()), livemode),
         steps=STEPS[STEPS.index(run["step"]) if run["step"] else 0 :],
         after_id=run["after_id"],
         deadline=None if deadline_seconds is None else time.monotonic() + deadline_seconds,
@@ -100,18 +100,21 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
     )
 
 
-def reconcile_since(since: int | None, *, tell: Tell | None = None) -> Report:
+def reconcile_since(
+    since: int | None, *, tell: Tell | None = None, confirmed_ledger: str | None = None
+) -> Report:
     """Reconcile everything since a time, without storing a position.
 
     Args:
         since: In seconds since 1970 (UTC); None for everything that Stripe has.
         tell: Called with the progress after each page.
+        confirmed_ledger: The id of a ledger whose orders a person has confirmed.
 
     Raises:
         StripeFailedError: Stripe failed. What was recorded stays.
         DatabaseUnavailableError: The same for the database.
     """
-    window = Window(since, int(time.time()), settings().livemode, settings().project)
+    window = Window(since, int(time.time()), settings().livemode, confirmed_ledger)
     return _run(window, steps=STEPS, after_id=None, deadline=None, save=None, tell=tell)
 
 
