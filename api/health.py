@@ -19,7 +19,10 @@ REFUSED = (database.KEY_REFUSED, "42501")
 
 
 def get(_request: Request) -> Response:
-    """Report the database, the ledger's mode, payments, the version, and missing settings by name, never by value."""
+    """Report the database, the ledger's mode, payments and the version.
+
+    Missing settings are reported by name, never by value.
+    """
     report: dict[str, Any] = {"status": "ok", "version": __version__}
     try:
         report["payments_enabled"] = settings().payments_enabled

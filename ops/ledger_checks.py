@@ -77,7 +77,8 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
             "The ledger does not hold the credits that a purchase's facts call for.",
             "select purse.settle_purchase('…', 'debt'); -- in the SQL editor; safe to repeat",
             [
-                f"order {case['order_id']}: {case['posted']:,} posted, {case['target']:,} called for"
+                f"order {case['order_id']}: {case['posted']:,} posted,"
+                f" {case['target']:,} called for"
                 for case in data["purchases_off"]
             ],
         )
@@ -135,8 +136,9 @@ def _reversals(data: Mapping[str, Any]) -> Iterator[Finding]:
             "A dispute waits for your answer. Without one it is lost at the due date.",
             "Stripe > Payments > Disputes: submit evidence, or accept the dispute.",
             [
-                f"{case['id']}: {money(case['amount'], case['currency'])}, order {case['order_id']},"
-                f" answer by {(case['due_at'] or 'an unknown date')[:16].replace('T', ' ')}"
+                f"{case['id']}: {money(case['amount'], case['currency'])},"
+                f" order {case['order_id']}, answer by"
+                f" {(case['due_at'] or 'an unknown date')[:16].replace('T', ' ')}"
                 for case in data["disputes_to_answer"]
             ],
         )
@@ -197,8 +199,9 @@ def check_events(data: Mapping[str, Any]) -> Iterator[Finding]:
     if data["connected_events"]["events"]:
         yield Finding(
             "WRONG",
-            f"The webhook received {count(data['connected_events']['events'], 'event')} of connected"
-            " accounts in seven days. Their money is not this shop's, so they were ignored.",
+            f"The webhook received {count(data['connected_events']['events'], 'event')} of"
+            " connected accounts in seven days. Their money is not this shop's, so they were"
+            " ignored.",
             "Stripe > Webhooks > your endpoint: listen to events on your account only.",
             data["connected_events"]["accounts"],
         )

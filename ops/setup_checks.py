@@ -124,16 +124,7 @@ def check_site(config: Settings) -> Iterator[Finding]:
         yield Finding(
             "WRONG",
             f"{config.site_url}/api/health says {report.get('status')}: "
-            + "; ".join(
-                [
-                    *report.get("configuration", []),
-                    *(
-                        f"{part} {report[part]}"
-                        for part in ("database", "ledger")
-                        if part in report
-                    ),
-                ]
-            ),
+            + "; ".join([*report.get("configuration", []), *_degraded(report)]),
             "Set the variables that it names and redeploy.",
         )
         return
@@ -148,6 +139,11 @@ def check_site(config: Settings) -> Iterator[Finding]:
         )
     if probe is not None:
         yield probe
+
+
+def _degraded(report: Mapping[str, Any]) -> list[str]:
+    parts = ("database", "ledger")
+    return [f"{part}: {report[part]}" for part in parts if part in report]
 
 
 def _probe(config: Settings) -> Finding | None:

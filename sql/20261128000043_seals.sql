@@ -158,7 +158,7 @@ begin
     where l.id <> p_ledger_id
         and not exists (select from public.purchases);
     if not found and not exists (select from purse.ledger l where l.id = p_ledger_id) then
-        raise exception using errcode = 'PT409', message = 'the ledger has orders already', detail = 'ledger_is_not_empty';
+        raise exception using errcode = 'PT409', message = 'the ledger has orders already';
     end if;
 end
 $$;

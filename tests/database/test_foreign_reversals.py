@@ -1,4 +1,4 @@
-"""Refunds and disputes in another currency than the payment's, and disputes that wait for an answer."""
+"""Refunds and disputes in another currency than the payment's; disputes that wait for an answer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def doctor(database: Database, name: str) -> list[dict[str, Any]]:
-    """Return a list of doctor()."""
+    """Return a list that the function doctor found."""
     row = database.execute("select doctor() -> %s as found", [name]).fetchone()
     assert row is not None
     found: list[dict[str, Any]] = row["found"]

@@ -1,4 +1,4 @@
-"""CLAWBACK_POLICY=clamp: what was only set aside is not forgiven, in whichever order things happen."""
+"""CLAWBACK_POLICY=clamp: what was only set aside is not forgiven, in any order of events."""
 
 from __future__ import annotations
 

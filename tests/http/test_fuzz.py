@@ -214,7 +214,7 @@ def _may_be_ours(broken: dict[str, Any]) -> bool:
 
 
 def _is_ours(broken: dict[str, Any], fuzzed: Fuzzed) -> bool:
-    """Whether it certainly concerns our orders: the one bought here, or one with our ledger's id."""
+    """Whether it certainly concerns our orders: the one bought here, or one of our ledger."""
     stripe_object = broken["data"]["object"]
     if not _may_be_ours(broken) or broken["type"] in REVERSAL_TYPES:
         return _may_be_ours(broken)

@@ -339,8 +339,8 @@ class Purses(RuleBasedStateMachine):
     def time_passes(self, days: int) -> None:
         self.purse.time_passes(days=days)
         if self.model.time_passes(days):
-            # The next movement or read takes what a hold had kept from a refund. Explaining does not
-            # foresee that, so there is a read at once.
+            # The next movement or read takes what a hold had kept from a refund. Explaining does
+            # not foresee that, so there is a read at once.
             self.purse.read()
 
     @rule(clean_up=st.booleans())
@@ -360,7 +360,8 @@ class Purses(RuleBasedStateMachine):
             """
             select explain_balance(%(user)s) as now, clock_timestamp() as at, array(
                 select jsonb_build_array(
-                    p.credits_posted, coalesce(l.forgiven, 0), p.credits_posted = purse.purchase_target(p)
+                    p.credits_posted, coalesce(l.forgiven, 0),
+                    p.credits_posted = purse.purchase_target(p)
                 )
                 from purchases p
                 left join credit_lots l on l.purchase_id = p.id

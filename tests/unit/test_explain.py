@@ -34,6 +34,7 @@ def row(status: str, **more: Any) -> dict[str, Any]:
         "decided_by": None,
         "decided_because": None,
         "credits_posted": 500,
+        "sealed": True,
         "forgiven": 0,
         "target": 500,
         "withdrawn": 0,

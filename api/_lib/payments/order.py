@@ -43,7 +43,7 @@ class Order:
         currency: ISO 4217, lower case.
         valid_days: Days from payment until unspent credits expire; None if they never do.
         ledger_id: The ledger that began the order; None in metadata that does not say.
-        seal: The database's proof that it began exactly this order (sql/*_seals.sql); None as above.
+        seal: The database's proof that it began this order (sql/*_seals.sql); None as above.
     """
 
     order_id: str

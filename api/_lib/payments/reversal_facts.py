@@ -156,7 +156,7 @@ def _is_money_gone(status: str, moved: list[dict[str, Any]]) -> bool:
 
 
 def _due_at(dispute: Mapping[str, Any]) -> int | None:
-    """Return until when a dispute must be answered. It only informs, so an odd value is no error."""
+    """Return until when to answer a dispute. It only informs, so an odd value is no error."""
     details = dispute.get("evidence_details")
     due_by = details.get("due_by") if isinstance(details, dict) else None
     return due_by if type(due_by) is int and 0 <= due_by <= MAX_TIME else None

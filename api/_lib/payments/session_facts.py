@@ -45,7 +45,7 @@ class OrderFacts(TypedDict):
     Amounts are in minor currency units, occurred_at in seconds since 1970 (UTC). ledger_id and seal
     are as the metadata has them. Several ledgers may share a Stripe account and receive each
     other's events, so the database ignores an unknown order of another ledger, and credits one of
-    its own only if the seal is right. `make rebuild` adds confirmed: a person vouches for the order.
+    its own only if the seal is right. make rebuild adds confirmed: a person vouches for the order.
     """
 
     order_id: str
