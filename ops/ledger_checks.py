@@ -132,7 +132,7 @@ def _reversals(data: Mapping[str, Any]) -> Iterator[Finding]:
         )
     if data["disputes_to_answer"]:
         yield Finding(
-            "WRONG",
+            "note",
             "A dispute waits for your answer. Without one it is lost at the due date.",
             "Stripe > Payments > Disputes: submit evidence, or accept the dispute.",
             [

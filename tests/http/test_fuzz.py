@@ -20,7 +20,7 @@ from api._lib.web.http import MAX_QUERY_FIELDS
 from local.stack import running_stack
 from tests.http.forgeries import altered_tokens, broken_events, means_the_same
 from tests.http.fuzzed import DESCRIPTION, Fuzzed, parsed
-from tests.http.genuine import REVERSAL_TYPES, SESSION_TYPES, genuine_events
+from tests.http.genuine import REFUND_TYPES, REVERSAL_TYPES, SESSION_TYPES, genuine_events
 from tests.http.mischief import BODIES, PATHS, QUERIES, parameters, requests
 from tests.http.raw import Sent
 from tests.profiles import examples
@@ -216,6 +216,8 @@ def _may_be_ours(broken: dict[str, Any]) -> bool:
 def _is_ours(broken: dict[str, Any], fuzzed: Fuzzed) -> bool:
     """Whether it certainly concerns our orders: the one bought here, or one of our ledger."""
     stripe_object = broken["data"]["object"]
+    if broken["type"] not in REFUND_TYPES and stripe_object.get("livemode") is True:
+        return False  # the ledger is a test ledger
     if not _may_be_ours(broken) or broken["type"] in REVERSAL_TYPES:
         return _may_be_ours(broken)
     if broken["type"] in SESSION_TYPES and stripe_object.get("mode") != "payment":
