@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run reconcile rebuild doctor quick test soak check hashes migrate lock format tools bench cold-start
+.PHONY: help run reconcile rebuild go-live doctor quick test soak check hashes migrate lock format tools bench cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -8,7 +8,7 @@ PYTEST := $(VENV)/python -m pytest
 # tests/requirements.txt holds every package, so the other lists take their versions from it.
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(LOCK_ARGS)
-export RESET PORT DATABASE_URL APPLY EMAIL SINCE ROUNDS SECONDS BASE
+export RESET PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS BASE
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,9 +25,13 @@ reconcile: ## Add to the ledger what it lacks and Stripe has (SINCE=2026-11-01, 
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.reconcile $(if $(SINCE),--since "$$SINCE")
 
-rebuild: ## Show what is missing in the ledger compared with Stripe alone; APPLY=1 writes it
+rebuild: ## Show what is missing in the ledger compared with Stripe alone; APPLY=1 writes it (LEDGER=… of a lost database)
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.rebuild
+
+go-live: ## Show how a test database becomes live; APPLY=1 WHO=… WHY=… does it
+	@./ops/venv.sh ops/requirements.txt
+	@$(VENV)/python -m ops.go_live
 
 quick: ## Run the pure and the database tests in about a minute (ARGS=… goes to pytest)
 	@./ops/venv.sh tests/requirements.txt

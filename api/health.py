@@ -10,20 +10,30 @@ from api._lib.settings import settings
 from api._lib.web.http import Request, Response, endpoint
 
 UNKNOWN_FUNCTION = "PGRST202"
+WRONG_MODE = (
+    "is a test ledger, and STRIPE_SECRET_KEY is a live key",
+    "is a live ledger, and STRIPE_SECRET_KEY is a test key",
+)
 REFUSED = (database.KEY_REFUSED, "42501")
 
 
 def get(_request: Request) -> Response:
-    """Report the database, the storage, payments, the version, and missing settings by name."""
+    """Report the database, the ledger's mode, the storage, payments and the version.
+
+    Missing settings are reported by name, never by value.
+    """
     report: dict[str, Any] = {"status": "ok", "version": __version__}
     try:
         report["payments_enabled"] = settings().payments_enabled
         report["database"] = _database_state()
+        if report["database"] == "ok":
+            report["ledger"] = _ledger_state()
         if settings().files is not None:
             report["storage"] = _storage_state()
     except NotConfiguredError as error:
         report["configuration"] = list(error.problems)
-    if report.get("database") != "ok" or report.get("storage", "ok") != "ok":
+    is_well = report.get("database") == "ok" and report.get("storage", "ok") == "ok"
+    if not is_well or report.get("ledger") in WRONG_MODE:
         report["status"] = "degraded"
     return Response(report, status=200 if report["status"] == "ok" else 503)
 
@@ -51,6 +61,19 @@ def _storage_state() -> str:
     except StorageUnavailableError:
         return "unreachable"
     return "ok"
+
+
+def _ledger_state() -> str:
+    """Return the ledger's mode, or what it is if the Stripe key is of the other one."""
+    try:
+        ledger = database.call("read_ledger")
+    except (DatabaseUnavailableError, database.DatabaseError):
+        return "unknown"
+    if ledger["livemode"] is None:
+        return "new"
+    if settings().stripe_secret_key and settings().livemode != ledger["livemode"]:
+        return WRONG_MODE[ledger["livemode"]]
+    return "live" if ledger["livemode"] else "test"
 
 
 app = endpoint(get=get)

@@ -47,7 +47,9 @@ def post(request: Request) -> Response:
         config.stripe_webhook_secrets,
         now=time.time(),
     )
-    if event["livemode"] != config.livemode:
+    # A connected account's event, which may be of either mode, is about that account's money.
+    account = event.get("account")
+    if account is None and event["livemode"] != config.livemode:
         raise InvalidRequestError(
             "This event's livemode is not that of the configured key.", code="wrong_livemode"
         )
@@ -58,8 +60,9 @@ def post(request: Request) -> Response:
             p_type=event["type"],
             p_livemode=event["livemode"],
             p_created=event["created"],
-            p_facts=facts_of_event(event, project=config.project),
+            p_facts=facts_of_event(event) if account is None else None,
             p_policy=config.clawback_policy,
+            p_account=account,
         )
     except (database.DatabaseError, InvalidStripeObjectError) as error:
         # Neither error quotes the event's data: one has a code, the other a field's name.

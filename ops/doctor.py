@@ -46,7 +46,7 @@ def main() -> int:
 
 def _everything(since: int | None) -> Iterator[Finding]:
     config = settings()
-    data = database.call("doctor")
+    data = {**database.call("doctor"), "ledger": database.call("read_ledger")}
     yield from check_ledger(data)
     yield from check_access(data)
     yield from check_events(data)

@@ -20,6 +20,7 @@ def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _lots(data)
     yield from _purchases(data)
     yield from _mismatches(data)
+    yield from _reversals(data)
 
 
 def _balances(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -76,7 +77,7 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
             "The ledger does not hold the credits that a purchase's facts call for.",
             "select purse.settle_purchase('…', 'debt'); -- in the SQL editor; safe to repeat",
             [
-                f"order {case['order_id']}: {case['posted'] - case['forgiven']:,} posted,"
+                f"order {case['order_id']}: {case['posted']:,} posted,"
                 f" {case['target']:,} called for"
                 for case in data["purchases_off"]
             ],
@@ -88,8 +89,8 @@ def _purchases(data: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding(
             "note",
             f"{count(data['forgiven']['credits'], 'credit')} of"
-            f" {count(data['forgiven']['orders'], 'order')} were forgiven: refunded, but spent"
-            " already (CLAWBACK_POLICY=clamp).",
+            f" {count(data['forgiven']['orders'], 'order')} are forgiven: refunded, but spent"
+            " already or set aside (CLAWBACK_POLICY=clamp). If they come back, they are taken.",
         )
     if data["overdue"]:
         yield Finding(
@@ -112,8 +113,62 @@ def _mismatches(data: Mapping[str, Any]) -> Iterator[Finding]:
         [
             f"order {case['order_id']}: ordered {money(case['unit_amount'], case['currency'])},"
             f" Stripe asked for {money(case['amount_subtotal'], case['currency_paid'])}"
+            + ("" if case["sealed"] else "; no valid seal, so this database did not begin it")
             for case in data["mismatches"]
         ],
+    )
+
+
+def _reversals(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if data["second_payments"]:
+        yield Finding(
+            "WRONG",
+            "An order was paid twice. Its credits were posted once.",
+            "Stripe > Payments: refund one of the two. The credits stay.",
+            [
+                f"order {case['order_id']}: {' and '.join(case['payments'])}"
+                for case in data["second_payments"]
+            ],
+        )
+    if data["disputes_to_answer"]:
+        yield Finding(
+            "note",
+            "A dispute waits for your answer. Without one it is lost at the due date.",
+            "Stripe > Payments > Disputes: submit evidence, or accept the dispute.",
+            [
+                f"{case['id']}: {money(case['amount'], case['currency'])},"
+                f" order {case['order_id']}, answer by"
+                f" {(case['due_at'] or 'an unknown date')[:16].replace('T', ' ')}"
+                for case in data["disputes_to_answer"]
+            ],
+        )
+    known = [case for case in data["foreign_reversals"] if case["share_is_known"]]
+    unknown = [case for case in data["foreign_reversals"] if not case["share_is_known"]]
+    if known:
+        yield Finding(
+            "note",
+            "A refund or dispute is in another currency than its payment. It took the share that"
+            " moved on the Stripe account's balance.",
+            cases=[
+                f"{_foreign(case)} {money(case['settled_amount'], case['settled_currency'])} moved."
+                for case in known
+            ],
+        )
+    if unknown:
+        yield Finding(
+            "WRONG",
+            "A refund or dispute is in another currency than its payment, and its share of the"
+            " payment is not known. It took all credits of the order.",
+            "Compare the amounts at Stripe; give back what was taken too much:"
+            " select grant_credits('…user…', 100, 'correction', 'your name', 'why', 'a key');",
+            [_foreign(case) for case in unknown],
+        )
+
+
+def _foreign(case: Mapping[str, Any]) -> str:
+    return (
+        f"{case['kind']} {case['id']}: {money(case['amount'], case['currency'])} of order"
+        f" {case['order_id']}, paid in {case['currency_paid'].upper()}."
     )
 
 
@@ -140,6 +195,15 @@ def check_events(data: Mapping[str, Any]) -> Iterator[Finding]:
                 f"{case['id']} {case['type']}: {case['deliveries']} times"
                 for case in data["repeated_events"]
             ],
+        )
+    if data["connected_events"]["events"]:
+        yield Finding(
+            "WRONG",
+            f"The webhook received {count(data['connected_events']['events'], 'event')} of"
+            " connected accounts in seven days. Their money is not this shop's, so they were"
+            " ignored.",
+            "Stripe > Webhooks > your endpoint: listen to events on your account only.",
+            data["connected_events"]["accounts"],
         )
     if data["waiting_reversals"]:
         yield Finding(

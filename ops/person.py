@@ -11,7 +11,6 @@ import stripe
 from api._lib.payments.session_facts import EXPAND_SESSIONS, facts_of_retrieved_session
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
 from api._lib.payments.stripe_fields import InvalidStripeObjectError
-from api._lib.settings import settings
 from ops.command import day
 from ops.findings import Finding
 from ops.money import money
@@ -125,7 +124,7 @@ def _behind(title: str, found_at_stripe: OrderAtStripe) -> Finding:
 
 def _paid(title: str, order: Mapping[str, Any]) -> Finding:
     paid = f"{title} paid {money(order['amount_paid'], order['currency_paid'])}"
-    posted = order["credits_posted"] - order["credits_forgiven"]
+    posted = order["credits_posted"]
     if posted != order["target"]:
         return Finding(
             "WRONG",
@@ -134,24 +133,31 @@ def _paid(title: str, order: Mapping[str, Any]) -> Finding:
         )
     if not order["withdrawn"]:
         return Finding("ok", f"{paid}. Its {order['credits']:,} credits were posted.")
-    taken = order["credits"] - order["credits_posted"]
-    forgiven = f", {order['credits_forgiven']:,} forgiven" if order["credits_forgiven"] else ""
+    taken = order["credits"] - order["credits_posted"] - order["forgiven"]
+    forgiven = f", {order['forgiven']:,} forgiven" if order["forgiven"] else ""
     return Finding(
         "ok",
         f"{paid}, of which {money(order['withdrawn'], order['currency_paid'])} was refunded or"
         f" disputed. {taken:,} of {order['credits']:,} credits were taken back{forgiven}.",
         cases=[
-            f"{each['kind']} {each['id']}: {money(each['amount'], order['currency_paid'])},"
+            f"{each['kind']} {each['id']}: {money(each['amount'], each['currency'])},"
             f" {each['status']}"
             for each in order["reversals"]
         ],
     )
 
 
-def _mismatch(title: str, order: Mapping[str, Any]) -> Finding:
+def mismatch(order: Mapping[str, Any]) -> str:
+    """Return what is wrong with a payment that is not settled by itself. Pure."""
+    if not order["sealed"]:
+        return "It carries no valid seal: this database did not begin it."
     asked = money(order["amount_subtotal"], order["currency_paid"])
     ordered = money(order["unit_amount"], order["currency"])
-    sentence = f"{title} Stripe asked for {asked}, but the order was for {ordered}."
+    return f"Stripe asked for {asked}, but the order was for {ordered}."
+
+
+def _mismatch(title: str, order: Mapping[str, Any]) -> Finding:
+    sentence = f"{title} {mismatch(order)}"
     if order["decision"] == "rejected":
         return Finding(
             "note", f"{sentence} Rejected by {order['decided_by']}: {order['decided_because']}."
@@ -183,9 +189,7 @@ def _at_stripe(config: Settings, person: Mapping[str, Any]) -> dict[str, OrderAt
                 continue
         for session in listed.data:
             try:
-                facts = facts_of_retrieved_session(
-                    session.to_dict(), project=settings().project, retrieved_at=int(time.time())
-                )
+                facts = facts_of_retrieved_session(session.to_dict(), retrieved_at=int(time.time()))
             except InvalidStripeObjectError:
                 continue
             # If its customer was deleted, an order can have two sessions. At most one is paid.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
@@ -47,6 +48,7 @@ class Rehearsal:
         reversals: Number of refunds and disputes at Stripe, including those of others' payments.
         changes: Purchases whose posted credits would change.
         refused: Stripe ids of objects that are unreadable or that the database refuses.
+        other_ledgers: Number of paid orders of each other ledger at Stripe, by the ledger's id.
     """
 
     paid: set[str] = field(default_factory=set)
@@ -54,10 +56,13 @@ class Rehearsal:
     reversals: int = 0
     changes: list[Change] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    other_ledgers: Counter[str] = field(default_factory=Counter)
 
 
-def rehearse(since: int | None) -> Rehearsal:
+def rehearse(since: int | None, *, confirmed_ledger: str | None = None) -> Rehearsal:
     """Rehearse all of Stripe's objects, or those since a Unix time.
+
+    The orders of a ledger that a person has confirmed need no seal.
 
     An order is rehearsed together with its reversals, because only both give its final credits.
 
@@ -65,7 +70,8 @@ def rehearse(since: int | None) -> Rehearsal:
         StripeFailedError: Stripe failed.
         DatabaseUnavailableError: The database cannot be reached.
     """
-    window = Window(since, int(time.time()), settings().livemode, settings().project)
+    window = Window(since, int(time.time()), settings().livemode, confirmed_ledger)
+    ours = {database.call("read_ledger")["ledger_id"], confirmed_ledger}
     rehearsal = Rehearsal()
     reversals: dict[str, list[Facts]] = {}
     steps: tuple[Step, ...] = ("refunds", "disputes")
@@ -83,6 +89,8 @@ def rehearse(since: int | None) -> Rehearsal:
             rehearsal.orders += 1
             if order["state"] == "paid":
                 rehearsal.paid.add(order["order_id"])
+                if order["ledger_id"] and order["ledger_id"] not in ours:
+                    rehearsal.other_ledgers[order["ledger_id"]] += 1
             groups.append([facts, *reversals.pop(order["payment_intent_id"] or "", [])])
             if len(groups) == BATCH:
                 _try(groups, rehearsal)

@@ -26,8 +26,8 @@ _LOOPBACK = ("http://127.0.0.1", "http://localhost", "http://[::1]")
 
 
 def check_keys(config: Settings, data: Mapping[str, Any]) -> Iterator[Finding]:
-    """Check that the Stripe key and the orders have the same mode, and that CRON_SECRET is set."""
-    orders = data["orders"]
+    """Check that the Stripe key and the ledger have the same mode, and that CRON_SECRET is set."""
+    orders, ledger_is_live = data["orders"], data["ledger"]["livemode"]
     if config.livemode and config.site_url.startswith(_LOOPBACK):
         yield Finding(
             "WRONG",
@@ -35,21 +35,31 @@ def check_keys(config: Settings, data: Mapping[str, Any]) -> Iterator[Finding]:
             " machine can reach.",
             "Set SITE_URL to the address of the deployment, or use a test key here.",
         )
-    if not config.livemode and orders["live"]:
+    if ledger_is_live and not config.livemode and config.stripe_secret_key:
         yield Finding(
             "WRONG",
-            f"STRIPE_SECRET_KEY is a test key, but the database has"
-            f" {count(orders['live'], 'live order')}.",
-            "Use the live key here, or another Supabase project for tests.",
+            "STRIPE_SECRET_KEY is a test key, but this ledger is live: checkouts are refused and"
+            " payments of test mode are ignored.",
+            "Use the live key here, or another Supabase project for tests (docs/deploying.md).",
         )
-    elif config.livemode and orders["test"]:
+    elif ledger_is_live is False and config.livemode:
+        yield Finding(
+            "WRONG",
+            "STRIPE_SECRET_KEY is a live key, but this ledger is a test ledger: checkouts are"
+            " refused and payments of live mode are ignored.",
+            "make go-live",
+        )
+    elif ledger_is_live is None:
+        yield Finding("ok", "The ledger is new. Its first order makes it live or test.")
+    else:
+        mode = "live" if ledger_is_live else "test"
+        yield Finding("ok", f"The ledger is {mode}, and the Stripe key is of the same mode.")
+    if ledger_is_live and orders["test"]:
         yield Finding(
             "note",
-            f"The database has {count(orders['test'], 'order')} of test mode. Their credits were"
-            " not paid with real money.",
+            f"The database has {count(orders['test'], 'order')} of test mode from before it went"
+            " live. They are ignored.",
         )
-    else:
-        yield Finding("ok", "The Stripe key and the orders are of the same mode.")
     if config.cron_secret is None:
         yield Finding(
             "WRONG",
@@ -133,8 +143,8 @@ def check_site(config: Settings) -> Iterator[Finding]:
 
 def _complaints(report: Mapping[str, Any]) -> Iterator[str]:
     yield from report.get("configuration", [])
-    for part in ("database", "storage"):
-        if report.get(part, "ok") != "ok":
+    for part in ("database", "ledger", "storage"):
+        if report.get(part, "ok") not in {"ok", "live", "test", "new"}:
             yield f"{part} {report[part]}"
 
 

@@ -11,6 +11,7 @@ create table public.purchases (
     currency            text        not null,
     valid_days          integer,
     livemode            boolean     not null,
+    sealed              boolean     not null default true,
     created_at          timestamptz not null default now(),
     -- What Stripe told us.
     checkout_session_id text,
@@ -32,11 +33,10 @@ create table public.purchases (
     decided_because     text,
     -- What the ledger was given.
     credits_posted      bigint      not null default 0,
-    credits_forgiven    bigint      not null default 0,
     status              text        not null generated always as (
         case
             when paid_at is not null
-                and (amount_subtotal <> unit_amount or currency_paid <> currency)
+                and (amount_subtotal <> unit_amount or currency_paid <> currency or not sealed)
                 and decision is distinct from 'accepted' then 'mismatch'
             when paid_at is not null then 'paid'
             when failed_at is not null then 'failed'
@@ -46,8 +46,6 @@ create table public.purchases (
         end
     ) stored,
     constraint purchases_pkey primary key (id),
-    constraint purchases_checkout_session_id_key unique (checkout_session_id),
-    constraint purchases_payment_intent_id_key unique (payment_intent_id),
     constraint purchases_credits_are_sane check (credits between 1 and 1000000000),
     constraint purchases_unit_amount_is_sane check (unit_amount between 1 and 99999999),
     constraint purchases_currency_is_iso check (currency ~ '^[a-z]{3}$'),
@@ -58,10 +56,15 @@ create table public.purchases (
     constraint purchases_decision_is_known check (decision in ('accepted', 'rejected')),
     constraint purchases_decision_is_signed
         check ((decision is null) = (decided_at is null) and (decision is null) = (decided_by is null)),
-    constraint purchases_posted_is_within_what_was_bought check (credits_posted between 0 and credits),
-    constraint purchases_forgiven_is_within_what_was_posted check (credits_forgiven between 0 and credits_posted)
+    constraint purchases_posted_is_within_what_was_bought check (credits_posted between 0 and credits)
 );
 
+-- Partial, so that Postgres does not count these columns as keys. An update that sets them would
+-- otherwise conflict with the lock that the ledger's foreign key takes while the user's row is held.
+create unique index purchases_checkout_session_id_key
+    on public.purchases (checkout_session_id) where checkout_session_id is not null;
+create unique index purchases_payment_intent_id_key
+    on public.purchases (payment_intent_id) where payment_intent_id is not null;
 create index purchases_user_id_created_at_idx on public.purchases (user_id, created_at desc);
 create index purchases_unsettled_idx on public.purchases (id) where status in ('open', 'processing');
 
@@ -71,6 +74,7 @@ comment on column public.purchases.package_id is 'As ordered. No foreign key: an
 comment on column public.purchases.credits is 'Credits ordered. Fixed when the order began.';
 comment on column public.purchases.unit_amount is 'The price shown to the buyer, in minor units of the currency.';
 comment on column public.purchases.valid_days is 'Days from payment until the remaining credits expire. Null: they never expire.';
+comment on column public.purchases.sealed is 'Whether this database began the order, or its metadata carried our seal, or a person confirmed it in a rebuild. If not, the order is a mismatch.';
 comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and tax, in minor units. If it differs from unit_amount, the order is a mismatch.';
 comment on column public.purchases.currency_paid is 'The currency of the payment. If it differs from the order''s, the order is a mismatch.';
 comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units. Less than the price with a promotion code, 0 if nothing was charged.';
@@ -78,8 +82,7 @@ comment on column public.purchases.processing_at is 'When a delayed payment meth
 comment on column public.purchases.declined_at is 'The latest declined attempt. The order may still be paid with another card.';
 comment on column public.purchases.decline_code is 'Stripe''s code for that attempt, e.g. insufficient_funds.';
 comment on column public.purchases.decision is 'A person''s decision about a mismatch: accepted posts its credits, rejected does not. See purse.decide_mismatch.';
-comment on column public.purchases.credits_posted is 'Credits the ledger holds for this order. Settlement moves it to the target and posts the difference.';
-comment on column public.purchases.credits_forgiven is 'Credits that a refund should have taken but that were already spent, under CLAWBACK_POLICY=clamp. Part of credits_posted.';
+comment on column public.purchases.credits_posted is 'The target up to which this order is settled. Settlement moves it and posts the difference. The ledger holds these credits for the order, and besides those that its lot says are forgiven.';
 comment on column public.purchases.status is 'Derived from the facts: mismatch or paid; otherwise failed, expired, processing or open, in this order of precedence.';
 
 alter table public.purchases enable row level security;
@@ -88,6 +91,43 @@ grant select on public.purchases to authenticated, service_role;
 
 create policy "a user reads their own purchases" on public.purchases
     for select to authenticated using (user_id = (select auth.uid()));
+
+create table public.purchase_payments (
+    payment_intent_id   text        not null,
+    purchase_id         uuid        not null,
+    checkout_session_id text,
+    amount              bigint      not null,
+    currency            text        not null,
+    paid_at             timestamptz not null,
+    constraint purchase_payments_pkey primary key (payment_intent_id),
+    constraint purchase_payments_purchase_id_fkey foreign key (purchase_id) references public.purchases (id)
+);
+
+create index purchase_payments_purchase_id_idx on public.purchase_payments (purchase_id);
+
+comment on table public.purchase_payments is
+    'Every payment of an order. There is one, unless the order was paid twice: then make doctor names it, and refunds first return what was paid too much.';
+comment on column public.purchase_payments.amount is 'In minor units of the currency.';
+
+alter table public.purchase_payments enable row level security;
+revoke all on public.purchase_payments from public, anon, authenticated, service_role;
+grant select on public.purchase_payments to service_role;
+
+create function purse.purchase_of_payment(p_payment_intent_id text)
+    returns uuid
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select p.id from public.purchases p where p.payment_intent_id = p_payment_intent_id
+    union
+    select t.purchase_id from public.purchase_payments t where t.payment_intent_id = p_payment_intent_id
+    limit 1
+$$;
+
+comment on function purse.purchase_of_payment(text) is
+'The purchase that a payment intent is for, also if it is the second that paid it. Null if there is none.';
+revoke all on function purse.purchase_of_payment(text) from public, anon, authenticated, service_role;
 
 create function public.begin_purchase(
     p_user_id           uuid,
@@ -123,6 +163,12 @@ begin
             detail = greatest(v_wait_seconds, 1)::text;
     end if;
 
+    if not purse.set_mode(p_livemode) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'the ledger is of the other mode',
+            detail = case when p_livemode then 'ledger_is_test' else 'ledger_is_live' end;
+    end if;
     insert into public.purchases (
         user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at
     )
@@ -154,15 +200,17 @@ begin
         'valid_days', v_order.valid_days,
         'customer_id', v_customer.customer_id,
         'customer_key', v_customer.idempotency_key
-    );
+    ) || purse.seal_order(v_order);
 end
 $$;
 
 comment on function public.begin_purchase(uuid, text, boolean, integer) is
-'Records an order at the present price, before Stripe hears of it.
+'Records an order at the present price, before Stripe hears of it. The first order sets the ledger''s mode.
 Returns {order_id, ordered_at (seconds since 1970), package_id, package_name, credits, unit_amount,
-currency, valid_days or null, customer_id or null, customer_key (idempotency key for creating the customer)}.
-Raises PT404 if the pack is not on sale; PT429 past p_orders_per_minute, with the seconds to wait as detail.';
+currency, valid_days or null, customer_id or null, customer_key (idempotency key for creating the customer),
+ledger_id, seal}; the last two travel in Stripe''s metadata.
+Raises PT404 if the pack is not on sale; PT409 with ledger_is_test or ledger_is_live as detail if the ledger
+is of the other mode; PT429 past p_orders_per_minute, with the seconds to wait as detail.';
 revoke all on function public.begin_purchase(uuid, text, boolean, integer) from public, anon, authenticated, service_role;
 grant execute on function public.begin_purchase(uuid, text, boolean, integer) to service_role;
 

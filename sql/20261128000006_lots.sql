@@ -10,6 +10,8 @@ create table public.credit_lots (
     remaining   bigint              not null default 0,
     held        public.credit_count not null default 0,
     lapsed      public.credit_count not null default 0,
+    forgiven    public.credit_count not null default 0,
+    forgiven_to bigint,
     expires_at  timestamptz,
     created_at  timestamptz         not null default clock_timestamp(),
     constraint credit_lots_pkey primary key (id),
@@ -19,6 +21,7 @@ create table public.credit_lots (
 with (fillfactor = 70);
 
 create index credit_lots_user_id_expires_at_idx on public.credit_lots (user_id, expires_at, id);
+create index credit_lots_forgiven_idx on public.credit_lots (user_id) where forgiven > 0;
 
 comment on table public.credit_lots is
     'What a balance is made of: one row per purchase or grant. Spending takes from the lot that expires soonest, then from the oldest.';
@@ -31,6 +34,10 @@ comment on column public.credit_lots.granted is 'Credits bought or given.';
 comment on column public.credit_lots.remaining is 'Credits left. Below zero is a debt: the credits were spent before the money went back. The next credits pay it off.';
 comment on column public.credit_lots.held is 'Credits of it that holds have set aside.';
 comment on column public.credit_lots.lapsed is 'Credits of it that expired unspent.';
+-- Here and not in purchases, because it changes when credits come back. That happens under the lock of
+-- the user's row, and a purchase's row must be locked before it.
+comment on column public.credit_lots.forgiven is 'Credits that a refund of its purchase should have taken but could not, under CLAWBACK_POLICY=clamp. Whatever comes back to this lot or an older one pays for them first (purse.collect_forgiven).';
+comment on column public.credit_lots.forgiven_to is 'The user''s newest lot when credits were last forgiven. Credits of newer lots do not pay for them.';
 comment on column public.credit_lots.expires_at is 'When the remaining credits expire. Null: never.';
 
 alter table public.credit_lots enable row level security;

@@ -236,6 +236,7 @@ begin
             p_actor => p_actor,
             p_reason => p_reason
         );
+        perform purse.collect_forgiven(v_spend.user_id);
     end if;
     -- Writes the expiry of credits that went back into a lot that has expired.
     v_account := purse.lock_account(v_spend.user_id);

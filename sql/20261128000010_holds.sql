@@ -376,6 +376,9 @@ begin
             transaction_id = v_posted.id,
             ended_at = clock_timestamp()
         where h.id = v_hold.id;
+        if v_credits < v_hold.credits then
+            perform purse.collect_forgiven(v_hold.user_id);
+        end if;
     end if;
     return jsonb_build_object(
         'transaction_id', v_posted.id::text,
@@ -512,6 +515,7 @@ begin
             ended_at = clock_timestamp()
         where h.id = v_hold.id
         returning * into v_hold;
+        perform purse.collect_forgiven(v_hold.user_id);
     end if;
     v_account := purse.lock_account(v_hold.user_id);
     return jsonb_build_object(

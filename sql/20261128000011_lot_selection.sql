@@ -30,7 +30,8 @@ revoke all on function purse.lots_to_take(uuid, bigint) from public, anon, authe
 create function purse.lots_to_drain(
     p_user_id uuid,
     p_lot_id  bigint,
-    p_credits bigint
+    p_credits bigint,
+    p_newest  bigint default null
 )
     returns jsonb
     language plpgsql
@@ -45,6 +46,7 @@ begin
             from public.credit_lots l
             where l.user_id = p_user_id
                 and l.remaining > l.held
+                and (p_newest is null or l.id <= p_newest)
         ),
         taken as (
             select f.id, least(f.credits, p_credits - (f.so_far - f.credits)) as credits
@@ -62,11 +64,12 @@ begin
 end
 $$;
 
-comment on function purse.lots_to_drain(uuid, bigint, bigint) is
+comment on function purse.lots_to_drain(uuid, bigint, bigint, bigint) is
 'The lots that a clawback of p_credits takes from, as {"lot id": -credits}: the purchase''s own lot
 (p_lot_id) first, then the others in spending order. Credits that are already spent become a debt of
-the own lot. Held credits are not taken, so that work in progress is paid for.';
-revoke all on function purse.lots_to_drain(uuid, bigint, bigint) from public, anon, authenticated, service_role;
+the own lot. Held credits are not taken, so that work in progress is paid for. Lots newer than p_newest
+are left alone.';
+revoke all on function purse.lots_to_drain(uuid, bigint, bigint, bigint) from public, anon, authenticated, service_role;
 
 create function purse.lots_to_fill(
     p_user_id     uuid,

@@ -71,6 +71,8 @@ begin
         (select min(l.expires_at) from public.credit_lots l where l.user_id = p_user_id and l.remaining > l.held)
     )
     where u.user_id = p_user_id;
+    -- The credits of a hold that has expired are free again.
+    perform purse.collect_forgiven(p_user_id);
     perform purse.note_next_lot(p_user_id);
 end
 $$;
@@ -78,7 +80,7 @@ $$;
 comment on function purse.expire_account(uuid) is
 'Writes what has expired in one account: ends holds past their deadline, then takes what is free in
 lots past theirs, one ledger row per lot. Held credits stay until their hold ends. Also updates when
-to look next (lapses_at). The caller holds the user''s row.';
+to look next (lapses_at), and collects forgiven credits from what came back. The caller holds the user''s row.';
 revoke all on function purse.expire_account(uuid) from public, anon, authenticated, service_role;
 
 -- Locks several users' rows, but skips those that are locked. It waits for nobody, so it cannot deadlock.

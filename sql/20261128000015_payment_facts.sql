@@ -39,21 +39,29 @@ as $$
 declare
     v_at          timestamptz := to_timestamp((p_facts ->> 'occurred_at')::bigint);
     v_state       text        := p_facts ->> 'state';
+    v_is_ours     boolean;
+    v_is_sealed   boolean;
     v_purchase_id uuid;
 begin
     if v_at is null or v_state is null or v_state not in ('open', 'processing', 'paid', 'failed', 'expired') then
         raise exception using errcode = 'PT422', message = 'facts without a known state or a time';
     end if;
+    if not purse.is_of_this_mode((p_facts ->> 'livemode')::boolean) then
+        return null;
+    end if;
     perform purse.lock_order(p_facts ->> 'order_id');
-    if not coalesce((p_facts ->> 'is_ours')::boolean, false)
+    v_is_ours := exists (select from purse.ledger l where l.id::text = p_facts ->> 'ledger_id');
+    v_is_sealed := coalesce((p_facts ->> 'confirmed')::boolean, v_is_ours and purse.is_order_sealed(p_facts));
+    if not v_is_ours
+        and not v_is_sealed
         and not exists (select from public.purchases p where p.id = (p_facts ->> 'order_id')::uuid) then
         return null;
     end if;
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');
 
     insert into public.purchases as p (
-        id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at,
-        checkout_session_id, payment_intent_id, customer_id, amount_subtotal, amount_paid, currency_paid,
+        id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, sealed,
+        created_at, checkout_session_id, payment_intent_id, customer_id, amount_subtotal, amount_paid, currency_paid,
         processing_at, paid_at, failed_at, expired_at, declined_at, decline_code
     )
     values (
@@ -66,6 +74,7 @@ begin
         p_facts ->> 'currency',
         (p_facts ->> 'valid_days')::integer,
         (p_facts ->> 'livemode')::boolean,
+        v_is_sealed,
         v_at,
         p_facts ->> 'checkout_session_id',
         p_facts ->> 'payment_intent_id',
@@ -81,6 +90,7 @@ begin
         p_facts ->> 'decline_code'
     )
     on conflict (id) do update set
+        sealed = p.sealed or excluded.sealed,
         checkout_session_id = least(p.checkout_session_id, excluded.checkout_session_id),
         payment_intent_id = least(p.payment_intent_id, excluded.payment_intent_id),
         customer_id = least(p.customer_id, excluded.customer_id),
@@ -104,6 +114,23 @@ begin
         raise exception using errcode = 'PT409', message = 'the order belongs to another user';
     end if;
 
+    if v_state = 'paid' and p_facts ->> 'payment_intent_id' is not null then
+        insert into public.purchase_payments as t (
+            payment_intent_id, purchase_id, checkout_session_id, amount, currency, paid_at
+        )
+        values (
+            p_facts ->> 'payment_intent_id',
+            v_purchase_id,
+            p_facts ->> 'checkout_session_id',
+            (p_facts ->> 'amount_paid')::bigint,
+            p_facts ->> 'currency_paid',
+            v_at
+        )
+        on conflict (payment_intent_id) do update
+            set paid_at = excluded.paid_at
+            where t.paid_at > excluded.paid_at;
+    end if;
+
     perform purse.settle_purchase(v_purchase_id, p_policy);
     return v_purchase_id;
 end
@@ -111,7 +138,7 @@ $$;
 
 comment on function purse.record_order(jsonb, text) is
 'The part of record_facts that concerns an order and its payment. Returns the purchase''s id; null for an
-order that is neither known here nor ours.';
+order that is neither known here nor ours, and for one of the other mode than the ledger''s.';
 revoke all on function purse.record_order(jsonb, text) from public, anon, authenticated, service_role;
 
 -- Locks, in this order: the payment (advisory), the reversal's row, the purchase's row, the user's row.
@@ -126,10 +153,13 @@ as $$
 declare
     v_purchase_id uuid;
 begin
+    if not purse.is_of_this_mode((p_facts ->> 'livemode')::boolean) then
+        return null;
+    end if;
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');
 
     insert into public.purchase_reversals as r (
-        id, kind, payment_intent_id, amount, currency, status, rank, in_effect, livemode, occurred_at
+        id, kind, payment_intent_id, amount, currency, status, rank, in_effect, livemode, occurred_at, due_at
     )
     values (
         p_facts ->> 'reversal_id',
@@ -141,10 +171,12 @@ begin
         (p_facts ->> 'rank')::integer,
         (p_facts ->> 'in_effect')::boolean,
         (p_facts ->> 'livemode')::boolean,
-        to_timestamp((p_facts ->> 'occurred_at')::bigint)
+        to_timestamp((p_facts ->> 'occurred_at')::bigint),
+        to_timestamp((p_facts ->> 'due_at')::bigint)
     )
     on conflict (id) do update set
         amount = excluded.amount,
+        due_at = excluded.due_at,
         status = excluded.status,
         rank = excluded.rank,
         in_effect = excluded.in_effect,
@@ -154,9 +186,17 @@ begin
     where (excluded.rank, excluded.status, excluded.amount, excluded.occurred_at)
         > (r.rank, r.status, r.amount, r.occurred_at);
 
-    select p.id into v_purchase_id
-    from public.purchases p
-    where p.payment_intent_id = p_facts ->> 'payment_intent_id';
+    -- Not every path is told what was settled, and it does not change with the rank.
+    if p_facts ->> 'settled_amount' is not null then
+        update public.purchase_reversals r
+        set settled_amount = (p_facts ->> 'settled_amount')::bigint,
+            settled_currency = p_facts ->> 'settled_currency'
+        where r.id = p_facts ->> 'reversal_id'
+            and ((p_facts ->> 'settled_amount')::bigint, p_facts ->> 'settled_currency')
+                > (coalesce(r.settled_amount, -1), coalesce(r.settled_currency, ''));
+    end if;
+
+    v_purchase_id := purse.purchase_of_payment(p_facts ->> 'payment_intent_id');
     if v_purchase_id is not null then
         perform purse.settle_purchase(v_purchase_id, p_policy);
     end if;
@@ -166,7 +206,7 @@ $$;
 
 comment on function purse.record_reversal(jsonb, text) is
 'The part of record_facts that concerns a refund or dispute. Returns the purchase''s id; null while the
-purchase is not known.';
+purchase is not known, and for the other mode than the ledger''s.';
 revoke all on function purse.record_reversal(jsonb, text) from public, anon, authenticated, service_role;
 
 create function public.record_facts(
@@ -190,15 +230,17 @@ comment on function public.record_facts(jsonb, text) is
 'Stores what Stripe says about an order, refund or dispute, and settles the purchase. The same facts may
 come any number of times and in any order: every column is merged by a commutative and idempotent rule
 (least value, earliest time, latest decline, highest rank).
-Returns the purchase''s id; null for a reversal that came before its purchase, and for an order that is
-neither known here nor ours.
-p_facts of an order: {order_id, is_ours, user_id, package_id, package_name, credits, unit_amount, currency,
+Returns the purchase''s id; null for a reversal that came before its purchase, for an order that is
+neither known here nor ours, and for whatever is of the other mode than the ledger''s.
+p_facts of an order: {order_id, ledger_id?, seal?, confirmed?, user_id, package_id, package_name, credits, unit_amount, currency,
 valid_days?, livemode, occurred_at, state, checkout_session_id?, payment_intent_id?, customer_id?,
 amount_subtotal?, amount_paid?, currency_paid?, decline_code?}; state is open, processing, paid, failed or
-expired; occurred_at is in seconds since 1970, UTC. An unknown order is created from its facts if is_ours
-is true; several deployments may share a Stripe account.
+expired; occurred_at is in seconds since 1970, UTC. An unknown order is ignored
+if it carries another ledger''s id: several ledgers may share a Stripe account. With our id and our seal it is
+created from its facts. With our id and without our seal it is created as a mismatch, which waits for a
+person. confirmed says that a person has confirmed it, in make rebuild.
 p_facts of a refund or dispute: {reversal_id, kind, payment_intent_id, amount, currency, status, rank,
-in_effect, livemode, occurred_at}.
+in_effect, livemode, occurred_at, settled_amount?, settled_currency?, due_at?}; due_at as occurred_at.
 p_policy: see purse.settle_purchase.
 Raises PT422 without a state or a time, not_null_violation if a required fact is missing, PT409 if the
 order belongs to another user.';

@@ -11,6 +11,7 @@ create table public.stripe_events (
     deliveries       integer     not null default 1,
     outcome          text        not null,
     purchase_id      uuid,
+    account          text,
     constraint stripe_events_pkey primary key (id),
     constraint stripe_events_outcome_is_known check (outcome in ('applied', 'ignored'))
 );
@@ -22,8 +23,10 @@ comment on table public.stripe_events is
     'A log of the events Stripe delivered. It holds nothing of the payload: no card, no personal data.';
 comment on column public.stripe_events.created_at is 'When it happened at Stripe.';
 comment on column public.stripe_events.deliveries is 'How often Stripe delivered it.';
-comment on column public.stripe_events.outcome is 'applied: its facts are recorded. ignored: it is not about an order of ours.';
+comment on column public.stripe_events.outcome is 'applied: its facts are recorded. ignored: it is not about an order of ours, or of the other mode than the ledger''s, or of a connected account.';
 comment on column public.stripe_events.purchase_id is 'The order it was about. Null for a refund or dispute that came before its purchase.';
+
+comment on column public.stripe_events.account is 'The connected account that the event is about. Its money is not ours, so the event is ignored. Null: our own account.';
 
 alter table public.stripe_events enable row level security;
 revoke all on public.stripe_events from public, anon, authenticated, service_role;
@@ -36,7 +39,8 @@ create function public.record_event(
     p_livemode boolean,
     p_created  bigint,
     p_facts    jsonb default null,
-    p_policy   text default 'debt'
+    p_policy   text default 'debt',
+    p_account  text default null
 )
     returns text
     language plpgsql
@@ -50,8 +54,8 @@ declare
 begin
     perform purse.require_server();
     -- A parallel delivery of the same event waits here until the first one's transaction ends.
-    insert into public.stripe_events as e (id, type, livemode, created_at, outcome)
-    values (p_id, p_type, p_livemode, to_timestamp(p_created), 'ignored')
+    insert into public.stripe_events as e (id, type, livemode, created_at, outcome, account)
+    values (p_id, p_type, p_livemode, to_timestamp(p_created), 'ignored', p_account)
     on conflict (id) do update
         set deliveries = e.deliveries + 1,
             last_received_at = now()
@@ -60,6 +64,9 @@ begin
         return 'duplicate';
     end if;
 
+    if p_account is not null or not purse.is_of_this_mode((p_facts ->> 'livemode')::boolean) then
+        p_facts := null;
+    end if;
     if p_facts is not null then
         v_purchase_id := public.record_facts(p_facts, p_policy);
     end if;
@@ -75,13 +82,14 @@ begin
 end
 $$;
 
-comment on function public.record_event(text, text, boolean, bigint, jsonb, text) is
+comment on function public.record_event(text, text, boolean, bigint, jsonb, text, text) is
 'Logs an event and records its facts, in one transaction. p_created is in seconds since 1970, UTC; p_facts is
-null for an event we do not use. Returns applied, duplicate (its facts were applied before) or ignored. An
+null for an event we do not use; p_account names the connected account of an event that is not about our own.
+Returns applied, duplicate (its facts were applied before) or ignored. An
 event that was ignored, for example by an older release, is examined again when Stripe resends it.';
-revoke all on function public.record_event(text, text, boolean, bigint, jsonb, text)
+revoke all on function public.record_event(text, text, boolean, bigint, jsonb, text, text)
     from public, anon, authenticated, service_role;
-grant execute on function public.record_event(text, text, boolean, bigint, jsonb, text) to service_role;
+grant execute on function public.record_event(text, text, boolean, bigint, jsonb, text, text) to service_role;
 
 create function public.known_events(p_ids text[])
     returns text[]

@@ -70,6 +70,8 @@ begin
             p_reason => p_reason,
             p_idempotency_key => p_idempotency_key
         );
+        -- If debts were paid, credits beside them can be spent again.
+        perform purse.collect_forgiven(p_user_id);
     end if;
     return jsonb_build_object(
         'transaction_id', v_posted.id::text,

@@ -173,7 +173,7 @@ begin
     select p.credits_posted into v_posted_before
     from public.purchases p
     where p.id = (p_facts ->> 'order_id')::uuid
-        or (p_facts ? 'reversal_id' and p.payment_intent_id = p_facts ->> 'payment_intent_id');
+        or (p_facts ? 'reversal_id' and p.id = purse.purchase_of_payment(p_facts ->> 'payment_intent_id'));
 
     v_purchase_id := public.record_facts(p_facts, p_policy);
 

@@ -24,14 +24,14 @@ begin
     perform purse.lock_payment(e.value ->> 'payment_intent_id') from jsonb_array_elements(p_facts) e;
     perform from public.purchases p
     where p.id in (select (e.value ->> 'order_id')::uuid from jsonb_array_elements(p_facts) e)
-        or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e)
+        or p.id in (select purse.purchase_of_payment(e.value ->> 'payment_intent_id') from jsonb_array_elements(p_facts) e)
     order by p.id
-    for update;
+    for no key update;
 
     select coalesce(jsonb_object_agg(p.id, p.credits_posted), '{}'::jsonb) into v_before
     from public.purchases p
     where p.id in (select (e.value ->> 'order_id')::uuid from jsonb_array_elements(p_facts) e)
-        or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e);
+        or p.id in (select purse.purchase_of_payment(e.value ->> 'payment_intent_id') from jsonb_array_elements(p_facts) e);
 
     begin
         -- Accounts that do not exist yet are created here, in the order of their ids as well: two transactions
@@ -48,7 +48,7 @@ begin
             select p.user_id
             from public.purchases p
             where p.id in (select (e.value ->> 'order_id')::uuid from jsonb_array_elements(p_facts) e)
-                or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e)
+                or p.id in (select purse.purchase_of_payment(e.value ->> 'payment_intent_id') from jsonb_array_elements(p_facts) e)
         ));
         perform public.record_facts(e.value, p_policy) from jsonb_array_elements(p_facts) e;
 
@@ -62,7 +62,7 @@ begin
         from public.purchases p
         where (
                 p.id in (select (e.value ->> 'order_id')::uuid from jsonb_array_elements(p_facts) e)
-                or p.payment_intent_id in (select e.value ->> 'payment_intent_id' from jsonb_array_elements(p_facts) e)
+                or p.id in (select purse.purchase_of_payment(e.value ->> 'payment_intent_id') from jsonb_array_elements(p_facts) e)
             )
             and p.credits_posted <> coalesce((v_before ->> p.id::text)::bigint, 0);
 

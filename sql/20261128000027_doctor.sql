@@ -50,11 +50,10 @@ as $$
         limit 100
     ),
     purchases_off as (
-        select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted,
-            p.credits_forgiven as forgiven, purse.purchase_target(p) as target
+        select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted, purse.purchase_target(p) as target
         from public.purchases p
         where (p.paid_at is not null or p.credits_posted <> 0)
-            and p.credits_posted - p.credits_forgiven <> purse.purchase_target(p)
+            and p.credits_posted <> purse.purchase_target(p)
         order by p.created_at
         limit 100
     ),
@@ -65,19 +64,62 @@ as $$
         group by t.purchase_id
     ),
     postings_off as (
-        select p.id as order_id, p.user_id, p.credits_posted as posted, coalesce(t.total, 0) as ledger
+        select p.id as order_id, p.user_id, p.credits_posted + coalesce(l.forgiven, 0) as posted,
+            coalesce(t.total, 0) as ledger
         from public.purchases p
         left join posted t on t.purchase_id = p.id
-        where p.credits_posted <> coalesce(t.total, 0)
+        left join public.credit_lots l on l.purchase_id = p.id
+        where p.credits_posted + coalesce(l.forgiven, 0) <> coalesce(t.total, 0)
         order by p.created_at
         limit 100
     ),
     mismatches as (
-        select p.id as order_id, p.user_id, p.created_at, p.unit_amount, p.currency, p.amount_subtotal, p.currency_paid
+        select p.id as order_id, p.user_id, p.created_at, p.unit_amount, p.currency, p.amount_subtotal, p.currency_paid,
+            p.sealed
         from public.purchases p
         where p.status = 'mismatch'
             and p.decision is null
         order by p.created_at
+        limit 100
+    ),
+    second_payments as (
+        select p.id as order_id, p.user_id, p.amount_paid, p.currency_paid, t.payments
+        from (
+            select t.purchase_id, sum(t.amount) as amount,
+                array_agg(t.payment_intent_id order by t.paid_at, t.payment_intent_id) as payments
+            from public.purchase_payments t
+            group by t.purchase_id
+            having count(*) > 1
+        ) t
+        join public.purchases p on p.id = t.purchase_id
+        where t.amount - p.amount_paid > (
+            select coalesce(sum(r.amount), 0)
+            from public.purchase_reversals r
+            where r.payment_intent_id = any (t.payments)
+                and r.in_effect
+        )
+        order by p.created_at
+        limit 100
+    ),
+    foreign_reversals as (
+        select r.id, r.kind, p.id as order_id, r.amount, r.currency, p.currency_paid, r.settled_amount, r.settled_currency,
+            r.settled_currency is not distinct from p.currency_paid as share_is_known
+        from public.purchase_reversals r
+        join public.purchases p on p.id = purse.purchase_of_payment(r.payment_intent_id)
+        where r.in_effect
+            and p.currency_paid is not null
+            and r.currency <> p.currency_paid
+        order by r.occurred_at
+        limit 100
+    ),
+    disputes_to_answer as (
+        select r.id, p.id as order_id, p.user_id, r.amount, r.currency, r.status, r.due_at
+        from public.purchase_reversals r
+        join public.purchases p on p.id = purse.purchase_of_payment(r.payment_intent_id)
+        where r.kind = 'dispute'
+            and r.status like '%needs_response'
+            and coalesce(r.due_at > now(), true)
+        order by r.due_at
         limit 100
     ),
     overdue as (
@@ -97,6 +139,12 @@ as $$
             and e.last_received_at > now() - interval '3 days'
         order by e.deliveries desc
         limit 100
+    ),
+    connected_events as (
+        select count(*) as events, array_agg(distinct e.account) as accounts
+        from public.stripe_events e
+        where e.account is not null
+            and e.last_received_at > now() - interval '7 days'
     ),
     webhook as (
         select count(*) as events,
@@ -122,17 +170,21 @@ as $$
         'postings_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from postings_off x),
         'mismatches', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from mismatches x),
         'forgiven', (
-            select jsonb_build_object('orders', count(*), 'credits', coalesce(sum(p.credits_forgiven), 0))
-            from public.purchases p
-            where p.credits_forgiven > 0
+            select jsonb_build_object('orders', count(*), 'credits', coalesce(sum(l.forgiven), 0))
+            from public.credit_lots l
+            where l.forgiven > 0
         ),
+        'second_payments', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from second_payments x),
+        'foreign_reversals', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from foreign_reversals x),
+        'disputes_to_answer', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from disputes_to_answer x),
         'overdue', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from overdue x),
         'waiting_reversals', (
             select count(*)
             from public.purchase_reversals r
-            where not exists (select from public.purchases p where p.payment_intent_id = r.payment_intent_id)
+            where purse.purchase_of_payment(r.payment_intent_id) is null
         ),
         'repeated_events', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from repeated_events x),
+        'connected_events', (select to_jsonb(x) from connected_events x),
         'webhook', (select to_jsonb(x) from webhook x),
         'reconciliations', (select coalesce(jsonb_agg(to_jsonb(r)), '[]'::jsonb) from public.reconciliations r)
     ) || purse.granted_access()
@@ -141,7 +193,8 @@ $$;
 comment on function public.doctor() is
 'Whether everything adds up: balances, lots, purchases, mismatches, events and privileges. Read-only.
 Returns {users, orders: {live, test}, balances_off: [], lots_off: [], purchases_off: [], postings_off: [],
-mismatches: [], forgiven: {orders, credits}, overdue: [], waiting_reversals, repeated_events: [],
+mismatches: [], forgiven: {orders, credits}, second_payments: [], foreign_reversals: [], disputes_to_answer: [], overdue: [], waiting_reversals, repeated_events: [],
+connected_events: {events, accounts},
 webhook: {events, p50_seconds, p95_seconds}, reconciliations: []} and what purse.granted_access returns.
 A list holds at most the first hundred cases.';
 revoke all on function public.doctor() from public, anon, authenticated, service_role;

@@ -38,12 +38,14 @@ as $$
                 to_jsonb(o) - 'id' - 'user_id' || jsonb_build_object(
                     'order_id', o.id,
                     'target', purse.purchase_target(o),
+                    'forgiven', coalesce((select l.forgiven from public.credit_lots l where l.purchase_id = o.id), 0),
                     'withdrawn', purse.amount_reversed(o),
                     'reversals', (
                         select coalesce(jsonb_agg(jsonb_build_object(
                             'id', r.id,
                             'kind', r.kind,
                             'amount', r.amount,
+                            'currency', r.currency,
                             'status', r.status,
                             'in_effect', r.in_effect,
                             'occurred_at', r.occurred_at
@@ -81,7 +83,7 @@ $$;
 comment on function public.doctor_user(text) is
 'A person''s balance and twenty newest orders with everything that happened to them, by e-mail address.
 Null if nobody has this address. Returns {user_id, signed_up_at, balance, ledger, lots: as in explain_balance,
-customers: [{livemode, customer_id}], orders: [{order_id, the columns of purchases, target, withdrawn,
-reversals: [{id, kind, amount, status, in_effect, occurred_at}], events: [{type, created_at, received_at, deliveries}]}]}.';
+customers: [{livemode, customer_id}], orders: [{order_id, the columns of purchases, target, forgiven, withdrawn,
+reversals: [{id, kind, amount, currency, status, in_effect, occurred_at}], events: [{type, created_at, received_at, deliveries}]}]}.';
 revoke all on function public.doctor_user(text) from public, anon, authenticated, service_role;
 grant execute on function public.doctor_user(text) to service_role;

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -34,7 +33,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with running_services(folder, environ={}, report=lambda _line: None) as running:
         assert running.database is not None
         do_not_wait_for_the_disk(running.database)
-        yield RunningStack(**asdict(running.stack))
+        yield RunningStack.of(running.stack)
 
 
 @pytest.fixture

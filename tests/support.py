@@ -9,7 +9,7 @@ import os
 import secrets
 import time
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import httpx
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WAIT_SECONDS = 60
+# The ledger and the key of every stack that tests start, so that tests can seal orders themselves.
+LEDGER_ID = "5eed0000-0000-4000-8000-000000000001"
+OTHER_LEDGER = "5eed0000-0000-4000-8000-000000000002"
+SEAL_KEY = bytes(range(32))
 T = TypeVar("T")
 
 
@@ -43,6 +47,14 @@ class User:
 
 class RunningStack(Stack):
     """The local stack, with what tests do to it."""
+
+    @classmethod
+    def of(cls, stack: Stack) -> RunningStack:
+        """Return a stack that was started, after giving it the tests' ledger id and seal key."""
+        started = cls(**asdict(stack))
+        with started.connect() as database:
+            use_known_seal(database)
+        return started
 
     def sign_up(self) -> User:
         """Sign a new user up."""
@@ -86,6 +98,16 @@ class RunningStack(Stack):
         httpx.post(f"{self.stripe_api_base}/_sim/{path}", json=body).raise_for_status()
 
 
+def use_known_seal(database: psycopg.Connection[Any]) -> None:
+    """Give a database the ledger id and the seal key of the tests."""
+    padded = SEAL_KEY.ljust(64, b"\0")
+    database.execute("update purse.ledger set id = %s", [LEDGER_ID])
+    database.execute(
+        "update purse.seal_keys set inner_key = %s, outer_key = %s where id = 1",
+        [bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)],
+    )
+
+
 def sign(body: bytes, secret: str, *, timestamp: int | None = None) -> str:
     """Return a Stripe-Signature header (https://docs.stripe.com/webhooks#verify-manually)."""
     at = int(time.time()) if timestamp is None else timestamp
@@ -105,7 +127,7 @@ class Order:
     package_name: str = "Starter"
     currency: str = "usd"
     valid_days: int | None = None
-    project: str = "127.0.0.1"
+    ledger_id: str = LEDGER_ID
     suffix: str = field(default_factory=lambda: secrets.token_hex(12))
 
     @property
@@ -115,7 +137,8 @@ class Order:
         return {
             **valid,
             "purse_order_id": self.order_id,
-            "purse_project": self.project,
+            "purse_ledger_id": self.ledger_id,
+            "purse_seal": self.seal(),
             "purse_user_id": self.user_id,
             "purse_package_id": self.package_id,
             "purse_package_name": self.package_name,
@@ -123,6 +146,20 @@ class Order:
             "purse_unit_amount": str(self.unit_amount),
             "purse_currency": self.currency,
         }
+
+    def seal(self, *, livemode: bool = False, key_id: int = 1, purpose: str = "order") -> str:
+        """Return the seal that the database makes for this order, under the key of the tests."""
+        fields = (
+            *(f"v1:{purpose}", str(key_id), self.ledger_id, str(livemode).lower()),
+            *(self.order_id, self.user_id, self.package_id, self.package_name),
+            *(str(self.credits), str(self.unit_amount), self.currency),
+            None if self.valid_days is None else str(self.valid_days),
+        )
+        message = "".join(
+            "-" if field is None else f"{len(field.encode())}:{field}" for field in fields
+        )
+        digest = hmac.new(SEAL_KEY, message.encode(), hashlib.sha256).hexdigest()
+        return f"v1.{key_id}.{digest}"
 
     @property
     def session_id(self) -> str:
@@ -133,7 +170,8 @@ class Order:
         """Return facts as record_facts takes them."""
         return {
             "order_id": self.order_id,
-            "is_ours": True,
+            "ledger_id": self.ledger_id,
+            "seal": self.seal(),
             "user_id": self.user_id,
             "package_id": self.package_id,
             "package_name": self.package_name,
@@ -198,8 +236,17 @@ class Reversal:
 
     def dispute(self, amount: int, *, moves: int) -> dict[str, Any]:
         """Return a dispute for which money has moved so many times: out, back, out."""
-        status = ("warning_needs_response", "under_review", "won", "lost")[moves]
-        return self._facts("dispute", f"du_{self.suffix}", amount, status, moves, moves % 2 == 1)
+        status, stage = (
+            ("warning_needs_response", 0),
+            ("under_review", 2),
+            ("won", 3),
+            ("lost", 3),
+        )[moves]
+        facts = self._facts(
+            "dispute", f"du_{self.suffix}", amount, status, 10 * moves + stage, moves % 2 == 1
+        )
+        settled = {"settled_amount": amount, "settled_currency": self.order.currency}
+        return {**facts, **(settled if moves else {}), "due_at": 1_700_604_800}
 
     def refund_object(self, amount: int, status: str = "succeeded") -> dict[str, Any]:
         """Return the fields of a Refund that matter here."""
@@ -215,7 +262,14 @@ class Reversal:
 
     def dispute_object(self, amount: int, status: str, *, moves: int) -> dict[str, Any]:
         """Return the fields of a Dispute that matter here; its money moves out, back, out."""
-        moved = [{"amount": amount if move % 2 else -amount} for move in range(moves)]
+        moved = [
+            {
+                "amount": amount if move % 2 else -amount,
+                "currency": self.order.currency,
+                "created": 1_700_000_000 + move,
+            }
+            for move in range(moves)
+        ]
         return {
             "id": f"du_{self.suffix}",
             "object": "dispute",
@@ -226,6 +280,7 @@ class Reversal:
             "livemode": False,
             "created": 1_700_000_000,
             "balance_transactions": moved,
+            "evidence_details": {"due_by": 1_700_604_800},
         }
 
     def _facts(  # noqa: PLR0913, PLR0917 - one argument a fact
@@ -242,6 +297,9 @@ class Reversal:
             "in_effect": in_effect,
             "livemode": False,
             "occurred_at": 1_700_000_000,
+            "settled_amount": None,
+            "settled_currency": None,
+            "due_at": None,
         }
 
 

@@ -91,6 +91,21 @@ class ConflictError(PurseError):
     message = "This contradicts an earlier request."
 
 
+class WrongLedgerModeError(ConflictError):
+    """409: the Stripe key is a test key and the ledger is live, or the other way round."""
+
+    code = "wrong_ledger_mode"
+
+    def __init__(self, *, ledger_is_live: bool) -> None:
+        super().__init__(
+            "This site has a Stripe test key, but its database holds the live shop's credits."
+            " Nothing can be bought here. Its owner has to give it a database of its own for tests."
+            if ledger_is_live
+            else "This site has a live Stripe key, but its database holds test credits. Nothing can"
+            " be bought yet. Its owner has to run: make go-live"
+        )
+
+
 class BodyTooLargeError(PurseError):
     """413: the body is larger than this endpoint's limit."""
 

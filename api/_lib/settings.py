@@ -48,11 +48,6 @@ class Settings:
     files: object | None  # by api/_lib/files/settings.py; None if switched off or deleted
 
     @property
-    def project(self) -> str:
-        """The Supabase project's host. It marks our orders, as others may share the account."""
-        return urlsplit(self.supabase_url).hostname or ""
-
-    @property
     def livemode(self) -> bool:
         """Whether the Stripe key is a live key, so that real money moves."""
         return "_live_" in (self.stripe_secret_key or "")

@@ -80,10 +80,11 @@ def _status(sessions: list[tuple[str, dict[str, Any]]]) -> str:
 def _gone(states: list[dict[str, Any]]) -> int:
     """Minor units that went back by one refund or dispute, of which these states are known.
 
-    A refund that failed once has failed. Of a dispute the state with most movements is the last.
+    A refund that failed once has failed. A dispute's last state is the one with most movements, and
+    its last movement says where the money is.
     """
     if states[0]["object"] == "refund":
         failed = any(state["status"] in FAILURES for state in states)
         return 0 if failed else int(states[0]["amount"])
     moved = max((state["balance_transactions"] for state in states), key=len)
-    return -sum(entry["amount"] for entry in moved)
+    return max(-moved[-1]["amount"], 0) if moved else 0

@@ -21,6 +21,7 @@ from tests.crashes.crashes import KINDS, schedule, strike
 from tests.crashes.histories import histories, shuffled_deliveries
 from tests.crashes.writers import NO_ANSWER, Writers
 from tests.profiles import max_examples
+from tests.support import use_known_seal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +43,8 @@ def test_every_acknowledged_event_survives_every_crash_exactly_once(tmp_path: Pa
 
     with running_services(tmp_path, environ={}, report=lambda _line: None) as running:
         stack = running.stack
+        with psycopg.connect(stack.database_url, autocommit=True) as database:
+            use_known_seal(database)
         writers = Writers(stack.site_url, stack.stripe_webhook_secret, deliveries)
         started_at = time.monotonic()
         with writers.delivering(WRITERS):

@@ -40,6 +40,16 @@ def row_of(database: Database, table: str, id_: str) -> dict[str, Any]:
     return row
 
 
+def forgiven(database: Database, order: Order) -> int:
+    """Return the credits of an order that are forgiven at the moment."""
+    row = database.execute(
+        "select forgiven from credit_lots where purchase_id = %s", [order.order_id]
+    ).fetchone()
+    assert row is not None
+    credits_: int = row["forgiven"]
+    return credits_
+
+
 def amounts(database: Database, order: Order) -> list[tuple[str, int, int]]:
     """Return a user's ledger: kind, amount and balance after it."""
     rows = database.execute(

@@ -37,6 +37,15 @@ class Purse:
             return error.sqlstate
         return None
 
+    def refused_within(self, database: Database, function: str, *arguments: Any) -> str | None:
+        """Do the same inside a transaction, which goes on after the refusal."""
+        try:
+            with database.transaction():
+                self.call(function, *arguments)
+        except psycopg.Error as error:
+            return error.sqlstate
+        return None
+
     def call(self, function: str, *arguments: Any) -> Any:
         """Call a function of ours; return its JSON."""
         places = ", ".join(["%s"] * len(arguments))

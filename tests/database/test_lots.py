@@ -165,9 +165,9 @@ def test_clamp_forgives_nothing_that_lapsed(purse: Purse) -> None:
     purse.refund(order, 100, policy="clamp")
     assert purse.balance == 0
     row = purse.database.execute(
-        "select credits_forgiven from purchases where id = %s", [order.order_id]
+        "select forgiven from credit_lots where purchase_id = %s", [order.order_id]
     ).fetchone()
-    assert row == {"credits_forgiven": 20}
+    assert row == {"forgiven": 20}
     purse.adds_up()
 
 

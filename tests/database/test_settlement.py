@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.support import Order, event
+from tests.support import OTHER_LEDGER, Order, event
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -107,19 +107,20 @@ def test_an_order_never_changes_hands(database: Database) -> None:
     assert ledger(database, order.user_id) == ledger(database, thief.user_id) == []
 
 
-def test_an_unknown_order_of_another_project_is_not_made(database: Database) -> None:
-    """Several deployments may share a Stripe account."""
+def test_an_unknown_order_of_another_ledger_is_not_made(database: Database) -> None:
+    """Several ledgers may share a Stripe account."""
     order = Order()
     completed = event("checkout.session.completed", {})
-    assert record_event(database, completed, order.facts("paid", is_ours=False)) == "ignored"
+    assert (
+        record_event(database, completed, order.facts("paid", ledger_id=OTHER_LEDGER)) == "ignored"
+    )
     assert ledger(database, order.user_id) == []
 
 
-def test_a_known_order_is_ours_whatever_its_mark(database: Database) -> None:
-    """The project's address may have changed since."""
+def test_a_known_order_is_ours_whatever_its_metadata_says(database: Database) -> None:
     order = Order()
     record(database, order.facts("open"))
-    record(database, order.facts("paid", is_ours=False))
+    record(database, order.facts("paid", ledger_id=OTHER_LEDGER))
     assert ledger(database, order.user_id) == [("purchase", 500, 500)]
 
 

@@ -100,11 +100,14 @@ def test_a_decline_is_kept_with_its_time(database: Database) -> None:
 
 def test_a_reversals_row_is_what_was_told(database: Database) -> None:
     refund = {**Reversal(Order()).refund(100, "pending"), "currency": "eur", "livemode": True}
-    record(database, refund)
-    row = row_of(database, "purchase_reversals", refund["reversal_id"])
+    with database.transaction(force_rollback=True):
+        database.execute("update purse.ledger set livemode = true, began_at = now()")
+        record(database, refund)
+        row = row_of(database, "purchase_reversals", refund["reversal_id"])
     assert row.pop("received_at") is not None
     assert {**row, "occurred_at": AT, "reversal_id": row["id"]} == {**refund, "id": row["id"]}
     assert row["occurred_at"] == moment(AT)
+    refund["livemode"] = False
     later = {**refund, "rank": 2, "status": "failed", "amount": 50, "in_effect": False}
     record(database, {**later, "occurred_at": AT + 1}, refund)
     row = row_of(database, "purchase_reversals", refund["reversal_id"])
@@ -172,7 +175,7 @@ def test_a_movement_dates_the_balance(database: Database) -> None:
 
 def test_facts_that_say_nothing_of_a_mark_are_not_ours(database: Database) -> None:
     order = Order()
-    record(database, {**order.facts("paid"), "is_ours": None})
+    record(database, {**order.facts("paid"), "ledger_id": None})
     assert amounts(database, order) == []
 
 

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from tests.database.ledger import balance, decide, record, spend
 from tests.database.purse import Purse
-from tests.support import Order, Reversal, until
+from tests.support import OTHER_LEDGER, Order, Reversal, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -115,7 +115,7 @@ def test_an_order_being_made_is_waited_for_before_it_is_called_unknown(stack: Ru
     with meanwhile(
         stack,
         lambda db: record(db, order.facts("open")),
-        lambda db: record(db, order.facts("paid", is_ours=False)),
+        lambda db: record(db, order.facts("paid", ledger_id=OTHER_LEDGER)),
     ) as database:
         assert balance(database, order) == 500
 

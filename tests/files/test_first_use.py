@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from api._lib.files.bucket import Bucket, read_bucket
@@ -20,7 +19,7 @@ def test_the_first_upload_makes_the_private_bucket(tmp_path: Path) -> None:
     with running_services(tmp_path, environ={}, report=lambda _line: None) as running:
         config = load(functions_settings(running.stack))
         assert read_bucket(config) is None
-        bea = Uploader.with_credits(RunningStack(**asdict(running.stack)))
+        bea = Uploader.with_credits(RunningStack.of(running.stack))
 
         running.services["storage"].kill()
         assert code(bea.begin("txt_upload", 5)) == (503, "storage_unavailable")

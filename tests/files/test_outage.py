@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +30,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture
 def bea(running: Running) -> Uploader:
     """A user with 500 credits."""
-    return Uploader.with_credits(RunningStack(**asdict(running.stack)))
+    return Uploader.with_credits(RunningStack.of(running.stack))
 
 
 def test_a_storage_that_is_away_costs_nothing_and_loses_nothing(

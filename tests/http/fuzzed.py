@@ -6,7 +6,6 @@ import json
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from local.keys import load_keys
 from local.stack import ROOT
@@ -41,7 +40,6 @@ class Fuzzed:
     ) -> None:
         self.stack = stack
         self.user = stack.sign_up()
-        self.project = str(urlsplit(stack.supabase_url).hostname)
         self.bought = Order(user_id=self.user.id)
         self._log = state / "site.log"
         self._logged = 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,11 +20,11 @@ from api._lib.web.http import MAX_QUERY_FIELDS
 from local.stack import running_stack
 from tests.http.forgeries import altered_tokens, broken_events, means_the_same
 from tests.http.fuzzed import DESCRIPTION, Fuzzed, parsed
-from tests.http.genuine import REVERSAL_TYPES, SESSION_TYPES, genuine_events
+from tests.http.genuine import REFUND_TYPES, REVERSAL_TYPES, SESSION_TYPES, genuine_events
 from tests.http.mischief import BODIES, PATHS, QUERIES, parameters, requests
 from tests.http.raw import Sent
 from tests.profiles import examples
-from tests.support import RunningStack, sign
+from tests.support import LEDGER_ID, RunningStack, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fuzzed]:
     state = tmp_path_factory.mktemp("fuzz")
     environ = {"ORDERS_PER_MINUTE": "1000"}
     with running_stack(state, environ=environ, report=lambda _line: None) as running:
-        stack = RunningStack(**asdict(running))
+        stack = RunningStack.of(running)
         with stack.connect() as database:
             fuzzed = Fuzzed(stack, state, database)
             fuzzed.buy()
@@ -214,15 +214,17 @@ def _may_be_ours(broken: dict[str, Any]) -> bool:
 
 
 def _is_ours(broken: dict[str, Any], fuzzed: Fuzzed) -> bool:
-    """Whether it certainly concerns our orders: the one bought here, or one with our mark."""
+    """Whether it certainly concerns our orders: the one bought here, or one of our ledger."""
     stripe_object = broken["data"]["object"]
+    if broken["type"] not in REFUND_TYPES and stripe_object.get("livemode") is True:
+        return False  # the ledger is a test ledger
     if not _may_be_ours(broken) or broken["type"] in REVERSAL_TYPES:
         return _may_be_ours(broken)
     if broken["type"] in SESSION_TYPES and stripe_object.get("mode") != "payment":
         return False
     metadata = stripe_object["metadata"]
     return (
-        metadata.get("purse_project") == fuzzed.project
+        metadata.get("purse_ledger_id") == LEDGER_ID
         or metadata["purse_order_id"] == fuzzed.bought.order_id
     )
 

@@ -31,7 +31,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @pytest.fixture(scope="module")
 def own_stack(running: Running) -> RunningStack:
     """Its addresses."""
-    return RunningStack(**asdict(running.stack))
+    return RunningStack.of(running.stack)
 
 
 @pytest.fixture

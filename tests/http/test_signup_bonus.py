@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +20,7 @@ def generous(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]
     environ = {"SIGNUP_BONUS_CREDITS": "20", "LOW_BALANCE_CREDITS": "20"}
     folder = tmp_path_factory.mktemp("generous")
     with running_stack(folder, environ=environ, report=lambda _line: None) as running:
-        yield RunningStack(**asdict(running))
+        yield RunningStack.of(running)
 
 
 def test_somebody_new_is_given_the_bonus_once(generous: RunningStack) -> None:

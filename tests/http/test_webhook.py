@@ -169,3 +169,28 @@ def test_signed_nonsense_is_refused(stack: RunningStack, body: bytes) -> None:
     answer = stack.post("/api/webhook", content=body, headers=headers)
     assert answer.status_code == 400
     assert set(answer.json()["error"]) == {"code", "message"}
+
+
+@pytest.mark.parametrize("livemode", [True, False])
+def test_an_event_of_a_connected_account_is_recorded_and_ignored(
+    stack: RunningStack, *, livemode: bool
+) -> None:
+    """A live Connect endpoint receives its accounts' test events, too."""
+    order = Order()
+    told = event("checkout.session.completed", order.session(), account="acct_x", livemode=livemode)
+    answer = stack.deliver(told)
+    assert (answer.status_code, answer.json()["outcome"]) == (200, "ignored")
+    with stack.connect() as database:
+        row = database.execute(
+            "select outcome, account from stripe_events where id = %s", [told["id"]]
+        ).fetchone()
+        assert row == {"outcome": "ignored", "account": "acct_x"}
+        assert (
+            database.execute("select 1 from purchases where id = %s", [order.order_id]).fetchall()
+            == []
+        )
+
+
+def test_an_account_that_is_no_id_makes_no_event(stack: RunningStack) -> None:
+    answer = stack.deliver(event("x", {}, account=["acct_x"]))
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_event")

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests import profiles
-from tests.support import RunningStack
+from tests.support import RunningStack, use_known_seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,10 @@ settings.load_profile("mutation")
 def stack() -> RunningStack:
     """A stack of which only the database runs."""
     nothing = {field.name: "" for field in fields(RunningStack)}
-    return RunningStack(**{**nothing, "database_url": os.environ["PURSE_MUTANT_DATABASE_URL"]})
+    started = RunningStack(**{**nothing, "database_url": os.environ["PURSE_MUTANT_DATABASE_URL"]})
+    with started.connect() as connection:
+        use_known_seal(connection)
+    return started
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -84,4 +84,4 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     folder = tmp_path_factory.mktemp("ops")
     with running_stack(folder, environ={}, report=lambda _line: None) as running:
         keys = json.loads((folder / "keys.json").read_text())
-        yield Operator(RunningStack(**asdict(running)), folder, keys["superuser_password"])
+        yield Operator(RunningStack.of(running), folder, keys["superuser_password"])

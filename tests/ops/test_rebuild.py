@@ -14,14 +14,15 @@ import pytest
 from local.environment import functions_settings
 from local.stack import ROOT
 from tests import shop
-from tests.support import User, until
+from tests.support import User, until, use_known_seal
 
 if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
 EVERYTHING = (
     "truncate credit_transactions, credit_lots, credit_holds, files, user_credits, purchases,"
-    " purchase_reversals, stripe_events, stripe_customers, stripe_lookups, reconciliations"
+    " purchase_payments, purchase_reversals, stripe_events, stripe_customers, stripe_lookups,"
+    " reconciliations"
 )
 
 
@@ -83,6 +84,38 @@ def test_an_emptied_ledger_comes_back_to_the_last_credit(
     assert operator.run("doctor").status == 0
 
 
+def test_a_lost_database_comes_back_when_a_person_names_its_ledger(
+    operator: Operator, customers: list[User]
+) -> None:
+    before = balances(operator, customers)
+    ledger_id = rows(operator, "select id from purse.ledger")[0]["id"]
+    operator.tamper(EVERYTHING)
+    # A new database has an id and keys of its own.
+    operator.tamper("update purse.ledger set id = gen_random_uuid()")
+    operator.tamper("update purse.seal_keys set inner_key = sha512('x'), outer_key = sha512('y')")
+    ignored = operator.run("rebuild", APPLY="1")
+    assert ignored.status == 0, ignored.text
+    assert f"make rebuild LEDGER={ledger_id}" in ignored.text
+    assert balances(operator, customers) == [0, 0, 0, 0]
+
+    shown = operator.run("rebuild", LEDGER=str(ledger_id))
+    assert shown.status == 0, shown.text
+    assert all(str(user.id) in shown.text for user in customers[:2])
+    assert balances(operator, customers) == [0, 0, 0, 0]
+
+    rebuilt = operator.run("rebuild", LEDGER=str(ledger_id), APPLY="1")
+    assert rebuilt.status == 0, rebuilt.text
+    assert balances(operator, customers) == before
+    assert rows(operator, "select id from purse.ledger") == [{"id": ledger_id}]
+    with operator.stack.connect() as database:
+        use_known_seal(database)
+    assert operator.run("doctor").status == 0
+
+    other = operator.run("rebuild", LEDGER="5eed0000-0000-4000-8000-00000000000f", APPLY="1")
+    assert other.status == 1
+    assert "cannot become another one" in other.text
+
+
 def test_a_whole_ledger_is_left_as_it_is(operator: Operator, customers: list[User]) -> None:
     before = balances(operator, customers)
     written = rows(operator, "select count(*), max(id) from credit_transactions")
@@ -99,6 +132,11 @@ def test_what_the_rehearsal_says_is_what_is_missing(
     user = customers[1]
     operator.tamper("delete from credit_transactions where user_id = %s", user.id)
     operator.tamper("delete from user_credits where user_id = %s", user.id)
+    operator.tamper(
+        "delete from purchase_payments where purchase_id in"
+        " (select id from purchases where user_id = %s)",
+        user.id,
+    )
     operator.tamper("delete from purchases where user_id = %s", user.id)
     outcome = operator.run("rebuild")
     (line,) = [line for line in outcome.text.splitlines() if user.id in line]
@@ -130,6 +168,7 @@ def test_reconcile_names_what_is_refused(operator: Operator) -> None:
         outcome = operator.run(command)
         assert outcome.status == 1
         assert session_id in outcome.text
+    operator.tamper("delete from purchase_payments where checkout_session_id = %s", session_id)
     operator.tamper("delete from purchases where checkout_session_id = %s", session_id)
     assert operator.run("reconcile", "--since", "2020-01-01").status == 0
 

@@ -52,17 +52,24 @@ class Spend:
 
     parts: Counter[Lot]
     undone: bool = False
+    lapsed: int = 0
 
 
 @dataclass(eq=False)
 class Bought:
-    """A purchase: its worth, what the ledger has of it, what its clawbacks took elsewhere."""
+    """A purchase: its worth, what it is settled at, what its clawbacks took from other lots.
+
+    Attributes:
+        forgiven: What a refund should have taken and could not. What comes back pays for it.
+        payers: The lots that there were when credits were last forgiven. Only they pay for it.
+    """
 
     credits: int
     lapses: float = inf
     withdrawn: int = 0
     posted: int = 0
     forgiven: int = 0
+    payers: list[Lot] = field(default_factory=list)
     was_posted: bool = False
     lot: Lot | None = None
     borrowed: Counter[Lot] = field(default_factory=Counter)
@@ -75,6 +82,7 @@ class Model:
         self.now = 0.0
         self.lots: list[Lot] = []
         self.holds: list[Hold] = []
+        self.purchases: list[Bought] = []
 
     @property
     def balance(self) -> int:
@@ -97,9 +105,11 @@ class Model:
         """Of lots with something free the one that lapses soonest; of those the oldest."""
         return min((lot for lot in lots if lot.free > 0), key=lambda lot: lot.lapses, default=None)
 
-    def time_passes(self, days: float) -> None:
+    def time_passes(self, days: float) -> bool:
+        """Let what is due lapse; return whether a refund took what a hold had set aside."""
         self.now += days
         self._lapse()
+        return self.collect()
 
     def _lapse(self) -> None:
         for hold in self.holds:
@@ -109,6 +119,23 @@ class Model:
             if lot.lapses <= self.now and lot.free > 0:
                 lot.lapsed += lot.free
                 lot.credits -= lot.free
+
+    def collect(self) -> bool:
+        """Take what refunds could not take, from what has become free; return whether they did."""
+        taken = 0
+        for bought in sorted(
+            (bought for bought in self.purchases if bought.forgiven),
+            key=lambda bought: self.lots.index(bought.lot) if bought.lot else 0,
+        ):
+            lot = bought.lot
+            assert lot is not None
+            revived = min(lot.lapsed, bought.forgiven)
+            free = sum(max(payer.free, 0) for payer in bought.payers)
+            spare = min(bought.forgiven - revived, max(self.available, 0), free)
+            bought.forgiven -= revived + spare
+            self.take_back(bought, lot, revived + spare, bought.payers)
+            taken += revived + spare
+        return taken > 0
 
     # Going out ----------------------------------------------------------------------------------
 
@@ -171,6 +198,7 @@ class Model:
             "replayed": False,
         }
         self._lapse()
+        self.collect()
         return Spend(parts), hold.captured
 
     def release(self, hold: Hold) -> dict[str, Any]:
@@ -179,6 +207,7 @@ class Model:
         if hold.status == "held":
             self._end(hold, "released")
         self._lapse()
+        self.collect()
         answer = self.of_hold(hold, replayed=False)
         return {
             "released": answer["credits"],
@@ -207,17 +236,23 @@ class Model:
         lot = Lot(inf if days is None else self.now + days)
         self.lots.append(lot)
         self.fill(lot, credits_)
-        return {"credits": credits_, "balance": self.balance, "replayed": False}
+        answer = {"credits": credits_, "balance": self.balance, "replayed": False}
+        self.collect()
+        return answer
 
     def reverse(self, spend: Spend) -> dict[str, Any]:
         """Undo a spend, once; what goes back into a lot past its time lapses."""
         replayed, spend.undone = spend.undone, True
         if not replayed:
+            lapsed_before = sum(lot.lapsed for lot in self.lots)
             for lot, count in spend.parts.items():
                 lot.credits += count
             self._lapse()
+            spend.lapsed = sum(lot.lapsed for lot in self.lots) - lapsed_before
+            self.collect()
         return {
             "returned": spend.parts.total(),
+            "lapsed": spend.lapsed,
             "balance": self.balance,
             "replayed": replayed,
         }
@@ -245,28 +280,34 @@ class Model:
     def settle(self, bought: Bought, policy: str) -> None:
         """Move the purse to what a purchase is worth now."""
         worth = max(bought.credits - bought.withdrawn, 0)
-        owed = worth - (bought.posted - bought.forgiven)
+        owed = worth - bought.posted
+        if bought not in self.purchases:
+            self.purchases.append(bought)
         if bought.lot is None and (owed or bought.lapses < inf):
             bought.lot = Lot(bought.lapses)
             self.lots.append(bought.lot)
         lot = bought.lot
         if owed == 0 or lot is None:
             return
+        bought.posted = worth
         if owed > 0:
             pardoned = min(owed, bought.forgiven)
             bought.forgiven -= pardoned
-            bought.posted += owed - pardoned
-            self.fill(lot, owed - pardoned, bought)
-            return
-        count = -owed
-        if policy == "clamp":
-            spare = min(lot.lapsed, count) + max(self.available, 0)
-            bought.forgiven += max(count - spare, 0)
-            count = min(count, spare)
-        bought.posted -= count
-        self.take_back(bought, lot, count)
+            if owed > pardoned:
+                self.fill(lot, owed - pardoned, bought)
+        else:
+            count = -owed
+            if policy == "clamp":
+                count = min(count, min(lot.lapsed, count) + max(self.available, 0))
+            if count < -owed:
+                bought.forgiven += -owed - count
+                bought.payers = [*self.lots]
+            self.take_back(bought, lot, count)
+        self.collect()
 
-    def take_back(self, bought: Bought, own: Lot, count: int) -> Counter[Lot]:
+    def take_back(
+        self, bought: Bought, own: Lot, count: int, payers: list[Lot] | None = None
+    ) -> Counter[Lot]:
         """Take from a purchase's own lot first, lapsed or not, then from others, then owe.
 
         Return what was taken where.
@@ -274,10 +315,17 @@ class Model:
         revived = min(own.lapsed, count)
         own.lapsed -= revived
         own.credits += revived
+        taken = self.drain(own, count, payers)
+        bought.borrowed.update({lot: taken[lot] for lot in taken if lot is not own})
+        return taken
+
+    def drain(self, own: Lot, count: int, payers: list[Lot] | None = None) -> Counter[Lot]:
+        """Take from one lot first, then from others, then leave a debt in the first."""
         taken: Counter[Lot] = Counter()
         for _ in range(count):
-            lot = own if own.free > 0 else self.next_to_burn(self.lots) or own
+            lot = own
+            if own.free <= 0:
+                lot = self.next_to_burn(self.lots if payers is None else payers) or own
             lot.credits -= 1
             taken[lot] += 1
-        bought.borrowed.update({lot: taken[lot] for lot in taken if lot is not own})
         return taken

@@ -8,7 +8,6 @@ them do.
 
 from __future__ import annotations
 
-from collections import Counter
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.database.ledger import record, spend
 from tests.profiles import examples
+from tests.properties.model import Bought
+from tests.properties.model import Model as PurseModel
 from tests.support import Order, Reversal
 
 if TYPE_CHECKING:
@@ -39,36 +40,43 @@ class Model:
     """What the ledger must hold: of each order what it is worth and what of it was forgiven.
 
     What an order is worth follows from its facts alone. What clamp forgives does not: it is the
-    part of a fall that the balance of that moment did not cover. Forgiven is forgiven, under
-    whichever policy the next fact comes, until the order is worth more again, which undoes it.
+    part of a fall that the balance of that moment did not cover. It stays forgiven until the order
+    is worth more again, or until credits come back to the lots of that moment.
     """
 
     def __init__(self) -> None:
         self.told: dict[str, list[dict[str, Any]]] = {}
-        self.worth: Counter[str] = Counter()
-        self.forgiven: Counter[str] = Counter()
-        self.spent = 0
+        self.purse = PurseModel()
+        self.bought: dict[str, Bought] = {}
 
     @property
     def posted(self) -> int:
-        """Credits the ledger holds for all orders, forgiven ones included."""
-        return self.worth.total() + self.forgiven.total()
+        """Credits that all orders are worth."""
+        return sum(bought.posted for bought in self.bought.values())
+
+    @property
+    def forgiven(self) -> int:
+        """Credits that the ledger holds beyond that."""
+        return sum(bought.forgiven for bought in self.bought.values())
 
     @property
     def balance(self) -> int:
         """The user's balance."""
-        return self.posted - self.spent
+        return self.purse.balance
 
     def tell(self, order: Order, fact: dict[str, Any], policy: str) -> None:
         """Take note of a fact about an order."""
-        id_, told = order.order_id, self.told.setdefault(order.order_id, [])
+        told = self.told.setdefault(order.order_id, [])
         told.append(fact)
-        rise = credits_due(order, told) - self.worth[id_]
-        if rise > 0:
-            self.forgiven[id_] -= min(rise, self.forgiven[id_])
-        elif policy == "clamp":
-            self.forgiven[id_] += max(-rise - max(self.balance, 0), 0)
-        self.worth[id_] += rise
+        bought = self.bought.setdefault(order.order_id, Bought(order.credits))
+        bought.withdrawn = order.credits - credits_due(order, told)
+        self.purse.settle(bought, policy)
+
+    def spend(self, order: Order, amount: int) -> None:
+        """Take from an order's lot first, as tests.database.ledger.spend does."""
+        lot = self.bought[order.order_id].lot
+        assert lot is not None
+        self.purse.drain(lot, amount)
 
 
 def credits_due(order: Order, told: list[dict[str, Any]]) -> int:
@@ -195,10 +203,15 @@ class Histories(RuleBasedStateMachine):
         self.spend(data.draw(st.one_of(st.just(balance), st.integers(1, balance))))
 
     def spend(self, amount: int) -> None:
-        bought = self.model.worth + self.model.forgiven
-        order = next(order for order in self.orders if bought[order.order_id])
+        bought = self.model.bought
+        order = next(
+            order
+            for order in self.orders
+            if order.order_id in bought
+            and bought[order.order_id].posted + bought[order.order_id].forgiven
+        )
         spend(self.database, order, amount)
-        self.model.spent += amount
+        self.model.spend(order, amount)
 
     @invariant()
     def the_ledger_holds_what_was_told(self) -> None:
@@ -209,7 +222,8 @@ class Histories(RuleBasedStateMachine):
                 coalesce((select sum(amount) from credit_transactions
                     where user_id = %(user)s), 0)::bigint as total,
                 coalesce(sum(credits_posted), 0)::bigint as posted,
-                coalesce(sum(credits_forgiven), 0)::bigint as forgiven
+                coalesce((select sum(forgiven) from credit_lots
+                    where user_id = %(user)s), 0)::bigint as forgiven
             from purchases
             where user_id = %(user)s
             """,
@@ -219,7 +233,7 @@ class Histories(RuleBasedStateMachine):
             "balance": self.model.balance,
             "total": self.model.balance,
             "posted": self.model.posted,
-            "forgiven": self.model.forgiven.total(),
+            "forgiven": self.model.forgiven,
         }
 
     def teardown(self) -> None:

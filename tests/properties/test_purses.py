@@ -263,15 +263,12 @@ class Purses(RuleBasedStateMachine):
     @rule(which=WHICH)
     def a_spend_is_undone(self, which: int) -> None:
         transaction_id, spend = self.spends[-1 - which % len(self.spends)]
-        lapsed_before = sum(lot.lapsed for lot in self.model.lots)
         answer = self.asks(
             "reverse_spend",
             (int(transaction_id), "ann", "it failed"),
             lambda: self.model.reverse(spend),
         )
         assert answer is not None
-        lapsed = sum(lot.lapsed for lot in self.model.lots) - lapsed_before
-        assert answer["replayed"] or answer["lapsed"] == lapsed
 
     # What is asked again ------------------------------------------------------------------------
 
@@ -341,7 +338,10 @@ class Purses(RuleBasedStateMachine):
     @rule(days=st.sampled_from([1, 1, 2, 5]))
     def time_passes(self, days: int) -> None:
         self.purse.time_passes(days=days)
-        self.model.time_passes(days)
+        if self.model.time_passes(days):
+            # The next movement or read takes what a hold had kept from a refund. Explaining does
+            # not foresee that, so there is a read at once.
+            self.purse.read()
 
     @rule(clean_up=st.booleans())
     def somebody_looks(self, *, clean_up: bool) -> None:
@@ -360,10 +360,12 @@ class Purses(RuleBasedStateMachine):
             """
             select explain_balance(%(user)s) as now, clock_timestamp() as at, array(
                 select jsonb_build_array(
-                    p.credits_posted, p.credits_forgiven,
-                    p.credits_posted - p.credits_forgiven = purse.purchase_target(p)
+                    p.credits_posted, coalesce(l.forgiven, 0),
+                    p.credits_posted = purse.purchase_target(p)
                 )
-                from purchases p where p.user_id = %(user)s
+                from purchases p
+                left join credit_lots l on l.purchase_id = p.id
+                where p.user_id = %(user)s
             ) as purchases
             """,
             {"user": self.purse.user_id},

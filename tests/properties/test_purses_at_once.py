@@ -382,7 +382,7 @@ def _every_purchase_is_settled(household: Household) -> None:
     rows = _rows(
         household.purse.database,
         """
-        select credits_posted - credits_forgiven as held, purse.purchase_target(p) as due
+        select credits_posted as held, purse.purchase_target(p) as due
         from purchases p where user_id = %s
         """,
         [household.purse.user_id],

@@ -34,7 +34,8 @@ def row(status: str, **more: Any) -> dict[str, Any]:
         "decided_by": None,
         "decided_because": None,
         "credits_posted": 500,
-        "credits_forgiven": 0,
+        "sealed": True,
+        "forgiven": 0,
         "target": 500,
         "withdrawn": 0,
         "reversals": [],
@@ -44,7 +45,7 @@ def row(status: str, **more: Any) -> dict[str, Any]:
 
 def at_stripe(status: str, payment_status: str) -> OrderAtStripe:
     session = {**ORDER.session(status, payment_status), "created": 1_795_000_000}
-    facts = facts_of_retrieved_session(session, project="127.0.0.1", retrieved_at=1_795_000_000)
+    facts = facts_of_retrieved_session(session, retrieved_at=1_795_000_000)
     assert facts is not None
     return OrderAtStripe(facts, session["created"])
 
@@ -55,7 +56,7 @@ def at_stripe(status: str, payment_status: str) -> OrderAtStripe:
         (row("paid"), None, "ok", "Its 500 credits were posted"),
         (row("paid", credits_posted=0), None, "WRONG", "0 credits are posted instead of 500"),
         (
-            row("paid", withdrawn=499, target=0, credits_forgiven=500),
+            row("paid", withdrawn=499, target=0, credits_posted=0, forgiven=500),
             None,
             "ok",
             "0 of 500 credits were taken back, 500 forgiven",

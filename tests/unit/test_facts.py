@@ -10,7 +10,6 @@ from api._lib.payments.facts import EVENTS, facts_of_event
 from tests.support import Order, event
 
 ORDER = Order()
-PROJECT = ORDER.project
 
 
 @pytest.mark.parametrize(
@@ -25,7 +24,7 @@ PROJECT = ORDER.project
     ],
 )
 def test_the_events_we_handle(type_: str, stripe_object: dict[str, Any], state: str) -> None:
-    facts = facts_of_event(event(type_, stripe_object, created=1_700_000_000), project=PROJECT)
+    facts = facts_of_event(event(type_, stripe_object, created=1_700_000_000))
     assert facts is not None
     assert (facts["state"], facts["occurred_at"]) == (state, 1_700_000_000)
 
@@ -34,7 +33,7 @@ def test_the_events_we_handle(type_: str, stripe_object: dict[str, Any], state: 
     "type_", ["payment_intent.succeeded", "charge.succeeded", "customer.created", "invoice.paid"]
 )
 def test_other_events_have_no_facts(type_: str) -> None:
-    assert facts_of_event(event(type_, ORDER.declined_intent()), project=PROJECT) is None
+    assert facts_of_event(event(type_, ORDER.declined_intent())) is None
 
 
 def test_the_endpoint_is_registered_for_what_we_handle() -> None:

@@ -9,7 +9,6 @@ from api._lib.payments.reversal_facts import facts_of_dispute, facts_of_refund
 from tests.support import Order, Reversal, event
 
 ORDER = Order()
-PROJECT = ORDER.project
 REVERSAL = Reversal(ORDER)
 REFUND = REVERSAL.refund_object(250)
 DISPUTE = REVERSAL.dispute_object(499, "under_review", moves=1)
@@ -33,15 +32,117 @@ def test_a_refund_is_live_if_its_event_is() -> None:
     assert facts["livemode"] is True
 
 
+def movements(*moved: int, currency: str = "usd") -> list[dict[str, object]]:
+    """Return balance transactions, one a second."""
+    return [
+        {"amount": amount, "currency": currency, "created": 1_700_000_000 + second}
+        for second, amount in enumerate(moved)
+    ]
+
+
 @pytest.mark.parametrize(
     ("moved", "in_effect"),
-    [([], False), ([-499], True), ([-499, 499], False), ([-499, 499, -499], True)],
+    [
+        ([], False),
+        ([-499], True),
+        ([-499, 499], False),
+        ([-499, 499, -499], True),
+        # The rate changed between the withdrawal and the return.
+        ([-460, 455], False),
+        ([-460, 470, -450], True),
+        ([-460, 0], True),
+    ],
 )
-def test_a_dispute_counts_while_its_money_is_gone(moved: list[int], *, in_effect: bool) -> None:
-    dispute = {**DISPUTE, "balance_transactions": [{"amount": amount} for amount in moved]}
+def test_a_disputes_latest_movement_decides_not_the_sum(
+    moved: list[int], *, in_effect: bool
+) -> None:
+    facts = facts_of_dispute({**DISPUTE, "balance_transactions": movements(*moved)})
+    assert facts is not None
+    assert facts["in_effect"] is in_effect
+
+
+def test_the_latest_movement_is_told_by_its_time_then_by_its_place() -> None:
+    withdrawn, returned = movements(-460, 455)
+    for listed, in_effect in (
+        ([returned, withdrawn], False),
+        ([withdrawn, {**returned, "created": withdrawn["created"]}], False),
+        ([{**returned, "created": withdrawn["created"]}, withdrawn], True),
+    ):
+        facts = facts_of_dispute({**DISPUTE, "balance_transactions": listed})
+        assert facts is not None
+        assert facts["in_effect"] is in_effect
+
+
+@pytest.mark.parametrize("status", ["won", "prevented", "warning_closed"])
+@pytest.mark.parametrize("moved", [[], [-499], [-460, 455], [-460, 455, -450]])
+def test_a_dispute_that_ended_well_never_counts(status: str, moved: list[int]) -> None:
+    facts = facts_of_dispute(
+        {**DISPUTE, "status": status, "balance_transactions": movements(*moved)}
+    )
+    assert facts is not None
+    assert facts["in_effect"] is False
+
+
+@pytest.mark.parametrize(("moved", "in_effect"), [([], False), ([-499], True), ([-499, 499], True)])
+def test_a_lost_dispute_counts_if_money_moved(moved: list[int], *, in_effect: bool) -> None:
+    facts = facts_of_dispute(
+        {**DISPUTE, "status": "lost", "balance_transactions": movements(*moved)}
+    )
+    assert facts is not None
+    assert facts["in_effect"] is in_effect
+
+
+def test_a_later_state_of_a_dispute_has_a_higher_rank() -> None:
+    history = [
+        ("warning_needs_response", []),
+        ("warning_closed", []),
+        ("needs_response", [-460]),
+        ("under_review", [-460]),
+        ("lost", [-460]),
+        ("appeal_needs_response", [-460]),
+        ("appeal_under_review", [-460]),
+        ("won", [-460, 455]),
+    ]
+    ranks = []
+    for status, moved in history:
+        facts = facts_of_dispute(
+            {**DISPUTE, "status": status, "balance_transactions": movements(*moved)}
+        )
+        assert facts is not None
+        ranks.append(facts["rank"])
+    assert ranks == sorted(set(ranks))
+
+
+def test_a_dispute_says_what_was_withdrawn_in_which_currency_and_when_to_answer() -> None:
+    dispute = {
+        **DISPUTE,
+        "amount": 375,
+        "currency": "jpy",
+        "balance_transactions": movements(-250, 245, currency="usd"),
+    }
     facts = facts_of_dispute(dispute)
-    expected = REVERSAL.dispute(499, moves=len(moved))
-    assert facts == {**expected, "status": "under_review", "in_effect": in_effect}
+    assert facts is not None
+    assert (facts["amount"], facts["currency"]) == (375, "jpy")
+    assert (facts["settled_amount"], facts["settled_currency"]) == (250, "usd")
+    assert facts["due_at"] == 1_700_604_800
+
+
+@pytest.mark.parametrize("details", [None, {}, {"due_by": None}, {"due_by": "soon"}, []])
+def test_a_dispute_may_have_no_due_date(details: object) -> None:
+    facts = facts_of_dispute({**DISPUTE, "evidence_details": details})
+    assert facts is not None
+    assert facts["due_at"] is None
+
+
+def test_a_refunds_own_movement_is_used_if_it_was_expanded() -> None:
+    for movement, settled in (
+        ("txn_x", (None, None)),
+        (None, (None, None)),
+        ({"amount": -250, "currency": "usd"}, (250, "usd")),
+    ):
+        facts = facts_of_refund({**REFUND, "balance_transaction": movement}, livemode=False)
+        assert facts is not None
+        assert (facts["settled_amount"], facts["settled_currency"]) == settled
 
 
 def test_a_reversal_of_no_payment_intent_has_no_facts() -> None:
@@ -51,7 +152,7 @@ def test_a_reversal_of_no_payment_intent_has_no_facts() -> None:
 
 @pytest.mark.parametrize("type_", ["refund.created", "refund.updated", "refund.failed"])
 def test_the_refund_events_we_handle(type_: str) -> None:
-    facts = facts_of_event(event(type_, REFUND, livemode=True), project=PROJECT)
+    facts = facts_of_event(event(type_, REFUND, livemode=True))
     assert facts == {**REVERSAL.refund(250), "livemode": True}
 
 
@@ -66,5 +167,5 @@ def test_the_refund_events_we_handle(type_: str) -> None:
     ],
 )
 def test_the_dispute_events_we_handle(type_: str) -> None:
-    facts = facts_of_event(event(type_, DISPUTE, livemode=True), project=PROJECT)
-    assert facts == REVERSAL.dispute(499, moves=1) | {"status": "under_review"}
+    facts = facts_of_event(event(type_, DISPUTE, livemode=True))
+    assert facts == REVERSAL.dispute(499, moves=1)

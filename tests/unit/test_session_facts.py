@@ -17,12 +17,11 @@ from api._lib.payments.session_facts import (
 from tests.support import Order
 
 ORDER = Order()
-PROJECT = ORDER.project
 RETRIEVED_AT = 1_800_000_000
 
 
 def state_of(session: dict[str, Any], **more: Any) -> str | None:
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1, **more)
+    facts = facts_of_session(session, occurred_at=1, **more)
     return facts and facts["state"]
 
 
@@ -54,38 +53,33 @@ def test_a_paid_session_is_paid_whatever_the_event_says() -> None:
 
 
 def test_facts_carry_the_whole_order() -> None:
-    facts = facts_of_session(ORDER.session(), project=PROJECT, occurred_at=1_700_000_000)
+    facts = facts_of_session(ORDER.session(), occurred_at=1_700_000_000)
     assert facts == ORDER.facts("paid")
 
 
 def test_the_amount_is_a_fact_only_once_it_is_paid() -> None:
-    facts = facts_of_session(ORDER.session("open", "unpaid"), project=PROJECT, occurred_at=1)
+    facts = facts_of_session(ORDER.session("open", "unpaid"), occurred_at=1)
     assert facts is not None
     assert facts["amount_paid"] is None
 
 
 def test_a_discount_changes_what_was_paid_but_not_the_credits() -> None:
     session = {**ORDER.session(), "amount_total": 399}
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1)
+    facts = facts_of_session(session, occurred_at=1)
     assert facts is not None
     assert (facts["amount_paid"], facts["credits"]) == (399, 500)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"order_id": "somebody else's"}, [], "text", 1])
 def test_what_is_not_ours_has_no_facts(metadata: Any) -> None:
-    assert (
-        facts_of_session({**ORDER.session(), "metadata": metadata}, project=PROJECT, occurred_at=1)
-        is None
-    )
+    assert facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1) is None
     intent = {**ORDER.declined_intent(), "metadata": metadata}
-    assert facts_of_declined_payment(intent, project=PROJECT, occurred_at=1) is None
+    assert facts_of_declined_payment(intent, occurred_at=1) is None
 
 
 @pytest.mark.parametrize("mode", ["subscription", "setup"])
 def test_other_modes_have_no_facts(mode: str) -> None:
-    assert (
-        facts_of_session({**ORDER.session(), "mode": mode}, project=PROJECT, occurred_at=1) is None
-    )
+    assert facts_of_session({**ORDER.session(), "mode": mode}, occurred_at=1) is None
 
 
 @pytest.mark.parametrize(
@@ -102,44 +96,48 @@ def test_other_modes_have_no_facts(mode: str) -> None:
 def test_an_order_edited_at_stripe_is_refused(edit: dict[str, Any]) -> None:
     session = {**ORDER.session(), "metadata": {**ORDER.metadata, **edit}}
     with pytest.raises(InvalidOrderMetadataError):
-        facts_of_session(session, project=PROJECT, occurred_at=1)
+        facts_of_session(session, occurred_at=1)
 
 
 def test_an_order_with_a_part_missing_is_refused() -> None:
     metadata = {name: value for name, value in ORDER.metadata.items() if name != "purse_credits"}
     with pytest.raises(InvalidOrderMetadataError):
-        facts_of_session({**ORDER.session(), "metadata": metadata}, project=PROJECT, occurred_at=1)
+        facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1)
 
 
 def test_references_may_come_expanded() -> None:
     session = {**ORDER.session(), "payment_intent": {"id": "pi_x"}, "customer": {"id": "cus_x"}}
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1)
+    facts = facts_of_session(session, occurred_at=1)
     assert facts is not None
     assert (facts["payment_intent_id"], facts["customer_id"]) == ("pi_x", "cus_x")
 
 
 def test_a_decline_leaves_the_order_open() -> None:
-    facts = facts_of_declined_payment(
-        ORDER.declined_intent("expired_card"), project=PROJECT, occurred_at=7
-    )
+    facts = facts_of_declined_payment(ORDER.declined_intent("expired_card"), occurred_at=7)
     assert facts is not None
     assert (facts["state"], facts["decline_code"]) == ("open", "expired_card")
 
 
-def test_an_order_of_another_project_on_the_account_is_not_ours() -> None:
-    facts = facts_of_session(ORDER.session(), project="other.supabase.co", occurred_at=1)
+@pytest.mark.parametrize("field", ["ledger_id", "seal"])
+def test_the_ledger_and_the_seal_are_told_as_the_metadata_has_them(field: str) -> None:
+    metadata = {**ORDER.metadata, f"purse_{field}": "as it is"}
+    facts = facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1)
     assert facts is not None
-    assert facts["is_ours"] is False
+    assert facts[field] == "as it is"  # type: ignore[literal-required]
+    del metadata[f"purse_{field}"]
+    facts = facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1)
+    assert facts is not None
+    assert facts[field] is None  # type: ignore[literal-required]
 
 
 def test_a_decline_does_not_say_which_intent_pays() -> None:
-    facts = facts_of_declined_payment(ORDER.declined_intent(), project=PROJECT, occurred_at=1)
+    facts = facts_of_declined_payment(ORDER.declined_intent(), occurred_at=1)
     assert facts is not None
     assert facts["payment_intent_id"] is None
 
 
 def test_facts_of_a_decline_carry_the_whole_order() -> None:
-    facts = facts_of_declined_payment(ORDER.declined_intent(), project=PROJECT, occurred_at=7)
+    facts = facts_of_declined_payment(ORDER.declined_intent(), occurred_at=7)
     assert facts == ORDER.facts(
         "open",
         at=7,
@@ -161,26 +159,26 @@ def test_facts_of_a_decline_carry_the_whole_order() -> None:
 )
 def test_a_decline_says_what_stripe_says(error: dict[str, Any] | None, code: str) -> None:
     intent = {**ORDER.declined_intent(), "last_payment_error": error}
-    facts = facts_of_declined_payment(intent, project=PROJECT, occurred_at=1)
+    facts = facts_of_declined_payment(intent, occurred_at=1)
     assert facts is not None
     assert facts["decline_code"] == code
 
 
 @pytest.mark.parametrize("status", ["open", "expired"])
 def test_an_order_without_payment_says_nothing_of_amounts(status: str) -> None:
-    facts = facts_of_session(ORDER.session(status, "unpaid"), project=PROJECT, occurred_at=3)
+    facts = facts_of_session(ORDER.session(status, "unpaid"), occurred_at=3)
     assert facts == ORDER.facts(status, at=3, payment_intent_id=None)
 
 
 def test_what_was_asked_for_and_what_was_charged_are_kept_apart() -> None:
     session = {**ORDER.session(), "amount_subtotal": 600, "amount_total": 399, "currency": "eur"}
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1_700_000_000)
+    facts = facts_of_session(session, occurred_at=1_700_000_000)
     assert facts == ORDER.facts("paid", amount_subtotal=600, amount_paid=399, currency_paid="eur")
 
 
 def test_a_reference_to_nothing_is_none() -> None:
     session = {**ORDER.session(), "payment_intent": None, "customer": None}
-    facts = facts_of_session(session, project=PROJECT, occurred_at=1_700_000_000)
+    facts = facts_of_session(session, occurred_at=1_700_000_000)
     assert facts == ORDER.facts("paid", payment_intent_id=None, customer_id=None)
 
 
@@ -190,7 +188,7 @@ def test_a_reference_to_nothing_is_none() -> None:
 def retrieved(status: str, payment_status: str, intent: Any = None) -> tuple[str, int]:
     session = {**ORDER.session(status, payment_status), "created": 1_700_000_000}
     facts = facts_of_retrieved_session(
-        {**session, "payment_intent": intent}, project="127.0.0.1", retrieved_at=RETRIEVED_AT
+        {**session, "payment_intent": intent}, retrieved_at=RETRIEVED_AT
     )
     assert facts is not None
     return facts["state"], facts["occurred_at"]
@@ -235,9 +233,7 @@ def test_a_page_that_ran_out_is_expired() -> None:
 
 def test_a_retrieved_session_that_is_not_ours_has_no_facts() -> None:
     session = {**ORDER.session(), "created": 1, "metadata": {}}
-    assert (
-        facts_of_retrieved_session(session, project="127.0.0.1", retrieved_at=RETRIEVED_AT) is None
-    )
+    assert facts_of_retrieved_session(session, retrieved_at=RETRIEVED_AT) is None
 
 
 def test_what_is_expanded_is_where_the_time_of_payment_is_read() -> None:
@@ -246,7 +242,7 @@ def test_what_is_expanded_is_where_the_time_of_payment_is_read() -> None:
     for name in reversed(path.split(".")):
         expanded = {"id": "pi_1", name: expanded}
     session = {**ORDER.session(), "payment_intent": None, **expanded, "id": ORDER.session_id}
-    facts = facts_of_retrieved_session(session, project=PROJECT, retrieved_at=RETRIEVED_AT)
+    facts = facts_of_retrieved_session(session, retrieved_at=RETRIEVED_AT)
     assert facts is not None
     assert facts["occurred_at"] == 1_700_000_009
     assert (f"data.{path}",) == EXPAND_SESSIONS

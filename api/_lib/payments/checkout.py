@@ -20,6 +20,7 @@ from api._lib.errors import (
     PaymentsDisabledError,
     StripeFailedError,
     TooManyAttemptsError,
+    WrongLedgerModeError,
 )
 from api._lib.payments.order import Order
 from api._lib.payments.session_facts import facts_of_session
@@ -74,6 +75,7 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
     Raises:
         PaymentsDisabledError: Payments are switched off.
         NotFoundError: No such package on sale.
+        WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
         TooManyAttemptsError: The user has reached the limit of orders a minute.
         StripeFailedError: Stripe failed. Nothing was charged; a retry begins a new order.
         DatabaseUnavailableError: The database cannot be reached.
@@ -122,10 +124,10 @@ def session_params(
                 },
             }
         ],
-        "metadata": order.metadata(config.project),
+        "metadata": order.metadata(),
         # Stripe does not copy a session's metadata to its PaymentIntent.
         "payment_intent_data": {
-            "metadata": order.metadata(config.project),
+            "metadata": order.metadata(),
             "description": f"{order.package_name}: {description}",
         },
         "success_url": f"{config.site_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}",
@@ -151,6 +153,9 @@ def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrde
             raise NotFoundError(
                 "There is no such package on sale.", code="unknown_package"
             ) from None
+        if error.code == "PT409":
+            is_live = error.detail == "ledger_is_live"
+            raise WrongLedgerModeError(ledger_is_live=is_live) from None
         if error.code == "PT429":
             raise TooManyAttemptsError(int(error.detail or 60)) from None
         raise
@@ -163,6 +168,8 @@ def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrde
         unit_amount=row["unit_amount"],
         currency=row["currency"],
         valid_days=row["valid_days"],
+        ledger_id=row["ledger_id"],
+        seal=row["seal"],
     )
     return RecordedOrder(
         order,
@@ -234,9 +241,7 @@ def _store_session_id(session: stripe.checkout.Session, recorded: RecordedOrder)
 
     Best effort: the webhook stores the same, so a failure must not stop the checkout.
     """
-    facts = facts_of_session(
-        session.to_dict(), project=settings().project, occurred_at=recorded.ordered_at
-    )
+    facts = facts_of_session(session.to_dict(), occurred_at=recorded.ordered_at)
     try:
         database.call("record_facts", p_facts=facts, p_policy=settings().clawback_policy)
     except (DatabaseUnavailableError, database.DatabaseError) as error:

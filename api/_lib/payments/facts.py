@@ -41,12 +41,11 @@ _DISPUTE_EVENTS = (
 EVENTS = (*_SESSION_EVENTS, _PAYMENT_FAILED, *_REFUND_EVENTS, *_DISPUTE_EVENTS)
 
 
-def facts_of_event(event: Mapping[str, Any], *, project: str) -> Facts | None:
+def facts_of_event(event: Mapping[str, Any]) -> Facts | None:
     """Return the facts that an event carries, or None if it does not concern our orders.
 
     Args:
         event: The event, as Stripe's JSON.
-        project: Our project's mark.
 
     Raises:
         InvalidStripeObjectError: The event may concern one of our orders, but a field of its object
@@ -57,12 +56,11 @@ def facts_of_event(event: Mapping[str, Any], *, project: str) -> Facts | None:
     if type_ in _SESSION_EVENTS:
         return facts_of_session(
             stripe_object,
-            project=project,
             occurred_at=occurred_at,
             payment_failed=type_ == "checkout.session.async_payment_failed",
         )
     if type_ == _PAYMENT_FAILED:
-        return facts_of_declined_payment(stripe_object, project=project, occurred_at=occurred_at)
+        return facts_of_declined_payment(stripe_object, occurred_at=occurred_at)
     if type_ in _REFUND_EVENTS:
         return facts_of_refund(stripe_object, livemode=event["livemode"])
     if type_ in _DISPUTE_EVENTS:

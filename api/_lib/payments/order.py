@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ORDER_ID = "purse_order_id"
-_PROJECT = "purse_project"
+_LEDGER_ID = "purse_ledger_id"
+_SEAL = "purse_seal"
 _VALID_DAYS = "purse_valid_days"
 
 
@@ -41,6 +42,8 @@ class Order:
         unit_amount: Price in minor units of the currency.
         currency: ISO 4217, lower case.
         valid_days: Days from payment until unspent credits expire; None if they never do.
+        ledger_id: The ledger that began the order; None in metadata that does not say.
+        seal: The database's proof that it began this order (sql/*_seals.sql); None as above.
     """
 
     order_id: str
@@ -51,12 +54,13 @@ class Order:
     unit_amount: int
     currency: str
     valid_days: int | None
+    ledger_id: str | None
+    seal: str | None
 
-    def metadata(self, project: str) -> dict[str, str]:
-        """Return the order as Stripe metadata, with the mark of the project that it belongs to."""
+    def metadata(self) -> dict[str, str]:
+        """Return the order as Stripe metadata."""
         metadata = {
             _ORDER_ID: self.order_id,
-            _PROJECT: project,
             "purse_user_id": self.user_id,
             "purse_package_id": self.package_id,
             "purse_package_name": self.package_name,
@@ -66,6 +70,10 @@ class Order:
         }
         if self.valid_days is not None:
             metadata[_VALID_DAYS] = str(self.valid_days)
+        if self.ledger_id is not None:
+            metadata[_LEDGER_ID] = self.ledger_id
+        if self.seal is not None:
+            metadata[_SEAL] = self.seal
         return metadata
 
 
@@ -87,6 +95,8 @@ def order_in(metadata: Any) -> Order | None:
             unit_amount=int(text(metadata, "purse_unit_amount")),
             currency=text(metadata, "purse_currency"),
             valid_days=int(text(metadata, _VALID_DAYS)) if _VALID_DAYS in metadata else None,
+            ledger_id=_text_or_none(metadata, _LEDGER_ID),
+            seal=_text_or_none(metadata, _SEAL),
         )
     except InvalidStripeObjectError as error:
         raise InvalidOrderMetadataError(error.field) from None
@@ -94,6 +104,6 @@ def order_in(metadata: Any) -> Order | None:
         raise InvalidOrderMetadataError("metadata") from None
 
 
-def is_marked(metadata: Mapping[str, Any], project: str) -> bool:
-    """Whether the order belongs to this project, not to another on the same Stripe account."""
-    return metadata.get(_PROJECT) == project
+def _text_or_none(metadata: Mapping[str, Any], field: str) -> str | None:
+    """Return a text; None if it is missing, because the database decides what that means."""
+    return text(metadata, field) if field in metadata else None

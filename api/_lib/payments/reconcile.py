@@ -101,7 +101,7 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
         )
 
     report.complete = _run(
-        window,
+        Window(run["since"], int(time.time()), livemode),
         report,
         steps=STEPS[STEPS.index(run["step"]) if run["step"] else 0 :],
         after_id=run["after_id"],
@@ -112,18 +112,21 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
     return report
 
 
-def reconcile_since(since: int | None, *, tell: Tell | None = None) -> Report:
+def reconcile_since(
+    since: int | None, *, tell: Tell | None = None, confirmed_ledger: str | None = None
+) -> Report:
     """Reconcile everything since a time, without storing a position.
 
     Args:
         since: In seconds since 1970 (UTC); None for everything that Stripe has.
         tell: Called with the progress after each page.
+        confirmed_ledger: The id of a ledger whose orders a person has confirmed.
 
     Raises:
         StripeFailedError: Stripe failed. What was recorded stays.
         DatabaseUnavailableError: The same for the database.
     """
-    window = Window(since, int(time.time()), settings().livemode, settings().project)
+    window = Window(since, int(time.time()), settings().livemode, confirmed_ledger)
     report = Report()
     report.complete = _run(
         window, report, steps=STEPS, after_id=None, deadline=None, save=None, tell=tell

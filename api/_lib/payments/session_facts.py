@@ -14,9 +14,9 @@ Stripe's rules that this follows:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
 
-from api._lib.payments.order import Order, is_marked, order_in
+from api._lib.payments.order import Order, order_in
 from api._lib.payments.stripe_fields import (
     flag,
     object_or_null,
@@ -42,13 +42,16 @@ _FAILED = ("requires_payment_method", "canceled")
 class OrderFacts(TypedDict):
     """What Stripe told us about one order: the argument of the Postgres function record_facts.
 
-    Amounts are in minor currency units, occurred_at in seconds since 1970 (UTC). is_ours says
-    whether the order carries our project's mark. Several deployments may share a Stripe account and
-    receive each other's events, so record_facts creates no order that is neither known nor marked.
+    Amounts are in minor currency units, occurred_at in seconds since 1970 (UTC). ledger_id and seal
+    are as the metadata has them. Several ledgers may share a Stripe account and receive each
+    other's events, so the database ignores an unknown order of another ledger, and credits one of
+    its own only if the seal is right. make rebuild adds confirmed: a person vouches for the order.
     """
 
     order_id: str
-    is_ours: bool
+    ledger_id: str | None
+    seal: str | None
+    confirmed: NotRequired[bool]
     user_id: str
     package_id: str
     package_name: str
@@ -71,7 +74,6 @@ class OrderFacts(TypedDict):
 def facts_of_session(
     session: Mapping[str, Any],
     *,
-    project: str,
     occurred_at: int,
     payment_failed: bool = False,
 ) -> OrderFacts | None:
@@ -79,7 +81,6 @@ def facts_of_session(
 
     Args:
         session: The Checkout Session, as Stripe's JSON.
-        project: Our project's mark.
         occurred_at: When the session was in this state, in seconds since 1970 (UTC).
         payment_failed: Whether the delayed payment failed, which the session does not say.
 
@@ -94,7 +95,6 @@ def facts_of_session(
     return _facts(
         order,
         session,
-        project=project,
         state=state,
         checkout_session_id=text(session, "id"),
         payment_intent_id=reference_or_null(session, "payment_intent"),
@@ -107,13 +107,12 @@ def facts_of_session(
 
 
 def facts_of_retrieved_session(
-    session: Mapping[str, Any], *, project: str, retrieved_at: int
+    session: Mapping[str, Any], *, retrieved_at: int
 ) -> OrderFacts | None:
     """Return the facts of a session that we retrieved, or None if it is not for one of our orders.
 
     Args:
         session: The Checkout Session as Stripe's JSON, expanded as EXPAND_SESSION says.
-        project: Our project's mark.
         retrieved_at: When we retrieved it, in seconds since 1970 (UTC).
 
     Raises:
@@ -121,15 +120,12 @@ def facts_of_retrieved_session(
     """
     return facts_of_session(
         session,
-        project=project,
         occurred_at=_time_of_state(session, retrieved_at),
         payment_failed=_expanded_intent(session).get("status") in _FAILED,
     )
 
 
-def facts_of_declined_payment(
-    intent: Mapping[str, Any], *, project: str, occurred_at: int
-) -> OrderFacts | None:
+def facts_of_declined_payment(intent: Mapping[str, Any], *, occurred_at: int) -> OrderFacts | None:
     """Return the facts of a PaymentIntent whose latest attempt was declined.
 
     The order stays open: the buyer may try another card on the same page. The facts name no
@@ -145,7 +141,6 @@ def facts_of_declined_payment(
     return _facts(
         order,
         intent,
-        project=project,
         state="open",
         checkout_session_id=None,
         payment_intent_id=None,
@@ -201,7 +196,6 @@ def _facts(  # noqa: PLR0913 - one argument a fact
     order: Order,
     stripe_object: Mapping[str, Any],
     *,
-    project: str,
     state: State,
     checkout_session_id: str | None,
     payment_intent_id: str | None,
@@ -213,7 +207,8 @@ def _facts(  # noqa: PLR0913 - one argument a fact
 ) -> OrderFacts:
     return OrderFacts(
         order_id=order.order_id,
-        is_ours=is_marked(stripe_object["metadata"], project),
+        ledger_id=order.ledger_id,
+        seal=order.seal,
         user_id=order.user_id,
         package_id=order.package_id,
         package_name=order.package_name,

@@ -61,9 +61,7 @@ def _facts_at_stripe(checkout_session_id: str) -> OrderFacts | None:
         session = client.v1.checkout.sessions.retrieve(
             checkout_session_id, {"expand": [*EXPAND_SESSION]}
         )
-        return facts_of_retrieved_session(
-            session.to_dict(), project=settings().project, retrieved_at=int(time.time())
-        )
+        return facts_of_retrieved_session(session.to_dict(), retrieved_at=int(time.time()))
     except stripe.StripeError as error:
         _log.warning(
             "session %s: %s status=%s",

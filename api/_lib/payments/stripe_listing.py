@@ -61,13 +61,13 @@ class Window:
         since: Objects created from this time on, in seconds since 1970 (UTC); None for all.
         now: The time of the run, in seconds since 1970 (UTC).
         livemode: Whether the Stripe key, and so every listed object, is of live mode.
-        project: Our project's mark.
+        confirmed_ledger: The id of a ledger whose orders a person has confirmed, in make rebuild.
     """
 
     since: int | None
     now: int
     livemode: bool
-    project: str
+    confirmed_ledger: str | None = None
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,10 @@ def facts_of(step: Step, found: Mapping[str, Any], window: Window) -> Facts | No
         return facts_of_refund(found, livemode=window.livemode)
     if step == "disputes":
         return facts_of_dispute(found)
-    return facts_of_retrieved_session(found, project=window.project, retrieved_at=window.now)
+    facts = facts_of_retrieved_session(found, retrieved_at=window.now)
+    if facts and window.confirmed_ledger and facts["ledger_id"] == window.confirmed_ledger:
+        facts["confirmed"] = True
+    return facts
 
 
 def in_parallel(work: Callable[[Any], Any], items: list[Any]) -> list[Any]:

@@ -99,6 +99,7 @@ def _is_event(event: Any) -> bool:
         and type(event.get("created")) is int
         and 0 <= event["created"] <= MAX_CREATED
         and type(event.get("livemode")) is bool
+        and (event.get("account") is None or _matches(_ID, event["account"]))
         and isinstance(data, dict)
         and isinstance(data.get("object"), dict)
     )

@@ -1,0 +1,162 @@
+"""A ledger is live or test: the first order decides, and the other mode posts nothing."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.database.ledger import balance, decide, record, record_event, row_of
+from tests.database.purse import Purse
+from tests.support import Order, Reversal, event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+    Database = Connection[dict[str, Any]]
+
+
+@pytest.fixture
+def undone(database: Database) -> Iterator[Database]:
+    """The database inside a transaction that is rolled back: a mode cannot be set twice."""
+    with database.transaction(force_rollback=True):
+        database.execute("update purse.ledger set livemode = null, began_at = null")
+        yield database
+
+
+def begin(database: Database, user_id: str, *, livemode: bool) -> Any:
+    with database.transaction():
+        row = database.execute(
+            "select begin_purchase(%s, 'starter', %s, 10) as answer", [user_id, livemode]
+        ).fetchone()
+    assert row is not None
+    return row["answer"]
+
+
+def mode(database: Database) -> Any:
+    row = database.execute("select read_ledger() -> 'livemode' as mode").fetchone()
+    assert row is not None
+    return row["mode"]
+
+
+@pytest.mark.parametrize("livemode", [True, False])
+def test_the_first_order_sets_the_mode_and_the_other_is_refused(
+    undone: Database, *, livemode: bool
+) -> None:
+    assert mode(undone) is None
+    begin(undone, str(uuid.uuid4()), livemode=livemode)
+    assert mode(undone) is livemode
+    with pytest.raises(psycopg.DatabaseError) as refused:
+        begin(undone, str(uuid.uuid4()), livemode=not livemode)
+    assert refused.value.sqlstate == "PT409"
+    expected = "ledger_is_live" if livemode else "ledger_is_test"
+    assert refused.value.diag.message_detail == expected
+    begin(undone, str(uuid.uuid4()), livemode=livemode)
+
+
+def test_an_order_that_is_refused_sets_no_mode(undone: Database) -> None:
+    with pytest.raises(psycopg.DatabaseError), undone.transaction():
+        undone.execute("select begin_purchase(%s, 'nothing', true, 10)", [uuid.uuid4()])
+    assert mode(undone) is None
+
+
+def test_the_other_modes_facts_post_nothing_however_they_come(undone: Database) -> None:
+    order, user = Order(), str(uuid.uuid4())
+    known = begin(undone, user, livemode=False)["order_id"]
+    undone.execute("update purse.ledger set livemode = true")
+    begun = Order(user_id=user, order_id=known)
+    refund = Reversal(begun).refund(100)
+    for number, fact in enumerate((order.facts("paid"), begun.facts("paid"), refund)):
+        assert record_event(undone, event(f"kind {number}", {}), fact) == "ignored"
+        record(undone, fact)
+        for function in ("reconcile_facts", "rehearse_facts"):
+            row = undone.execute(
+                f"select {function}(%s) as answer",  # type: ignore[arg-type]
+                [psycopg.types.json.Jsonb([fact] if function == "rehearse_facts" else fact)],
+            ).fetchone()
+            assert row is not None
+            assert not row["answer"]
+    assert balance(undone, order) == balance(undone, begun) == 0
+    assert (
+        undone.execute(
+            "select 1 from purchase_reversals where id = %s", [refund["reversal_id"]]
+        ).fetchall()
+        == []
+    )
+    assert row_of(undone, "purchases", known)["status"] == "open"
+
+
+def test_a_mismatch_of_the_other_mode_cannot_be_accepted(undone: Database) -> None:
+    order = Order()
+    record(undone, order.facts("paid", amount_subtotal=1))
+    undone.execute("update purse.ledger set livemode = true, began_at = now()")
+    decide(undone, order, accept=True)
+    assert balance(undone, order) == 0
+
+
+def test_going_live_shows_then_corrects_everybody_to_zero(undone: Database) -> None:
+    purses = [Purse(undone) for _ in range(3)]
+    rich, indebted, empty = purses
+    rich.buy(100)
+    rich.grant(50, days=3)
+    hold = rich.hold(2)
+    order = indebted.buy(100)
+    indebted.spend(10)
+    indebted.refund(order, 100)
+    empty.buy(5)
+    empty.spend(1)
+    before = [purse.ledger() for purse in purses]
+
+    shown = Purse(undone).call("go_live", None, None, False)
+    assert shown["was_live"] is shown["applied"] is False
+    assert shown["holds_released"] >= 1
+    assert [purse.ledger() for purse in purses] == before
+    assert mode(undone) is False
+
+    assert Purse(undone).refused_within(undone, "go_live", "ann", "", True) == "PT422"
+    done = Purse(undone).call("go_live", "ann", "the shop opens", True)
+    assert done == {**shown, "applied": True}
+    assert mode(undone) is True
+    assert [purse.ledger() for purse in purses] == [
+        [*before[0], ("correction", -150)],
+        [*before[1], ("correction", 50)],
+        before[2],
+    ]
+    for purse in purses:
+        purse.adds_up()
+        assert (purse.balance, purse.available) == (0, 0)
+    signed = undone.execute(
+        "select actor, reason from credit_transactions where user_id = %s and kind = 'correction'"
+        " order by id desc limit 1",
+        [rich.user_id],
+    ).fetchone()
+    assert signed == {"actor": "ann", "reason": "the shop opens"}
+    assert rich.refused_within(undone, "capture_hold", hold["hold_id"], None) == "PT409"
+    again = Purse(undone).call("go_live", "ann", "the shop opens", True)
+    assert (again["was_live"], again["applied"]) == (True, False)
+
+
+def test_after_going_live_test_refunds_change_nothing(undone: Database) -> None:
+    purse = Purse(undone)
+    order = purse.buy(100)
+    purse.call("go_live", "ann", "the shop opens", True)
+    purse.refund(order, 100)
+    assert purse.ledger() == [("purchase", 100), ("correction", -100)]
+    begin(undone, purse.user_id, livemode=True)
+
+
+def test_an_event_of_a_connected_account_is_ignored(database: Database) -> None:
+    order = Order()
+    told = event("checkout.session.completed", {})
+    row = database.execute(
+        "select record_event(%s, %s, false, 1, %s, 'debt', 'acct_other') as outcome",
+        [told["id"], told["type"], psycopg.types.json.Jsonb(order.facts("paid"))],
+    ).fetchone()
+    assert row == {"outcome": "ignored"}
+    assert balance(database, order) == 0
+    stored = row_of(database, "stripe_events", told["id"])
+    assert (stored["outcome"], stored["account"]) == ("ignored", "acct_other")
