@@ -245,7 +245,7 @@ def test_a_buckets_limit_holds_for_uploads_and_parts_but_not_for_copies(place: P
     config = replace(place.storage_settings, bucket="small", max_file_bytes=10)
     with place.running() as storage:
         make_bucket(place.settings())
-        make_bucket(replace(place.settings(), storage=config))
+        make_bucket(replace(place.settings(), files=config))
         storage.write("large", bytes(11), content_type=TEXT)
         assert signed(config, "PUT", "a", body=bytes(10)).status_code == 200
         assert code(signed(config, "PUT", "a", body=bytes(11))) == (413, "EntityTooLarge")

@@ -78,6 +78,12 @@ def _pattern(chapter: str, division: str, number: str, ordinal: str) -> re.Patte
 
 
 _WORDED = tuple(_pattern(*language) for language in _LANGUAGES)
+# Most lines have none of these words, and need no closer look.
+_HAS_WORD = re.compile(
+    "|".join(f"{chapter}|{division}" for chapter, division, _, _ in _LANGUAGES)
+    + "|[章节節回卷部篇集話话장부편화]|الفصل|الباب|الجزء|القسم",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(
     r"prologue|epilogue|prolog|epilog|pr[oó]logo|ep[ií]logo|épilogue|foreword|afterword|preface"
     r"|vorwort|nachwort|avant-propos|préface|postface|prefacio"
@@ -108,6 +114,8 @@ def names_a_chapter(line: str) -> bool:
         return False
     if _NAMED.fullmatch(line):
         return True
+    if not _HAS_WORD.search(line):
+        return False
     chinese = _CHINESE.fullmatch(line)
     if chinese:
         return _is_chinese_title(chinese["title"])

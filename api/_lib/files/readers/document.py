@@ -34,7 +34,7 @@ _STYLE = (
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Paragraph:
     """A paragraph. `level` is 1 to 9 for a heading and 0 for body text."""
 

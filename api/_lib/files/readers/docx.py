@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from xml.parsers import expat
 
 from api._lib.files.readers.document import Paragraph, into_chapters, one_line
-from api._lib.files.readers.docx_body import Body, Kept
+from api._lib.files.readers.docx_body import Body
 from api._lib.files.readers.docx_headings import titled
 from api._lib.files.readers.docx_numbering import Numbering
+from api._lib.files.readers.docx_paragraphs import Kept
 from api._lib.files.readers.docx_styles import Look, Styles
 from api._lib.files.readers.errors import UnreadableFileError
 from api._lib.files.readers.html_text import MAX_HTML_BYTES, html_paragraphs, mime_paragraphs

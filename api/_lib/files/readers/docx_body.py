@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from api._lib.files.readers.document import Paragraph
+from api._lib.files.readers.docx_contents import ContentsFields, is_contents
+from api._lib.files.readers.docx_paragraphs import Kept, OpenParagraph, Run
 from api._lib.files.readers.docx_styles import half_points, is_on, outline_level
 from api._lib.files.readers.xml_events import Listener, attribute
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api._lib.files.readers.docx_numbering import Numbering
-    from api._lib.files.readers.docx_styles import Look, Styles
+    from api._lib.files.readers.docx_styles import Styles
 
 # Text that is not the document's any more, that stands in it twice, or how a word is pronounced.
 _SKIPPED = frozenset(
@@ -27,51 +28,6 @@ _SIGNS = {"tab": "\t", "ptab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "\
 _PRIVATE = range(0xE000, 0xF900)
 _UNKNOWN_SIGN = "\u25a1"
 _CONTENTS_GALLERY = "table of contents"
-_MAX_INSTRUCTION_CHARS = 64
-# Replaces the instruction of a contents field once its result has begun.
-_IN_CONTENTS = "\0"
-
-
-class Kept(NamedTuple):
-    """A paragraph as the body has it, with what tells a heading that no style marks.
-
-    Attributes:
-        look: Its style.
-        is_bold: Whether all of its text is.
-        half_points: The size of its smallest letters; None where nothing says.
-        is_in_table: Whether it stands in a cell.
-    """
-
-    paragraph: Paragraph
-    look: Look
-    is_bold: bool = False
-    half_points: int | None = None
-    is_in_table: bool = False
-
-
-@dataclass
-class _Open:
-    """A paragraph that has not ended yet. A text box nests one paragraph in another."""
-
-    look: Look
-    style_id: str = ""
-    pieces: list[str] = field(default_factory=list)
-    level: int | None = None
-    num_id: str | None = None
-    list_level: str | None = None
-    is_drop_cap: bool = False
-    has_plain_text: bool = False
-    half_points: int | None = None
-
-
-@dataclass
-class _Run:
-    """The formatting of the text that follows, as the run states it."""
-
-    look: Look | None = None
-    is_bold: bool | None = None
-    is_hidden: bool | None = None
-    half_points: int | None = None
 
 
 class Body(Listener):
@@ -90,19 +46,16 @@ class Body(Listener):
         self.alt_chunks: list[tuple[int, str]] = []  # before which paragraph, relation id
         self._styles = styles
         self._numbering = numbering
-        self._leaves_out_contents = leaves_out_contents
-        self._open: list[_Open] = []
-        self._paragraph: _Open | None = None
-        self._run = _Run()
+        self._open: list[OpenParagraph] = []
+        self._paragraph: OpenParagraph | None = None
+        self._run = Run()
         self._skipping = 0
         self._in_text = False
         self._is_shown = True
         self._is_look_due = False
         self._in_properties = 0
         self._tables = 0
-        self._fields: list[str] = []
-        self._in_instruction = False
-        self._contents_fields = 0
+        self._contents = ContentsFields(is_off=not leaves_out_contents)
         self._is_contents_next = False
         self._is_after_drop_cap = False
         self._starts = {
@@ -113,8 +66,8 @@ class Body(Listener):
             "rPr": self._start_properties,
             "tbl": self._start_table,
             "sym": self._add_symbol,
-            "fldChar": self._note_field,
-            "instrText": self._start_instruction,
+            "fldChar": self._contents.note_field,
+            "instrText": self._contents.start_instruction,
             "fldSimple": self._start_simple_field,
             "docPartGallery": self._note_gallery,
             "sdtContent": self._start_content,
@@ -124,7 +77,7 @@ class Body(Listener):
     @property
     def has_open_contents(self) -> bool:
         """Whether a contents field began that never ended: all that follows was left out."""
-        return self._contents_fields > 0
+        return self._contents.is_open
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
         """Open a paragraph, note its style, or add the character that an element stands for."""
@@ -152,7 +105,7 @@ class Body(Listener):
         elif name == "tbl":
             self._tables = max(0, self._tables - 1)
         elif name == "instrText":
-            self._in_instruction = False
+            self._contents.end_instruction()
 
     def characters(self, text: str) -> None:
         """Add text to the innermost paragraph."""
@@ -162,19 +115,19 @@ class Body(Listener):
                 if self._is_look_due and not text.isspace():
                     self._is_look_due = False
                     self._note_look(self._paragraph, self._run)
-        elif self._in_instruction and self._fields and not self._skipping:
-            self._fields[-1] = (self._fields[-1] + text)[:_MAX_INSTRUCTION_CHARS]
+        elif not self._skipping:
+            self._contents.add(text)
 
     # What opens ---------------------------------------------------------------------------------
 
     def _start_paragraph(self, _: Mapping[str, str]) -> None:
-        self._paragraph = _Open(self._styles.look(""))
+        self._paragraph = OpenParagraph(self._styles.look(""))
         self._open.append(self._paragraph)
         self._in_properties = 0
-        self._run = _Run()
+        self._run = Run()
 
     def _start_run(self, _: Mapping[str, str]) -> None:
-        self._run = _Run()
+        self._run = Run()
 
     def _start_properties(self, _: Mapping[str, str]) -> None:
         self._in_properties += 1
@@ -187,14 +140,11 @@ class Body(Listener):
         paragraph, run = self._paragraph, self._run
         if paragraph is None:
             return
-        self._is_shown = not (self._contents_fields or self._is_hidden(paragraph, run))
+        self._is_shown = not (self._contents.is_open or run.is_hidden_in(paragraph))
         self._is_look_due = not paragraph.has_plain_text
 
-    def _start_instruction(self, _: Mapping[str, str]) -> None:
-        self._in_instruction = True
-
     def _start_simple_field(self, attributes: Mapping[str, str]) -> None:
-        if _is_contents(attribute(attributes, "instr") or ""):
+        if is_contents(attribute(attributes, "instr") or ""):
             self._skipping = 1
 
     def _start_content(self, _: Mapping[str, str]) -> None:
@@ -233,31 +183,11 @@ class Body(Listener):
             case "sz":
                 self._run.half_points = half_points(attributes)
 
-    def _is_hidden(self, paragraph: _Open, run: _Run) -> bool:
-        if run.is_hidden is not None:
-            return run.is_hidden
-        return bool((run.look and run.look.is_hidden) or paragraph.look.is_hidden)
-
-    def _note_look(self, paragraph: _Open, run: _Run) -> None:
-        bold = run.is_bold
-        if bold is None:
-            bold = (run.look and run.look.is_bold) or paragraph.look.is_bold
-        paragraph.has_plain_text = not bold
-        size = run.half_points or (run.look and run.look.half_points) or paragraph.look.half_points
-        size = size or self._styles.half_points
+    def _note_look(self, paragraph: OpenParagraph, run: Run) -> None:
+        paragraph.has_plain_text = not run.is_bold_in(paragraph)
+        size = run.size_in(paragraph) or self._styles.half_points
         if size and (paragraph.half_points is None or size < paragraph.half_points):
             paragraph.half_points = size
-
-    def _note_field(self, attributes: Mapping[str, str]) -> None:
-        kind = attribute(attributes, "fldCharType")
-        if kind == "begin":
-            self._fields.append("")
-        elif kind == "separate" and self._fields:
-            if self._leaves_out_contents and _is_contents(self._fields[-1]):
-                self._fields[-1] = _IN_CONTENTS
-                self._contents_fields += 1
-        elif kind == "end" and self._fields and self._fields.pop() == _IN_CONTENTS:
-            self._contents_fields -= 1
 
     def _note_gallery(self, attributes: Mapping[str, str]) -> None:
         value = attribute(attributes, "val") or ""
@@ -277,9 +207,9 @@ class Body(Listener):
 
     def _add(self, sign: str) -> None:
         paragraph, run = self._paragraph, self._run
-        if paragraph is None or self._in_properties or self._contents_fields:
+        if paragraph is None or self._in_properties or self._contents.is_open:
             return
-        if not self._is_hidden(paragraph, run):
+        if not run.is_hidden_in(paragraph):
             paragraph.pieces.append(sign)
 
     # What closes --------------------------------------------------------------------------------
@@ -315,15 +245,10 @@ class Body(Listener):
             )
         )
 
-    def _number_of(self, paragraph: _Open) -> str:
+    def _number_of(self, paragraph: OpenParagraph) -> str:
         look = paragraph.look
         num_id = look.num_id if paragraph.num_id is None else paragraph.num_id
         if num_id is None:
             return ""
         level = look.list_level if paragraph.list_level is None else paragraph.list_level
         return self._numbering.count(num_id, level, paragraph.style_id)
-
-
-def _is_contents(instruction: str) -> bool:
-    """Whether a field's instruction makes a table of contents."""
-    return instruction.split()[:1] == ["TOC"]

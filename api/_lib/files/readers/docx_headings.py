@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from api._lib.files.readers.document import Paragraph
-    from api._lib.files.readers.docx_body import Kept
+    from api._lib.files.readers.docx_paragraphs import Kept
 
 MAX_GUESSED_CHARS = 100
 

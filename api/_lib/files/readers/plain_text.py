@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from api._lib.files.readers.chapter_names import names_a_chapter
@@ -45,7 +46,8 @@ def read_text(data: bytes, *, title: str) -> Document:
     """
     lines = _LINE_END.sub("\n", decode(data)).split("\n")
     after, own_title = _front_matter(lines)
-    document = into_chapters(_paragraphs(lines[after:]), title=own_title or title)
+    del lines[:after]
+    document = into_chapters(_paragraphs(lines), title=own_title or title)
     if not document.words:
         raise UnreadableFileError("There is no text in this file.", code="empty_document")
     return document
@@ -71,7 +73,7 @@ def _paragraphs(all_lines: Sequence[str]) -> Iterator[Paragraph]:
     code = _fenced(all_lines)
     lines: list[str] = []
     is_after_heading = False
-    for number, line in enumerate([*all_lines, ""]):
+    for number, line in enumerate(chain(all_lines, ("",))):
         stripped = line.strip()
         is_code = number in code
         if _UNDERLINE.fullmatch(stripped) and not is_code:
