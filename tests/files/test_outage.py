@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import httpx
 import pytest
 
+from api._lib.files.s3 import READ_TIMEOUT_SECONDS
 from local.stack import running_services
 from tests.files.uploader import Uploader, code, download
 from tests.samples import docx_of
@@ -51,6 +55,31 @@ def test_a_storage_that_is_away_costs_nothing_and_loses_nothing(
         service.wait_until_ready()
     assert bea.complete(file_id).json()["file"]["status"] == "done"
     assert download(done, "source.docx").content == BOOK
+
+
+def test_a_storage_that_is_silent_is_given_up_and_health_says_so(
+    running: Running, bea: Uploader
+) -> None:
+    """It accepts connections and never sends a byte. The site answers all the same."""
+    file_id = bea.put("docx_processing", BOOK)
+    port = httpx.URL(running.stack.storage_s3_endpoint).port
+    service = running.services["storage"]
+    service.kill()
+    try:
+        with socket.create_server(("127.0.0.1", port or 0)):
+            assert code(bea.complete(file_id)) == (503, "storage_unavailable")
+            health = bea.stack.get("/api/health")
+            assert (health.status_code, health.json()["storage"]) == (503, "unreachable")
+            assert (health.json()["status"], health.json()["database"]) == ("degraded", "ok")
+    finally:
+        service.start()
+        service.wait_until_ready()
+    assert bea.stack.get("/api/health").json()["storage"] == "ok"
+    assert bea.complete(file_id).json()["file"]["status"] == "done"
+
+
+def test_a_call_to_the_storage_waits_ten_seconds_for_a_byte() -> None:
+    assert READ_TIMEOUT_SECONDS == 10
 
 
 def test_an_export_that_the_storage_cut_short_is_made_under_the_same_key(

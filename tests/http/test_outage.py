@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import httpx

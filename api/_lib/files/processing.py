@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 # Reading a file takes processor time and memory, which a process has only so much of. It bounds one
 # process; Vercel may run several, and sql/ bounds what one user may run in all of them.
 AT_ONCE = 4
-slots = threading.BoundedSemaphore(AT_ONCE)
+_slots = threading.BoundedSemaphore(AT_ONCE)
 
 _log = logging.getLogger("purse")
 
@@ -75,14 +75,28 @@ def process(user_id: str, file_id: str, *, is_uploaded: bool, make: Make) -> Pro
         UnavailableError: `busy`: this process has enough to do, or two of the user's files are
             being processed.
     """
-    with _slot():
-        return _process(user_id, file_id, is_uploaded=is_uploaded, make=make)
+    lease = lease_file(user_id, file_id, is_uploaded=is_uploaded)
+    if isinstance(lease, ProcessedFile):
+        return lease
+    try:
+        with slot():
+            processed = _finish(lease, make)
+    except BaseException:
+        release_lease(lease)
+        raise
+    _log.info("file %s: %s", file_id, processed.file.status)
+    _remove_leftovers(processed.file)
+    return processed
 
 
 @contextmanager
-def _slot() -> Iterator[None]:
-    """Take one of the process's slots; refuse at once if none is free."""
-    if not slots.acquire(blocking=False):
+def slot() -> Iterator[None]:
+    """Take one of this process's slots for as long as the block runs.
+
+    Raises:
+        UnavailableError: None is free (`busy`).
+    """
+    if not _slots.acquire(blocking=False):
         raise UnavailableError(
             "Many files are being processed. Please try again in a moment.",
             code="busy",
@@ -91,21 +105,7 @@ def _slot() -> Iterator[None]:
     try:
         yield
     finally:
-        slots.release()
-
-
-def _process(user_id: str, file_id: str, *, is_uploaded: bool, make: Make) -> ProcessedFile:
-    lease = lease_file(user_id, file_id, is_uploaded=is_uploaded)
-    if isinstance(lease, ProcessedFile):
-        return lease
-    try:
-        processed = _finish(lease, make)
-    except BaseException:
-        release_lease(lease)
-        raise
-    _log.info("file %s: %s", file_id, processed.file.status)
-    _remove_leftovers(processed.file)
-    return processed
+        _slots.release()
 
 
 def _finish(lease: Lease, make: Make) -> ProcessedFile:

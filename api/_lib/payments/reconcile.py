@@ -82,7 +82,7 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
     livemode = settings().livemode
     deadline = None if deadline_seconds is None else time.monotonic() + deadline_seconds
     run: dict[str, Any] = database.call("begin_reconciliation", p_livemode=livemode)
-    window = Window(run["since"], int(time.time()), livemode, settings().project)
+    window = Window(run["since"], int(time.time()), livemode)
     report = Report()
     if run["step"] and run["step"] not in REVERSALS:
         # A run may take days if somebody has begun very many checkouts. What went back since it
@@ -101,7 +101,7 @@ def reconcile(*, deadline_seconds: float | None = None, tell: Tell | None = None
         )
 
     report.complete = _run(
-        Window(run["since"], int(time.time()), livemode),
+        window,
         report,
         steps=STEPS[STEPS.index(run["step"]) if run["step"] else 0 :],
         after_id=run["after_id"],
