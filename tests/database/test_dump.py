@@ -19,6 +19,7 @@ from local.postgres import BINARIES, Postgres
 from ops.migrate import BARE_POSTGRES_SQL, migrate
 from tests.database.actors import as_anon, as_service
 from tests.database.purse import Purse
+from tests.support import use_known_seal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,6 +60,7 @@ def test_a_restored_dump_answers_and_grants_as_the_original(server: Postgres) ->
     shop, fresh = (_database(server.url("postgres", "owner"), name) for name in ("shop", "fresh"))
     migrate(shop, report=lambda _line: None)
     with _connect(shop) as database:
+        use_known_seal(database)
         purse = Purse(database)
         purse.buy(100)
         purse.spend()
@@ -77,6 +79,10 @@ def test_a_restored_dump_answers_and_grants_as_the_original(server: Postgres) ->
     with _connect(fresh) as database:
         purse = Purse(database, purse.user_id)
         assert (purse.read(), purse.call("purse.granted_access")) == before
+        # The dump carries the ledger's id and keys.
+        purse.buy(1)
+        assert purse.balance == 96
+        purse.grant(-1, "correction")
         with as_anon(database), pytest.raises(psycopg.errors.InsufficientPrivilege):
             purse.spend()
         with as_service(database):
