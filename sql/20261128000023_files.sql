@@ -240,25 +240,25 @@ create function public.read_files(
     set search_path = ''
 as $$
     with page as (
-        -- One row more than asked for says whether there is another page.
-        select f.*, row_number() over (order by f.position desc) as place
+        -- One row more than asked for says whether there is another page. Each row is read once: a join back
+        -- to the table would read all of it, because the planner cannot know that p_limit is small.
+        select f as file, f.position, row_number() over (order by f.position desc) as place
         from public.files f
         where f.user_id = p_user_id
-            and (p_cursor is null or f.position < p_cursor)
+            and f.position < coalesce(p_cursor, 9223372036854775807)
         order by f.position desc
         limit p_limit + 1
     )
     select jsonb_build_object(
         'files', coalesce(
-            jsonb_agg(purse.file_json(f) order by f.position desc) filter (where p.place <= p_limit),
+            jsonb_agg(purse.file_json(p.file) order by p.position desc) filter (where p.place <= p_limit),
             '[]'::jsonb
         ),
         'next_cursor', case
-            when count(*) > p_limit then (min(f.position) filter (where p.place <= p_limit))::text
+            when count(*) > p_limit then (min(p.position) filter (where p.place <= p_limit))::text
         end
     )
     from page p
-    join public.files f on f.id = p.id
 $$;
 
 comment on function public.read_files(uuid, integer, bigint) is
