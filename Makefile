@@ -8,7 +8,7 @@ PYTEST := $(VENV)/python -m pytest
 # tests/requirements.txt holds every package, so the other lists take their versions from it.
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(LOCK_ARGS)
-export RESET PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS BASE
+export RESET PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS BASE PGLEDGER_SQL
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,7 +70,7 @@ migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.migrate
 
-bench: ## Measure spending beside the least that any ledger must do, on one Postgres (ROUNDS=5 SECONDS=4)
+bench: ## Measure spending beside the least that any ledger must do, on one Postgres (ROUNDS=5 SECONDS=4 PGLEDGER_SQL=…)
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
 

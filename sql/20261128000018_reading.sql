@@ -62,7 +62,7 @@ as $$
         select *
         from public.credit_transactions t
         where t.user_id = p_user_id
-            and (p_cursor is null or t.id < p_cursor)
+            and t.id < coalesce(p_cursor, 9223372036854775807)
         order by t.id desc
         limit p_limit + 1
     ),

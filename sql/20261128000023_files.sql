@@ -271,7 +271,7 @@ as $$
         from public.files f
         where f.user_id = p_user_id
             and f.deleted_at is null
-            and (p_cursor is null or f.position < p_cursor)
+            and f.position < coalesce(p_cursor, 9223372036854775807)
         order by f.position desc
         limit p_limit + 1
     ),
