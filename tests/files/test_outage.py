@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import httpx
