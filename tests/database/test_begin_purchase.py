@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.database.purse import Purse
 from tests.support import Order, until
 
 if TYPE_CHECKING:
@@ -162,9 +163,10 @@ def test_a_failed_click_does_not_forget_the_customer_of_a_parallel_one(database:
 
 def test_somebody_new_has_nothing_and_no_history(database: Database) -> None:
     answer = read(database, str(uuid.uuid4()))
-    usage = answer.pop("usage")
+    usage = Purse(database).read(usage=True)["usage"]
     assert (usage["spent_per_day"], usage["days_left"]) == (0, None)
     assert [day["spent"] for day in usage["daily"]] == [0] * 30
+    assert answer.pop("usage") is None
     assert answer == {
         "balance": 0,
         "held": 0,

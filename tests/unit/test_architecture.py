@@ -56,9 +56,10 @@ def test_the_core_imports_nothing_of_the_sample_app(path: Path) -> None:
     assert imported_by_all([path], "api._lib.files") == []
 
 
-def test_only_the_cleanup_job_imports_the_sample_app_and_only_when_it_is_configured() -> None:
+def test_only_cleanup_and_health_import_the_sample_app_and_only_when_it_is_configured() -> None:
     assert imported_by_all(ENDPOINTS, "api._lib.files") == [
-        "api/cron.py: api._lib.files.cleanup.remove_abandoned_uploads"
+        "api/cron.py: api._lib.files.cleanup.remove_abandoned_uploads",
+        "api/health.py: api._lib.files.storage.storage",
     ]
 
 
