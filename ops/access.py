@@ -50,6 +50,7 @@ VIEWS: dict[str, frozenset[str]] = {
 # Trigger -> its mode as in pg_trigger.tgenabled. A: it fires always, also in a session that plays
 # the replica. `pg_dump --disable-triggers` leaves every trigger in the ordinary mode, O.
 TRIGGERS: dict[str, str] = {
+    "public.credit_holds.credit_holds_are_consistent": "A",
     "public.credit_transactions.credit_transactions_are_complete": "A",
     "public.credit_transactions.credit_transactions_only_grow": "A",
 }

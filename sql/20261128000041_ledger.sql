@@ -78,6 +78,7 @@ create function public.read_ledger()
     security definer
     set search_path = ''
 as $$
+    select purse.require_server();
     select jsonb_build_object('ledger_id', l.id, 'livemode', l.livemode, 'live_since', l.live_since)
     from purse.ledger l
 $$;

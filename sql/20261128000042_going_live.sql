@@ -11,6 +11,7 @@ create function public.go_live(
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
     -- It goes through all users in one transaction.
     set statement_timeout = '300s'
 as $$
@@ -24,6 +25,7 @@ declare
     v_hold      public.credit_holds;
     v_account   public.user_credits;
 begin
+    perform purse.require_server();
     if p_apply and (coalesce(p_actor, '') = '' or coalesce(p_reason, '') = '') then
         raise exception using errcode = 'PT422', message = 'going live needs who does it and why';
     end if;

@@ -151,8 +151,10 @@ create function public.adopt_ledger(p_ledger_id uuid)
     language plpgsql
     security definer
     set search_path = ''
+    set lock_timeout = '2s'
 as $$
 begin
+    perform purse.require_server();
     update purse.ledger l
     set id = p_ledger_id
     where l.id <> p_ledger_id

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 SPENDING_MS, SETTLEMENT_MS = 300, 2000
 SETTLEMENT = {
     "begin_purchase",
+    "adopt_ledger",
     "begin_reconciliation",
+    "go_live",
     "link_stripe_customer",
     "mark_swept",
     "reconcile_facts",
