@@ -30,6 +30,7 @@ def get(request: Request) -> Response:
     user = signed_in_user(request)
     limit, cursor = page(request)
     session_id = _session_id(request)
+    usage = _usage(request)
 
     def read() -> dict[str, Any]:
         answer: dict[str, Any] = database.call(
@@ -40,7 +41,7 @@ def get(request: Request) -> Response:
             p_checkout_session_id=session_id,
             p_low_threshold=settings().low_balance_credits,
             # More work than all the rest, so it is done only for those who show it.
-            p_usage=request.query.get("usage") == "true",
+            p_usage=usage,
         )
         return answer
 
@@ -112,6 +113,13 @@ def _look_up(user: User, session_id: str) -> bool:
     from api._lib.payments.session_lookup import look_up  # noqa: PLC0415
 
     return look_up(user, session_id)
+
+
+def _usage(request: Request) -> bool:
+    value = request.query.get("usage")
+    if value not in {None, "true"}:
+        raise InvalidRequestError("usage must be true, or left out.")
+    return value == "true"
 
 
 def _session_id(request: Request) -> str | None:

@@ -185,6 +185,10 @@ def parameters(draw: st.DrawFn) -> tuple[str, bool]:
             bad = st.one_of(near, st.text(max_size=20)).filter(
                 lambda text, schema=schema: not DESCRIPTION.accepts(schema, text)
             )
+        elif "enum" in schema or schema.get("type") == "boolean":
+            words = schema.get("enum", ["true", "false"])
+            good = st.sampled_from(words)
+            bad = st.text(max_size=5).filter(lambda text, words=words: text not in words)
         else:
             good = st.integers(schema["minimum"], schema["maximum"]).map(str)
             bad = st.one_of(

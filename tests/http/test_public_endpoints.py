@@ -49,6 +49,8 @@ def test_health_reports_database_and_payments(stack: RunningStack) -> None:
         "version": "0.1.0",
         "payments_enabled": True,
         "database": "ok",
+        "ledger": "test",
+        "storage": "ok",
     }
 
 

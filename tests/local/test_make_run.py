@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from local.environment import Stack
 from local.stack import ROOT
 from tests.support import Order, RunningStack, event, until
 
@@ -67,7 +68,7 @@ def running(checkout: Path, *arguments: str) -> Iterator[tuple[RunningStack, Pat
         assert process.poll() is None, log.read_text()
         stack = json.loads((checkout / ".local" / "stack.json").read_text())
         children = psutil.Process(process.pid).children(recursive=True)
-        yield RunningStack(**stack), log
+        yield RunningStack.of(Stack(**stack)), log
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)

@@ -19,6 +19,12 @@ from tests.support import User, until, use_known_seal
 if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
+# Other tests of this stack leave accounts that never bought anything; Stripe knows nothing of them.
+BUYERS = """
+    select u.user_id, u.balance from user_credits u
+    where exists (select from purchases p where p.user_id = u.user_id and p.paid_at is not null)
+    order by u.user_id
+"""
 EVERYTHING = (
     "truncate credit_transactions, credit_lots, credit_holds, files, user_credits, purchases,"
     " purchase_payments, purchase_reversals, stripe_events, stripe_customers, stripe_lookups,"
@@ -65,7 +71,7 @@ def test_an_emptied_ledger_comes_back_to_the_last_credit(
 ) -> None:
     before = balances(operator, customers)
     purchases = rows(operator, PURCHASES)
-    everybody = rows(operator, "select user_id, balance from user_credits order by user_id")
+    everybody = rows(operator, BUYERS)
     operator.tamper(EVERYTHING)
     assert balances(operator, customers) == [0, 0, 0, 0]
 
@@ -80,7 +86,7 @@ def test_an_emptied_ledger_comes_back_to_the_last_credit(
     assert rebuilt.status == 0, rebuilt.text
     assert balances(operator, customers) == before
     assert rows(operator, PURCHASES) == purchases
-    assert rows(operator, "select user_id, balance from user_credits order by user_id") == everybody
+    assert rows(operator, BUYERS) == everybody
     assert operator.run("doctor").status == 0
 
 
