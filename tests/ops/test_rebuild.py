@@ -19,11 +19,14 @@ from tests.support import User, until, use_known_seal
 if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
-# Other tests of this stack leave accounts that never bought anything; Stripe knows nothing of them.
+# Every buyer's balance. A buyer whose only purchase was refunded may have no account after a rebuild, and
+# accounts that never bought anything are unknown to Stripe.
 BUYERS = """
-    select u.user_id, u.balance from user_credits u
-    where exists (select from purchases p where p.user_id = u.user_id and p.paid_at is not null)
-    order by u.user_id
+    select p.user_id, coalesce(max(u.balance), 0) as balance
+    from purchases p
+    left join user_credits u on u.user_id = p.user_id
+    group by p.user_id
+    order by p.user_id
 """
 EVERYTHING = (
     "truncate credit_transactions, credit_lots, credit_holds, files, user_credits, purchases,"
