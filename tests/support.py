@@ -9,8 +9,8 @@ import os
 import secrets
 import time
 import uuid
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, LiteralString, NoReturn, TypeVar
 
 import httpx
 import psycopg
@@ -21,6 +21,8 @@ from local.environment import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from local.stack import Running
 
 WAIT_SECONDS = 60
 T = TypeVar("T")
@@ -44,11 +46,18 @@ class User:
 class RunningStack(Stack):
     """The local stack, with what tests do to it."""
 
-    def sign_up(self) -> User:
-        """Sign a new user up."""
-        email, password = f"user-{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(12)
+    def sign_up(self, email: str | None = None) -> User:
+        """Sign a new user up, with an address of their own if none is given."""
+        email = email or f"user-{secrets.token_hex(8)}@example.com"
+        return self._session("signup", email, secrets.token_urlsafe(12))
+
+    def sign_in(self, user: User) -> User:
+        """Sign a user in again; the new token says what they are now."""
+        return self._session("token?grant_type=password", user.email, user.password)
+
+    def _session(self, path: str, email: str, password: str) -> User:
         response = httpx.post(
-            f"{self.supabase_url}/auth/v1/signup",
+            f"{self.supabase_url}/auth/v1/{path}",
             headers={"apikey": self.publishable_key},
             json={"email": email, "password": password},
         )
@@ -84,6 +93,31 @@ class RunningStack(Stack):
     def simulate(self, path: str, /, **body: Any) -> None:
         """Tell the Stripe stand-in to misbehave."""
         httpx.post(f"{self.stripe_api_base}/_sim/{path}", json=body).raise_for_status()
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts in Supabase Auth, which only its own role may change."""
+
+    running: Running
+
+    def change(self, user: User, *, email: str | None = None, guest: bool = False) -> User:
+        """Give a user an address, or make them a guest; return them signed in again."""
+        changed = replace(user, email=email or user.email)
+        self._execute(
+            "update auth.users set email = %s, is_anonymous = %s where id = %s",
+            [changed.email, guest, user.id],
+        )
+        return RunningStack(**asdict(self.running.stack)).sign_in(changed)
+
+    def delete(self, user: User) -> None:
+        """Delete an account."""
+        self._execute("delete from auth.users where id = %s", [user.id])
+
+    def _execute(self, statement: LiteralString, arguments: list[Any]) -> None:
+        assert self.running.database is not None
+        with psycopg.connect(self.running.database.url(), autocommit=True) as superuser:
+            superuser.execute(statement, arguments)
 
 
 def sign(body: bytes, secret: str, *, timestamp: int | None = None) -> str:
