@@ -33,8 +33,12 @@ as $$
             ), 0)::bigint as lapsed
         from public.credit_lots l
         left join held h on h.lot_id = l.id
-        where l.user_id = p_user_id
+        -- If the purse has moved, its lots are the new owner's. Later lots of theirs are not this user's.
+        where l.user_id = purse.owner_of(p_user_id)
             and l.created_at <= p_at
+            and l.created_at <= coalesce(
+                (select m.created_at from public.purse_moves m where m.from_user_id = p_user_id), 'infinity'
+            )
     ),
     lots as (
         -- Credits that had expired by that moment count as expired even if it was written later.
