@@ -15,6 +15,7 @@ SETTLEMENT = {
     "begin_reconciliation",
     "link_stripe_customer",
     "mark_swept",
+    "move_purse",
     "reconcile_facts",
     "record_event",
     "record_facts",
