@@ -107,6 +107,10 @@ begin
                         'balance', (v_spend.posted).balance_after
                     )
                 end
+            when v_twin is not null and (v_spend.feature, v_spend.quantity)
+                is distinct from (v_features[v_twin], v_quantities[v_twin])
+            then
+                jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
             when coalesce(length(v_spend.key) not between 1 and 255 or v_spend.key ~ '[^\x20-\x7e]', true) then
                 jsonb_build_object('outcome', 'refused', 'code', 'invalid_idempotency_key')
             when coalesce(v_spend.quantity not between 1 and 1000000, true) then
@@ -115,10 +119,7 @@ begin
                 jsonb_build_object('outcome', 'refused', 'code', 'unknown_feature')
             when v_spend.is_busy then
                 jsonb_build_object('outcome', 'busy')
-            when v_spend.is_held
-                or v_features[v_twin] <> v_spend.feature
-                or v_quantities[v_twin] <> v_spend.quantity
-            then
+            when v_spend.is_held then
                 jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
             when v_twin is null and v_spend.credits > v_available then
                 jsonb_build_object(
