@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 EVERYTHING = (
     "truncate credit_transactions, credit_lots, credit_holds, files, user_credits, purchases,"
     " purchase_payments, purchase_reversals, stripe_events, stripe_customers, stripe_lookups,"
-    " reconciliations"
+    " reconciliations, card_declines"
 )
 
 
