@@ -85,21 +85,20 @@ def _is_new(answer: dict[str, Any]) -> bool:
 
 
 def _welcome(user: User) -> bool:
-    """Grant a new user the sign-up bonus, if it is set. Its key ensures that it is granted once."""
+    """Grant a new user the sign-up bonus, if it is set; once per account and per address.
+
+    A guest (an anonymous account) gets none: guests cost nothing to make. They get it once they
+    have given an address.
+    """
     bonus = settings().signup_bonus_credits
-    if not bonus:
+    if not bonus or user.is_anonymous or not user.address:
         return False
-    # Refused if the key was used with another amount: the user has had a bonus already.
+    # Refused if the user has had a bonus of another amount.
     with suppress(database.DatabaseError):
-        database.call(
-            "grant_credits",
-            p_user_id=user.id,
-            p_credits=bonus,
-            p_kind="bonus",
-            p_actor="purse",
-            p_reason="Welcome",
-            p_idempotency_key="signup_bonus",
+        granted: bool = database.call(
+            "grant_signup_bonus", p_user_id=user.id, p_address=user.address, p_credits=bonus
         )
+        return granted
     return True
 
 

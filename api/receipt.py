@@ -8,7 +8,7 @@ import stripe
 
 from api._lib import database
 from api._lib.errors import InvalidRequestError, NotFoundError, TooManyAttemptsError
-from api._lib.payments.stripe_client import stripe_client, stripe_failures
+from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
 from api._lib.web.auth import User, signed_in_user
 from api._lib.web.http import Request, Response, endpoint
 
@@ -35,9 +35,16 @@ def _receipt_url(user: User, order_id: str) -> str | None:
         return None
     _limit(user)
     with stripe_failures():
-        intent = stripe_client().v1.payment_intents.retrieve(
-            payment_intent_id, {"expand": ["latest_charge"]}
-        )
+        try:
+            intent = stripe_client().v1.payment_intents.retrieve(
+                payment_intent_id, {"expand": ["latest_charge"]}
+            )
+        except stripe.InvalidRequestError as error:
+            # The payment was made with another account's key, or as a test that was deleted since.
+            if error.code == "resource_missing":
+                log_stripe_error(error)
+                return None
+            raise
     charge = intent.latest_charge
     return charge.receipt_url if isinstance(charge, stripe.Charge) else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from api._lib import database
 from api._lib.errors import InvalidRequestError, NotConfiguredError, PurseError
@@ -16,6 +17,9 @@ from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.payments.webhook_signature import verified_event
 from api._lib.settings import settings
 from api._lib.web.http import Request, Response, endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MAX_BODY_BYTES = 1024 * 1024
 
@@ -54,13 +58,14 @@ def post(request: Request) -> Response:
             "This event's livemode is not that of the configured key.", code="wrong_livemode"
         )
     try:
+        facts = facts_of_event(event) if account is None else None
         outcome = database.call(
             "record_event",
             p_id=event["id"],
             p_type=event["type"],
             p_livemode=event["livemode"],
             p_created=event["created"],
-            p_facts=facts_of_event(event) if account is None else None,
+            p_facts=facts,
             p_policy=config.clawback_policy,
             p_account=account,
         )
@@ -69,7 +74,19 @@ def post(request: Request) -> Response:
         _log.error("event %s %s: not recorded: %r", event["id"], event["type"], error)
         raise EventNotRecordedError from None
     _log.info("event %s %s: %s", event["id"], event["type"], outcome)
+    if outcome == "applied" and facts:
+        _after_decline(facts, config.declines_per_hour)
     return Response({"received": True, "outcome": outcome})
+
+
+def _after_decline(facts: Mapping[str, object], declines_per_hour: int) -> None:
+    """Close the user's open checkouts if the facts are of one declined payment too many."""
+    if not facts.get("decline_code"):
+        return
+    # Imported here: it brings Stripe's SDK, which would double the cold start.
+    from api._lib.payments.declines import close_checkouts  # noqa: PLC0415
+
+    close_checkouts(str(facts["order_id"]), declines_per_hour=declines_per_hour)
 
 
 app = endpoint(post=post, max_body_bytes=MAX_BODY_BYTES)

@@ -23,7 +23,7 @@ create table public.credit_packages (
 comment on table public.credit_packages is
     'The packs on sale. Edit a row to change a price: an order keeps the price it began with.';
 comment on column public.credit_packages.credits is 'Credits a buyer receives.';
-comment on column public.credit_packages.unit_amount is 'Price in minor units of the currency: 499 is $4.99.';
+comment on column public.credit_packages.unit_amount is 'Price in Stripe''s minor units of the currency: 499 is $4.99. See stripe_currencies().';
 comment on column public.credit_packages.currency is 'ISO 4217, lower case, as Stripe writes it.';
 comment on column public.credit_packages.valid_days is 'Days from payment until the remaining credits expire. Null: they never expire.';
 comment on column public.credit_packages.active is 'False takes the pack off sale. Orders that have begun still settle.';
@@ -34,6 +34,98 @@ grant select on public.credit_packages to anon, authenticated, service_role;
 
 create policy "anybody reads what is on sale" on public.credit_packages
     for select to anon, authenticated using (active);
+
+-- Stripe's currencies. The API counts minor units its own way: neither ISO 4217 nor a browser's Intl has
+-- the same decimals. A function and not a table, so that a restore of data cannot leave it empty.
+create function public.stripe_currencies()
+    returns table (
+        currency text,
+        decimals integer,
+        step     integer,
+        minimum  bigint
+    )
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select c.currency, k.decimals, k.step, coalesce(m.minimum, 50)
+    from (
+        values
+            (2, 1, '
+                aed afn all amd ang aoa ars aud awg azn bam bbd bdt bgn bmd bnd bob brl bsd bwp
+                byn bzd cad cdf chf cny cop crc cve czk dkk dop dzd egp etb eur fjd fkp gbp gel
+                gip gmd gtq gyd hkd hnl htg huf idr ils inr jmd kes kgs khr kyd kzt lak lbp lkr
+                lrd lsl mad mdl mkd mmk mnt mop mur mvr mwk mxn myr mzn nad ngn nio nok npr nzd
+                pab pen pgk php pkr pln qar ron rsd rub sar sbd scr sek sgd shp sle sos srd std
+                szl thb tjs top try ttd twd tzs uah usd uyu uzs wst xcd yer zar zmw
+            '),
+            (2, 100, 'isk ugx'),
+            (0, 1, 'bif clp djf gnf jpy kmf krw mga pyg rwf vnd vuv xaf xof xpf'),
+            (3, 10, 'bhd jod kwd omr tnd')
+    ) k (decimals, step, currencies)
+    cross join lateral pg_catalog.regexp_split_to_table(btrim(k.currencies, E' \n'), '\s+') c (currency)
+    left join (
+        values
+            ('aed', 200), ('czk', 1500), ('dkk', 250), ('gbp', 30), ('hkd', 400), ('huf', 17500), ('isk', 100),
+            ('mxn', 1000), ('myr', 200), ('nok', 300), ('pln', 200), ('ron', 200), ('sek', 300), ('thb', 1000),
+            ('ugx', 100)
+    ) m (currency, minimum) on m.currency = c.currency
+$$;
+
+comment on function public.stripe_currencies() is
+'What Stripe charges in (https://docs.stripe.com/currencies). Returns one row per currency:
+decimals: of the API''s amounts; 499 is 4.99 with two. Show amounts with these, whatever the currency''s
+own decimals are: HUF 499000 is 4,990.00.
+step: an amount must be a multiple of it. ISK and UGX are passed in hundredths but charged whole; three-decimal
+amounts end in 0.
+minimum: the smallest amount that can be charged, in minor units. Where Stripe publishes none, 50.';
+revoke all on function public.stripe_currencies() from public, anon, authenticated, service_role;
+grant execute on function public.stripe_currencies() to anon, authenticated, service_role;
+
+create function purse.require_sellable_price()
+    returns trigger
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_step    integer;
+    v_minimum bigint;
+begin
+    select c.step, c.minimum into v_step, v_minimum
+    from public.stripe_currencies() c
+    where c.currency = new.currency;
+    if not found then
+        raise exception using
+            errcode = 'check_violation',
+            message = pg_catalog.format('Stripe does not charge in the currency %s', new.currency);
+    end if;
+    if new.unit_amount < v_minimum then
+        raise exception using
+            errcode = 'check_violation',
+            message = pg_catalog.format(
+                'unit_amount %s is too small: the least in %s is %s minor units', new.unit_amount, new.currency, v_minimum
+            );
+    end if;
+    if new.unit_amount % v_step <> 0 then
+        raise exception using
+            errcode = 'check_violation',
+            message = pg_catalog.format(
+                'unit_amount %s must be a multiple of %s minor units in %s', new.unit_amount, v_step, new.currency
+            );
+    end if;
+    return new;
+end
+$$;
+
+comment on function purse.require_sellable_price() is
+'Trigger: refuses a price that Stripe would refuse when somebody buys: an unknown currency, less than the
+minimum, or a fraction that cannot be charged. See public.stripe_currencies.';
+revoke all on function purse.require_sellable_price() from public, anon, authenticated, service_role;
+
+create trigger credit_packages_can_be_sold
+    before insert or update of unit_amount, currency on public.credit_packages
+    for each row execute function purse.require_sellable_price();
+alter table public.credit_packages enable always trigger credit_packages_can_be_sold;
 
 insert into public.credit_packages (id, name, credits, unit_amount, currency, sort_order) values
     ('starter',      'Starter',      500,  499,  'usd', 1),
@@ -84,9 +176,11 @@ as $$
                 'credits', p.credits,
                 'unit_amount', p.unit_amount,
                 'currency', p.currency,
+                'decimals', c.decimals,
                 'valid_days', p.valid_days
             ) order by p.sort_order, p.id), '[]'::jsonb)
             from public.credit_packages p
+            join public.stripe_currencies() c on c.currency = p.currency
             where p.active
         ),
         'features', (
@@ -97,13 +191,23 @@ as $$
             ) order by f.sort_order, f.id), '[]'::jsonb)
             from public.credit_features f
             where f.active
+        ),
+        'currencies', (
+            select jsonb_object_agg(c.currency, jsonb_build_object(
+                'decimals', c.decimals,
+                'step', c.step,
+                'minimum', c.minimum
+            ))
+            from public.stripe_currencies() c
         )
     )
 $$;
 
 comment on function public.read_catalogue() is
 'The packs on sale and the prices of features, in display order.
-Returns {"packages": [{id, name, credits, unit_amount, currency, valid_days}], "features": [{id, name, credits}]}.';
+Returns {"packages": [{id, name, credits, unit_amount, currency, decimals, valid_days}],
+"features": [{id, name, credits}], "currencies": {"usd": {decimals, step, minimum}, …}}, the last as in
+stripe_currencies.';
 revoke all on function public.read_catalogue() from public, anon, authenticated, service_role;
 grant execute on function public.read_catalogue() to anon, authenticated, service_role;
 

@@ -5,6 +5,7 @@ create table public.stripe_customers (
     livemode        boolean     not null,
     customer_id     text,
     idempotency_key uuid        not null default gen_random_uuid(),
+    email_hash      bytea,
     created_at      timestamptz not null default now(),
     constraint stripe_customers_pkey primary key (user_id, livemode),
     constraint stripe_customers_customer_id_key unique (customer_id)
@@ -16,6 +17,9 @@ comment on column public.stripe_customers.customer_id is 'Null until Stripe has 
 comment on column public.stripe_customers.idempotency_key is
     'Stripe''s idempotency key for creating the customer, so that parallel clicks create one. Renewed after a failure, because Stripe replays a failed answer for a day.';
 
+comment on column public.stripe_customers.email_hash is
+    'The e-mail address that was last sent to Stripe for this customer, hashed (purse.address_hash).';
+
 alter table public.stripe_customers enable row level security;
 revoke all on public.stripe_customers from public, anon, authenticated, service_role;
 grant select on public.stripe_customers to service_role;
@@ -23,27 +27,35 @@ grant select on public.stripe_customers to service_role;
 create function public.link_stripe_customer(
     p_user_id     uuid,
     p_livemode    boolean,
-    p_customer_id text
+    p_customer_id text,
+    p_email       text default null
 )
     returns text
-    language sql
+    language plpgsql
     security definer
     set search_path = ''
     set lock_timeout = '2s'
 as $$
-    select purse.require_server();
+declare
+    v_customer_id text;
+begin
+    perform purse.require_server();
     update public.stripe_customers s
-    set customer_id = coalesce(s.customer_id, p_customer_id)
+    set customer_id = coalesce(s.customer_id, p_customer_id),
+        email_hash = case when p_email is null then s.email_hash else purse.address_hash(p_email) end
     where s.user_id = p_user_id
         and s.livemode = p_livemode
-    returning s.customer_id
+    returning s.customer_id into v_customer_id;
+    return v_customer_id;
+end
 $$;
 
-comment on function public.link_stripe_customer(uuid, boolean, text) is
-'Stores the Stripe customer that was created for a user, and returns the customer to use.
-If two requests store one at the same time, the first wins and both get its id.';
-revoke all on function public.link_stripe_customer(uuid, boolean, text) from public, anon, authenticated, service_role;
-grant execute on function public.link_stripe_customer(uuid, boolean, text) to service_role;
+comment on function public.link_stripe_customer(uuid, boolean, text, text) is
+'Stores the Stripe customer that was created for a user and the address that was sent to Stripe, if any, and
+returns the customer to use. If two requests store one at the same time, the first wins and both get its id.';
+revoke all on function public.link_stripe_customer(uuid, boolean, text, text)
+    from public, anon, authenticated, service_role;
+grant execute on function public.link_stripe_customer(uuid, boolean, text, text) to service_role;
 
 create function public.renew_stripe_customer(
     p_user_id          uuid,

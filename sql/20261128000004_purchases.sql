@@ -133,7 +133,9 @@ create function public.begin_purchase(
     p_user_id           uuid,
     p_package_id        text,
     p_livemode          boolean,
-    p_orders_per_minute integer
+    p_orders_per_minute integer,
+    p_declines_per_hour integer default null,
+    p_email             text    default null
 )
     returns jsonb
     language plpgsql
@@ -146,10 +148,17 @@ declare
     v_customer     public.stripe_customers;
     v_recent       bigint;
     v_wait_seconds integer;
+    v_opens_at     timestamptz;
 begin
     perform purse.require_server();
     -- One request per user at a time: otherwise parallel clicks would all pass the limit.
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('begin_purchase:' || p_user_id, 0));
+    if exists (select from public.purse_moves m where m.from_user_id = p_user_id) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'the purse of this account has moved to another account',
+            detail = 'purse_moved';
+    end if;
 
     select count(*), ceil(extract(epoch from min(p.created_at) + interval '1 minute' - clock_timestamp()))
     into v_recent, v_wait_seconds
@@ -169,6 +178,18 @@ begin
             message = 'the ledger is of the other mode',
             detail = case when p_livemode then 'ledger_is_test' else 'ledger_is_live' end;
     end if;
+    if p_declines_per_hour is not null then
+        v_opens_at := purse.checkout_opens_at(p_user_id, p_declines_per_hour);
+        if v_opens_at is not null then
+            raise exception using
+                errcode = 'PT429',
+                message = 'too many payments were declined in an hour',
+                detail = pg_catalog.format(
+                    'declines:%s', greatest(ceil(extract(epoch from v_opens_at - clock_timestamp())), 1)::integer
+                );
+        end if;
+    end if;
+
     insert into public.purchases (
         user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at
     )
@@ -199,20 +220,24 @@ begin
         'currency', v_order.currency,
         'valid_days', v_order.valid_days,
         'customer_id', v_customer.customer_id,
+        'customer_has_email', p_email is null or v_customer.email_hash is not distinct from purse.address_hash(p_email),
         'customer_key', v_customer.idempotency_key
     ) || purse.seal_order(v_order);
 end
 $$;
 
-comment on function public.begin_purchase(uuid, text, boolean, integer) is
+comment on function public.begin_purchase(uuid, text, boolean, integer, integer, text) is
 'Records an order at the present price, before Stripe hears of it. The first order sets the ledger''s mode.
 Returns {order_id, ordered_at (seconds since 1970), package_id, package_name, credits, unit_amount,
-currency, valid_days or null, customer_id or null, customer_key (idempotency key for creating the customer),
-ledger_id, seal}; the last two travel in Stripe''s metadata.
+currency, valid_days or null, customer_id or null, customer_has_email (false if p_email has to be sent to Stripe),
+customer_key (idempotency key for creating the customer), ledger_id, seal}; the last two travel in Stripe''s metadata.
 Raises PT404 if the pack is not on sale; PT409 with ledger_is_test or ledger_is_live as detail if the ledger
-is of the other mode; PT429 past p_orders_per_minute, with the seconds to wait as detail.';
-revoke all on function public.begin_purchase(uuid, text, boolean, integer) from public, anon, authenticated, service_role;
-grant execute on function public.begin_purchase(uuid, text, boolean, integer) to service_role;
+is of the other mode, and with purse_moved if the user''s purse has moved to another account; PT429 past
+p_orders_per_minute, with the seconds to wait as detail, and at p_declines_per_hour declined payments, with
+declines:<seconds>.';
+revoke all on function public.begin_purchase(uuid, text, boolean, integer, integer, text)
+    from public, anon, authenticated, service_role;
+grant execute on function public.begin_purchase(uuid, text, boolean, integer, integer, text) to service_role;
 
 create function public.payment_of_order(
     p_user_id  uuid,

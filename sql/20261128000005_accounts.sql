@@ -10,7 +10,8 @@ create domain public.credit_change as bigint
     constraint credit_change_is_not_zero check (value <> 0);
 create domain public.credit_kind as text
     constraint credit_kind_is_known check (value in (
-        'purchase', 'clawback', 'giveback', 'spend', 'reversal', 'bonus', 'correction', 'expiry', 'expiry_reversal'
+        'purchase', 'clawback', 'giveback', 'spend', 'reversal', 'bonus', 'correction', 'expiry', 'expiry_reversal',
+        'move_out', 'move_in'
     ));
 create domain public.lot_source as text
     constraint lot_source_is_known check (value in ('purchase', 'bonus', 'correction'));
@@ -131,3 +132,67 @@ $$;
 comment on function purse.require_available(public.user_credits, bigint) is
 'Raises PT402 if fewer credits than p_required are free. Its detail is {"available", "required"}.';
 revoke all on function purse.require_available(public.user_credits, bigint) from public, anon, authenticated, service_role;
+
+-- A guest's purse may move to another account, once (public.move_purse).
+create table public.purse_moves (
+    from_user_id uuid        not null,
+    to_user_id   uuid        not null,
+    credits      bigint      not null,
+    actor        text        not null,
+    reason       text        not null,
+    created_at   timestamptz not null default clock_timestamp(),
+    constraint purse_moves_pkey primary key (from_user_id),
+    constraint purse_moves_are_between_two check (from_user_id <> to_user_id)
+);
+
+comment on table public.purse_moves is
+    'Whose purse became whose. Stripe''s metadata names the account that ordered; facts about its orders meet the new owner through this table.';
+comment on column public.purse_moves.credits is 'The balance that moved. Negative: a debt moved.';
+
+alter table public.purse_moves enable row level security;
+revoke all on public.purse_moves from public, anon, authenticated, service_role;
+grant select on public.purse_moves to service_role;
+
+create function purse.owner_of(p_user_id uuid)
+    returns uuid
+    language sql
+    stable
+    set search_path = ''
+as $$
+    -- Ends: a purse moves once, and never into an account whose purse has moved away.
+    with recursive owners as (
+        select p_user_id as user_id, 0 as moves
+        union all
+        select m.to_user_id, o.moves + 1
+        from owners o
+        join public.purse_moves m on m.from_user_id = o.user_id
+    )
+    select o.user_id from owners o order by o.moves desc limit 1
+$$;
+
+comment on function purse.owner_of(uuid) is
+'The account that has a user''s purse now: the user, unless their purse has moved.';
+revoke all on function purse.owner_of(uuid) from public, anon, authenticated, service_role;
+
+create function purse.lock_owner(p_user_id uuid)
+    returns uuid
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_locked uuid;
+    v_owner  uuid := purse.owner_of(p_user_id);
+begin
+    -- The purse may move while we wait for its lock.
+    while v_owner is distinct from v_locked loop
+        v_locked := v_owner;
+        perform purse.lock_account(v_locked);
+        v_owner := purse.owner_of(v_locked);
+    end loop;
+    return v_owner;
+end
+$$;
+
+comment on function purse.lock_owner(uuid) is
+'As purse.lock_account, for the account that has the user''s purse now. Returns that account''s user.';
+revoke all on function purse.lock_owner(uuid) from public, anon, authenticated, service_role;

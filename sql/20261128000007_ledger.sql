@@ -35,14 +35,14 @@ create unique index credit_transactions_hold_id_key
 
 comment on table public.credit_transactions is
     'The ledger. Append only: triggers refuse everything else. For one user, id, created_at and balance_after have the same order, because ids are drawn while the user''s row is locked.';
-comment on column public.credit_transactions.kind is 'purchase: credits bought. clawback: taken back because the money went back. giveback: returned because the money stayed after all (a refund failed, a dispute was won). spend: a feature was used. reversal: a spend was undone. bonus, correction: given or corrected by a person or by the app. expiry: expired. expiry_reversal: expired credits that a clawback of their purchase takes instead.';
+comment on column public.credit_transactions.kind is 'purchase: credits bought. clawback: taken back because the money went back. giveback: returned because the money stayed after all (a refund failed, a dispute was won). spend: a feature was used. reversal: a spend was undone. bonus, correction: given or corrected by a person or by the app. expiry: expired. expiry_reversal: expired credits that a clawback of their purchase takes instead. move_out, move_in: a purse moved to another account.';
 comment on column public.credit_transactions.amount is 'Credits, signed: the change of the balance.';
 comment on column public.credit_transactions.balance_after is 'Credits: the balance after this row.';
 comment on column public.credit_transactions.lots is 'The lots it changed: {"lot id": signed credits}. They add up to the amount. Read them through the view credit_entries.';
 comment on column public.credit_transactions.idempotency_key is 'The caller''s key, kept for good. Together with feature and quantity, or kind, amount and reason, it identifies the request.';
 comment on column public.credit_transactions.hold_id is 'The hold that this spend captured.';
 comment on column public.credit_transactions.reverses_id is 'The spend that this reversal undid. Each spend is undone at most once.';
-comment on column public.credit_transactions.actor is 'The person or process that gave, corrected or undid.';
+comment on column public.credit_transactions.actor is 'The person or process that gave, corrected, undid or moved.';
 
 alter table public.credit_transactions enable row level security;
 revoke all on public.credit_transactions from public, anon, authenticated, service_role;
@@ -91,6 +91,8 @@ begin
         when 'reversal' then new.amount > 0 and new.reverses_id is not null and new.actor is not null and new.reason is not null
         when 'bonus' then new.amount > 0 and new.actor is not null and new.reason is not null
         when 'correction' then new.actor is not null and new.reason is not null
+        when 'move_out' then new.actor is not null and new.reason is not null
+        when 'move_in' then new.actor is not null and new.reason is not null
         when 'expiry' then new.amount < 0
         else new.amount > 0
     end) then

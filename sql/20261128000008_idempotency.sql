@@ -1,6 +1,7 @@
 -- Idempotency keys. A key belongs to a user and is kept for good. The same request under the same key
 -- gets the first answer again; another request under it is refused (PT409). A request that was
--- refused, for lack of credits for example, stores nothing under its key.
+-- refused, for lack of credits for example, stores nothing under its key. A hold that was released or
+-- has expired frees its key for the same request.
 
 create function purse.require_valid_key(p_idempotency_key text)
     returns void
@@ -57,3 +58,24 @@ $$;
 comment on function purse.require_same_request(boolean) is
 'Raises PT409 unless a request under a known key is the request that used the key first.';
 revoke all on function purse.require_same_request(boolean) from public, anon, authenticated, service_role;
+
+create function purse.require_not_reversed(p_transaction_id bigint)
+    returns void
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+begin
+    if exists (select from public.credit_transactions t where t.reverses_id = p_transaction_id) then
+        raise exception using
+            errcode = 'PT409',
+            message = 'the spend was reversed',
+            detail = 'spend_reversed';
+    end if;
+end
+$$;
+
+comment on function purse.require_not_reversed(bigint) is
+'Raises PT409 with the detail spend_reversed if a spend was reversed. Its first answer said "paid",
+which is no longer true, so it must not be replayed.';
+revoke all on function purse.require_not_reversed(bigint) from public, anon, authenticated, service_role;

@@ -8,13 +8,14 @@ create function purse.replay_spend(
 )
     returns jsonb
     language plpgsql
-    immutable
+    stable
     set search_path = ''
 as $$
 begin
     perform purse.require_same_request(
         p_posted.kind = 'spend' and p_posted.feature = p_feature and p_posted.quantity = p_quantity
     );
+    perform purse.require_not_reversed(p_posted.id);
     return pg_catalog.jsonb_build_object(
         'transaction_id', p_posted.id::text,
         'spent', -p_posted.amount,
@@ -26,7 +27,7 @@ $$;
 
 comment on function purse.replay_spend(public.credit_transactions, text, integer) is
 'The answer to a spend whose key is known: the first answer, replayed. Raises PT409 if the key was
-used for another request.';
+used for another request, or if the spend was reversed.';
 revoke all on function purse.replay_spend(public.credit_transactions, text, integer)
     from public, anon, authenticated, service_role;
 
@@ -187,7 +188,8 @@ comment on function public.spend_credits(uuid, text, integer, text) is
 'Spends the price of a feature, once per idempotency key. The same request again gets the same answer.
 Returns {transaction_id, spent, balance, replayed}.
 Raises PT402 if too few credits are free, with {"available", "required"} as detail; PT404 if the feature
-is not offered; PT409 if the key was used for another request; PT422 for an invalid quantity or key.';
+is not offered; PT409 if the key was used for another request, or for a spend that was reversed since,
+with spend_reversed as detail; PT422 for an invalid quantity or key.';
 revoke all on function public.spend_credits(uuid, text, integer, text) from public, anon, authenticated, service_role;
 grant execute on function public.spend_credits(uuid, text, integer, text) to service_role;
 
@@ -206,6 +208,7 @@ declare
     v_spend   public.credit_transactions;
     v_posted  public.credit_transactions;
     v_account public.user_credits;
+    v_user_id uuid;
     v_is_new  boolean := false;
 begin
     perform purse.require_server();
@@ -216,13 +219,13 @@ begin
     if not found then
         raise exception using errcode = 'PT404', message = 'no such spend', detail = 'unknown_transaction';
     end if;
-    perform purse.lock_account(v_spend.user_id);
+    v_user_id := purse.lock_owner(v_spend.user_id);
 
     select * into v_posted from public.credit_transactions t where t.reverses_id = v_spend.id;
     if not found then
         v_is_new := true;
         v_posted := purse.post_transaction(
-            v_spend.user_id,
+            v_user_id,
             'reversal',
             -v_spend.amount,
             (
@@ -236,10 +239,10 @@ begin
             p_actor => p_actor,
             p_reason => p_reason
         );
-        perform purse.collect_forgiven(v_spend.user_id);
+        perform purse.collect_forgiven(v_user_id);
     end if;
     -- Writes the expiry of credits that went back into a lot that has expired.
-    v_account := purse.lock_account(v_spend.user_id);
+    v_account := purse.lock_account(v_user_id);
     return jsonb_build_object(
         'transaction_id', v_posted.id::text,
         'returned', v_posted.amount,
@@ -247,7 +250,7 @@ begin
             select coalesce(sum(least(e.credits, greatest(b.credits, 0))), 0)::bigint
             from public.credit_entries e
             join public.credit_lots l
-                on l.user_id = v_spend.user_id
+                on l.user_id = v_user_id
                 and l.id = e.lot_id
             -- The lot's credits right after the reversal. In a lot with a debt, the returned credits first
             -- pay the debt; only the excess expires.
@@ -269,7 +272,7 @@ $$;
 
 comment on function public.reverse_spend(bigint, text, text) is
 'Undoes a spend, once: its credits go back into the lots they came from. Credits that go back into an
-expired lot expire at once; "lapsed" says how many. Called again, it answers as the first time.
+expired lot expire at once; "lapsed" says how many. If the purse has moved, its new owner gets them. Called again, it answers as the first time.
 Returns {transaction_id, returned, lapsed, balance, replayed}. Raises PT404 if there is no such spend.
 For support: select reverse_spend(42, ''who'', ''why'').';
 revoke all on function public.reverse_spend(bigint, text, text) from public, anon, authenticated, service_role;

@@ -17,13 +17,14 @@ create table public.credit_holds (
     captured        bigint      not null default 0,
     transaction_id  bigint,
     idempotency_key public.idempotency_key not null,
+    attempt         integer     not null default 1,
     expires_at      timestamptz not null,
     ended_at        timestamptz,
     created_at      timestamptz not null default clock_timestamp(),
     constraint credit_holds_pkey primary key (id),
     constraint credit_holds_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
     constraint credit_holds_transaction_id_fkey foreign key (transaction_id) references public.credit_transactions (id),
-    constraint credit_holds_idempotency_key_key unique (user_id, idempotency_key)
+    constraint credit_holds_idempotency_key_key unique (user_id, idempotency_key, attempt)
 )
 -- Leaves room in the page for the row's next version.
 with (fillfactor = 70);
@@ -33,7 +34,8 @@ create index credit_holds_held_idx on public.credit_holds (user_id, expires_at) 
 comment on table public.credit_holds is
     'Credits set aside for work in progress: captured when it is done, released when it failed, expired at the deadline otherwise.';
 comment on column public.credit_holds.lots is 'The lots that hold them: {"lot id": credits}. The credits stay in the lot and do not expire with it until the hold ends. Read them through purse.hold_lots.';
-comment on column public.credit_holds.captured is 'Credits that were spent in the end. The rest went back.';
+comment on column public.credit_holds.captured is 'Credits that were spent in the end. If fewer than held, the rest went back; if more, the excess was taken from free credits.';
+comment on column public.credit_holds.attempt is 'Counts the holds under one key from 1. A released or expired hold frees its key for the same work, so at most the last attempt is held or captured.';
 comment on column public.credit_holds.status is 'held until it ends; then captured, released, or lapsed if the deadline passed.';
 
 alter table public.credit_holds enable row level security;
@@ -52,7 +54,8 @@ as $$
 begin
     if not (
         new.credits > 0
-        and new.captured between 0 and new.credits
+        and new.captured >= 0
+        and new.attempt > 0
         and (new.status = 'held') = (new.ended_at is null)
         and (new.status = 'captured') = (new.captured > 0)
         and (new.captured > 0) = (new.transaction_id is not null)
@@ -107,10 +110,14 @@ begin
     select * into v_hold
     from public.credit_holds h
     where h.user_id = p_user_id
-        and h.idempotency_key = p_idempotency_key;
+        and h.idempotency_key = p_idempotency_key
+    order by h.attempt desc
+    limit 1;
     if found then
         perform purse.require_same_request(v_hold.feature = p_feature and v_hold.quantity = p_quantity);
-    else
+        perform purse.require_not_reversed(v_hold.transaction_id);
+    end if;
+    if v_hold.id is null or v_hold.status in ('released', 'lapsed') then
         if exists (
             select from public.credit_transactions t
             where t.user_id = p_user_id
@@ -135,9 +142,9 @@ begin
             where l.user_id = p_user_id
                 and l.id = t.lot_id
         )
-        insert into public.credit_holds (user_id, feature, quantity, credits, lots, idempotency_key, expires_at)
+        insert into public.credit_holds (user_id, feature, quantity, credits, lots, idempotency_key, attempt, expires_at)
         select p_user_id, p_feature, p_quantity, v_credits, jsonb_object_agg(t.lot_id, t.credits), p_idempotency_key,
-            now() + make_interval(secs => p_seconds)
+            coalesce(v_hold.attempt, 0) + 1, now() + make_interval(secs => p_seconds)
         from taken t
         returning * into v_hold;
 
@@ -235,7 +242,7 @@ begin
                 and t.idempotency_key = p_idempotency_key
         )
         -- A parallel request with the same key may have committed while we waited for the lock.
-        on conflict (user_id, idempotency_key) do nothing
+        on conflict (user_id, idempotency_key, attempt) do nothing
         returning id into v_hold_id;
         if found then
             return pg_catalog.jsonb_build_object(
@@ -266,7 +273,8 @@ comment on function public.hold_credits(uuid, text, integer, text, integer) is
 'Sets aside the price of a feature while the work is in progress, once per idempotency key. End the
 hold with capture_hold or release_hold; otherwise it expires after p_seconds (1 to 604800, a week).
 Returns {hold_id, credits, expires_at, status, balance, available, replayed}; in a replay, status is
-the hold''s present status. Raises as spend_credits does; PT422 also for invalid seconds.';
+held or captured. A hold that was released or has expired frees its key: the same request then holds
+anew, at the present price. Raises as spend_credits does; PT422 also for invalid seconds.';
 revoke all on function public.hold_credits(uuid, text, integer, text, integer) from public, anon, authenticated, service_role;
 grant execute on function public.hold_credits(uuid, text, integer, text, integer) to service_role;
 
@@ -333,7 +341,8 @@ revoke all on function purse.end_hold(public.credit_holds) from public, anon, au
 
 create function purse.capture_by_steps(
     p_hold_id uuid,
-    p_credits bigint
+    p_credits bigint,
+    p_at_most bigint
 )
     returns jsonb
     language plpgsql
@@ -342,16 +351,19 @@ as $$
 declare
     v_hold    public.credit_holds := purse.lock_hold(p_hold_id);
     v_credits bigint              := coalesce(p_credits, v_hold.credits);
+    v_most    bigint              := greatest(v_hold.credits, p_at_most);
+    v_account public.user_credits;
     v_posted  public.credit_transactions;
     v_is_new  boolean             := false;
 begin
-    if v_credits not between 1 and v_hold.credits then
+    if v_credits not between 1 and v_most then
         raise exception using
             errcode = 'PT422',
-            message = 'more credits than are held, or none: release the hold instead',
-            detail = v_hold.credits::text;
+            message = 'credits to capture must be from 1 to ' || v_most || '; to capture none, release the hold',
+            detail = v_most::text;
     end if;
     if v_hold.status = 'captured' and v_hold.captured = v_credits then
+        perform purse.require_not_reversed(v_hold.transaction_id);
         select * into strict v_posted from public.credit_transactions t where t.id = v_hold.transaction_id;
     elsif v_hold.status <> 'held' then
         raise exception using
@@ -360,7 +372,10 @@ begin
             detail = 'hold_' || v_hold.status;
     else
         v_is_new := true;
-        perform purse.end_hold(v_hold);
+        v_account := purse.end_hold(v_hold);
+        if v_credits > v_hold.credits then
+            perform purse.require_available(v_account, v_credits);
+        end if;
         v_posted := purse.post_transaction(
             v_hold.user_id,
             'spend',
@@ -383,21 +398,22 @@ begin
     return jsonb_build_object(
         'transaction_id', v_posted.id::text,
         'captured', v_credits,
-        'released', v_hold.credits - v_credits,
+        'released', greatest(v_hold.credits - v_credits, 0),
         'balance', v_posted.balance_after,
         'replayed', not v_is_new
     );
 end
 $$;
 
-comment on function purse.capture_by_steps(uuid, bigint) is
+comment on function purse.capture_by_steps(uuid, bigint, bigint) is
 'Captures, or says why not, in every case. capture_hold calls it when its fast path does not apply.';
-revoke all on function purse.capture_by_steps(uuid, bigint) from public, anon, authenticated, service_role;
+revoke all on function purse.capture_by_steps(uuid, bigint, bigint) from public, anon, authenticated, service_role;
 
 -- Like spend_credits: the usual capture (all of a hold on one lot) in short statements, every other by steps.
 create function public.capture_hold(
     p_hold_id uuid,
-    p_credits bigint default null
+    p_credits bigint default null,
+    p_at_most bigint default null
 )
     returns jsonb
     language plpgsql
@@ -482,17 +498,20 @@ begin
             held = u.held + v_credits
         where u.user_id = v_user_id;
     end if;
-    return purse.capture_by_steps(p_hold_id, p_credits);
+    return purse.capture_by_steps(p_hold_id, p_credits, p_at_most);
 end
 $$;
 
-comment on function public.capture_hold(uuid, bigint) is
-'Spends what a hold has set aside, or p_credits of it; the rest goes back.
+comment on function public.capture_hold(uuid, bigint, bigint) is
+'Spends what a hold has set aside, or p_credits of it; the rest goes back. p_credits may exceed the
+hold up to p_at_most, if the excess is free.
 Returns {transaction_id, captured, released, balance, replayed}. The same capture again gets the same answer.
-Raises PT404 if there is no such hold; PT409 if it was released, has expired or was captured with other
-credits, with hold_<status> as detail; PT422 if p_credits is not from 1 to what is held.';
-revoke all on function public.capture_hold(uuid, bigint) from public, anon, authenticated, service_role;
-grant execute on function public.capture_hold(uuid, bigint) to service_role;
+Raises PT402 if the excess is not free, with {"available", "required"} as detail, the held credits
+included in both; PT404 if there is no such hold; PT409 if it was released, has expired or was captured
+with other credits, with hold_<status> as detail, or if its spend was reversed, with spend_reversed;
+PT422 if p_credits is not from 1 to the greater of what is held and p_at_most, which is the detail.';
+revoke all on function public.capture_hold(uuid, bigint, bigint) from public, anon, authenticated, service_role;
+grant execute on function public.capture_hold(uuid, bigint, bigint) to service_role;
 
 create function public.release_hold(p_hold_id uuid)
     returns jsonb

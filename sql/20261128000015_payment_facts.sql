@@ -66,7 +66,8 @@ begin
     )
     values (
         (p_facts ->> 'order_id')::uuid,
-        (p_facts ->> 'user_id')::uuid,
+        -- The metadata names the account that ordered. Its purse may have moved since.
+        purse.owner_of((p_facts ->> 'user_id')::uuid),
         p_facts ->> 'package_id',
         p_facts ->> 'package_name',
         (p_facts ->> 'credits')::bigint,
@@ -108,10 +109,15 @@ begin
             when (excluded.declined_at, excluded.decline_code) > (p.declined_at, p.decline_code) then excluded.decline_code
             else p.decline_code
         end
-    where p.user_id = excluded.user_id
+    where p.user_id in (excluded.user_id, (p_facts ->> 'user_id')::uuid)
     returning p.id into v_purchase_id;
     if not found then
         raise exception using errcode = 'PT409', message = 'the order belongs to another user';
+    end if;
+    if p_facts ->> 'decline_code' is not null then
+        insert into public.card_declines (purchase_id, declined_at)
+        values (v_purchase_id, v_at)
+        on conflict (purchase_id, declined_at) do nothing;
     end if;
 
     if v_state = 'paid' and p_facts ->> 'payment_intent_id' is not null then

@@ -82,7 +82,7 @@ as $$
                 'order_id', s.purchase_id,
                 'reverses', s.reverses_id::text,
                 'reason', s.reason,
-                'receipt', case when s.kind = 'purchase' and p.amount_paid > 0 then '/api/receipt?order_id=' || p.id end,
+                'receipt', case when s.kind in ('purchase', 'move_in') and p.amount_paid > 0 and p.user_id = p_user_id then '/api/receipt?order_id=' || p.id end,
                 'lots', (
                     select jsonb_agg(jsonb_build_object(
                         'lot_id', l.id::text,
@@ -93,9 +93,8 @@ as $$
                         'expires_at', l.expires_at
                     ) order by l.expires_at, l.id)
                     from public.credit_entries e
-                    join public.credit_lots l
-                        on l.user_id = p_user_id
-                        and l.id = e.lot_id
+                    -- By id alone: after a purse has moved, its lots are another user's.
+                    join public.credit_lots l on l.id = e.lot_id
                     where e.transaction_id = s.id
                 ),
                 'created_at', s.created_at
@@ -164,6 +163,11 @@ begin
                     'amount', coalesce(o.amount_paid, o.unit_amount),
                     'refunded', purse.amount_reversed(o),
                     'currency', coalesce(o.currency_paid, o.currency),
+                    'decimals', coalesce((
+                        select c.decimals
+                        from public.stripe_currencies() c
+                        where c.currency = coalesce(o.currency_paid, o.currency)
+                    ), 2),
                     'created_at', o.created_at
                 )
                 from public.purchases o
@@ -194,7 +198,8 @@ usage: see purse.read_usage, null unless p_usage,
 transactions: [{id, kind, amount, balance_after, description, feature, quantity, order_id, reverses, reason,
 receipt, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
-purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, created_at} or null}.
+purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
+created_at} or null}.
 Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
 because a JSON number may be too small for them. low: less is available than the user''s own threshold,
 otherwise p_low_threshold, otherwise the price of the dearest feature. purchase is the order of

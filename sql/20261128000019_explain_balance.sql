@@ -32,8 +32,12 @@ as $$
             on e.user_id = p_user_id
             and e.created_at <= p_at
             and e.lot_id = l.id
-        where l.user_id = p_user_id
+        -- If the purse has moved, its lots are the new owner's. Later lots of theirs are not this user's.
+        where l.user_id = purse.owner_of(p_user_id)
             and l.created_at <= p_at
+            and l.created_at <= coalesce(
+                (select m.created_at from public.purse_moves m where m.from_user_id = p_user_id), 'infinity'
+            )
         group by l.id
     ),
     held as (

@@ -37,13 +37,13 @@ begin
         -- Accounts that do not exist yet are created here, in the order of their ids as well: two transactions
         -- that create the same accounts wait for each other as for locks.
         insert into public.user_credits (user_id)
-        select distinct (e.value ->> 'user_id')::uuid as user_id
+        select distinct purse.owner_of((e.value ->> 'user_id')::uuid) as user_id
         from jsonb_array_elements(p_facts) e
         where e.value ->> 'user_id' is not null
         order by user_id
         on conflict (user_id) do nothing;
         perform purse.lock_accounts(array(
-            select (e.value ->> 'user_id')::uuid from jsonb_array_elements(p_facts) e
+            select purse.owner_of((e.value ->> 'user_id')::uuid) from jsonb_array_elements(p_facts) e
             union
             select p.user_id
             from public.purchases p

@@ -62,8 +62,13 @@ begin
             u.balance,
             u.balance - u.held as available,
             u.user_id is not null and u.user_id <> all (v_locked) as is_busy,
-            h.id as hold_id,
+            exists (
+                select from public.credit_holds h
+                where h.user_id = s.user_id
+                    and h.idempotency_key = s.idempotency_key
+            ) as is_held,
             t as posted,
+            exists (select from public.credit_transactions r where r.reverses_id = t.id) as is_reversed,
             lag(s.user_id) over w is distinct from s.user_id as is_next_user,
             count(*) over (partition by s.user_id, s.idempotency_key) > 1 as is_repeated
         from rows from (
@@ -72,7 +77,6 @@ begin
         left join public.user_credits u on u.user_id = s.user_id
         left join public.credit_features f on f.id = s.feature and f.active
         left join public.credit_transactions t on t.user_id = s.user_id and t.idempotency_key = s.idempotency_key
-        left join public.credit_holds h on h.user_id = s.user_id and h.idempotency_key = s.idempotency_key
         window w as (order by s.user_id, s.place)
         order by s.user_id, s.place
     loop
@@ -90,17 +94,23 @@ begin
         v_refusal := case
             when (v_spend.posted).id is not null then
                 case
-                    when (v_spend.posted).kind = 'spend'
-                        and (v_spend.posted).feature = v_spend.feature
-                        and (v_spend.posted).quantity = v_spend.quantity
-                    then jsonb_build_object(
+                    when (v_spend.posted).kind is distinct from 'spend'
+                        or (v_spend.posted).feature is distinct from v_spend.feature
+                        or (v_spend.posted).quantity is distinct from v_spend.quantity
+                    then jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
+                    when v_spend.is_reversed
+                    then jsonb_build_object('outcome', 'refused', 'code', 'spend_reversed')
+                    else jsonb_build_object(
                         'outcome', 'replayed',
                         'transaction_id', (v_spend.posted).id::text,
                         'spent', -(v_spend.posted).amount,
                         'balance', (v_spend.posted).balance_after
                     )
-                    else jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
                 end
+            when v_twin is not null and (v_spend.feature, v_spend.quantity)
+                is distinct from (v_features[v_twin], v_quantities[v_twin])
+            then
+                jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
             when coalesce(length(v_spend.key) not between 1 and 255 or v_spend.key ~ '[^\x20-\x7e]', true) then
                 jsonb_build_object('outcome', 'refused', 'code', 'invalid_idempotency_key')
             when coalesce(v_spend.quantity not between 1 and 1000000, true) then
@@ -109,10 +119,7 @@ begin
                 jsonb_build_object('outcome', 'refused', 'code', 'unknown_feature')
             when v_spend.is_busy then
                 jsonb_build_object('outcome', 'busy')
-            when v_spend.hold_id is not null
-                or v_features[v_twin] <> v_spend.feature
-                or v_quantities[v_twin] <> v_spend.quantity
-            then
+            when v_spend.is_held then
                 jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
             when v_twin is null and v_spend.credits > v_available then
                 jsonb_build_object(
@@ -212,8 +219,8 @@ comment on function public.spend_batch(jsonb) is
 {user_id, feature, quantity, idempotency_key}. Each is decided by itself and in order, as spend_credits would;
 a refused spend stops no other. Returns an array in the same order:
 {outcome: spent or replayed, transaction_id, spent, balance}, {outcome: refused, code} with code
-insufficient_credits (and available, required), unknown_feature, idempotency_key_reused, invalid_quantity or
-invalid_idempotency_key, or {outcome: busy} if another transaction holds the user''s row: try those again.
+insufficient_credits (and available, required), unknown_feature, idempotency_key_reused, spend_reversed,
+invalid_quantity or invalid_idempotency_key, or {outcome: busy} if another transaction holds the user''s row: try those again.
 It waits for no lock. Raises PT422 for more than 500 spends.';
 revoke all on function public.spend_batch(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.spend_batch(jsonb) to service_role;

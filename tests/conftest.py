@@ -11,7 +11,7 @@ import pytest
 
 from local.stack import running_services
 from tests import distribution, profiles
-from tests.support import RunningStack
+from tests.support import Accounts, RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from xdist.remote import Producer
 
     from local.postgres import Postgres
+    from local.stack import Running
 
 # A proxy must not come between the tests and 127.0.0.1.
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
@@ -27,13 +28,25 @@ profiles.register()
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The processes that `make run` starts, in a folder and on ports of this worker's own."""
     folder = tmp_path_factory.mktemp("stack")
     with running_services(folder, environ={}, report=lambda _line: None) as running:
         assert running.database is not None
         do_not_wait_for_the_disk(running.database)
-        yield RunningStack.of(running.stack)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(running: Running) -> RunningStack:
+    """The running stack, with what tests do to it."""
+    return RunningStack.of(running.stack)
+
+
+@pytest.fixture
+def accounts(running: Running) -> Accounts:
+    """The accounts in Supabase Auth, to change them as a person or the dashboard would."""
+    return Accounts(running)
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import os
 import secrets
 import time
 import uuid
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any, LiteralString, NoReturn, TypeVar
 
 import httpx
 import psycopg
@@ -21,6 +21,8 @@ from local.environment import Stack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from local.stack import Running
 
 WAIT_SECONDS = 60
 # The ledger and the key of every stack that tests start, so that tests can seal orders themselves.
@@ -56,11 +58,18 @@ class RunningStack(Stack):
             use_known_seal(database)
         return started
 
-    def sign_up(self) -> User:
-        """Sign a new user up."""
-        email, password = f"user-{secrets.token_hex(8)}@example.com", secrets.token_urlsafe(12)
+    def sign_up(self, email: str | None = None) -> User:
+        """Sign a new user up, with an address of their own if none is given."""
+        email = email or f"user-{secrets.token_hex(8)}@example.com"
+        return self._session("signup", email, secrets.token_urlsafe(12))
+
+    def sign_in(self, user: User) -> User:
+        """Sign a user in again; the new token says what they are now."""
+        return self._session("token?grant_type=password", user.email, user.password)
+
+    def _session(self, path: str, email: str, password: str) -> User:
         response = httpx.post(
-            f"{self.supabase_url}/auth/v1/signup",
+            f"{self.supabase_url}/auth/v1/{path}",
             headers={"apikey": self.publishable_key},
             json={"email": email, "password": password},
         )
@@ -106,6 +115,31 @@ def use_known_seal(database: psycopg.Connection[Any]) -> None:
         "update purse.seal_keys set inner_key = %s, outer_key = %s where id = 1",
         [bytes(byte ^ 0x36 for byte in padded), bytes(byte ^ 0x5C for byte in padded)],
     )
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """The accounts in Supabase Auth, which only its own role may change."""
+
+    running: Running
+
+    def change(self, user: User, *, email: str | None = None, guest: bool = False) -> User:
+        """Give a user an address, or make them a guest; return them signed in again."""
+        changed = replace(user, email=email or user.email)
+        self._execute(
+            "update auth.users set email = %s, is_anonymous = %s where id = %s",
+            [changed.email, guest, user.id],
+        )
+        return RunningStack(**asdict(self.running.stack)).sign_in(changed)
+
+    def delete(self, user: User) -> None:
+        """Delete an account."""
+        self._execute("delete from auth.users where id = %s", [user.id])
+
+    def _execute(self, statement: LiteralString, arguments: list[Any]) -> None:
+        assert self.running.database is not None
+        with psycopg.connect(self.running.database.url(), autocommit=True) as superuser:
+            superuser.execute(statement, arguments)
 
 
 def sign(body: bytes, secret: str, *, timestamp: int | None = None) -> str:

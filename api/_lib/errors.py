@@ -135,12 +135,45 @@ class TooManyAttemptsError(PurseError):
         )
 
 
+class TooManyDeclinesError(PurseError):
+    """429: too many of the user's payments were declined. Says when checkout opens again."""
+
+    status = 429
+    code = "too_many_declines"
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        minutes = -(-retry_after_seconds // 60)
+        super().__init__(
+            "Too many payments were declined. Checkout opens again in"
+            f" {minutes} {'minute' if minutes == 1 else 'minutes'}.",
+            headers={"Retry-After": str(retry_after_seconds)},
+        )
+
+
 class StripeFailedError(PurseError):
-    """502: Stripe did not answer, or refused."""
+    """502: Stripe did not answer, or failed. A retry may work."""
 
     status = 502
     code = "stripe_failed"
     message = "The payment service did not answer. Nothing was charged; please try again."
+
+
+class StripeRefusedError(StripeFailedError):
+    """502: Stripe refused our request: the key or the request is wrong. A retry does not help."""
+
+    code = "stripe_refused"
+    message = (
+        "The payment service refused our request. Nothing was charged. We have to look into it."
+    )
+
+
+class UnsellablePriceError(StripeRefusedError):
+    """502: Stripe does not charge the package's price. A retry does not help."""
+
+    code = "unsellable_price"
+    message = (
+        "This pack cannot be sold at its present price. Nothing was charged; please choose another."
+    )
 
 
 class UnavailableError(PurseError):

@@ -41,6 +41,7 @@ class Settings:
     payments_enabled: bool
     promotion_codes: bool
     orders_per_minute: int
+    declines_per_hour: int
     clawback_policy: str
     low_balance_credits: int | None
     signup_bonus_credits: int
@@ -164,6 +165,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         payments_enabled=payments_enabled,
         promotion_codes=read.flag("PROMOTION_CODES_ENABLED", default=False),
         orders_per_minute=read.count("ORDERS_PER_MINUTE", default=10, most=1000),
+        declines_per_hour=read.count("DECLINES_PER_HOUR", default=10, most=1000),
         clawback_policy=read.choice("CLAWBACK_POLICY", "debt", "clamp"),
         low_balance_credits=(
             read.count("LOW_BALANCE_CREDITS", default=0, least=0, most=MAX_CREDITS)

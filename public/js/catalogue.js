@@ -1,6 +1,6 @@
 import { requestJson } from "./http.js";
 
-/** @typedef {{ id: string, name: string, credits: number, unit_amount: number, currency: string }} Package */
+/** @typedef {{ id: string, name: string, credits: number, unit_amount: number, currency: string, decimals: number }} Package */
 /** @typedef {{ id: string, name: string, credits: number }} Feature */
 /** @typedef {{ packages: Package[], features: Feature[] }} Catalogue */
 

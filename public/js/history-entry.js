@@ -17,10 +17,12 @@ const KINDS = {
   correction: "Put right by us",
   expiry: "Lapsed",
   expiry_reversal: "No longer lapsed",
+  move_out: "Moved to another account",
+  move_in: "Moved from another account",
 };
 
 /** The lot of these is the entry itself, or follows from it. */
-const SPEAKS_FOR_ITSELF = ["purchase", "bonus", "correction"];
+const SPEAKS_FOR_ITSELF = ["purchase", "bonus", "correction", "move_out", "move_in"];
 
 /** One movement of credits. @param {Transaction} transaction */
 export function historyEntry({ kind, amount, balance_after: after, created_at: createdAt, ...more }) {

@@ -12,15 +12,25 @@ export const formatChange = (credits) => withMinus(signed.format(credits));
 /** A real minus sign is as wide as the plus, and is read out as one. @param {string} text */
 const withMinus = (text) => text.replace("-", "−");
 
-/** @param {number} amountMinor @param {string} currency */
-export function formatMoney(amountMinor, currency) {
-  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(amountMinor / 10 ** digits);
+/**
+ * The server says how many decimals Stripe's amounts have. A browser has fewer for some currencies, such as HUF.
+ * @param {number} amountMinor
+ * @param {string} currency
+ * @param {number} decimals
+ */
+export function formatMoney(amountMinor, currency, decimals) {
+  const format = new Intl.NumberFormat(undefined, {
+    style: "currency",
+    currency,
+    minimumFractionDigits: decimals,
+    maximumFractionDigits: decimals,
+  });
+  return format.format(amountMinor / 10 ** decimals);
 }
 
 /** What a hundred credits cost in this pack. @param {Package} pack */
-export const formatPerHundred = (pack) => formatMoney((pack.unit_amount * 100) / pack.credits, pack.currency);
+export const formatPerHundred = (pack) =>
+  formatMoney((pack.unit_amount * 100) / pack.credits, pack.currency, pack.decimals);
 
 /**
  * By how many whole percent a credit is cheaper here than in the smallest pack of the same currency.

@@ -27,7 +27,7 @@ export function packCard(pack, packs, onBuy) {
     h(
       "p",
       { class: "pack__price" },
-      h("strong", {}, formatMoney(pack.unit_amount, pack.currency)),
+      h("strong", {}, formatMoney(pack.unit_amount, pack.currency, pack.decimals)),
       h("span", { class: "pack__rate" }, `${formatPerHundred(pack)} per 100`, spoken(" credits")),
     ),
     h(

@@ -5,8 +5,8 @@ import { waitingWork } from "./waiting-work.js";
 import { wallet } from "./wallet.js";
 
 /** @param {import("./payment-watch.js").Purchase} purchase */
-export function receipt({ package_name: name, credits, amount, currency }) {
-  return `${name}: ${formatCredits(credits)} credits for ${formatMoney(amount, currency)}.`;
+export function receipt({ package_name: name, credits, amount, currency, decimals }) {
+  return `${name}: ${formatCredits(credits)} credits for ${formatMoney(amount, currency, decimals)}.`;
 }
 
 /** What the header says too, now and later: both read it from the wallet. */

@@ -16,6 +16,10 @@ export function problem(error) {
   if (error.code === "payments_disabled")
     return { text: "Buying is switched off at the moment.", remedy: null };
   const waitSeconds = error.retryAfterSeconds ?? undefined;
+  if (error.code === "too_many_declines") return { text: error.sentence, remedy: "retry", waitSeconds };
+  if (error.code === "purse_moved") return { text: error.sentence, remedy: null };
+  if (error.code === "unsellable_price")
+    return { text: "This pack cannot be sold at the moment. Nothing was charged.", remedy: null };
   switch (error.status) {
     case 0:
       return { text: "The server did not answer. Nothing was charged.", remedy: "retry" };

@@ -11,6 +11,7 @@ from tests.browser.pages import CARD_WITH_3DS, DECLINED_CARD, POOR_CARD
 if TYPE_CHECKING:
     import psycopg
 
+    from tests.browser.conftest import Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.support import RunningStack, User
@@ -114,3 +115,23 @@ def test_a_payment_refused_at_the_bank_can_be_tried_again(buyer: Site) -> None:
     expect(checkout.problem).to_be_visible()
     checkout.pay()
     buyer.expect_paid("Starter", 500, "$4.99", balance=500)
+
+
+def test_a_price_is_shown_as_stripe_charges_it(
+    visit: Visit, user: User, database: psycopg.Connection[dict[str, Any]]
+) -> None:
+    """A browser gives the forint no decimals; Stripe counts it in hundredths."""
+    database.execute(
+        "update credit_packages set unit_amount = 499000, currency = 'huf' where id = 'starter'"
+    )
+    try:
+        site = visit(user)
+        store = site.open_store()
+        expect(store.packs.first.locator(".pack__price strong")).to_have_text("HUF\xa04,990.00")
+        store.buy_button("Starter").click()
+        site.at_checkout().pay()
+        site.expect_paid("Starter", 500, "HUF\xa04,990.00", balance=500)
+    finally:
+        database.execute(
+            "update credit_packages set unit_amount = 499, currency = 'usd' where id = 'starter'"
+        )

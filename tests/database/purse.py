@@ -97,9 +97,11 @@ class Purse:
             *(self.user_id, feature, quantity, more.get("key", key()), more.get("seconds", 900)),
         )
 
-    def capture(self, hold_id: str, credits_: int | None = None) -> Any:
-        """Spend what was set aside."""
-        return self.call("capture_hold", hold_id, credits_)
+    def capture(
+        self, hold_id: str, credits_: int | None = None, *, at_most: int | None = None
+    ) -> Any:
+        """Spend what was set aside, or another amount up to a bound."""
+        return self.call("capture_hold", hold_id, credits_, at_most)
 
     def release(self, hold_id: str) -> Any:
         """Give it back."""

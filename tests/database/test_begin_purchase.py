@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.support import Order, until
 
@@ -208,3 +211,50 @@ def test_a_session_is_shown_to_its_owner_only(database: Database) -> None:
     assert (own["status"], own["credits"], own["credited"]) == ("paid", 500, 500)
     stranger = read(database, str(uuid.uuid4()), session_id=order.session_id)
     assert stranger["purchase"] is None
+
+
+# Declines ----------------------------------------------------------------------------------------
+
+
+def decline(database: Database, order: Order, *, minutes_ago: int) -> None:
+    facts = order.facts("open", at=int(time.time()) - 60 * minutes_ago)
+    record(database, {**facts, "decline_code": "card_declined"})
+
+
+def waits(database: Database, user_id: str, limit: int) -> int | None:
+    """Return the minutes until checkout opens again, None if it is open."""
+    try:
+        database.execute("select begin_purchase(%s, 'starter', false, 10, %s)", [user_id, limit])
+    except psycopg.Error as error:
+        seconds = (error.diag.message_detail or "").removeprefix("declines:")
+        return round(int(seconds) / 60)
+    return None
+
+
+def test_checkout_opens_an_hour_after_the_decline_that_reached_the_limit(
+    database: Database,
+) -> None:
+    orders = [Order() for _ in range(2)]
+    orders[1] = replace(orders[1], user_id=orders[0].user_id)
+    user_id = orders[0].user_id
+    for minutes_ago in (70, 50, 30):
+        decline(database, orders[0], minutes_ago=minutes_ago)
+    assert waits(database, user_id, 3) is None
+    decline(database, orders[1], minutes_ago=20)
+    decline(database, orders[1], minutes_ago=20)
+    assert waits(database, user_id, 3) == 10
+    assert waits(database, user_id, 2) == 30
+    assert waits(database, user_id, 4) is None
+    assert waits(database, Order().user_id, 1) is None
+
+
+def test_checkouts_are_closed_only_at_the_limit(database: Database) -> None:
+    order = Order()
+    decline(database, order, minutes_ago=1)
+    row = database.execute(
+        "select checkouts_to_close(%(order)s, 2) as below, checkouts_to_close(%(order)s, 1) as at",
+        {"order": order.order_id},
+    ).fetchone()
+    assert row is not None
+    assert row["below"] == []
+    assert len(row["at"]) <= 1

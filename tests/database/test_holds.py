@@ -129,6 +129,124 @@ def test_the_same_hold_is_answered_again_and_says_what_became_of_it(purse: Purse
     assert refused_with(refused) == ("PT409", "idempotency_key_reused")
 
 
+@pytest.mark.parametrize("end", ["released", "lapsed"])
+def test_a_hold_that_ended_unpaid_frees_its_key_for_the_same_work(purse: Purse, end: str) -> None:
+    purse.buy(500)
+    same = key()
+    first = purse.hold(key=same, seconds=60)
+    if end == "released":
+        purse.release(first["hold_id"])
+    else:
+        purse.time_passes(secs=61)
+    again = purse.hold(key=same)
+    assert (again["status"], again["replayed"], again["available"]) == ("held", False, 495)
+    assert again["hold_id"] != first["hold_id"]
+    assert purse.hold(key=same) == {**again, "replayed": True}
+    purse.capture(again["hold_id"])
+    assert purse.hold(key=same)["status"] == "captured"
+    assert purse.holds() == [(end, 0), ("captured", 5)]
+    assert purse.balance == 495
+    purse.adds_up()
+
+
+def test_a_freed_key_is_still_refused_for_other_work(purse: Purse) -> None:
+    purse.buy(500)
+    same = key()
+    purse.release(purse.hold(key=same)["hold_id"])
+    for other in (lambda: purse.hold(2, key=same), lambda: purse.spend(key=same)):
+        with pytest.raises(psycopg.Error) as refused:
+            other()
+        assert refused_with(refused) == ("PT409", "idempotency_key_reused")
+
+
+def test_a_freed_key_holds_only_what_can_be_paid(purse: Purse) -> None:
+    purse.buy(7)
+    same = key()
+    purse.release(purse.hold(key=same)["hold_id"])
+    purse.spend()
+    with pytest.raises(psycopg.Error) as refused:
+        purse.hold(key=same)
+    assert refused.value.sqlstate == "PT402"
+
+
+def test_a_freed_key_taken_up_by_eight_at_once_holds_once(
+    stack: RunningStack, purse: Purse
+) -> None:
+    purse.buy(500)
+    same = key()
+    purse.release(purse.hold(key=same)["hold_id"])
+
+    def hold(_number: int) -> Any:
+        with stack.connect() as database:
+            return Purse(database, purse.user_id).hold(key=same)
+
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(hold, range(8)))
+    assert [answer["replayed"] for answer in answers].count(False) == 1
+    assert len({answer["hold_id"] for answer in answers}) == 1
+    assert purse.available == 495
+    purse.adds_up()
+
+
+def test_a_capture_whose_spend_was_reversed_says_so(purse: Purse) -> None:
+    purse.buy(500)
+    same = key()
+    hold = purse.hold(key=same)
+    purse.reverse(purse.capture(hold["hold_id"])["transaction_id"])
+    for again in (lambda: purse.capture(hold["hold_id"]), lambda: purse.hold(key=same)):
+        with pytest.raises(psycopg.Error) as refused:
+            again()
+        assert refused_with(refused) == ("PT409", "spend_reversed")
+    assert purse.balance == 500
+
+
+def test_a_capture_may_exceed_the_hold_up_to_a_stated_bound(purse: Purse) -> None:
+    purse.buy(500)
+    hold = purse.hold()
+    answer = purse.capture(hold["hold_id"], 12, at_most=12)
+    assert (answer["captured"], answer["released"], answer["balance"]) == (12, 0, 488)
+    assert purse.capture(hold["hold_id"], 12, at_most=12) == {**answer, "replayed": True}
+    assert purse.ledger()[-1] == ("spend", -12)
+    assert purse.holds() == [("captured", 12)]
+    purse.adds_up()
+
+
+def test_a_capture_above_its_bound_is_refused_and_names_the_bound(purse: Purse) -> None:
+    purse.buy(500)
+    hold = purse.hold()
+    with pytest.raises(psycopg.Error) as refused:
+        purse.capture(hold["hold_id"], 13, at_most=12)
+    assert refused_with(refused) == ("PT422", "12")
+    # A bound below the hold does not shrink the hold.
+    assert purse.capture(hold["hold_id"], 5, at_most=3)["captured"] == 5
+
+
+def test_a_capture_above_the_hold_takes_only_what_is_free(purse: Purse) -> None:
+    purse.grant(6, days=1)
+    purse.buy(9)
+    hold, other = purse.hold(), purse.hold()
+    with pytest.raises(psycopg.Error) as refused:
+        purse.capture(hold["hold_id"], 11, at_most=20)
+    code, detail = refused_with(refused)
+    assert (code, json.loads(detail or "")) == ("PT402", {"available": 10, "required": 11})
+    assert purse.holds() == [("held", 0)] * 2
+    assert purse.capture(hold["hold_id"], 10, at_most=20)["balance"] == 5
+    assert purse.available == 0
+    assert purse.capture(other["hold_id"])["balance"] == 0
+    purse.adds_up()
+
+
+def test_a_capture_above_the_hold_never_adds_to_a_debt(purse: Purse) -> None:
+    order = purse.buy(20)
+    hold = purse.hold()
+    purse.refund(order, 20)
+    with pytest.raises(psycopg.Error) as refused:
+        purse.capture(hold["hold_id"], 6, at_most=6)
+    assert refused.value.sqlstate == "PT402"
+    assert purse.capture(hold["hold_id"])["balance"] == -5
+    purse.adds_up()
+
+
 @pytest.mark.parametrize("seconds", [0, -1, 604_801, None])
 def test_a_hold_lasts_from_a_second_to_a_week(purse: Purse, seconds: int | None) -> None:
     purse.buy(500)

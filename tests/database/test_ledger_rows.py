@@ -53,13 +53,17 @@ def write(database: Database, kind: str, amount: int, **more: Any) -> None:
         ("correction", -5, SIGNED),
         ("expiry", -5, {}),
         ("expiry_reversal", 5, {}),
+        ("move_out", -5, SIGNED),
+        ("move_out", 5, SIGNED),
+        ("move_in", 5, SIGNED),
+        ("move_in", -5, SIGNED),
     ],
 )
 def test_a_row_with_the_wrong_sign_or_without_a_required_field_is_refused(
     database: Database, kind: str, amount: int, more: dict[str, Any]
 ) -> None:
     write(database, kind, amount, **more)
-    if kind != "correction":
+    if kind not in ("correction", "move_out", "move_in"):
         with pytest.raises(psycopg.errors.CheckViolation):
             write(database, kind, -amount, **more)
     for missing in more:

@@ -126,6 +126,20 @@ def test_the_same_request_is_answered_as_the_first_time(purse: Purse) -> None:
     assert purse.balance == 485
 
 
+def test_a_spend_that_was_reversed_is_not_replayed_as_paid(purse: Purse) -> None:
+    purse.buy(500)
+    same = key()
+    purse.reverse(purse.spend(key=same)["transaction_id"])
+    with pytest.raises(psycopg.Error) as refused:
+        purse.spend(key=same)
+    assert (refused.value.sqlstate, refused.value.diag.message_detail) == (
+        "PT409",
+        "spend_reversed",
+    )
+    assert purse.refused("spend_credits", purse.user_id, "docx_processing", 2, same) == "PT409"
+    assert purse.balance == 500
+
+
 def test_a_price_change_does_not_change_a_replay(purse: Purse) -> None:
     purse.buy(500)
     same = key()

@@ -17,6 +17,7 @@ SETTLEMENT = {
     "go_live",
     "link_stripe_customer",
     "mark_swept",
+    "move_purse",
     "reconcile_facts",
     "record_event",
     "record_facts",

@@ -188,6 +188,8 @@ def test_a_statement_runs_in_the_dashboards_editor(
         record(database, mismatch.facts("paid", amount_subtotal=100))
         for placeholder, value in (
             ("…user…", purse.user_id),
+            ("…guest…", _guest(database)),
+            ("…account…", Order().user_id),
             ("…hold…", purse.hold()["hold_id"]),
             ("…order…", mismatch.order_id),
             ("reverse_spend(42,", f"reverse_spend({spent},"),
@@ -195,6 +197,13 @@ def test_a_statement_runs_in_the_dashboards_editor(
             statement = statement.replace(placeholder, value)
         assert "…" not in statement
         database.execute(statement)  # type: ignore[arg-type]
+
+
+def _guest(database: psycopg.Connection[dict[str, Any]]) -> str:
+    """Return a user whose purse may move."""
+    guest = Purse(database)
+    guest.buy(500)
+    return guest.user_id
 
 
 def test_a_page_is_named_where_its_snippets_are() -> None:

@@ -84,6 +84,37 @@ def test_a_batch_again_is_replayed(purse: Purse) -> None:
     assert purse.balance == 485
 
 
+def test_a_reversed_charge_is_not_replayed(purse: Purse) -> None:
+    charge = Charge(purse.user_id, "docx_processing", 1, key())
+    [outcome] = charge_many([charge])
+    assert outcome.spent is not None
+    purse.reverse(outcome.spent.transaction_id)
+    [again] = charge_many([charge])
+    assert again.error is not None
+    assert (again.error.status, again.error.code) == (409, "spend_reversed")
+    assert purse.balance == 500
+
+
+def test_the_key_of_several_holds_is_refused_once(purse: Purse) -> None:
+    held = key()
+    for _ in range(2):
+        purse.call("release_hold", purse.hold(key=held)["hold_id"])
+    [outcome] = charge_many([Charge(purse.user_id, "docx_processing", 1, held)])
+    assert outcome.error is not None
+    assert outcome.error.code == "idempotency_key_reused"
+
+
+def test_a_key_used_within_a_batch_is_refused_before_an_invalid_quantity(purse: Purse) -> None:
+    used = key()
+    outcomes = charge_many(
+        [Charge(purse.user_id, "docx_processing", quantity, used) for quantity in (1, 0)]
+    )
+    assert [outcome.error and outcome.error.code for outcome in outcomes] == [
+        None,
+        "idempotency_key_reused",
+    ]
+
+
 def test_a_locked_user_is_busy(stack: RunningStack, purse: Purse) -> None:
     charge = Charge(purse.user_id, "docx_processing", 1, key())
     with stack.connect() as other, other.transaction():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,17 @@ import pytest
 import stripe
 
 from local.stack import ROOT
+from tests.support import Order, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import httpx
+    import psycopg
 
-    from tests.support import RunningStack, User
+    from tests.support import Accounts, RunningStack, User
+
+    Database = psycopg.Connection[dict[str, Any]]
 
 PATH = "/api/create-checkout-session"
 
@@ -173,15 +178,100 @@ def test_the_eleventh_order_in_a_minute_has_to_wait(stack: RunningStack) -> None
     assert 1 <= int(refused.headers["retry-after"]) <= 60
 
 
-@pytest.mark.parametrize("status", [500, 402])
-def test_stripe_failing_is_502_and_a_retry_works(failing: RunningStack, status: int) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"), [(500, "stripe_failed"), (429, "stripe_failed"), (402, "stripe_refused")]
+)
+def test_stripe_failing_is_502_and_a_retry_works(
+    failing: RunningStack, status: int, code: str
+) -> None:
     user = failing.sign_up()
     failing.simulate("api", fail_next=10, status=status)
     answer = buy(failing, user)
     assert answer.status_code == 502
-    assert answer.json()["error"]["code"] == "stripe_failed"
+    assert answer.json()["error"]["code"] == code
     failing.simulate("api", fail_next=0)
     assert buy(failing, user).status_code == 200
+
+
+def test_an_address_that_stripe_refuses_does_not_stop_the_checkout(
+    stack: RunningStack, stripe_api: stripe.StripeClient
+) -> None:
+    """The customer is made without it, once, and the payment page asks."""
+    user = stack.sign_up(f"p{secrets.token_hex(6)}@com")
+    answers = [buy(stack, user) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    sessions = [stripe_api.v1.checkout.sessions.retrieve(answer.json()["id"]) for answer in answers]
+    assert len({session.customer for session in sessions}) == 1
+    assert stripe_api.v1.customers.retrieve(str(sessions[0].customer)).email is None
+
+
+def test_a_changed_address_reaches_the_customer(
+    stack: RunningStack, stripe_api: stripe.StripeClient, accounts: Accounts
+) -> None:
+    user = stack.sign_up()
+    session = stripe_api.v1.checkout.sessions.retrieve(buy(stack, user).json()["id"])
+    changed = accounts.change(user, email=f"new-{user.email}")
+    assert buy(stack, changed).status_code == 200
+    customer = stripe_api.v1.customers.retrieve(str(session.customer))
+    assert customer.email == changed.email
+    updated_at = [event.id for event in updates(stripe_api, customer.id)]
+    assert buy(stack, changed).status_code == 200
+    assert [event.id for event in updates(stripe_api, customer.id)] == updated_at
+
+
+def updates(stripe_api: stripe.StripeClient, customer_id: str) -> list[stripe.Event]:
+    events = stripe_api.v1.events.list({"type": "customer.updated", "limit": 100}).data
+    return [event for event in events if event.data.object["id"] == customer_id]
+
+
+def test_a_changed_address_that_cannot_be_sent_does_not_stop_the_checkout(
+    stack: RunningStack, stripe_api: stripe.StripeClient, accounts: Accounts
+) -> None:
+    user = stack.sign_up()
+    session = stripe_api.v1.checkout.sessions.retrieve(buy(stack, user).json()["id"])
+    bad = accounts.change(user, email=f"p{secrets.token_hex(6)}@com")
+    assert buy(stack, bad).status_code == 200
+    assert stripe_api.v1.customers.retrieve(str(session.customer)).email == user.email
+
+
+def test_a_price_that_stripe_refuses_is_named(stack: RunningStack, database: Database) -> None:
+    """The table refuses such a price. Stripe may refuse others, or change its rules."""
+    database.execute("alter table credit_packages disable trigger credit_packages_can_be_sold")
+    try:
+        database.execute("update credit_packages set unit_amount = 49 where id = 'creator'")
+        answer = buy(stack, stack.sign_up(), "creator")
+    finally:
+        database.execute("update credit_packages set unit_amount = 1499 where id = 'creator'")
+        database.execute("alter table credit_packages enable trigger credit_packages_can_be_sold")
+    assert answer.status_code == 502
+    assert answer.json()["error"]["code"] == "unsellable_price"
+
+
+def test_declined_payments_close_the_checkout_and_say_until_when(
+    stack: RunningStack, stripe_api: stripe.StripeClient, database: Database
+) -> None:
+    user = stack.sign_up()
+    session_ids = [buy(stack, user).json()["id"] for _ in range(2)]
+    row = database.execute(
+        "select id::text from purchases where checkout_session_id = %s", [session_ids[0]]
+    ).fetchone()
+    order = Order(order_id=row["id"], user_id=user.id)
+    now = int(time.time())
+    for number in range(10):
+        declined = event("payment_intent.payment_failed", order.declined_intent())
+        declined["created"] = now - 600 + number
+        assert stack.deliver(declined).json()["outcome"] == "applied"
+        assert stack.deliver(declined).json()["outcome"] == "duplicate"
+    refused = buy(stack, user)
+    assert refused.status_code == 429
+    error = refused.json()["error"]
+    assert error["code"] == "too_many_declines"
+    wait = int(refused.headers["retry-after"])
+    assert 2900 <= wait <= 3000
+    assert error["message"].endswith(f"Checkout opens again in {-(-wait // 60)} minutes.")
+    statuses = [stripe_api.v1.checkout.sessions.retrieve(each).status for each in session_ids]
+    assert statuses == ["expired", "expired"]
+    assert buy(stack, stack.sign_up()).status_code == 200
 
 
 def test_an_answer_that_is_lost_after_the_work_doubles_nothing(

@@ -9,11 +9,14 @@ import httpx
 import pytest
 
 from tests import shop
+from tests.database.ledger import record
 from tests.database.purse import Purse, key
 from tests.openapi import Answer, Description
 from tests.support import Order, event
 
 if TYPE_CHECKING:
+    import psycopg
+
     from tests.support import RunningStack, User
 
 DESCRIPTION = Description()
@@ -196,3 +199,14 @@ def test_receipts_are_limited_and_the_limit_is_the_users_own(stack: RunningStack
     with stack.connect() as database:
         database.execute("update receipt_lookups set began_at = began_at - interval '1 minute'")
     assert receipt(stack, users[0], orders[0]).status_code == 200
+
+
+def test_a_receipt_that_stripe_does_not_have_is_not_found(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
+) -> None:
+    """The payment was a test that was deleted at Stripe, or another account's."""
+    user = stack.sign_up()
+    order = Order(user_id=user.id)
+    record(database, order.facts("paid"))
+    refused = receipt(stack, user, order.order_id)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "no_receipt")

@@ -44,6 +44,7 @@ class Hold:
     lapses: float
     status: str = "held"
     captured: dict[str, Any] = field(default_factory=dict)
+    spend: Spend | None = None
 
 
 @dataclass(eq=False)
@@ -168,15 +169,24 @@ class Model:
         about = {"credits": hold.parts.total(), "status": hold.status}
         return {**account, **about, "replayed": replayed}
 
-    def capture(self, hold: Hold, credits_: int | None) -> tuple[Spend | None, dict[str, Any]]:
-        """Spend of a hold; of its own lots first, then of others, and owe what is nowhere."""
+    def capture(
+        self, hold: Hold, credits_: int | None, at_most: int | None = None
+    ) -> tuple[Spend | None, dict[str, Any]]:
+        """Spend of a hold; of its own lots first, then of others, and owe what is nowhere.
+
+        Beyond the hold only what is free is spent.
+        """
         count = hold.parts.total() if credits_ is None else credits_
-        if not 1 <= count <= hold.parts.total():
+        if not 1 <= count <= max(hold.parts.total(), at_most or 0):
             raise Refused("PT422")
         if hold.captured and hold.captured["captured"] == count:
+            if hold.spend and hold.spend.undone:
+                raise Refused("PT409")
             return None, {**hold.captured, "replayed": True}
         if hold.status != "held":
             raise Refused("PT409")
+        if count > hold.parts.total():
+            self._require(count - hold.parts.total())
         self._end(hold, "captured")
         parts: Counter[Lot] = Counter()
         own = hold.parts.copy()
@@ -193,13 +203,14 @@ class Model:
             parts[lot] += 1
         hold.captured = {
             "captured": count,
-            "released": hold.parts.total() - count,
+            "released": max(hold.parts.total() - count, 0),
             "balance": self.balance,
             "replayed": False,
         }
         self._lapse()
         self.collect()
-        return Spend(parts), hold.captured
+        hold.spend = Spend(parts)
+        return hold.spend, hold.captured
 
     def release(self, hold: Hold) -> dict[str, Any]:
         if hold.status == "captured":

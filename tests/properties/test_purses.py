@@ -8,7 +8,7 @@ must still say of every earlier moment what was so then.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +46,7 @@ POLICIES = st.sampled_from(["debt", "debt", "clamp"])
 # Which of those there are: an index, so that drawing is cheap and shrinks to the first.
 WHICH = st.integers(0, 50)
 HALF_A_DAY = 12 * 60 * 60
+DAY = 2 * HALF_A_DAY
 RANKS = {"pending": 1, "succeeded": 2, "failed": 3}
 
 
@@ -78,12 +79,14 @@ class Request:
     arguments: dict[str, Any]
     answer: dict[str, Any]
     hold: Hold | None = None
+    spend: Spend | None = None
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What there was at a moment, and how far time had been moved by then."""
+    """What there was at a moment, whose it was, and how far time had been moved by then."""
 
+    user_id: str
     at: Any
     days_moved: float
     account: tuple[int, int, int]
@@ -98,6 +101,7 @@ class Purses(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.purse = Purse(self.database)
+        self.left: list[Purse] = []
         self.model = Model()
         self.purchases: list[Purchase] = []
         self.refunds: list[Refund] = []
@@ -214,6 +218,7 @@ class Purses(RuleBasedStateMachine):
             "spend_credits", {"feature": feature, "quantity": quantity}, expect
         )
         if request:
+            self.requests[-1] = replace(request, spend=spends[0])
             self.spends.append((request.answer["transaction_id"], spends[0]))
 
     @rule(feature=FEATURES, quantity=QUANTITIES, half_days=st.sampled_from([1, 9]))
@@ -231,23 +236,25 @@ class Purses(RuleBasedStateMachine):
             expect,
         )
         if request:
-            self.requests[-1] = Request(
-                request.function, request.key, request.arguments, request.answer, holds[0]
-            )
+            self.requests[-1] = replace(request, hold=holds[0])
             self.holds.append((request.answer["hold_id"], holds[0]))
 
     @precondition(lambda self: self.holds)
-    @rule(which=WHICH, credits_=st.sampled_from([None, None, 1, 4, 10]))
-    def a_hold_is_captured(self, which: int, credits_: int | None) -> None:
+    @rule(
+        which=WHICH,
+        credits_=st.sampled_from([None, None, 1, 4, 10, 30]),
+        at_most=st.sampled_from([None, 3, 20, 30]),
+    )
+    def a_hold_is_captured(self, which: int, credits_: int | None, at_most: int | None) -> None:
         hold_id, hold = self.holds[-1 - which % len(self.holds)]
         spends: list[Spend] = []
 
         def expect() -> dict[str, Any]:
-            spend, answer = self.model.capture(hold, credits_)
+            spend, answer = self.model.capture(hold, credits_, at_most)
             spends.extend([spend] if spend else [])
             return answer
 
-        answer = self.asks("capture_hold", (hold_id, credits_), expect)
+        answer = self.asks("capture_hold", (hold_id, credits_, at_most), expect)
         if answer:
             hold.captured.setdefault("transaction_id", answer["transaction_id"])
             assert answer["transaction_id"] == hold.captured["transaction_id"]
@@ -275,14 +282,39 @@ class Purses(RuleBasedStateMachine):
     @precondition(lambda self: self.requests)
     @rule(which=WHICH)
     def a_request_comes_again(self, which: int) -> None:
+        """A reversed spend is refused; a hold that ended unpaid is held anew."""
         request = self.requests[-1 - which % len(self.requests)]
-        answer = self.purse.call(request.function, *self.in_order(request.arguments, request.key))
-        if request.hold is None:
+        hold, arguments = request.hold, self.in_order(request.arguments, request.key)
+        spend = request.spend or (hold and hold.spend)
+        if spend and spend.undone:
+            assert self.purse.refused(request.function, *arguments) == "PT409"
+            return
+        if hold and hold.status in ("released", "lapsed"):
+            self.something_is_held_anew(request, hold)
+            return
+        answer = self.purse.call(request.function, *arguments)
+        if hold is None:
             assert answer == {**request.answer, "replayed": True}
         else:
-            expected = self.model.of_hold(request.hold, replayed=True)
+            expected = self.model.of_hold(hold, replayed=True)
             assert {name: answer[name] for name in expected} == expected
             assert answer["hold_id"] == request.answer["hold_id"]
+
+    def something_is_held_anew(self, request: Request, ended: Hold) -> None:
+        """Hold again under the key that an ended hold has freed."""
+        holds: list[Hold] = []
+
+        def expect() -> dict[str, Any]:
+            days = request.arguments["until"] / DAY
+            hold, answer = self.model.hold(ended.parts.total(), days)
+            holds.append(hold)
+            return answer
+
+        answer = self.asks(request.function, self.in_order(request.arguments, request.key), expect)
+        if answer:
+            place = self.requests.index(request)
+            self.requests[place] = replace(request, answer=answer, hold=holds[0])
+            self.holds.append((answer["hold_id"], holds[0]))
 
     @precondition(lambda self: self.requests)
     @rule(
@@ -333,15 +365,44 @@ class Purses(RuleBasedStateMachine):
         if purchase.told:
             self.model.settle(purchase.model, policy)
 
+    # Where the purse goes ---------------------------------------------------------------------
+
+    @rule()
+    def the_purse_moves_to_another_account(self) -> None:
+        """All is as before but the keys, which are another user's."""
+        other = Purse(self.database)
+
+        def expect() -> dict[str, Any]:
+            if self.model.held:
+                raise Refused("PT409")
+            return {"credits": self.model.balance, "replayed": False}
+
+        arguments = (self.purse.user_id, other.user_id, "ann", "signed in")
+        answer = self.asks("move_purse", arguments, expect)
+        if answer is None:
+            return
+        assert self.purse.call("move_purse", *arguments) == {**answer, "replayed": True}
+        assert self.purse.balance == 0
+        self.purse.adds_up()
+        self.left.append(self.purse)
+        self.purse = other
+        self.requests.clear()
+        self.holds.clear()
+
     # What time does -----------------------------------------------------------------------------
 
     @rule(days=st.sampled_from([1, 1, 2, 5]))
     def time_passes(self, days: int) -> None:
-        self.purse.time_passes(days=days)
+        self.shift(days)
         if self.model.time_passes(days):
             # The next movement or read takes what a hold had kept from a refund. Explaining does
             # not foresee that, so there is a read at once.
             self.purse.read()
+
+    def shift(self, days: int) -> None:
+        """Let time pass for everything in the purse, and for what moving it left behind."""
+        for purse in (*self.left, self.purse):
+            purse.time_passes(days=days)
 
     @rule(clean_up=st.booleans())
     def somebody_looks(self, *, clean_up: bool) -> None:
@@ -376,7 +437,9 @@ class Purses(RuleBasedStateMachine):
         assert sorted(row["purchases"]) == sorted(
             [each.model.posted, each.model.forgiven, True] for each in self.purchases if each.told
         )
-        self.moments.append(Moment(row["at"], self.model.now, account, contents))
+        self.moments.append(
+            Moment(self.purse.user_id, row["at"], self.model.now, account, contents)
+        )
         if self.read_at < self.model.now:
             self.reading_says_the_same()
 
@@ -429,10 +492,11 @@ class Purses(RuleBasedStateMachine):
             then = list(moments)
             with self.database.transaction(force_rollback=True):
                 if days_moved < self.model.now:
-                    self.purse.time_passes(days=int(days_moved - self.model.now))
+                    self.shift(int(days_moved - self.model.now))
                 rows = self.database.execute(
-                    "select explain_balance(%s, at) as then from unnest(%s::timestamptz[]) at",
-                    [self.purse.user_id, [moment.at for moment in then]],
+                    "select explain_balance(id, at) as then"
+                    " from unnest(%s::uuid[], %s::timestamptz[]) as moments (id, at)",
+                    [[moment.user_id for moment in then], [moment.at for moment in then]],
                 ).fetchall()
             for moment, row in zip(then, rows, strict=True):
                 assert self.told(row["then"]) == (moment.account, moment.contents)

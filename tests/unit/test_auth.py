@@ -92,6 +92,14 @@ def hs256_with_public_key(key: Any, kid: str) -> str:
     return f"{body}.{base64.urlsafe_b64encode(digest).decode().rstrip('=')}"
 
 
+def test_a_token_says_who_is_a_guest_and_how_to_reach_the_others() -> None:
+    guest = verify(token(email="", phone="", is_anonymous=True))
+    assert (guest.is_anonymous, guest.address) == (True, None)
+    assert verify(token(email="", phone="4712345678")).address == "4712345678"
+    member = verify(token(phone="4712345678", is_anonymous=False))
+    assert (member.is_anonymous, member.address) == (False, "user@example.com")
+
+
 @pytest.mark.parametrize(
     ("key", "algorithm", "kid"), [(EC_KEY, "ES256", "ec"), (RSA_KEY, "RS256", "rsa")]
 )

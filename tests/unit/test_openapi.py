@@ -34,6 +34,7 @@ MODULES = {address_of(path): path for path in function_files()}
 NOT_DESCRIBED = {(500, "internal_error"), (404, "not_found")}
 # Refusals of SQL functions that no endpoint calls with a client's input.
 ONLY_IN_PROCESS = {
+    (400, "charge_out_of_bounds"),
     (404, "unknown_hold"),
     (404, "unknown_transaction"),
     (409, "claim_lost"),

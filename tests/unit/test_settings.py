@@ -27,6 +27,7 @@ def test_a_whole_environment_is_read() -> None:
     assert settings.stripe_webhook_secrets == ("whsec_a", "whsec_b")
     assert (settings.payments_enabled, settings.promotion_codes) == (True, False)
     assert settings.orders_per_minute == 10
+    assert settings.declines_per_hour == 10
 
 
 def test_every_problem_is_named_at_once() -> None:

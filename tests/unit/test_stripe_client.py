@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
 
+from api._lib.errors import StripeFailedError, StripeRefusedError
 from api._lib.payments import stripe_client as module
-from api._lib.payments.stripe_client import stripe_client
+from api._lib.payments.stripe_client import stripe_client, stripe_failures
 from api._lib.settings import settings
 from tests.unit.scripted_server import scripted_server
 
@@ -91,3 +93,39 @@ def test_a_cookie_is_not_kept(stripe_server: ScriptedServer) -> None:
     retrieve()
     retrieve()
     assert sent == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "code"),
+    [
+        (400, "invalid_request_error", "stripe_refused"),
+        (401, "authentication_error", "stripe_refused"),
+        (403, "permission_error", "stripe_refused"),
+        (404, "invalid_request_error", "stripe_refused"),
+        (429, "rate_limit_error", "stripe_failed"),
+        (500, "api_error", "stripe_failed"),
+    ],
+)
+def test_a_refusal_is_told_from_a_failure_and_logged_with_what_it_was_about(
+    stripe_server: ScriptedServer,
+    caplog: pytest.LogCaptureFixture,
+    status: int,
+    kind: str,
+    code: str,
+) -> None:
+    error = {"type": kind, "code": "some_code", "param": "email", "message": "not p@com"}
+
+    def refuse(exchange: Exchange) -> tuple[int, bytes]:
+        exchange.extra_headers = {"Request-Id": "req_1"}
+        return status, json.dumps({"error": error}).encode()
+
+    stripe_server.script = refuse
+    with pytest.raises(StripeFailedError) as failure, stripe_failures():
+        stripe_client(max_network_retries=0).v1.customers.retrieve("cus_1")
+    assert failure.value.code == code
+    assert (failure.value.status, failure.value.code == "stripe_refused") == (
+        502,
+        isinstance(failure.value, StripeRefusedError),
+    )
+    assert f"status={status} code=some_code param=email request=req_1" in caplog.text
+    assert "p@com" not in caplog.text

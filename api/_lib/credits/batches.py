@@ -27,6 +27,7 @@ MAX_CHARGES = 500
 _ERRORS: dict[str, type[PurseError]] = {
     "unknown_feature": NotFoundError,
     "idempotency_key_reused": ConflictError,
+    "spend_reversed": ConflictError,
     "invalid_quantity": InvalidRequestError,
     "invalid_idempotency_key": InvalidRequestError,
 }

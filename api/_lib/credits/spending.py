@@ -33,6 +33,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         "idempotency_key_reused",
         "This Idempotency-Key was used for another request. Use a new one.",
     ),
+    "spend_reversed": (
+        "spend_reversed",
+        "These credits were spent and then given back. Start again with a new Idempotency-Key.",
+    ),
     "hold_released": ("hold_released", "These credits were set free already."),
     "hold_lapsed": (
         "hold_lapsed",
@@ -84,7 +88,8 @@ def spend(user_id: str, feature: str, quantity: int, idempotency_key: str) -> Sp
     Raises:
         InsufficientCreditsError: The user has fewer credits available.
         NotFoundError: No such feature is offered.
-        ConflictError: The key was used for another request.
+        ConflictError: The key was used for another request, or for a spend that was reversed since
+            (spend_reversed).
         InvalidRequestError: The quantity is out of bounds.
         DatabaseUnavailableError: The outcome is unknown. Retry with the same key.
     """
@@ -117,18 +122,29 @@ def hold(user_id: str, feature: str, quantity: int, idempotency_key: str, *, sec
     return Hold(row["hold_id"], row["credits"], row["status"], row["expires_at"], row["replayed"])
 
 
-def capture(hold_id: str, charge: int | None = None) -> Spent:
+def capture(hold_id: str, charge: int | None = None, *, at_most: int | None = None) -> Spent:
     """Spend the credits of a hold; with a charge, spend that many and release the rest.
 
-    Safe to repeat.
+    The charge may exceed the hold up to at_most credits, if the excess is free. If the charge is
+    refused, the hold stays: capture less, or release it. Safe to repeat.
 
     Raises:
-        ConflictError: The hold was released, has lapsed, or was captured with another charge.
+        InsufficientCreditsError: The charge exceeds the hold by more than is free. The held credits
+            count in both of its numbers.
+        InvalidRequestError: The charge is not from 1 to the hold or at_most, whichever is greater.
+        ConflictError: The hold was released, has lapsed, or was captured with another charge; or
+            its spend was reversed.
         NotFoundError: No such hold.
         DatabaseUnavailableError: The outcome is unknown. Retry.
     """
-    with refusals():
-        row: dict[str, Any] = database.call("capture_hold", p_hold_id=hold_id, p_credits=charge)
+    if charge is not None and type(charge) is not int:
+        raise InvalidRequestError(
+            "The charge must be a whole number of credits.", code="charge_out_of_bounds"
+        )
+    with refusals(), _charge_bounds():
+        row: dict[str, Any] = database.call(
+            "capture_hold", p_hold_id=hold_id, p_credits=charge, p_at_most=at_most
+        )
     return Spent(row["transaction_id"], row["captured"], row["balance"], row["replayed"])
 
 
@@ -143,6 +159,19 @@ def release(hold_id: str) -> None:
     """
     with refusals():
         database.call("release_hold", p_hold_id=hold_id)
+
+
+@contextmanager
+def _charge_bounds() -> Iterator[None]:
+    try:
+        yield
+    except database.DatabaseError as error:
+        if error.code != "PT422":
+            raise
+        raise InvalidRequestError(
+            f"The charge must be from 1 to {int(error.detail or 0):,} credits.",
+            code="charge_out_of_bounds",
+        ) from None
 
 
 @contextmanager

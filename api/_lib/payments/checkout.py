@@ -15,20 +15,23 @@ import stripe
 
 from api._lib import database
 from api._lib.errors import (
+    ConflictError,
     DatabaseUnavailableError,
     NotFoundError,
     PaymentsDisabledError,
     StripeFailedError,
     TooManyAttemptsError,
+    TooManyDeclinesError,
+    UnsellablePriceError,
     WrongLedgerModeError,
 )
+from api._lib.payments.customers import new_customer, renew_key, update_email
 from api._lib.payments.order import Order
 from api._lib.payments.session_facts import facts_of_session
-from api._lib.payments.stripe_client import stripe_client, stripe_failures
+from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
 from api._lib.settings import Settings, settings
 
 if TYPE_CHECKING:
-    from stripe.params import CustomerCreateParams
     from stripe.params.checkout import SessionCreateParams
 
     from api._lib.web.auth import User
@@ -36,10 +39,20 @@ if TYPE_CHECKING:
 # Stripe allows 30 minutes to 24 hours (https://docs.stripe.com/api/checkout/sessions/create).
 SESSION_LIFETIME_SECONDS = 60 * 60
 
-# For a day Stripe repeats an answer with one of these statuses, or with any 5xx, under the same
-# idempotency key (https://docs.stripe.com/api/idempotent_requests).
-_REPEATED_CLIENT_ERRORS = (400, 402, 404)
-_FIRST_SERVER_ERROR = 500
+# Stripe's codes for an amount that it does not charge (https://docs.stripe.com/error-codes), and
+# the parameters that carry our price.
+_UNSELLABLE_CODES = frozenset(
+    {
+        "amount_too_large",
+        "amount_too_small",
+        "invalid_charge_amount",
+        "invalid_charge_amount_no_decimal_compatible",
+    }
+)
+_PRICE_PARAMETERS = ("[unit_amount]", "[currency]")
+
+# What begin_purchase answers beside the seconds to wait if payments were declined.
+_DECLINES = "declines:"
 
 _log = logging.getLogger("purse")
 
@@ -52,12 +65,14 @@ class RecordedOrder:
         order: What is bought.
         ordered_at: When it was recorded, in seconds since 1970 (UTC).
         customer_id: The Stripe customer, or None if the user has none yet.
+        customer_has_email: Whether the customer has the user's present e-mail address.
         customer_key: The idempotency key for creating that customer.
     """
 
     order: Order
     ordered_at: int
     customer_id: str | None
+    customer_has_email: bool
     customer_key: str
 
 
@@ -76,21 +91,27 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
         PaymentsDisabledError: Payments are switched off.
         NotFoundError: No such package on sale.
         WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
+        ConflictError: The user's purse has moved to another account.
         TooManyAttemptsError: The user has reached the limit of orders a minute.
+        TooManyDeclinesError: The user has reached the limit of declined payments an hour.
         StripeFailedError: Stripe failed. Nothing was charged; a retry begins a new order.
+        StripeRefusedError: Stripe refused the request or our key. A retry does not help.
+        UnsellablePriceError: Stripe does not charge this price.
         DatabaseUnavailableError: The database cannot be reached.
     """
     config = settings()
     if not config.payments_enabled:
         raise PaymentsDisabledError
     recorded = _record_order(user, package_id, config)
-    customer_id = recorded.customer_id or _new_customer(user, recorded.customer_key, config)
+    customer_id = recorded.customer_id or new_customer(user, recorded.customer_key, config)
+    if recorded.customer_id and not recorded.customer_has_email:
+        update_email(user, customer_id, config)
     order_id = recorded.order.order_id
     try:
         session = _create_session(session_params(recorded, customer_id, config), order_id)
     except _CustomerGoneError:
-        key = _renew_key(user, recorded.customer_key, config, gone=customer_id)
-        customer_id = _new_customer(user, key, config)
+        key = renew_key(user, recorded.customer_key, config, gone=customer_id)
+        customer_id = new_customer(user, key, config)
         # Stripe refuses a key that it has seen with other parameters.
         key = f"{order_id}-{customer_id}"
         session = _create_session(session_params(recorded, customer_id, config), key)
@@ -147,17 +168,27 @@ def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrde
             p_package_id=package_id,
             p_livemode=config.livemode,
             p_orders_per_minute=config.orders_per_minute,
+            p_declines_per_hour=config.declines_per_hour,
+            p_email=user.email,
         )
     except database.DatabaseError as error:
         if error.code == "PT404":
             raise NotFoundError(
                 "There is no such package on sale.", code="unknown_package"
             ) from None
+        if error.code == "PT409" and error.detail == "purse_moved":
+            raise ConflictError(
+                "The credits of this account have moved to another account. Sign in there.",
+                code="purse_moved",
+            ) from None
         if error.code == "PT409":
             is_live = error.detail == "ledger_is_live"
             raise WrongLedgerModeError(ledger_is_live=is_live) from None
         if error.code == "PT429":
-            raise TooManyAttemptsError(int(error.detail or 60)) from None
+            detail = error.detail or "60"
+            if detail.startswith(_DECLINES):
+                raise TooManyDeclinesError(int(detail.removeprefix(_DECLINES))) from None
+            raise TooManyAttemptsError(int(detail)) from None
         raise
     order = Order(
         order_id=row["order_id"],
@@ -175,49 +206,9 @@ def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrde
         order,
         ordered_at=row["ordered_at"],
         customer_id=row["customer_id"],
+        customer_has_email=row["customer_has_email"],
         customer_key=row["customer_key"],
     )
-
-
-def _new_customer(user: User, key: str, config: Settings) -> str:
-    """Create the user's Stripe customer, store its id and return it.
-
-    Parallel requests of one user share the key and therefore the customer. Stripe repeats a failure
-    under its key for a day, so after a failure the next attempt needs a new key.
-    """
-    params: CustomerCreateParams = {"metadata": {"purse_user_id": user.id}}
-    if user.email:
-        params["email"] = user.email
-    with stripe_failures():
-        try:
-            customer = stripe_client().v1.customers.create(params, {"idempotency_key": key})
-        except stripe.StripeError as error:
-            if _is_repeated(error):
-                _renew_key(user, key, config)
-            raise
-    linked: str = database.call(
-        "link_stripe_customer",
-        p_user_id=user.id,
-        p_livemode=config.livemode,
-        p_customer_id=customer.id,
-    )
-    return linked
-
-
-def _is_repeated(error: stripe.StripeError) -> bool:
-    status = error.http_status or 0
-    return status in _REPEATED_CLIENT_ERRORS or status >= _FIRST_SERVER_ERROR
-
-
-def _renew_key(user: User, key: str, config: Settings, *, gone: str | None = None) -> str:
-    renewed: str = database.call(
-        "renew_stripe_customer",
-        p_user_id=user.id,
-        p_livemode=config.livemode,
-        p_idempotency_key=key,
-        p_gone_customer_id=gone,
-    )
-    return renewed
 
 
 class _CustomerGoneError(StripeFailedError):
@@ -233,7 +224,14 @@ def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe
         except stripe.InvalidRequestError as error:
             if error.code == "resource_missing" and error.param == "customer":
                 raise _CustomerGoneError from None
+            if _is_about_price(error):
+                log_stripe_error(error)
+                raise UnsellablePriceError from None
             raise
+
+
+def _is_about_price(error: stripe.InvalidRequestError) -> bool:
+    return error.code in _UNSELLABLE_CODES or (error.param or "").endswith(_PRICE_PARAMETERS)
 
 
 def _store_session_id(session: stripe.checkout.Session, recorded: RecordedOrder) -> None:

@@ -12,7 +12,7 @@ import requests
 import stripe
 from requests.adapters import HTTPAdapter
 
-from api._lib.errors import PaymentsDisabledError, StripeFailedError
+from api._lib.errors import PaymentsDisabledError, StripeFailedError, StripeRefusedError
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ stripe.enable_telemetry = False
 
 # The SDK logs each request at INFO, and Vercel's runtime sets the root logger to INFO.
 logging.getLogger("stripe").setLevel(logging.WARNING)
+
+# A conflict with a parallel request under the same key, and too many requests: both pass.
+_RETRYABLE = (409, 429)
+_FIRST_CLIENT_ERROR = 400
+_FIRST_SERVER_ERROR = 500
 
 _log = logging.getLogger("purse")
 
@@ -79,19 +84,33 @@ def _session() -> requests.Session:
 
 @contextmanager
 def stripe_failures() -> Iterator[None]:
-    """Turn the SDK's errors into a 502. Log the kind of error and Stripe's request id.
+    """Turn the SDK's errors into a 502. Log what it was about and Stripe's request id.
 
     Raises:
-        StripeFailedError: Stripe refused, failed or did not answer in time.
+        StripeFailedError: Stripe failed, did not answer in time, or has too many requests.
+        StripeRefusedError: Stripe refused the request or our key.
     """
     try:
         yield
     except stripe.StripeError as error:
-        _log.error(
-            "stripe: %s status=%s code=%s request=%s",
-            type(error).__name__,
-            error.http_status,
-            error.code,
-            error.request_id,
-        )
+        log_stripe_error(error)
+        status = error.http_status or 0
+        if _FIRST_CLIENT_ERROR <= status < _FIRST_SERVER_ERROR and status not in _RETRYABLE:
+            raise StripeRefusedError from None
         raise StripeFailedError from None
+
+
+def log_stripe_error(error: stripe.StripeError) -> None:
+    """Log an error of Stripe's: kind, status, code, parameter and request id, never its text."""
+    # The SDK copies code and param only into some kinds of errors.
+    body = error.json_body if isinstance(error.json_body, dict) else {}
+    about = body.get("error")
+    about = about if isinstance(about, dict) else {}
+    _log.error(
+        "stripe: %s status=%s code=%s param=%s request=%s",
+        type(error).__name__,
+        error.http_status,
+        about.get("code"),
+        about.get("param"),
+        error.request_id,
+    )

@@ -33,10 +33,24 @@ _NOT_VALID = "This sign-in is not valid. Please sign in again."
 
 @dataclass(frozen=True)
 class User:
-    """The signed-in user: the id in Supabase Auth and the e-mail, None without one."""
+    """The signed-in user.
+
+    Attributes:
+        id: The id in Supabase Auth.
+        email: The e-mail address; None without one.
+        phone: The phone number; None without one.
+        is_anonymous: Whether the user is a guest: signed in without any address.
+    """
 
     id: str
     email: str | None
+    phone: str | None = None
+    is_anonymous: bool = False
+
+    @property
+    def address(self) -> str | None:
+        """The e-mail address, else the phone number."""
+        return self.email or self.phone
 
 
 def signed_in_user(request: Request) -> User:
@@ -98,8 +112,16 @@ def verify_token(
         raise UnauthorizedError(_NOT_VALID) from None
     if claims.get("role") != "authenticated":
         raise UnauthorizedError(_NOT_VALID)
-    email = claims.get("email")
-    return User(id=user_id, email=email if isinstance(email, str) and email else None)
+    return User(
+        id=user_id,
+        email=_text(claims.get("email")),
+        phone=_text(claims.get("phone")),
+        is_anonymous=claims.get("is_anonymous") is True,
+    )
+
+
+def _text(claim: Any) -> str | None:
+    return claim if isinstance(claim, str) and claim else None
 
 
 def _key_for(

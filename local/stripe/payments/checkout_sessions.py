@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from local.stripe.api.errors import InvalidParameterError, StripeError, no_such
 from local.stripe.api.lists import Query, as_list
 from local.stripe.events.event_log import emit
-from local.stripe.payments.currencies import MAXIMUM_CHARGE, formatted, minimum_charge
+from local.stripe.payments.currencies import (
+    MAXIMUM_CHARGE,
+    formatted,
+    minimum_charge,
+    step,
+)
 from local.stripe.shapes import checkout_session as shape
 
 if TYPE_CHECKING:
@@ -180,6 +185,15 @@ def _check_amount(items: list[Json]) -> None:
             "All line items of a Checkout Session must have the same currency.",
             param="line_items",
         )
+    for item in items:
+        if item["amount_total"] % step(currency):
+            # Stripe's code for ISK and UGX. Its refusal of a three-decimal amount is not published.
+            raise InvalidParameterError(
+                f"Invalid amount. Amounts in {currency.upper()} must be evenly divisible by"
+                f" {step(currency)}.",
+                param="line_items[0][price_data][unit_amount]",
+                code="invalid_charge_amount_no_decimal_compatible",
+            )
     total = sum(item["amount_total"] for item in items)
     minimum = minimum_charge(currency)
     if 0 < total < minimum:

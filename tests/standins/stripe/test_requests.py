@@ -49,6 +49,27 @@ def item(**price: Any) -> dict[str, Any]:
     return {**STARTER, "price_data": {**typing.cast("Any", STARTER)["price_data"], **price}}
 
 
+@pytest.mark.parametrize(
+    ("amount", "currency"), [(499_050, "isk"), (499_010, "ugx"), (12_345, "kwd"), (1_001, "bhd")]
+)
+def test_a_fraction_that_cannot_be_charged_is_refused(
+    stand_in: StandIn, amount: int, currency: str
+) -> None:
+    error = refused(stand_in, line_items=[item(unit_amount=amount, currency=currency)])
+    assert error.code == "invalid_charge_amount_no_decimal_compatible"
+    assert currency.upper() in str(error)
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"), [(499_000, "isk"), (499_000, "ugx"), (12_340, "kwd")]
+)
+def test_an_amount_that_can_be_charged_is_taken(
+    stand_in: StandIn, amount: int, currency: str
+) -> None:
+    session = stand_in.session(line_items=[item(unit_amount=amount, currency=currency)])
+    assert session.amount_total == amount
+
+
 @pytest.mark.parametrize("authorization", [None, "Bearer sk_test_wrong", "Basic !", "Bearer"])
 def test_a_missing_or_wrong_key_is_refused(stand_in: StandIn, authorization: str | None) -> None:
     headers = {"Authorization": authorization} if authorization else {}
