@@ -14,7 +14,7 @@ import time
 from api._lib.credits.expiry import expire_credits
 from api._lib.settings import settings
 from api._lib.web.actions import choose_by
-from api._lib.web.cron import check_scheduler
+from api._lib.web.cron_secret import check_scheduler
 from api._lib.web.http import Request, Response, endpoint
 
 # Half of maxDuration in vercel.json: a page that has begun must still end when Stripe is slow.

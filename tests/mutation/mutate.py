@@ -49,7 +49,7 @@ MODULES = [ROOT / "api" / "_lib" / "payments" / f"{name}.py" for name in PURE]
 UNIT_TESTS = tuple(f"tests/unit/test_{name}.py" for name in PURE)
 MUTATED = (
     *("accounts", "ledger", "idempotency", "spending", "holds", "lot_selection", "expiry"),
-    *("refunds_and_disputes", "settlement", "payment_facts", "stripe_events"),
+    *("purchase_reversals", "settlement", "payment_facts", "stripe_events"),
     *("grants", "reading", "explain_balance"),
 )
 MIGRATIONS = sorted(path for name in MUTATED for path in ROOT.glob(f"sql/*_{name}.sql"))
