@@ -48,7 +48,8 @@ PURE = ("facts", "order", "reversal_facts", "session_facts", "stripe_fields")
 MODULES = [ROOT / "api" / "_lib" / "payments" / f"{name}.py" for name in PURE]
 UNIT_TESTS = tuple(f"tests/unit/test_{name}.py" for name in PURE)
 MUTATED = (
-    *("accounts", "ledger", "idempotency", "spending", "holds", "lot_selection", "expiry"),
+    *("accounts", "ledger", "idempotency", "spending", "holds", "captures"),
+    *("lot_selection", "expiry"),
     *("purchase_reversals", "settlement", "payment_facts", "stripe_events"),
     *("grants", "reading", "explain_balance"),
 )
