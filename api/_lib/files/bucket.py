@@ -72,7 +72,7 @@ def make_bucket(config: Settings) -> None:
         NotConfiguredError: This deployment has no storage.
         StorageUnavailableError: Supabase is away or refuses.
     """
-    from storage3.exceptions import StorageApiError  # noqa: PLC0415
+    from storage3.exceptions import StorageApiError  # noqa: PLC0415 - slow to import
 
     target = storage_settings(config)
     with _client(config) as client:
@@ -96,7 +96,7 @@ def read_bucket(config: Settings) -> Bucket | None:
         NotConfiguredError: This deployment has no storage.
         StorageUnavailableError: Supabase is away or refuses.
     """
-    from storage3.exceptions import StorageApiError  # noqa: PLC0415
+    from storage3.exceptions import StorageApiError  # noqa: PLC0415 - slow to import
 
     target = storage_settings(config)
     with _client(config) as client:
@@ -112,8 +112,8 @@ def read_bucket(config: Settings) -> Bucket | None:
 
 @contextmanager
 def _client(config: Settings) -> Iterator[SyncStorageClient]:
-    from storage3 import SyncStorageClient  # noqa: PLC0415
-    from storage3.exceptions import StorageApiError  # noqa: PLC0415
+    from storage3 import SyncStorageClient  # noqa: PLC0415 - slow to import
+    from storage3.exceptions import StorageApiError  # noqa: PLC0415 - slow to import
 
     headers = {
         "apikey": config.supabase_secret_key,

@@ -193,7 +193,7 @@ class _Texts(Listener):
         self._name = name
         self._within = False
 
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:  # noqa: ARG002
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:  # noqa: ARG002 - a Listener
         self._within = name == self._name
         if self._within:
             self.found.append("")

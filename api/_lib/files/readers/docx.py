@@ -219,7 +219,7 @@ class _Title(Listener):
         self.text = ""
         self._within = False
 
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:  # noqa: ARG002
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:  # noqa: ARG002 - a Listener
         self._within = name == "title"
 
     def end(self, name: str) -> None:  # noqa: ARG002 - a title has no elements within

@@ -48,7 +48,7 @@ def read_flac(file: BinaryIO, start: int) -> Recording:
     info, tags = None, Tags()
     for _ in range(MAX_BLOCKS):
         header = read_at(file, at, 4)
-        if len(header) < 4:  # noqa: PLR2004
+        if len(header) < 4:  # noqa: PLR2004 - a block header
             raise _broken()
         kind, length = header[0] & 0x7F, int.from_bytes(header[1:])
         if kind == _STREAM_INFO:
@@ -126,11 +126,11 @@ def _coded_number(header: bytes, at: int) -> tuple[int | None, int]:
     length = 8 - (lead ^ 0xFF).bit_length()
     if length == 0:
         return lead, at + 1
-    if length == 1 or length > 7:  # noqa: PLR2004
+    if length == 1 or length > 7:  # noqa: PLR2004 - UTF-8 as FLAC extends it
         return None, at
     number = lead & (0xFF >> length + 1)
     for byte in header[at + 1 : at + length]:
-        if byte & 0xC0 != 0x80:  # noqa: PLR2004
+        if byte & 0xC0 != 0x80:  # noqa: PLR2004 - a continuation byte
             return None, at
         number = number << 6 | byte & 0x3F
     return number, at + length

@@ -5,6 +5,7 @@ Only the headers of other frames are read, so that a cover costs nothing whateve
 
 from __future__ import annotations
 
+import io
 from typing import TYPE_CHECKING
 
 from api._lib.files.readers.recording import MAX_TAG_BYTES, Tags, read_at
@@ -87,8 +88,6 @@ def id3v1_tags(tag: bytes) -> Tags:
 
 def id3_tags_in(data: bytes) -> Tags:
     """Read a tag that was cut out of another format, such as a WAV's `id3 ` chunk."""
-    import io  # noqa: PLC0415
-
     return id3v2_tags(io.BytesIO(data[:MAX_TAG_BYTES]), 0)
 
 

@@ -137,14 +137,14 @@ def _note(stream: _Stream, granule: int, lacing: bytes, content: bytes) -> None:
 def _identified(packet: bytes) -> _Stream | None:
     """Return what a stream's first packet says; None if it is no sound, such as a picture."""
     stream = None
-    if packet.startswith(b"\x01vorbis") and len(packet) >= 16:  # noqa: PLR2004
+    if packet.startswith(b"\x01vorbis") and len(packet) >= 16:  # noqa: PLR2004 - its header
         stream = _Stream("vorbis", int.from_bytes(packet[12:16], "little"))
-    elif packet.startswith(b"OpusHead") and len(packet) >= 12:  # noqa: PLR2004
+    elif packet.startswith(b"OpusHead") and len(packet) >= 12:  # noqa: PLR2004 - its header
         # Opus counts at 48 kHz whatever went in; the first samples are not played.
         stream = _Stream("opus", 48_000, skipped=int.from_bytes(packet[10:12], "little"))
-    elif packet.startswith(b"\x7fFLAC") and len(packet) >= 30:  # noqa: PLR2004
+    elif packet.startswith(b"\x7fFLAC") and len(packet) >= 30:  # noqa: PLR2004 - its header
         stream = _Stream("flac", int.from_bytes(packet[27:30]) >> 4)
-    elif packet.startswith(b"Speex   ") and len(packet) >= 40:  # noqa: PLR2004
+    elif packet.startswith(b"Speex   ") and len(packet) >= 40:  # noqa: PLR2004 - its header
         stream = _Stream("speex", int.from_bytes(packet[36:40], "little"))
     return stream if stream and stream.rate else None
 

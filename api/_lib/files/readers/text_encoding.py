@@ -153,7 +153,7 @@ def _readings(data: bytes) -> Iterator[tuple[str, frozenset[str]]]:
 def _detected(data: bytes) -> str | None:
     """Ask a detector, and believe it only where it finds a language and no rival."""
     # Few uploads need it, and it takes 40 ms to import.
-    import charset_normalizer  # noqa: PLC0415
+    import charset_normalizer  # noqa: PLC0415 - slow to import
 
     found = charset_normalizer.from_bytes(data, cp_isolation=list(_DETECTABLE))
     best = found.best()
