@@ -29,7 +29,7 @@ CONNECT_TIMEOUT_SECONDS = 10
 
 _FILE_NAME = re.compile(r"([0-9]{14})_([a-z0-9_]+)\.sql")
 # Concurrent runs take turns file by file. A transaction-level lock works through any pooler.
-_LOCK_KEY = 0x5075727365
+LOCK_KEY = 0x5075727365
 
 
 class MigrationError(Exception):
@@ -191,7 +191,10 @@ def _apply(connection: psycopg.Connection, path: Path, *, report: Callable[[str]
 
 
 def _take_turn(connection: psycopg.Connection) -> None:
-    connection.execute("select pg_advisory_xact_lock(%s)", [_LOCK_KEY])
+    connection.execute("select pg_advisory_xact_lock(%s)", [LOCK_KEY])
+    # Postgres learns what others committed when it locks a relation, and not from the line above.
+    # Without this, `create schema if not exists` may fail on a schema that it has not heard of.
+    connection.execute("select from pg_catalog.pg_namespace limit 1")
 
 
 def _refuse_if_changed(path: Path, text: str, statements: list[str] | None) -> None:

@@ -7,13 +7,14 @@ import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
 from local.postgres import POSTGRES_VERSIONS, Postgres
-from ops.migrate import BARE_POSTGRES_SQL, MIGRATIONS, ROOT, MigrationError, migrate
+from ops.migrate import BARE_POSTGRES_SQL, LOCK_KEY, MIGRATIONS, ROOT, MigrationError, migrate
 from tests.support import cannot_run
 from tests.tools.npm import MissingToolError, postgres_binaries, tool
 
@@ -129,6 +130,42 @@ def test_two_runs_at_once_apply_each_file_once(database_url: str) -> None:
     said = [run.communicate(timeout=60)[0] for run in runs]
     assert [run.returncode for run in runs] == [0, 0, 0], said
     assert sum(text.count("applied 2") for text in said) == len(FILES)
+
+
+def test_a_run_sees_what_another_made_while_it_waited(database_url: str) -> None:
+    """The waiting run has looked already, and its cache holds that there is no such schema."""
+    empty_record = """
+        create schema supabase_migrations;
+        create table supabase_migrations.schema_migrations (
+            version text not null primary key, statements text[], name text
+        )
+        """
+    take_turn = "select pg_advisory_xact_lock(%s)"
+    with (
+        psycopg.connect(database_url) as first,
+        psycopg.connect(database_url) as second,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        first.execute(take_turn, [LOCK_KEY])
+        run = pool.submit(migrate, database_url, report=silent)
+        _wait_until_waiting(database_url, 1)
+        turn = pool.submit(second.execute, take_turn, [LOCK_KEY])
+        _wait_until_waiting(database_url, 2)
+        first.commit()  # the run adds what Supabase has, then waits behind the second
+        turn.result(timeout=60)
+        _wait_until_waiting(database_url, 1)
+        second.execute(empty_record)
+        second.commit()
+        assert run.result(timeout=60) == FILES
+
+
+def _wait_until_waiting(database_url: str, count: int) -> None:
+    with psycopg.connect(database_url, autocommit=True) as watcher:
+        waiting = None
+        while waiting != (count,):
+            waiting = watcher.execute(
+                "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+            ).fetchone()
 
 
 def test_no_connection_is_a_sentence_without_the_password(server: Postgres) -> None:
