@@ -32,6 +32,7 @@ create table public.user_credits (
     lapses_at     timestamptz,
     next_lot_id   bigint,
     low_threshold public.credit_count,
+    warn_below    bigint,
     created_at    timestamptz         not null default now(),
     updated_at    timestamptz         not null default now(),
     constraint user_credits_pkey primary key (user_id)
@@ -47,6 +48,7 @@ comment on column public.user_credits.balance is 'Credits. Always the sum of the
 comment on column public.user_credits.held is 'Credits of the balance that holds have set aside. The user can spend balance - held.';
 comment on column public.user_credits.lapses_at is 'When the next lot or hold expires, or earlier. Null if none will. A movement after this moment first writes what expired.';
 comment on column public.user_credits.next_lot_id is 'The lot that the next spend takes from, so that a spend need not look for it. No lot before it in spending order has free credits. It may itself have none left.';
+comment on column public.user_credits.warn_below is 'Below which balance the next event is announced: the low threshold, 1 once that was announced, null once nothing is left to warn of. Set when credits come in (purse.announce_entry).';
 comment on column public.user_credits.low_threshold is 'The balance counts as low below this number of credits. Null: the deployment''s default. Set by hand.';
 
 alter table public.user_credits enable row level security;

@@ -207,6 +207,7 @@ begin
         perform purse.raise_lots_mismatch(p_lots, p_amount);
     end if;
     perform purse.note_next_lot(p_user_id);
+    perform purse.announce_entry(v_posted);
     return v_posted;
 end
 $$;

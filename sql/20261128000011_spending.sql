@@ -115,6 +115,7 @@ declare
     v_id      bigint;
     v_credits bigint;
     v_balance bigint;
+    v_warning bigint;
     v_lot_id  bigint;
 begin
     -- Written out: a call of require_server would be a measurable part of a spend.
@@ -142,7 +143,7 @@ begin
     where u.user_id = p_user_id
         and u.balance - u.held >= v_credits
         and (u.lapses_at is null or u.lapses_at > now())
-    returning u.balance, u.next_lot_id into v_balance, v_lot_id;
+    returning u.balance, u.warn_below, u.next_lot_id into v_balance, v_warning, v_lot_id;
 
     -- Finds nothing without an account. We hold the user's row from here on.
     update public.credit_lots l
@@ -164,6 +165,9 @@ begin
         on conflict (user_id, idempotency_key) where idempotency_key is not null do nothing
         returning id into v_id;
         if found then
+            if v_balance < v_warning then
+                perform purse.announce_low(p_user_id, v_id, v_balance);
+            end if;
             return pg_catalog.jsonb_build_object(
                 'transaction_id', v_id::text,
                 'spent', v_credits,

@@ -120,6 +120,7 @@ declare
     v_user_id uuid;
     v_credits bigint;
     v_balance bigint;
+    v_warning bigint;
     v_lot_id  bigint;
     v_id      bigint;
 begin
@@ -146,7 +147,7 @@ begin
     where u.user_id = v_user_id
         and u.held >= v_credits
         and (u.lapses_at is null or u.lapses_at > now())
-    returning u.balance into v_balance;
+    returning u.balance, u.warn_below into v_balance, v_warning;
 
     -- Finds nothing if a clawback took from what is held. What is free in the lot stays the same.
     update public.credit_lots l
@@ -174,6 +175,9 @@ begin
                 transaction_id = v_id,
                 ended_at = clock_timestamp()
             where h.id = p_hold_id;
+            if v_balance < v_warning then
+                perform purse.announce_low(v_user_id, v_id, v_balance);
+            end if;
             return pg_catalog.jsonb_build_object(
                 'transaction_id', v_id::text,
                 'captured', v_credits,

@@ -196,6 +196,11 @@ begin
     if v_posted <> cardinality(v_places) then
         raise exception using errcode = 'check_violation', message = 'the lots do not add up to the spends';
     end if;
+    perform purse.announce_low(p.user_id, p.id, p.balance)
+    from unnest(v_users, v_ids, v_balances) with ordinality p (user_id, id, balance, place)
+    join public.user_credits u on u.user_id = p.user_id
+    where p.balance < u.warn_below
+    order by p.place;
 
     return (
         select coalesce(jsonb_agg(coalesce(

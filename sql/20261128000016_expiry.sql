@@ -6,6 +6,8 @@ create function purse.expire_account(p_user_id uuid)
     language plpgsql
     set search_path = ''
 as $$
+declare
+    v_entry public.credit_transactions;
 begin
     -- Holds past their deadline end first, because their credits may belong to expired lots.
     with ended as (
@@ -35,35 +37,40 @@ begin
     where u.user_id = p_user_id;
 
     -- Each row's lot and amount come from the same lot, so they add up without a check.
-    with gone as (
-        select l.id, l.expires_at, l.remaining - l.held as credits,
-            sum(l.remaining - l.held) over (order by l.expires_at, l.id) as so_far
-        from public.credit_lots l
-        where l.user_id = p_user_id
-            and l.expires_at <= now()
-            and l.remaining > l.held
-    ),
-    lots as (
-        update public.credit_lots l
-        set remaining = l.remaining - g.credits,
-            lapsed = l.lapsed + g.credits
+    for v_entry in
+        with gone as (
+            select l.id, l.expires_at, l.remaining - l.held as credits,
+                sum(l.remaining - l.held) over (order by l.expires_at, l.id) as so_far
+            from public.credit_lots l
+            where l.user_id = p_user_id
+                and l.expires_at <= now()
+                and l.remaining > l.held
+        ),
+        lots as (
+            update public.credit_lots l
+            set remaining = l.remaining - g.credits,
+                lapsed = l.lapsed + g.credits
+            from gone g
+            where l.user_id = p_user_id
+                and l.id = g.id
+        ),
+        account as (
+            update public.user_credits u
+            set balance = u.balance - (select sum(g.credits) from gone g),
+                updated_at = clock_timestamp()
+            where u.user_id = p_user_id
+                and exists (select from gone)
+            returning u.balance + (select sum(g.credits) from gone g) as balance_before
+        )
+        insert into public.credit_transactions (user_id, kind, amount, balance_after, lots)
+        select p_user_id, 'expiry', -g.credits, a.balance_before - g.so_far, pg_catalog.jsonb_build_object(g.id, -g.credits)
         from gone g
-        where l.user_id = p_user_id
-            and l.id = g.id
-    ),
-    account as (
-        update public.user_credits u
-        set balance = u.balance - (select sum(g.credits) from gone g),
-            updated_at = clock_timestamp()
-        where u.user_id = p_user_id
-            and exists (select from gone)
-        returning u.balance + (select sum(g.credits) from gone g) as balance_before
-    )
-    insert into public.credit_transactions (user_id, kind, amount, balance_after, lots)
-    select p_user_id, 'expiry', -g.credits, a.balance_before - g.so_far, pg_catalog.jsonb_build_object(g.id, -g.credits)
-    from gone g
-    cross join account a
-    order by g.expires_at, g.id;
+        cross join account a
+        order by g.expires_at, g.id
+        returning *
+    loop
+        perform purse.announce_entry(v_entry);
+    end loop;
 
     update public.user_credits u
     set lapses_at = least(

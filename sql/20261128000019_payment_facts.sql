@@ -49,6 +49,7 @@ begin
     if not purse.is_of_this_mode((p_facts ->> 'livemode')::boolean) then
         return null;
     end if;
+    perform purse.keep_quiet(v_at < now() - interval '3 days');
     perform purse.lock_order(p_facts ->> 'order_id');
     v_is_ours := exists (select from purse.ledger l where l.id::text = p_facts ->> 'ledger_id');
     v_is_sealed := coalesce((p_facts ->> 'confirmed')::boolean, v_is_ours and purse.is_order_sealed(p_facts));
@@ -138,6 +139,7 @@ begin
     end if;
 
     perform purse.settle_purchase(v_purchase_id, p_policy);
+    perform purse.announce_payment(v_purchase_id);
     return v_purchase_id;
 end
 $$;
@@ -162,6 +164,7 @@ begin
     if not purse.is_of_this_mode((p_facts ->> 'livemode')::boolean) then
         return null;
     end if;
+    perform purse.keep_quiet(to_timestamp((p_facts ->> 'occurred_at')::bigint) < now() - interval '3 days');
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');
 
     insert into public.purchase_reversals as r (
@@ -205,6 +208,7 @@ begin
     v_purchase_id := purse.purchase_of_payment(p_facts ->> 'payment_intent_id');
     if v_purchase_id is not null then
         perform purse.settle_purchase(v_purchase_id, p_policy);
+        perform purse.announce_payment(v_purchase_id);
     end if;
     return v_purchase_id;
 end

@@ -67,6 +67,8 @@ begin
             perform purse.raise_not_movable('the other account has a history of its own', 'purse_not_empty');
         end if;
         v_is_new := true;
+        -- Nothing was bought, used or lost.
+        perform purse.keep_quiet(true);
         v_lot_ids := array(
             select l.id from public.credit_lots l where l.user_id = p_from_user_id order by l.expires_at, l.id
         );

@@ -34,6 +34,7 @@ begin
 
     if not v_is_live then
         begin
+            perform purse.keep_quiet(true);
             for v_user_id in select u.user_id from public.user_credits u order by u.user_id loop
                 perform purse.lock_account(v_user_id);
                 -- What test refunds could not take is not taken from paid credits later.

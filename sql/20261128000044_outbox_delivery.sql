@@ -1,0 +1,375 @@
+-- Delivery of the outbox. Any number of runners may drain it at the same time. A runner leases
+-- deliveries, sends them, and reports each outcome. A lease that nobody reports ends by itself, and the
+-- deliveries are sent again: at least once, never lost.
+
+create table public.outbox_endpoints (
+    name     text        not null,
+    since    timestamptz not null default now(),
+    active   boolean     not null default true,
+    constraint outbox_endpoints_pkey primary key (name),
+    constraint outbox_endpoints_name_is_short check (name ~ '^[a-z0-9_]{1,40}$')
+);
+
+comment on table public.outbox_endpoints is
+    'The endpoints that the deployment has configured. Their addresses and secrets are environment variables and never here.';
+comment on column public.outbox_endpoints.since is 'When it was first seen. Older events are not sent to it, unless they are replayed.';
+comment on column public.outbox_endpoints.active is 'False once the deployment no longer names it. Its deliveries wait.';
+
+alter table public.outbox_endpoints enable row level security;
+revoke all on public.outbox_endpoints from public, anon, authenticated, service_role;
+grant select on public.outbox_endpoints to service_role;
+
+create table public.outbox_deliveries (
+    endpoint     text        not null,
+    event_id     bigint      not null,
+    -- As in the event; the nil UUID for an event about the shop, so that those keep their order too.
+    user_id      uuid        not null,
+    attempts     integer     not null default 0,
+    due_at       timestamptz not null default clock_timestamp(),
+    begun_at     timestamptz not null default clock_timestamp(),
+    delivered_at timestamptz,
+    parked_at    timestamptz,
+    last_outcome text,
+    constraint outbox_deliveries_pkey primary key (endpoint, event_id),
+    constraint outbox_deliveries_endpoint_fkey foreign key (endpoint) references public.outbox_endpoints (name),
+    constraint outbox_deliveries_event_id_fkey foreign key (event_id) references public.outbox_events (id) on delete cascade,
+    constraint outbox_deliveries_end_once check (delivered_at is null or parked_at is null)
+);
+
+create index outbox_deliveries_event_id_idx on public.outbox_deliveries (event_id);
+-- The pending deliveries of one person, in their order.
+create index outbox_deliveries_pending_idx on public.outbox_deliveries (endpoint, user_id, event_id)
+    where delivered_at is null and parked_at is null;
+create index outbox_deliveries_due_idx on public.outbox_deliveries (due_at)
+    where delivered_at is null and parked_at is null;
+create index outbox_deliveries_parked_idx on public.outbox_deliveries (parked_at) where parked_at is not null;
+
+comment on table public.outbox_deliveries is
+    'One row per event and endpoint. Pending until it is delivered, or parked after three days of failures.';
+comment on column public.outbox_deliveries.attempts is 'Failed attempts so far.';
+comment on column public.outbox_deliveries.due_at is 'When to try next. While a runner sends it: when its lease ends.';
+comment on column public.outbox_deliveries.begun_at is 'When it was first due. It is parked three days later.';
+comment on column public.outbox_deliveries.last_outcome is 'What the last attempt ended with: an HTTP status, or a word such as timeout.';
+
+alter table public.outbox_deliveries enable row level security;
+revoke all on public.outbox_deliveries from public, anon, authenticated, service_role;
+grant select on public.outbox_deliveries to service_role;
+
+create function public.sync_outbox(
+    p_endpoints           text[],
+    p_low_balance_credits bigint default null
+)
+    returns void
+    language plpgsql
+    security definer
+    set search_path = ''
+    set lock_timeout = '250ms'
+as $$
+begin
+    perform purse.require_server();
+    insert into public.outbox_endpoints as e (name)
+    select distinct n.name from unnest(p_endpoints) n (name) order by n.name
+    on conflict (name) do update
+        set active = true
+        where not e.active;
+    update public.outbox_endpoints e set active = false where e.active and e.name <> all (p_endpoints);
+    update public.outbox_settings s
+    set low_balance_credits = p_low_balance_credits
+    where s.low_balance_credits is distinct from p_low_balance_credits;
+end
+$$;
+
+comment on function public.sync_outbox(text[], bigint) is
+'Tells the database which endpoints the deployment has configured, by name, and from which balance on a
+balance is low. A runner calls it before it leases.';
+revoke all on function public.sync_outbox(text[], bigint) from public, anon, authenticated, service_role;
+grant execute on function public.sync_outbox(text[], bigint) to service_role;
+
+create function purse.fan_out(p_limit integer)
+    returns void
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    -- One runner at a time, so that the deliveries of a person appear in the order of their events.
+    if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('outbox', 0)) then
+        return;
+    end if;
+    with events as (
+        select e.id, e.user_id, e.occurred_at
+        from public.outbox_events e
+        where not e.is_fanned_out
+        order by e.id
+        limit p_limit
+        for update skip locked
+    ),
+    deliveries as (
+        insert into public.outbox_deliveries (endpoint, event_id, user_id)
+        select n.name, e.id, coalesce(e.user_id, '00000000-0000-0000-0000-000000000000')
+        from events e
+        join public.outbox_endpoints n on n.active and n.since <= e.occurred_at + interval '1 day'
+        on conflict (endpoint, event_id) do nothing
+    )
+    update public.outbox_events e
+    set is_fanned_out = true
+    from events
+    where e.id = events.id;
+end
+$$;
+
+comment on function purse.fan_out(integer) is
+'Makes the deliveries of up to p_limit events, one for each active endpoint. An endpoint that was configured
+after an event gets it if it is at most a day older.';
+revoke all on function purse.fan_out(integer) from public, anon, authenticated, service_role;
+
+create function public.lease_deliveries(
+    p_endpoints text[],
+    p_limit     integer,
+    p_seconds   integer
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+    set lock_timeout = '250ms'
+as $$
+declare
+    v_leased jsonb;
+begin
+    perform purse.require_server();
+    if p_limit is null or p_limit not between 1 and 500 or p_seconds is null or p_seconds not between 1 and 900 then
+        raise exception using errcode = 'PT422', message = 'lease 1 to 500 deliveries for 1 to 900 seconds';
+    end if;
+    perform purse.fan_out(p_limit);
+    with heads as (
+        -- The first pending delivery of each person at an endpoint. Whoever wants to send anything of this
+        -- person to this endpoint needs this row, so two runners never send for one person at once.
+        select d.endpoint, d.user_id, d.event_id
+        from public.outbox_deliveries d
+        where d.delivered_at is null
+            and d.parked_at is null
+            and d.due_at <= clock_timestamp()
+            and d.endpoint = any (p_endpoints)
+            and not exists (
+                select from public.outbox_deliveries earlier
+                where earlier.endpoint = d.endpoint
+                    and earlier.user_id = d.user_id
+                    and earlier.event_id < d.event_id
+                    and earlier.delivered_at is null
+                    and earlier.parked_at is null
+            )
+        order by d.due_at
+        limit p_limit
+        for update skip locked
+    ),
+    following as (
+        select f.endpoint, f.event_id
+        from heads h
+        cross join lateral (
+            select d.endpoint, d.event_id
+            from public.outbox_deliveries d
+            where d.endpoint = h.endpoint
+                and d.user_id = h.user_id
+                and d.event_id >= h.event_id
+                and d.delivered_at is null
+                and d.parked_at is null
+            order by d.event_id
+            limit 20
+        ) f
+        limit p_limit
+    ),
+    leased as (
+        update public.outbox_deliveries d
+        set due_at = clock_timestamp() + make_interval(secs => p_seconds)
+        from following f
+        where d.endpoint = f.endpoint
+            and d.event_id = f.event_id
+        returning d.endpoint, d.event_id, d.user_id, d.attempts
+    )
+    select jsonb_agg(jsonb_build_object(
+        'endpoint', l.endpoint,
+        'event_id', l.event_id::text,
+        'user_id', e.user_id,
+        'attempts', l.attempts,
+        'id', 'evt_' || replace(e.message_id::text, '-', ''),
+        'type', e.type,
+        'timestamp', purse.utc_text(e.occurred_at),
+        'data', e.data
+    ) order by l.endpoint, l.user_id, l.event_id) into v_leased
+    from leased l
+    join public.outbox_events e on e.id = l.event_id;
+    return coalesce(v_leased, '[]'::jsonb);
+end
+$$;
+
+comment on function public.lease_deliveries(text[], integer, integer) is
+'Leases up to p_limit due deliveries to these endpoints for p_seconds: [{endpoint, event_id, user_id or null,
+attempts, id (the webhook-id), type, timestamp (UTC), data}], in order for each endpoint and person. Send
+those of one endpoint and person one after the other, and stop at the first that fails: the rest must wait
+for it. Report with settle_deliveries. Raises PT422 for bounds out of range.';
+revoke all on function public.lease_deliveries(text[], integer, integer) from public, anon, authenticated, service_role;
+grant execute on function public.lease_deliveries(text[], integer, integer) to service_role;
+
+create function purse.retry_after(p_attempts integer)
+    returns interval
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select case
+        when p_attempts <= 1 then interval '5 seconds'
+        when p_attempts = 2 then interval '1 minute'
+        when p_attempts = 3 then interval '5 minutes'
+        when p_attempts = 4 then interval '30 minutes'
+        when p_attempts = 5 then interval '2 hours'
+        else interval '6 hours'
+    end
+$$;
+
+comment on function purse.retry_after(integer) is 'How long to wait after so many failed attempts.';
+revoke all on function purse.retry_after(integer) from public, anon, authenticated, service_role;
+
+create function public.settle_deliveries(p_results jsonb)
+    returns integer
+    language plpgsql
+    security definer
+    set search_path = ''
+    set lock_timeout = '250ms'
+as $$
+declare
+    v_settled integer;
+begin
+    perform purse.require_server();
+    if p_results is null or jsonb_typeof(p_results) <> 'array' or jsonb_array_length(p_results) > 500 then
+        raise exception using errcode = 'PT422', message = 'results are an array of at most 500';
+    end if;
+    with results as (
+        select r.endpoint, r.event_id, r.result, left(r.outcome, 60) as outcome, r.retry_seconds
+        from jsonb_to_recordset(p_results)
+            r (endpoint text, event_id bigint, result text, outcome text, retry_seconds integer)
+    ),
+    pending as (
+        select d.endpoint, d.event_id, r.result, r.outcome, r.retry_seconds
+        from results r
+        join public.outbox_deliveries d on d.endpoint = r.endpoint and d.event_id = r.event_id
+        where d.delivered_at is null
+            and d.parked_at is null
+        order by d.endpoint, d.event_id
+        for update of d
+    )
+    update public.outbox_deliveries d
+    set delivered_at = case when p.result = 'delivered' then clock_timestamp() end,
+        parked_at = case
+            when p.result = 'failed' and d.begun_at < clock_timestamp() - interval '3 days' then clock_timestamp()
+            when p.result = 'given_up' then clock_timestamp()
+        end,
+        attempts = d.attempts + (p.result = 'failed')::integer,
+        due_at = case
+            when p.result = 'failed' then clock_timestamp() + greatest(
+                purse.retry_after(d.attempts + 1),
+                make_interval(secs => least(coalesce(p.retry_seconds, 0), 21600))
+            )
+            when p.result = 'not_tried' then clock_timestamp()
+            else d.due_at
+        end,
+        last_outcome = case when p.result = 'not_tried' then d.last_outcome else p.outcome end
+    from pending p
+    where d.endpoint = p.endpoint
+        and d.event_id = p.event_id;
+    get diagnostics v_settled = row_count;
+    return v_settled;
+end
+$$;
+
+comment on function public.settle_deliveries(jsonb) is
+'Reports what became of leased deliveries: [{endpoint, event_id, result, outcome, retry_seconds?}] with result
+delivered, failed (tried again later; parked after three days), given_up (parked at once: the receiver says it
+is gone) or not_tried (due again now, behind an earlier one). A delivery that has ended stays as it is. A delivered
+one stays delivered, whoever reports first. Returns how many were pending. Raises PT422 for more than 500.';
+revoke all on function public.settle_deliveries(jsonb) from public, anon, authenticated, service_role;
+grant execute on function public.settle_deliveries(jsonb) to service_role;
+
+create function public.replay_events(
+    p_endpoint text,
+    p_ids      text[]      default null,
+    p_since    timestamptz default null,
+    p_limit    integer     default 10000
+)
+    returns integer
+    language plpgsql
+    security definer
+    set search_path = ''
+    set lock_timeout = '250ms'
+as $$
+declare
+    v_replayed integer;
+begin
+    perform purse.require_server();
+    if not exists (select from public.outbox_endpoints e where e.name = p_endpoint) then
+        raise exception using errcode = 'PT404', message = 'no such endpoint';
+    end if;
+    if (p_ids is null) = (p_since is null) then
+        raise exception using errcode = 'PT422', message = 'replay by ids or since a time';
+    end if;
+    insert into public.outbox_deliveries as d (endpoint, event_id, user_id)
+    select p_endpoint, e.id, coalesce(e.user_id, '00000000-0000-0000-0000-000000000000')
+    from public.outbox_events e
+    where e.occurred_at >= p_since
+        or 'evt_' || replace(e.message_id::text, '-', '') = any (p_ids)
+    order by e.id
+    limit p_limit
+    on conflict (endpoint, event_id) do update
+        set delivered_at = null,
+            parked_at = null,
+            attempts = 0,
+            due_at = clock_timestamp(),
+            begun_at = clock_timestamp();
+    get diagnostics v_replayed = row_count;
+    return v_replayed;
+end
+$$;
+
+comment on function public.replay_events(text, text[], timestamptz, integer) is
+'Sends events to an endpoint again: those with these webhook-ids, or those that occurred since a time; parked
+ones too. Returns how many. Raises PT404 for an unknown endpoint, PT422 unless exactly one of both is given.';
+revoke all on function public.replay_events(text, text[], timestamptz, integer) from public, anon, authenticated, service_role;
+grant execute on function public.replay_events(text, text[], timestamptz, integer) to service_role;
+
+create function public.outbox_status()
+    returns jsonb
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select purse.require_server();
+    select jsonb_build_object(
+        'waiting', (select count(*) from public.outbox_events e where not e.is_fanned_out),
+        'endpoints', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'name', n.name,
+                'active', n.active,
+                'pending', d.pending,
+                'parked', d.parked,
+                'oldest', d.oldest,
+                'last_outcome', d.last_outcome
+            ) order by n.name), '[]'::jsonb)
+            from public.outbox_endpoints n
+            cross join lateral (
+                select count(*) filter (where p.parked_at is null) as pending,
+                    count(*) filter (where p.parked_at is not null) as parked,
+                    min(p.begun_at) filter (where p.parked_at is null) as oldest,
+                    max(p.last_outcome) filter (where p.parked_at is null) as last_outcome
+                from public.outbox_deliveries p
+                where p.endpoint = n.name
+                    and p.delivered_at is null
+            ) d
+        )
+    )
+$$;
+
+comment on function public.outbox_status() is
+'What waits in the outbox: {waiting: events without deliveries yet, endpoints: [{name, active, pending, parked,
+oldest, last_outcome}]}.';
+revoke all on function public.outbox_status() from public, anon, authenticated, service_role;
+grant execute on function public.outbox_status() to service_role;

@@ -1,0 +1,238 @@
+"""The outbox: every fact is announced once, in the transaction in which it happens."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.database.ledger import decide, record
+from tests.database.purse import Purse, key
+from tests.support import Order, Reversal
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    Database = Connection[dict[str, Any]]
+
+DAY = 24 * 60 * 60
+
+
+@pytest.fixture
+def purse(database: Database) -> Purse:
+    """A user with a low threshold of 20 credits."""
+    purse = Purse(database)
+    database.execute(
+        "insert into user_credits (user_id, low_threshold) values (%s, 20)", [purse.user_id]
+    )
+    return purse
+
+
+def events(purse: Purse, *types: str) -> list[dict[str, Any]]:
+    """Return the user's events, oldest first; of these types only, if some are named."""
+    rows = purse.database.execute(
+        "select * from outbox_events where user_id = %s order by id", [purse.user_id]
+    ).fetchall()
+    return [row for row in rows if not types or row["type"] in types]
+
+
+def types(purse: Purse) -> list[str]:
+    return [event["type"] for event in events(purse)]
+
+
+def now() -> int:
+    return int(time.time())
+
+
+def test_a_purchase_is_announced_with_its_ids_and_the_balance_after_it(purse: Purse) -> None:
+    order = purse.buy(100, at=now())
+    (event,) = events(purse)
+    (entry,) = purse.database.execute(
+        "select id from credit_transactions where user_id = %s", [purse.user_id]
+    ).fetchall()
+    assert event["type"] == "credits.purchased"
+    assert event["data"] == {
+        "user_id": purse.user_id,
+        "transaction_id": str(entry["id"]),
+        "credits": 100,
+        "balance": 100,
+        "purchase_id": order.order_id,
+    }
+    assert event["is_fanned_out"] is False
+
+
+def test_the_same_facts_again_announce_nothing(purse: Purse) -> None:
+    order = purse.buy(100, at=now())
+    record(purse.database, order.facts("paid", at=now()), order.facts("paid", at=now() - 1))
+    assert types(purse) == ["credits.purchased"]
+
+
+def test_what_is_rolled_back_is_not_announced(purse: Purse) -> None:
+    with pytest.raises(ZeroDivisionError), purse.database.transaction():
+        purse.grant(100)
+        assert types(purse) == ["credits.granted"]
+        raise ZeroDivisionError
+    assert types(purse) == []
+
+
+def test_low_and_depleted_are_announced_once_until_credits_come_in(purse: Purse) -> None:
+    purse.grant(30)
+    for _ in range(6):
+        purse.spend()
+    assert types(purse) == ["credits.granted", "credits.low", "credits.depleted"]
+    (low,) = events(purse, "credits.low")
+    assert (low["data"]["balance"], low["data"]["low_threshold"]) == (15, 20)
+    purse.grant(25)
+    purse.spend(2)
+    assert types(purse)[3:] == ["credits.granted", "credits.low"]
+
+
+def test_one_spend_may_cross_both(purse: Purse) -> None:
+    purse.grant(30)
+    purse.spend(6)
+    assert types(purse) == ["credits.granted", "credits.low", "credits.depleted"]
+
+
+def test_credits_that_leave_the_balance_low_do_not_announce_low_again(purse: Purse) -> None:
+    purse.grant(10)
+    purse.spend()
+    assert types(purse) == ["credits.granted"]
+    purse.spend()
+    assert types(purse) == ["credits.granted", "credits.depleted"]
+
+
+@pytest.mark.parametrize("way", ["spend", "capture", "part", "batch", "clawback", "correction"])
+def test_low_is_announced_however_credits_go(purse: Purse, way: str) -> None:
+    order = purse.buy(30, at=now())
+    if way == "spend":
+        purse.spend(3)
+    elif way == "capture":
+        purse.capture(purse.hold(3)["hold_id"])
+    elif way == "part":
+        purse.capture(purse.hold(4)["hold_id"], 15)
+    elif way == "batch":
+        spends = [
+            {
+                "user_id": purse.user_id,
+                "feature": "docx_processing",
+                "quantity": 1,
+                "idempotency_key": key(),
+            }
+            for _ in range(3)
+        ]
+        purse.call("spend_batch", Jsonb(spends))
+    elif way == "clawback":
+        record(purse.database, {**Reversal(order).refund(15), "occurred_at": now()})
+    else:
+        purse.grant(-15, "correction")
+    assert [event["data"]["balance"] for event in events(purse, "credits.low")] == [15]
+
+
+def test_a_spend_that_is_refused_announces_nothing(purse: Purse) -> None:
+    purse.grant(30)
+    assert purse.refused("spend_credits", purse.user_id, "docx_processing", 7, key()) == "PT402"
+    assert types(purse) == ["credits.granted"]
+
+
+def test_an_expiry_is_announced_and_so_is_the_empty_balance(purse: Purse) -> None:
+    purse.grant(30, days=1)
+    purse.time_passes(days=1)
+    purse.read()
+    assert types(purse) == ["credits.granted", "credits.expired", "credits.low", "credits.depleted"]
+
+
+def test_expiring_credits_are_announced_30_and_7_days_ahead(purse: Purse) -> None:
+    _settle_warnings(purse)
+    purse.grant(30, days=40)
+    purse.grant(5, days=20)
+    _settle_warnings(purse)
+    assert events(purse, "credits.expiring") == []
+    for days in (11, 3, 20):
+        purse.time_passes(days=days)
+        _settle_warnings(purse)
+    found = events(purse, "credits.expiring")
+    assert [(e["data"]["credits"], e["data"]["days"]) for e in found] == [(30, 30), (5, 7), (30, 7)]
+
+
+def _settle_warnings(purse: Purse) -> None:
+    """Announce what expires; the marks go back with the user's time, which goes back in tests."""
+    purse.database.execute(
+        """
+        update outbox_settings set
+            expiring_30_until = least(expiring_30_until, now() + interval '28 days'),
+            expiring_7_until = least(expiring_7_until, now() + interval '5 days')
+        """
+    )
+    while purse.call("announce_expiring", 100):
+        pass
+
+
+def test_a_failed_payment_is_announced_once(purse: Purse) -> None:
+    order = Order(user_id=purse.user_id)
+    record(purse.database, order.facts("processing", at=now()), order.facts("failed", at=now()))
+    record(purse.database, order.facts("failed", at=now()))
+    (event,) = events(purse)
+    assert event["type"] == "purchase.failed"
+    assert event["data"]["purchase_id"] == order.order_id
+    assert event["data"]["amount"] == order.unit_amount
+
+
+def test_a_payment_that_differs_from_its_order_is_announced(purse: Purse) -> None:
+    order = Order(user_id=purse.user_id)
+    facts = order.facts("paid", at=now())
+    record(purse.database, {**facts, "amount_subtotal": 1})
+    assert types(purse) == ["ledger.mismatch"]
+    decide(purse.database, order, accept=True)
+    assert types(purse) == ["ledger.mismatch", "credits.purchased"]
+    decide(purse.database, order, accept=False)
+    assert "ledger.mismatch" not in types(purse)[2:]
+
+
+def test_a_refund_is_announced_with_the_balance_after_it(purse: Purse) -> None:
+    order = purse.buy(100, at=now())
+    refund = {**Reversal(order).refund(40), "occurred_at": now()}
+    record(purse.database, refund, refund)
+    (event,) = events(purse, "purchase.refunded")
+    assert (event["data"]["amount"], event["data"]["balance"]) == (40, 60)
+    assert event["data"]["refund_id"] == refund["reversal_id"]
+
+
+def test_a_refund_that_comes_before_its_purchase_is_announced_with_it(purse: Purse) -> None:
+    order = Order(user_id=purse.user_id, credits=100, unit_amount=100)
+    record(purse.database, {**Reversal(order).refund(40), "occurred_at": now()})
+    assert types(purse) == []
+    record(purse.database, order.facts("paid", at=now()))
+    assert types(purse) == ["credits.purchased", "purchase.refunded"]
+
+
+def test_old_facts_are_recorded_and_not_delivered(purse: Purse) -> None:
+    order = purse.buy(100, at=now() - 4 * DAY)
+    record(purse.database, {**Reversal(order).refund(100), "occurred_at": now() - 4 * DAY})
+    assert {event["is_fanned_out"] for event in events(purse)} == {True}
+    assert "purchase.refunded" in types(purse)
+
+
+def test_moving_a_purse_is_no_news(purse: Purse) -> None:
+    purse.grant(100)
+    other = Order().user_id
+    purse.call("move_purse", purse.user_id, other, "ann", "signed up")
+    rows = purse.database.execute(
+        "select type from outbox_events where user_id in (%s, %s) and not is_fanned_out",
+        [purse.user_id, other],
+    ).fetchall()
+    assert [row["type"] for row in rows] == ["credits.granted"]
+
+
+def test_doctor_is_announced_once_a_day(database: Database) -> None:
+    day = database.execute(
+        "select to_char(now() at time zone 'UTC', 'YYYY-MM-DD') as day"
+    ).fetchone()
+    assert day is not None
+    for checks in ([], ["ledger adds up"], ["another"]):
+        database.execute("select announce_doctor(%s)", [Jsonb(checks)])
+    rows = database.execute(
+        "select data from outbox_events where fact = %s", [f"doctor.failed:{day['day']}"]
+    ).fetchall()
+    assert [row["data"] for row in rows] == [{"checks": ["ledger adds up"]}]

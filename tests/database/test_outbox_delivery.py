@@ -1,0 +1,289 @@
+"""Delivery of the outbox: leases, order per person, back-off, parking, replay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from psycopg.types.json import Jsonb
+
+from tests.database.purse import Purse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from psycopg import Connection
+
+    from tests.support import RunningStack
+
+    Database = Connection[dict[str, Any]]
+
+
+@pytest.fixture
+def endpoint(database: Database) -> Iterator[str]:
+    """An endpoint to which nothing is due."""
+    # Earlier tests left events for nobody.
+    database.execute("update outbox_events set is_fanned_out = true")
+    database.execute("delete from outbox_deliveries")
+    sync(database, "app")
+    yield "app"
+    sync(database)
+
+
+@pytest.fixture
+def purse(database: Database) -> Purse:
+    return Purse(database)
+
+
+def sync(database: Database, *names: str, low: int | None = None) -> None:
+    database.execute("select sync_outbox(%s::text[], %s)", [list(names), low])
+
+
+def lease(
+    database: Database, *endpoints: str, limit: int = 100, seconds: int = 60
+) -> list[dict[str, Any]]:
+    row = database.execute(
+        "select lease_deliveries(%s::text[], %s, %s) as leased", [list(endpoints), limit, seconds]
+    ).fetchone()
+    assert row is not None
+    leased: list[dict[str, Any]] = row["leased"]
+    return leased
+
+
+def settle(
+    database: Database, *deliveries: dict[str, Any], result: str = "delivered", **more: Any
+) -> int:
+    results = [
+        {
+            "endpoint": d["endpoint"],
+            "event_id": d["event_id"],
+            "result": result,
+            "outcome": "200",
+            **more,
+        }
+        for d in deliveries
+    ]
+    row = database.execute("select settle_deliveries(%s) as settled", [Jsonb(results)]).fetchone()
+    assert row is not None
+    settled: int = row["settled"]
+    return settled
+
+
+def earlier(database: Database, **by: int) -> None:
+    """Let time go by for all deliveries."""
+    ago = ", ".join(f"{unit} => {count}" for unit, count in by.items())
+    database.execute(
+        f"update outbox_deliveries set due_at = due_at - make_interval({ago}),"  # type: ignore[arg-type]
+        f" begun_at = begun_at - make_interval({ago})"
+    )
+
+
+def test_a_delivery_carries_the_event(database: Database, endpoint: str, purse: Purse) -> None:
+    purse.grant(100)
+    (delivery,) = lease(database, endpoint)
+    assert delivery["type"] == "credits.granted"
+    assert delivery["data"]["balance"] == 100
+    assert delivery["id"].startswith("evt_")
+    assert delivery["timestamp"].endswith("Z")
+    assert delivery["attempts"] == 0
+
+
+def test_what_is_leased_or_delivered_is_not_leased_again(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(100)
+    (delivery,) = lease(database, endpoint)
+    assert lease(database, endpoint) == []
+    assert settle(database, delivery) == 1
+    earlier(database, hours=1)
+    assert lease(database, endpoint) == []
+    assert settle(database, delivery) == 0
+
+
+def test_a_lease_that_nobody_reports_ends(database: Database, endpoint: str, purse: Purse) -> None:
+    purse.grant(100)
+    first = lease(database, endpoint)
+    earlier(database, secs=60)
+    assert lease(database, endpoint) == first
+
+
+def test_a_person_s_deliveries_come_in_order_and_wait_for_the_one_that_failed(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    for _ in range(3):
+        purse.grant(100)
+    other = Purse(database)
+    other.grant(1)
+    mine = [d for d in lease(database, endpoint) if d["user_id"] == purse.user_id]
+    assert [d["data"]["balance"] for d in mine] == [100, 200, 300]
+    settle(database, mine[0])
+    settle(database, mine[1], result="failed")
+    settle(database, mine[2], result="not_tried")
+    # The third is due, and waits for the second.
+    assert lease(database, endpoint) == []
+    earlier(database, secs=5)
+    again = [d for d in lease(database, endpoint) if d["user_id"] == purse.user_id]
+    assert [(d["data"]["balance"], d["attempts"]) for d in again] == [(200, 1), (300, 0)]
+
+
+def test_failures_back_off_for_three_days_and_are_then_parked(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(100)
+    purse.grant(100)
+    waits = []
+    while True:
+        first, second = lease(database, endpoint)
+        settle(database, first, result="failed", outcome="500")
+        settle(database, second, result="not_tried")
+        row = database.execute(
+            """
+            select parked_at is not null as parked, due_at - clock_timestamp() as wait
+            from outbox_deliveries where event_id = %s
+            """,
+            [first["event_id"]],
+        ).fetchone()
+        assert row is not None
+        if row["parked"]:
+            break
+        waits.append(round(row["wait"].total_seconds()))
+        earlier(database, secs=waits[-1])
+    assert waits[:5] == [5, 60, 300, 1800, 7200]
+    assert 3 * 24 <= sum(waits) / 3600 < 3 * 24 + 7
+    # What follows goes on without it.
+    (following,) = lease(database, endpoint)
+    assert following["event_id"] == second["event_id"]
+
+
+def test_a_receiver_may_ask_for_more_time_and_only_for_so_much(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(100)
+    for asked, waits in ((90, 90), (10**9, 21600)):
+        (delivery,) = lease(database, endpoint)
+        settle(database, delivery, result="failed", retry_seconds=asked)
+        row = database.execute(
+            "select due_at - clock_timestamp() as wait from outbox_deliveries where event_id = %s",
+            [delivery["event_id"]],
+        ).fetchone()
+        assert row is not None
+        assert round(row["wait"].total_seconds()) == waits
+        earlier(database, secs=waits)
+
+
+def test_each_endpoint_gets_each_event(database: Database, endpoint: str, purse: Purse) -> None:
+    sync(database, endpoint, "books")
+    purse.grant(100)
+    (to_app,) = lease(database, endpoint)
+    (to_books,) = lease(database, "books")
+    assert to_app["id"] == to_books["id"]
+    settle(database, to_app, result="failed")
+    assert settle(database, to_books) == 1
+
+
+def test_an_endpoint_that_is_no_longer_named_gets_nothing_new(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    sync(database)
+    purse.grant(100)
+    assert lease(database, endpoint) == []
+    sync(database, endpoint)
+    assert lease(database, endpoint) == []
+
+
+def test_a_new_endpoint_does_not_get_what_is_long_past(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(100)
+    database.execute(
+        "update outbox_events set occurred_at = now() - interval '2 days' where not is_fanned_out"
+    )
+    database.execute("update outbox_endpoints set since = now() where name = %s", [endpoint])
+    assert lease(database, endpoint) == []
+    assert purse.call("replay_events", endpoint, None, "2000-01-01") > 0
+
+
+def test_replay_sends_again_by_id_or_since_a_time(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(100)
+    purse.grant(100)
+    first, second = lease(database, endpoint)
+    settle(database, first)
+    settle(database, second, result="given_up", outcome="410")
+    assert purse.call("replay_events", endpoint, [first["id"]], None) == 1
+    (again,) = lease(database, endpoint)
+    assert again["id"] == first["id"]
+    settle(database, again)
+    assert purse.call("replay_events", endpoint, None, first["timestamp"]) == 2
+    assert [d["id"] for d in lease(database, endpoint)] == [first["id"], second["id"]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("nowhere", ["evt_1"], None), "PT404"),
+        (("app", None, None), "PT422"),
+        (("app", ["evt_1"], "2026-01-01"), "PT422"),
+    ],
+)
+def test_a_replay_that_makes_no_sense_is_refused(
+    endpoint: str, purse: Purse, arguments: tuple[Any, ...], code: str
+) -> None:
+    assert endpoint == "app"
+    assert purse.refused("replay_events", *arguments) == code
+
+
+def test_two_runners_share_the_work_and_never_one_person(
+    stack: RunningStack, database: Database, endpoint: str
+) -> None:
+    people = [Purse(database) for _ in range(6)]
+    for person in people:
+        person.grant(1)
+        person.grant(1)
+    with stack.connect() as one, stack.connect() as two, one.transaction(), two.transaction():
+        first = lease(one, endpoint, limit=4)
+        second = lease(two, endpoint, limit=100)
+    owners = [{d["user_id"] for d in leased} for leased in (first, second)]
+    assert owners[0].isdisjoint(owners[1])
+    assert len(first) == 4
+    assert len(first) + len(second) <= 12
+
+
+def test_status_counts_what_waits_and_what_is_parked(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(100)
+    Purse(database).grant(100)
+    first, _second = lease(database, endpoint)
+    settle(database, first, result="given_up", outcome="410")
+    status = purse.call("outbox_status")
+    (app,) = [e for e in status["endpoints"] if e["name"] == endpoint]
+    assert (app["pending"], app["parked"], app["active"]) == (1, 1, True)
+
+
+def test_old_events_are_removed_unless_they_wait(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(100)
+    purse.grant(100)
+    first, second = lease(database, endpoint)
+    database.execute(
+        "update outbox_events set occurred_at = now() - interval '91 days' where user_id = %s",
+        [purse.user_id],
+    )
+    settle(database, first)
+    while purse.call("prune_outbox", 1000):
+        pass
+    rows = database.execute(
+        "select id from outbox_events where user_id = %s", [purse.user_id]
+    ).fetchall()
+    assert [str(row["id"]) for row in rows] == [second["event_id"]]
+
+
+def test_bounds_of_a_lease_are_checked(database: Database) -> None:
+    for limit, seconds in ((0, 60), (501, 60), (100, 0), (100, 901)):
+        with pytest.raises(psycopg.Error) as refused:
+            lease(database, "app", limit=limit, seconds=seconds)
+        assert refused.value.sqlstate == "PT422"
