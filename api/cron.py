@@ -1,9 +1,12 @@
 """The daily jobs. Vercel's cron calls them with CRON_SECRET (vercel.json).
 
 GET /api/reconcile: find at Stripe what the webhook missed, and record it.
-GET /api/cleanup: write down expired credits, remove abandoned uploads from the storage.
+GET /api/cleanup: write down expired credits, announce those that expire soon, remove abandoned
+uploads from the storage and old events from the outbox.
+GET /api/deliver: send the events that are due. Call it each minute where you can.
 
-vercel.json rewrites them to /api/cron?job=reconcile and /api/cron?job=cleanup.
+vercel.json rewrites them to /api/cron?job=reconcile, =cleanup and =deliver. The first two deliver
+too before they end.
 """
 
 from __future__ import annotations
@@ -12,6 +15,9 @@ import logging
 import time
 
 from api._lib.credits.expiry import expire_credits
+from api._lib.outbox import runner as outbox
+from api._lib.outbox.jobs import announce_expiring, remove_old_events
+from api._lib.outbox.runner import deliver_soon
 from api._lib.settings import settings
 from api._lib.web.actions import choose_by
 from api._lib.web.cron_secret import check_scheduler
@@ -19,6 +25,8 @@ from api._lib.web.http import Request, Response, endpoint
 
 # Half of maxDuration in vercel.json: a page that has begun must still end when Stripe is slow.
 JOB_SECONDS = 150
+# Less than the minute after which a scheduler calls again.
+DELIVER_SECONDS = 45
 
 _log = logging.getLogger("purse")
 
@@ -30,6 +38,7 @@ def reconcile(request: Request) -> Response:
     from api._lib.payments import reconcile  # noqa: PLC0415
 
     report = reconcile.reconcile(deadline_seconds=JOB_SECONDS).as_json()
+    deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("reconciled: %s", report)
     # What was refused needs a person. The scheduler shows a run as failed by its status alone.
     return Response(report, status=500 if report["refused"] else 200)
@@ -40,11 +49,12 @@ def cleanup(request: Request) -> Response:
     check_scheduler(request)
     deadline = time.monotonic() + JOB_SECONDS
     credits_ = expire_credits(deadline=deadline)
+    announced = announce_expiring(deadline=deadline)
     report = {
         "accounts": credits_.accounts,
         "files_swept": 0,
         "files_expired": 0,
-        "complete": credits_.complete,
+        "complete": credits_.complete and announced and remove_old_events(deadline=deadline),
     }
     if settings().files is not None:
         # Imported here: a deployment may have no storage, and a fork may delete the package.
@@ -53,9 +63,26 @@ def cleanup(request: Request) -> Response:
         uploads = remove_abandoned_uploads(deadline=deadline)
         report["files_swept"] = uploads.files
         report["files_expired"] = uploads.expired
-        report["complete"] = credits_.complete and uploads.complete
+        report["complete"] = report["complete"] and uploads.complete
+    deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("cleaned up: %s", report)
     return Response(report)
 
 
-app = choose_by("job", {"reconcile": endpoint(get=reconcile), "cleanup": endpoint(get=cleanup)})
+def deliver(request: Request) -> Response:
+    """Send what is due for DELIVER_SECONDS; report what was sent, and whether nothing is left."""
+    check_scheduler(request)
+    done = outbox.deliver(deadline=time.monotonic() + DELIVER_SECONDS)
+    report = {"delivered": done.delivered, "failed": done.failed, "complete": done.complete}
+    _log.info("delivered: %s", report)
+    return Response(report)
+
+
+app = choose_by(
+    "job",
+    {
+        "reconcile": endpoint(get=reconcile),
+        "cleanup": endpoint(get=cleanup),
+        "deliver": endpoint(get=deliver),
+    },
+)

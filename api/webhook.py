@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 MAX_BODY_BYTES = 1024 * 1024
+# Stripe's checkout page waits up to 10 s for this answer.
+DELIVER_SECONDS = 1
 
 _log = logging.getLogger("purse")
 
@@ -76,6 +78,11 @@ def post(request: Request) -> Response:
     _log.info("event %s %s: %s", event["id"], event["type"], outcome)
     if outcome == "applied" and facts:
         _after_decline(facts, config.declines_per_hour)
+    if outcome == "applied" and config.events:
+        # Imported here: most deployments have no endpoints, and it costs part of the cold start.
+        from api._lib.outbox.runner import deliver_soon  # noqa: PLC0415
+
+        deliver_soon(seconds=DELIVER_SECONDS)
     return Response({"received": True, "outcome": outcome})
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from api._lib.errors import NotConfiguredError
+from api._lib.outbox.settings import Endpoint, read_endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,7 @@ class Settings:
     low_balance_credits: int | None
     signup_bonus_credits: int
     cron_secret: str | None
+    events: tuple[Endpoint, ...]
     files: object | None  # by api/_lib/files/settings.py; None if switched off or deleted
 
     @property
@@ -176,6 +178,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             "SIGNUP_BONUS_CREDITS", default=0, least=0, most=MAX_CREDITS
         ),
         cron_secret=cron_secret,
+        events=read_endpoints(read, livemode="_live_" in (stripe_secret_key or "")),
         files=_files_settings(read, supabase_url),
     )
     if _role(settings.supabase_secret_key) == "anon":

@@ -1,0 +1,165 @@
+"""Drain the outbox: lease deliveries, send them, report each outcome.
+
+Any number of runners may work at the same time. One that dies in between has done no harm: its
+lease ends, and the deliveries are sent again. Receivers recognise them by their webhook-id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from api._lib import database
+from api._lib.outbox.sending import ATTEMPT_SECONDS, Attempt, new_client, send
+from api._lib.settings import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import httpx
+
+    from api._lib.outbox.settings import Endpoint
+
+BATCH = 200
+# How many people are served at the same time.
+AT_ONCE = 20
+# A batch begins no attempt after this many seconds, and so ends within its lease.
+BATCH_SECONDS = 30
+LEASE_SECONDS = BATCH_SECONDS + 2 * ATTEMPT_SECONDS
+# An endpoint that fails so often in a row gets no more attempts in this run.
+FAILURES_IN_A_ROW = 5
+
+_NOT_TRIED = Attempt("not_tried", "")
+
+_log = logging.getLogger("purse")
+
+
+@dataclass
+class Delivered:
+    """What a run did, and whether nothing is left that is due."""
+
+    delivered: int = 0
+    failed: int = 0
+    complete: bool = True
+
+
+@dataclass
+class _Health:
+    """Failures in a row of each endpoint."""
+
+    failures: Counter[str] = field(default_factory=Counter)
+
+    def note(self, endpoint: str, attempt: Attempt) -> None:
+        if attempt.result == "failed":
+            self.failures[endpoint] += 1
+        else:
+            self.failures[endpoint] = 0
+
+    def is_down(self, endpoint: str) -> bool:
+        return self.failures[endpoint] >= FAILURES_IN_A_ROW
+
+
+def deliver(*, deadline: float) -> Delivered:
+    """Send what is due until nothing is, or until the deadline.
+
+    Args:
+        deadline: By time.monotonic(). No attempt is begun after it; one that runs may take
+            ATTEMPT_SECONDS more.
+
+    Raises:
+        DatabaseUnavailableError: The database cannot be reached; the next run continues.
+    """
+    config = settings()
+    endpoints = {endpoint.name: endpoint for endpoint in config.events}
+    done = Delivered()
+    if not endpoints:
+        return done
+    database.call(
+        "sync_outbox",
+        p_endpoints=list(endpoints),
+        p_low_balance_credits=config.low_balance_credits,
+    )
+    health = _Health()
+    while time.monotonic() < deadline:
+        healthy = [name for name in endpoints if not health.is_down(name)]
+        if not healthy:
+            return done
+        leased = database.call(
+            "lease_deliveries", p_endpoints=healthy, p_limit=BATCH, p_seconds=LEASE_SECONDS
+        )
+        if not leased:
+            return done
+        until = min(deadline, time.monotonic() + BATCH_SECONDS)
+        results = asyncio.run(_send_all(leased, endpoints, health, until))
+        database.call("settle_deliveries", p_results=results)
+        for result in results:
+            done.delivered += result["result"] == "delivered"
+            done.failed += result["result"] in {"failed", "given_up"}
+    done.complete = False
+    return done
+
+
+def deliver_soon(*, seconds: float) -> None:
+    """Deliver within a request that has done its work. Never fails: others deliver what is left."""
+    if not settings().events:
+        return
+    try:
+        deliver(deadline=time.monotonic() + seconds)
+    except Exception as error:  # noqa: BLE001 - the request is done, whatever happens here
+        _log.warning("outbox: not delivered now: %s", type(error).__name__)
+
+
+async def _send_all(
+    leased: Sequence[Mapping[str, Any]],
+    endpoints: Mapping[str, Endpoint],
+    health: _Health,
+    until: float,
+) -> list[dict[str, Any]]:
+    """Send a batch; return the results for settle_deliveries."""
+    slots = asyncio.Semaphore(AT_ONCE)
+
+    async with new_client() as client:
+
+        async def one_person(
+            name: str, deliveries: Iterable[Mapping[str, Any]]
+        ) -> list[dict[str, Any]]:
+            async with slots:
+                return [
+                    result
+                    async for result in _send_in_order(
+                        client, endpoints[name], deliveries, health, until
+                    )
+                ]
+
+        groups = itertools.groupby(leased, key=lambda d: (d["endpoint"], d["user_id"]))
+        tasks = [one_person(name, list(deliveries)) for (name, _), deliveries in groups]
+        return list(itertools.chain.from_iterable(await asyncio.gather(*tasks)))
+
+
+async def _send_in_order(
+    client: httpx.AsyncClient,
+    endpoint: Endpoint,
+    deliveries: Iterable[Mapping[str, Any]],
+    health: _Health,
+    until: float,
+) -> Any:
+    """Send one person's deliveries one after the other; the first failure stops the rest."""
+    stopped = False
+    for delivery in deliveries:
+        attempt = _NOT_TRIED
+        if not stopped and not health.is_down(endpoint.name) and time.monotonic() < until:
+            attempt = await send(client, endpoint, delivery)
+            health.note(endpoint.name, attempt)
+        stopped = stopped or attempt.result in {"failed", "not_tried"}
+        yield {
+            "endpoint": endpoint.name,
+            "event_id": delivery["event_id"],
+            "result": attempt.result,
+            "outcome": attempt.outcome,
+            "retry_seconds": attempt.retry_seconds,
+        }
