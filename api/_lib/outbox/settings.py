@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from api._lib.settings import EnvironmentReader
 
-MAX_ENDPOINTS = 9
+MAX_ENDPOINTS = 3
 # The specification of Standard Webhooks asks for 24 to 64 bytes.
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -22,7 +22,7 @@ class Endpoint:
     """A receiver of events. It has no repr, because it holds secrets.
 
     Attributes:
-        name: Its name in the database: app, or app_2 to app_9.
+        name: Its name in the database: app, or app_2 or app_3.
         url: Where events are posted.
         secrets: The keys that sign, the newest first. Two while a secret is being rotated.
     """
@@ -33,7 +33,7 @@ class Endpoint:
 
 
 def read_endpoints(read: EnvironmentReader, *, livemode: bool) -> tuple[Endpoint, ...]:
-    """Read EVENTS_URL and EVENTS_SECRET, EVENTS_URL_2 and EVENTS_SECRET_2, up to 9.
+    """Read EVENTS_URL and EVENTS_SECRET, EVENTS_URL_2 and EVENTS_SECRET_2, up to 3.
 
     Problems are collected in the reader.
     """
