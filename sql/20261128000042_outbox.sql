@@ -200,13 +200,17 @@ create function purse.announce_entry(p_entry public.credit_transactions)
     set search_path = ''
 as $$
 declare
-    v_type text := case p_entry.kind
+    v_type     text := case p_entry.kind
         when 'purchase' then 'credits.purchased'
         when 'bonus' then 'credits.granted'
         when 'expiry' then 'credits.expired'
     end;
+    v_purchase public.purchases;
 begin
     if v_type is not null then
+        if p_entry.kind = 'purchase' then
+            select * into v_purchase from public.purchases p where p.id = p_entry.purchase_id;
+        end if;
         perform purse.announce(
             v_type,
             p_entry.id::text,
@@ -216,7 +220,9 @@ begin
                 'transaction_id', p_entry.id::text,
                 'credits', abs(p_entry.amount),
                 'balance', p_entry.balance_after,
-                'purchase_id', p_entry.purchase_id
+                'purchase_id', p_entry.purchase_id,
+                'amount', v_purchase.amount_paid,
+                'currency', v_purchase.currency_paid
             ),
             case
                 when p_entry.kind = 'expiry' then coalesce(

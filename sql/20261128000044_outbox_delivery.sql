@@ -3,15 +3,17 @@
 -- deliveries are sent again: at least once, never lost.
 
 create table public.outbox_endpoints (
-    name     text        not null,
-    since    timestamptz not null default now(),
-    active   boolean     not null default true,
+    name   text        not null,
+    types  text[],
+    since  timestamptz not null default now(),
+    active boolean     not null default true,
     constraint outbox_endpoints_pkey primary key (name),
     constraint outbox_endpoints_name_is_short check (name ~ '^[a-z0-9_]{1,40}$')
 );
 
 comment on table public.outbox_endpoints is
     'The endpoints that the deployment has configured. Their addresses and secrets are environment variables and never here.';
+comment on column public.outbox_endpoints.types is 'The types of events it gets. Null: all.';
 comment on column public.outbox_endpoints.since is 'When it was first seen. Older events are not sent to it, unless they are replayed.';
 comment on column public.outbox_endpoints.active is 'False once the deployment no longer names it. Its deliveries wait.';
 
@@ -56,7 +58,7 @@ revoke all on public.outbox_deliveries from public, anon, authenticated, service
 grant select on public.outbox_deliveries to service_role;
 
 create function public.sync_outbox(
-    p_endpoints           text[],
+    p_endpoints           jsonb,
     p_low_balance_credits bigint default null
 )
     returns void
@@ -67,23 +69,27 @@ create function public.sync_outbox(
 as $$
 begin
     perform purse.require_server();
-    insert into public.outbox_endpoints as e (name)
-    select distinct n.name from unnest(p_endpoints) n (name) order by n.name
+    insert into public.outbox_endpoints as e (name, types)
+    select n.key, case when jsonb_typeof(n.value) = 'array' then array(select jsonb_array_elements_text(n.value)) end
+    from jsonb_each(p_endpoints) n
+    order by n.key
     on conflict (name) do update
-        set active = true
-        where not e.active;
-    update public.outbox_endpoints e set active = false where e.active and e.name <> all (p_endpoints);
+        set active = true,
+            types = excluded.types
+        where not e.active
+            or e.types is distinct from excluded.types;
+    update public.outbox_endpoints e set active = false where e.active and not p_endpoints ? e.name;
     update public.outbox_settings s
     set low_balance_credits = p_low_balance_credits
     where s.low_balance_credits is distinct from p_low_balance_credits;
 end
 $$;
 
-comment on function public.sync_outbox(text[], bigint) is
-'Tells the database which endpoints the deployment has configured, by name, and from which balance on a
-balance is low. A runner calls it before it leases.';
-revoke all on function public.sync_outbox(text[], bigint) from public, anon, authenticated, service_role;
-grant execute on function public.sync_outbox(text[], bigint) to service_role;
+comment on function public.sync_outbox(jsonb, bigint) is
+'Tells the database which endpoints the deployment has configured: {name: [types of events] or null for all},
+and from which balance on a balance is low. A runner calls it before it leases.';
+revoke all on function public.sync_outbox(jsonb, bigint) from public, anon, authenticated, service_role;
+grant execute on function public.sync_outbox(jsonb, bigint) to service_role;
 
 create function purse.fan_out(p_limit integer)
     returns void
@@ -96,7 +102,7 @@ begin
         return;
     end if;
     with events as (
-        select e.id, e.user_id, e.occurred_at
+        select e.id, e.type, e.user_id, e.occurred_at
         from public.outbox_events e
         where not e.is_fanned_out
         order by e.id
@@ -107,7 +113,10 @@ begin
         insert into public.outbox_deliveries (endpoint, event_id, user_id)
         select n.name, e.id, coalesce(e.user_id, '00000000-0000-0000-0000-000000000000')
         from events e
-        join public.outbox_endpoints n on n.active and n.since <= e.occurred_at + interval '1 day'
+        join public.outbox_endpoints n
+            on n.active
+            and n.since <= e.occurred_at + interval '1 day'
+            and (n.types is null or e.type = any (n.types))
         on conflict (endpoint, event_id) do nothing
     )
     update public.outbox_events e
@@ -118,7 +127,7 @@ end
 $$;
 
 comment on function purse.fan_out(integer) is
-'Makes the deliveries of up to p_limit events, one for each active endpoint. An endpoint that was configured
+'Makes the deliveries of up to p_limit events, one for each active endpoint that wants their type. An endpoint that was configured
 after an event gets it if it is at most a day older.';
 revoke all on function purse.fan_out(integer) from public, anon, authenticated, service_role;
 

@@ -63,31 +63,86 @@ begins with fewer days is not announced for them. Returns how many lots it looke
 revoke all on function public.announce_expiring(integer) from public, anon, authenticated, service_role;
 grant execute on function public.announce_expiring(integer) to service_role;
 
-create function public.announce_doctor(p_checks jsonb)
-    returns void
+create function purse.failing_checks()
+    returns text[]
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select array(
+        select c.name
+        from (
+            values
+                (
+                    'balances_differ_from_lots',
+                    (select coalesce(sum(u.balance), 0) from public.user_credits u)
+                        <> (select coalesce(sum(l.remaining), 0) from public.credit_lots l)
+                ),
+                (
+                    'payments_not_settled',
+                    exists (
+                        select from public.purchases p
+                        where p.paid_at is not null
+                            and p.credits_posted <> purse.purchase_target(p)
+                            and purse.is_of_this_mode(p.livemode)
+                    )
+                ),
+                (
+                    'reconciliation_is_late',
+                    exists (
+                        select from public.purchases p
+                        where p.status = 'open'
+                            and p.checkout_session_id is not null
+                            and p.created_at between now() - interval '60 days' and now() - interval '3 days'
+                            and purse.is_of_this_mode(p.livemode)
+                    )
+                ),
+                (
+                    'events_parked',
+                    exists (
+                        select from public.outbox_deliveries d where d.parked_at > now() - interval '25 hours'
+                    )
+                )
+        ) c (name, fails)
+        where c.fails
+        order by c.name
+    )
+$$;
+
+comment on function purse.failing_checks() is
+'The names of those checks of make doctor that fail and cost little: balances_differ_from_lots,
+payments_not_settled, reconciliation_is_late, events_parked.';
+revoke all on function purse.failing_checks() from public, anon, authenticated, service_role;
+
+create function public.announce_doctor()
+    returns text[]
     language plpgsql
     security definer
     set search_path = ''
     set lock_timeout = '250ms'
 as $$
+declare
+    v_checks text[];
 begin
     perform purse.require_server();
-    if jsonb_array_length(p_checks) > 0 then
+    v_checks := purse.failing_checks();
+    if cardinality(v_checks) > 0 then
         perform purse.announce(
             'doctor.failed',
             to_char(now() at time zone 'UTC', 'YYYY-MM-DD'),
             null,
-            jsonb_build_object('checks', p_checks)
+            jsonb_build_object('checks', v_checks)
         );
     end if;
+    return v_checks;
 end
 $$;
 
-comment on function public.announce_doctor(jsonb) is
-'Announces that checks of make doctor fail, at most once a day (UTC): p_checks is an array of their names.
-Nothing for an empty array.';
-revoke all on function public.announce_doctor(jsonb) from public, anon, authenticated, service_role;
-grant execute on function public.announce_doctor(jsonb) to service_role;
+comment on function public.announce_doctor() is
+'Runs the cheap checks of make doctor and announces those that fail, at most once a day (UTC). Returns their
+names.';
+revoke all on function public.announce_doctor() from public, anon, authenticated, service_role;
+grant execute on function public.announce_doctor() to service_role;
 
 create function public.prune_outbox(p_limit integer)
     returns integer

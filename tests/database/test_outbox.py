@@ -59,6 +59,8 @@ def test_a_purchase_is_announced_with_its_ids_and_the_balance_after_it(purse: Pu
         "credits": 100,
         "balance": 100,
         "purchase_id": order.order_id,
+        "amount": 100,
+        "currency": "usd",
     }
     assert event["is_fanned_out"] is False
 
@@ -224,14 +226,20 @@ def test_moving_a_purse_is_no_news(purse: Purse) -> None:
     assert [row["type"] for row in rows] == ["credits.granted"]
 
 
-def test_doctor_is_announced_once_a_day(database: Database) -> None:
-    day = database.execute(
-        "select to_char(now() at time zone 'UTC', 'YYYY-MM-DD') as day"
-    ).fetchone()
-    assert day is not None
-    for checks in ([], ["ledger adds up"], ["another"]):
-        database.execute("select announce_doctor(%s)", [Jsonb(checks)])
-    rows = database.execute(
-        "select data from outbox_events where fact = %s", [f"doctor.failed:{day['day']}"]
-    ).fetchall()
-    assert [row["data"] for row in rows] == [{"checks": ["ledger adds up"]}]
+def test_doctor_is_announced_once_a_day(database: Database, purse: Purse) -> None:
+    with database.transaction(force_rollback=True):
+        purse.buy(100)
+        assert "balances_differ_from_lots" not in purse.call("announce_doctor")
+        database.execute(
+            "update user_credits set balance = balance + 1 where user_id = %s", [purse.user_id]
+        )
+        for _ in range(2):
+            assert "balances_differ_from_lots" in purse.call("announce_doctor")
+        rows = database.execute(
+            """
+            select data from outbox_events
+            where fact = 'doctor.failed:' || to_char(now() at time zone 'UTC', 'YYYY-MM-DD')
+            """
+        ).fetchall()
+        assert len(rows) == 1
+        assert "balances_differ_from_lots" in rows[0]["data"]["checks"]

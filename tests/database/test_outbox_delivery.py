@@ -37,7 +37,7 @@ def purse(database: Database) -> Purse:
 
 
 def sync(database: Database, *names: str, low: int | None = None) -> None:
-    database.execute("select sync_outbox(%s::text[], %s)", [list(names), low])
+    database.execute("select sync_outbox(%s, %s)", [Jsonb(dict.fromkeys(names)), low])
 
 
 def lease(
@@ -180,6 +180,18 @@ def test_each_endpoint_gets_each_event(database: Database, endpoint: str, purse:
     assert to_app["id"] == to_books["id"]
     settle(database, to_app, result="failed")
     assert settle(database, to_books) == 1
+
+
+def test_an_endpoint_gets_the_types_it_wants(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    database.execute(
+        "select sync_outbox(%s)", [Jsonb({endpoint: None, "mail": ["credits.depleted"]})]
+    )
+    purse.grant(5)
+    purse.spend()
+    assert [d["type"] for d in lease(database, "mail")] == ["credits.depleted"]
+    assert len(lease(database, endpoint)) == 2
 
 
 def test_an_endpoint_that_is_no_longer_named_gets_nothing_new(

@@ -186,7 +186,7 @@ def test_a_statement_runs_in_the_dashboards_editor(
         spent = purse.spend()["transaction_id"]
         mismatch = Order(user_id=purse.user_id)
         record(database, mismatch.facts("paid", amount_subtotal=100))
-        database.execute("select sync_outbox('{app}')")
+        database.execute("select sync_outbox('{\"app\": null}')")
         for placeholder, value in (
             ("…user…", purse.user_id),
             ("…guest…", _guest(database)),

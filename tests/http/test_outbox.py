@@ -107,7 +107,7 @@ def test_a_low_balance_and_a_refund_arrive_by_the_schedule(
     until(lambda: telling.balance_of(user) < 0, "the refund")
     deliver(telling)
     # The webhook's own delivery may still be under way.
-    until(lambda: len(app.of(user.id)) >= 4, "four events")  # noqa: PLR2004 - those below
+    until(lambda: len(app.of(user.id)) >= 4, "four events")
     assert [event["type"] for event in app.of(user.id)] == [
         "credits.purchased",
         "credits.low",

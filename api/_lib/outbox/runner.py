@@ -81,7 +81,7 @@ def deliver(*, deadline: float) -> Delivered:
         return done
     database.call(
         "sync_outbox",
-        p_endpoints=list(endpoints),
+        p_endpoints=dict.fromkeys(endpoints),
         p_low_balance_credits=config.low_balance_credits,
     )
     health = _Health()
