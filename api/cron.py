@@ -2,7 +2,7 @@
 
 GET /api/reconcile: find at Stripe what the webhook missed, and record it.
 GET /api/cleanup: write down expired credits, announce those that expire soon, remove abandoned
-uploads from the storage and old events from the outbox.
+uploads from the storage and old events from the outbox, run the cheap checks of make doctor.
 GET /api/deliver: send the events that are due. Call it each minute where you can.
 
 vercel.json rewrites them to /api/cron?job=reconcile, =cleanup and =deliver. The first two deliver
@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import logging
 import time
+from typing import Any
 
 from api._lib.credits.expiry import expire_credits
 from api._lib.outbox import runner as outbox
-from api._lib.outbox.jobs import announce_expiring, remove_old_events
+from api._lib.outbox.jobs import announce_expiring, failing_checks, remove_old_events
 from api._lib.outbox.runner import deliver_soon
 from api._lib.settings import settings
 from api._lib.web.actions import choose_by
@@ -50,7 +51,7 @@ def cleanup(request: Request) -> Response:
     deadline = time.monotonic() + JOB_SECONDS
     credits_ = expire_credits(deadline=deadline)
     announced = announce_expiring(deadline=deadline)
-    report = {
+    report: dict[str, Any] = {
         "accounts": credits_.accounts,
         "files_swept": 0,
         "files_expired": 0,
@@ -64,6 +65,7 @@ def cleanup(request: Request) -> Response:
         report["files_swept"] = uploads.files
         report["files_expired"] = uploads.expired
         report["complete"] = report["complete"] and uploads.complete
+    report["failing_checks"] = failing_checks()
     deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("cleaned up: %s", report)
     return Response(report)

@@ -78,8 +78,8 @@ def post(request: Request) -> Response:
     _log.info("event %s %s: %s", event["id"], event["type"], outcome)
     if outcome == "applied" and facts:
         _after_decline(facts, config.declines_per_hour)
-    if outcome == "applied" and config.events:
-        # Imported here: most deployments have no endpoints, and it costs part of the cold start.
+    if outcome == "applied" and (config.events or config.mail):
+        # Imported here: many deployments tell nobody, and it costs part of the cold start.
         from api._lib.outbox.runner import deliver_soon  # noqa: PLC0415
 
         deliver_soon(seconds=DELIVER_SECONDS)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api._lib.money import money
 from ops.access import FUNCTIONS, SCHEMAS, TABLES, TRIGGERS, VIEWS
 from ops.findings import Finding, count
-from ops.money import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import stripe
 
+from api._lib.money import money
 from api._lib.payments.session_facts import EXPAND_SESSIONS, facts_of_retrieved_session
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
 from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from ops.command import day
 from ops.findings import Finding
-from ops.money import money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from api._lib.errors import NotConfiguredError
+from api._lib.outbox.mail.settings import MailSettings, read_mail_settings
 from api._lib.outbox.settings import Endpoint, read_endpoints
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Settings:
     signup_bonus_credits: int
     cron_secret: str | None
     events: tuple[Endpoint, ...]
+    mail: MailSettings | None
     files: object | None  # by api/_lib/files/settings.py; None if switched off or deleted
 
     @property
@@ -153,6 +155,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     if cron_secret and len(cron_secret) < MIN_CRON_SECRET_CHARS:
         read.problems.append(f"CRON_SECRET must have {MIN_CRON_SECRET_CHARS} characters or more")
 
+    livemode = "_live_" in (stripe_secret_key or "")
     supabase_url = read.url("SUPABASE_URL", read.required("SUPABASE_URL"))
     settings = Settings(
         site_url=read.url("SITE_URL", site or ""),
@@ -178,7 +181,8 @@ def load(environ: Mapping[str, str]) -> Settings:
             "SIGNUP_BONUS_CREDITS", default=0, least=0, most=MAX_CREDITS
         ),
         cron_secret=cron_secret,
-        events=read_endpoints(read, livemode="_live_" in (stripe_secret_key or "")),
+        events=read_endpoints(read, livemode=livemode),
+        mail=read_mail_settings(read, livemode=livemode),
         files=_files_settings(read, supabase_url),
     )
     if _role(settings.supabase_secret_key) == "anon":

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from api._lib.money import decimals, money
 from local.stripe.payments import currencies as stand_in
-from ops.money import decimals, money
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from api._lib.money import money
 from api._lib.payments.session_facts import facts_of_retrieved_session
 from ops.findings import Finding, show
-from ops.money import money
 from ops.person import OrderAtStripe, explain
 from tests.support import Order
 

@@ -34,6 +34,16 @@ def remove_old_events(*, deadline: float) -> bool:
     return _repeat("prune_outbox", EVENTS_AT_ONCE, deadline)
 
 
+def failing_checks() -> list[str]:
+    """Run the cheap checks of make doctor; announce and return the names of those that fail.
+
+    Raises:
+        DatabaseUnavailableError: The database cannot be reached, or is too large for them.
+    """
+    names: list[str] = database.call("announce_doctor")
+    return names
+
+
 def _repeat(function: str, limit: int, deadline: float) -> bool:
     while time.monotonic() < deadline:
         if not database.call(function, p_limit=limit):

@@ -1,4 +1,4 @@
-"""Drain the outbox: lease deliveries, send them, report each outcome.
+"""Drain the outbox: lease deliveries, send them as POST or as mail, report each outcome.
 
 Any number of runners may work at the same time. One that dies in between has done no harm: its
 lease ends, and the deliveries are sent again. Receivers recognise them by their webhook-id.
@@ -15,15 +15,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from api._lib import database
+from api._lib.outbox.mail.sending import mail_endpoints, send_mail
 from api._lib.outbox.sending import ATTEMPT_SECONDS, Attempt, new_client, send
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-    import httpx
-
-    from api._lib.outbox.settings import Endpoint
+    from api._lib.settings import Settings
 
 BATCH = 200
 # How many people are served at the same time.
@@ -75,14 +74,15 @@ def deliver(*, deadline: float) -> Delivered:
         DatabaseUnavailableError: The database cannot be reached; the next run continues.
     """
     config = settings()
-    endpoints = {endpoint.name: endpoint for endpoint in config.events}
+    endpoints: dict[str, list[str] | None] = {
+        **{endpoint.name: None for endpoint in config.events},
+        **mail_endpoints(config),
+    }
     done = Delivered()
     if not endpoints:
         return done
     database.call(
-        "sync_outbox",
-        p_endpoints=dict.fromkeys(endpoints),
-        p_low_balance_credits=config.low_balance_credits,
+        "sync_outbox", p_endpoints=endpoints, p_low_balance_credits=config.low_balance_credits
     )
     health = _Health()
     while time.monotonic() < deadline:
@@ -95,7 +95,7 @@ def deliver(*, deadline: float) -> Delivered:
         if not leased:
             return done
         until = min(deadline, time.monotonic() + BATCH_SECONDS)
-        results = asyncio.run(_send_all(leased, endpoints, health, until))
+        results = asyncio.run(_send_all(leased, config, health, until))
         database.call("settle_deliveries", p_results=results)
         for result in results:
             done.delivered += result["result"] == "delivered"
@@ -104,9 +104,14 @@ def deliver(*, deadline: float) -> Delivered:
     return done
 
 
+def is_on(config: Settings) -> bool:
+    """Whether anybody is told anything."""
+    return bool(config.events or config.mail)
+
+
 def deliver_soon(*, seconds: float) -> None:
     """Deliver within a request that has done its work. Never fails: others deliver what is left."""
-    if not settings().events:
+    if not is_on(settings()):
         return
     try:
         deliver(deadline=time.monotonic() + seconds)
@@ -115,51 +120,52 @@ def deliver_soon(*, seconds: float) -> None:
 
 
 async def _send_all(
-    leased: Sequence[Mapping[str, Any]],
-    endpoints: Mapping[str, Endpoint],
-    health: _Health,
-    until: float,
+    leased: Sequence[Mapping[str, Any]], config: Settings, health: _Health, until: float
 ) -> list[dict[str, Any]]:
     """Send a batch; return the results for settle_deliveries."""
     slots = asyncio.Semaphore(AT_ONCE)
+    endpoints = {endpoint.name: endpoint for endpoint in config.events}
 
     async with new_client() as client:
 
-        async def one_person(
-            name: str, deliveries: Iterable[Mapping[str, Any]]
-        ) -> list[dict[str, Any]]:
+        async def attempt(delivery: Mapping[str, Any]) -> Attempt:
+            endpoint = endpoints.get(delivery["endpoint"])
+            if endpoint is None:
+                return await send_mail(config, delivery)
+            return await send(client, endpoint, delivery)
+
+        async def one_person(deliveries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             async with slots:
-                return [
-                    result
-                    async for result in _send_in_order(
-                        client, endpoints[name], deliveries, health, until
-                    )
-                ]
+                return await _send_in_order(attempt, deliveries, health, until)
 
         groups = itertools.groupby(leased, key=lambda d: (d["endpoint"], d["user_id"]))
-        tasks = [one_person(name, list(deliveries)) for (name, _), deliveries in groups]
+        tasks = [one_person(list(deliveries)) for _, deliveries in groups]
         return list(itertools.chain.from_iterable(await asyncio.gather(*tasks)))
 
 
 async def _send_in_order(
-    client: httpx.AsyncClient,
-    endpoint: Endpoint,
+    attempt: Callable[[Mapping[str, Any]], Awaitable[Attempt]],
     deliveries: Iterable[Mapping[str, Any]],
     health: _Health,
     until: float,
-) -> Any:
+) -> list[dict[str, Any]]:
     """Send one person's deliveries one after the other; the first failure stops the rest."""
+    results = []
     stopped = False
     for delivery in deliveries:
-        attempt = _NOT_TRIED
-        if not stopped and not health.is_down(endpoint.name) and time.monotonic() < until:
-            attempt = await send(client, endpoint, delivery)
-            health.note(endpoint.name, attempt)
-        stopped = stopped or attempt.result in {"failed", "not_tried"}
-        yield {
-            "endpoint": endpoint.name,
-            "event_id": delivery["event_id"],
-            "result": attempt.result,
-            "outcome": attempt.outcome,
-            "retry_seconds": attempt.retry_seconds,
-        }
+        name = delivery["endpoint"]
+        ended = _NOT_TRIED
+        if not stopped and not health.is_down(name) and time.monotonic() < until:
+            ended = await attempt(delivery)
+            health.note(name, ended)
+        stopped = stopped or ended.result in {"failed", "not_tried"}
+        results.append(
+            {
+                "endpoint": name,
+                "event_id": delivery["event_id"],
+                "result": ended.result,
+                "outcome": ended.outcome,
+                "retry_seconds": ended.retry_seconds,
+            }
+        )
+    return results

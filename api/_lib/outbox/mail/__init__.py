@@ -1,0 +1,1 @@
+"""Mails about events: to the people who buy, and to the owner of the shop."""

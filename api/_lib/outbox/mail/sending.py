@@ -1,0 +1,111 @@
+"""Send the mail about one event."""
+
+from __future__ import annotations
+
+import asyncio
+import smtplib
+import ssl
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from api._lib import database
+from api._lib.outbox.mail.message import message
+from api._lib.outbox.mail.settings import IMPLICIT_TLS_PORT, MailSettings
+from api._lib.outbox.mail.wording import CUSTOMER_TYPES, OWNER_TYPES, customer_words, owner_words
+from api._lib.outbox.sending import Attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from email.message import EmailMessage
+
+    from api._lib.settings import Settings
+
+# Names of endpoints in the outbox.
+MAIL, OWNER = "mail", "owner"
+SMTP_TIMEOUT_SECONDS = 8
+DEFAULT_COLOR = "#a01652"
+_PERMANENT = range(500, 600)
+
+
+def mail_endpoints(config: Settings) -> dict[str, list[str]]:
+    """Return the outbox's endpoints for mails, each with the types of events it gets."""
+    mail = config.mail
+    if mail is None:
+        return {}
+    endpoints: dict[str, list[str]] = {}
+    if mail.to_customers:
+        endpoints[MAIL] = list(CUSTOMER_TYPES)
+    if mail.owner:
+        endpoints[OWNER] = list(OWNER_TYPES)
+    return endpoints
+
+
+async def send_mail(config: Settings, delivery: Mapping[str, Any]) -> Attempt:
+    """Send the mail about an event. Never raises for what the SMTP server or the network does."""
+    if config.mail is None:
+        return Attempt("not_tried", "")
+    mail, outcome = await asyncio.to_thread(_mail, config, config.mail, delivery)
+    if mail is None:
+        return Attempt("delivered", outcome)
+    try:
+        await asyncio.to_thread(_send, config.mail, mail)
+    except smtplib.SMTPRecipientsRefused as error:
+        (code, _), *_ = error.recipients.values()
+        return Attempt("given_up" if code in _PERMANENT else "failed", f"smtp_{code}")
+    except smtplib.SMTPResponseException as error:
+        return Attempt("failed", f"smtp_{error.smtp_code}")
+    except (smtplib.SMTPException, OSError) as error:
+        return Attempt("failed", type(error).__name__)
+    return Attempt("delivered", "sent")
+
+
+def _mail(
+    config: Settings, settings: MailSettings, delivery: Mapping[str, Any]
+) -> tuple[EmailMessage | None, str]:
+    """Return the mail, or None and the reason why nobody gets one."""
+    if delivery["endpoint"] == OWNER:
+        words = owner_words(delivery["type"], delivery["data"])
+        recipient: dict[str, Any] | None = {"email": settings.owner, "is_subscribed": True}
+    else:
+        words = customer_words(delivery["type"], delivery["data"])
+        recipient = database.call("mail_recipient", p_user_id=delivery["user_id"])
+    if recipient is None:
+        return None, "no_address"
+    if not words.is_receipt and not recipient["is_subscribed"]:
+        return None, "unsubscribed"
+    links: dict[str, str] = {}
+    if not words.is_receipt:
+        query = f"token={recipient['token']}"
+        links = {
+            "unsubscribe_url": f"{config.site_url}/unsubscribe?{query}",
+            "one_click_url": f"{config.site_url}/api/unsubscribe?{query}",
+        }
+    mail = message(
+        words,
+        shop=config.shop.name,
+        color=config.shop.color or DEFAULT_COLOR,
+        site_url=config.site_url,
+        sender=settings.sender,
+        to=recipient["email"],
+        message_id=delivery["id"],
+        date=datetime.now(UTC),
+        support=config.shop.support_email,
+        **links,
+    )
+    return mail, ""
+
+
+def _send(settings: MailSettings, mail: EmailMessage) -> None:
+    context = ssl.create_default_context()
+    if settings.port == IMPLICIT_TLS_PORT:
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            settings.host, settings.port, timeout=SMTP_TIMEOUT_SECONDS, context=context
+        )
+    else:
+        server = smtplib.SMTP(settings.host, settings.port, timeout=SMTP_TIMEOUT_SECONDS)
+    with server:
+        if settings.port != IMPLICIT_TLS_PORT and not settings.is_local:
+            server.starttls(context=context)
+        if settings.username and settings.password:
+            server.login(settings.username, settings.password)
+        server.send_message(mail)
