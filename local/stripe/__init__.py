@@ -62,6 +62,8 @@ Command for time
   refunds settle. Times that the application names, such as `expires_at`, move with it.
 - `POST /_sim/clock` `{"reset": true}` sets the clock back to the machine's. What has happened
   stays.
+- `POST /_sim/age` `{"seconds": 86400}` moves all objects and events into the past and leaves the
+  clock alone. Refused with 409 while a webhook is under way. The demo user's history is made so.
 """
 
 from __future__ import annotations
