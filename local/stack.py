@@ -110,7 +110,7 @@ def running_services(
             env = environment.gateway_env(database, keys, stack, state)
             services.append(launcher.start("supabase", port + 1, env))
         if not environ.get("STRIPE_SECRET_KEY"):
-            env = environment.stripe_env(stack, state)
+            env = environment.stripe_env(environ, stack, state)
             services.append(launcher.start("stripe", port + 2, env))
         if not environ.get("STORAGE_S3_ACCESS_KEY_ID"):
             env = environment.storage_env(environ, stack, state)
@@ -194,7 +194,8 @@ def _tell_history(
     try:
         history.tell(stack, session, database.url())
     except (httpx.HTTPError, psycopg.Error) as error:
-        report(f"  the history ends early: {error}")
+        cause = str(error).partition("\n")[0]
+        report(f"  the history ends early: {cause}")
 
 
 def _sign_up_demo_user(stack: Stack) -> dict[str, Any] | None:

@@ -130,7 +130,7 @@ class Customer:
         """Send the payment page's form; the page answers 402 where a card is declined."""
         page = self._http.post(
             f"{self._stack.stripe_api_base}/c/pay/{session_id}",
-            data={"name": "Ada Demo", **fields},
+            data={"name": "Ada Demo", "terms": "accepted", **fields},
         )
         if page.status_code not in {httpx.codes.SEE_OTHER, httpx.codes.PAYMENT_REQUIRED}:
             page.raise_for_status()
