@@ -8,12 +8,12 @@ PYTEST := $(VENV)/python -m pytest
 # tests/requirements.txt holds every package, so the other lists take their versions from it.
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(LOCK_ARGS)
-export RESET PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS BASE PGLEDGER_SQL
+export RESET EMPTY PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS BASE PGLEDGER_SQL
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: ## Start the whole product locally, without any account (PORT=…; RESET=1 deletes its data)
+run: ## Start the whole product locally, without any account (PORT=…; RESET=1 deletes its data, EMPTY=1 adds no history)
 	@./ops/venv.sh local/requirements.txt
 	@exec $(VENV)/python -m local
 

@@ -7,7 +7,7 @@ from api._lib.web.http import Request, Response, endpoint
 
 
 def get(_request: Request) -> Response:
-    """Return the Supabase project's URL, its publishable key, and what is switched on."""
+    """Return the Supabase project, what is switched on, and whose shop this is."""
     config = settings()
     return Response(
         {
@@ -15,6 +15,7 @@ def get(_request: Request) -> Response:
             "publishable_key": config.supabase_publishable_key,
             "payments_enabled": config.payments_enabled,
             "files_enabled": config.files is not None,
+            "shop": config.shop.public(),
         },
         headers={"Cache-Control": "no-cache"},
     )

@@ -7,6 +7,7 @@ from typing import Any
 from api._lib import __version__, database
 from api._lib.errors import DatabaseUnavailableError, NotConfiguredError, StorageUnavailableError
 from api._lib.settings import settings
+from api._lib.shop import UNNAMED
 from api._lib.web.http import Request, Response, endpoint
 
 UNKNOWN_FUNCTION = "PGRST202"
@@ -18,7 +19,7 @@ REFUSED = (database.KEY_REFUSED, "42501")
 
 
 def get(_request: Request) -> Response:
-    """Report the database, the ledger's mode, the storage, payments and the version.
+    """Report the database, the ledger's mode, the storage, payments, the shop and the version.
 
     Missing settings are reported by name, never by value.
     """
@@ -30,10 +31,12 @@ def get(_request: Request) -> Response:
             report["ledger"] = _ledger_state()
         if settings().files is not None:
             report["storage"] = _storage_state()
+        if settings().livemode and not settings().shop.is_named:
+            report["shop"] = UNNAMED
     except NotConfiguredError as error:
         report["configuration"] = list(error.problems)
     is_well = report.get("database") == "ok" and report.get("storage", "ok") == "ok"
-    if not is_well or report.get("ledger") in WRONG_MODE:
+    if not is_well or report.get("ledger") in WRONG_MODE or "shop" in report:
         report["status"] = "degraded"
     return Response(report, status=200 if report["status"] == "ok" else 503)
 

@@ -38,7 +38,8 @@ _WELCOME = """
 
     Break it  {control_room}   refunds, disputes, lost webhooks
 
-    Stop      Ctrl-C     Balances are kept. make run RESET=1 deletes them and starts over.
+    Stop      Ctrl-C     Balances are kept. make run RESET=1 deletes them and starts over,
+                         RESET=1 EMPTY=1 with an empty balance and no history.
     Settings  .local/stack.json; logs are in .local/
 """
 
@@ -55,7 +56,8 @@ def main() -> None:
             if os.environ.get("RESET"):
                 _say("deleting the local data")
                 reset(STATE)
-            with running_stack(STATE, report=_say) as stack:
+            with_history = not os.environ.get("EMPTY")
+            with running_stack(STATE, report=_say, with_history=with_history) as stack:
                 _say(f"ready in {time.monotonic() - started_at:.1f} s")
                 print(_welcome(stack), flush=True)
                 signal.pause()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from ops.local_stack import settings_of
 
@@ -131,8 +132,9 @@ def gateway_env(
     }
 
 
-def stripe_env(stack: Stack, state: Path) -> dict[str, str]:
-    """Return the Stripe stand-in's environment."""
+def stripe_env(environ: Mapping[str, str], stack: Stack, state: Path) -> dict[str, str]:
+    """Return the Stripe stand-in's environment. Its account has the shop's terms of service."""
+    terms_url = environ.get("SHOP_TERMS_URL", "")
     return {
         **_base_env(),
         "PURSE_LOCAL_STATE": str(state),
@@ -140,6 +142,7 @@ def stripe_env(stack: Stack, state: Path) -> dict[str, str]:
         "STRIPE_SECRET_KEY": stack.stripe_secret_key,
         "STRIPE_WEBHOOK_SECRET": stack.stripe_webhook_secret,
         "STRIPE_WEBHOOK_URL": f"{stack.site_url}/api/webhook",
+        "STRIPE_TERMS_OF_SERVICE_URL": urljoin(stack.site_url, terms_url) if terms_url else "",
     }
 
 

@@ -19,6 +19,7 @@ import psycopg
 from psycopg import sql
 
 from local import environment, ports
+from local.demo import history
 from local.errors import StackError
 from local.keys import load_keys
 from local.postgres import Postgres
@@ -54,9 +55,12 @@ def running_stack(
     *,
     environ: Mapping[str, str] | None = None,
     report: Callable[[str], None] = print,
+    with_history: bool = False,
 ) -> Iterator[Stack]:
     """Run the stack like running_services(), and yield only its addresses and keys."""
-    with running_services(state, environ=environ, report=report) as running:
+    with running_services(
+        state, environ=environ, report=report, with_history=with_history
+    ) as running:
         yield running.stack
 
 
@@ -66,6 +70,7 @@ def running_services(
     *,
     environ: Mapping[str, str] | None = None,
     report: Callable[[str], None] = print,
+    with_history: bool = False,
 ) -> Iterator[Running]:
     """Run the stack until the block ends.
 
@@ -73,6 +78,8 @@ def running_services(
         state: The folder for data, keys, logs and stack.json.
         environ: Settings for the functions, and PORT; the process's own environment by default.
         report: Receives progress, a line at a time.
+        with_history: Give the demo user weeks of purchases and use when they sign up, which is
+            at the first start. Only if Supabase and Stripe are both ours.
 
     Raises:
         StackError: The stack cannot run; the message says what to do.
@@ -103,7 +110,7 @@ def running_services(
             env = environment.gateway_env(database, keys, stack, state)
             services.append(launcher.start("supabase", port + 1, env))
         if not environ.get("STRIPE_SECRET_KEY"):
-            env = environment.stripe_env(stack, state)
+            env = environment.stripe_env(environ, stack, state)
             services.append(launcher.start("stripe", port + 2, env))
         if not environ.get("STORAGE_S3_ACCESS_KEY_ID"):
             env = environment.storage_env(environ, stack, state)
@@ -112,8 +119,10 @@ def running_services(
         report("starting " + ", ".join(service.name for service in services))
         for service in services:
             service.wait_until_ready()
-        if own_supabase:
-            _sign_up_demo_user(stack)
+        if database is not None:
+            session = _sign_up_demo_user(stack)
+            if with_history and session and not environ.get("STRIPE_SECRET_KEY"):
+                _tell_history(stack, session, database, report)
         _write_stack_file(state, stack)
         yield Running(stack, database, {service.name: service for service in services})
 
@@ -177,7 +186,20 @@ def _prepare_database(
         raise StackError(str(error)) from None
 
 
-def _sign_up_demo_user(stack: Stack) -> None:
+def _tell_history(
+    stack: Stack, session: dict[str, Any], database: Postgres, report: Callable[[str], None]
+) -> None:
+    """Give the demo user a history. Settings may forbid one; the stack runs without it."""
+    report("giving the demo user six weeks of history (EMPTY=1 starts without)")
+    try:
+        history.tell(stack, session, database.url())
+    except (httpx.HTTPError, psycopg.Error) as error:
+        cause = str(error).partition("\n")[0]
+        report(f"  the history ends early: {cause}")
+
+
+def _sign_up_demo_user(stack: Stack) -> dict[str, Any] | None:
+    """Make sure that the demo user exists; return the session of one who is new."""
     response = httpx.post(
         f"{stack.supabase_url}/auth/v1/signup",
         headers={"apikey": stack.publishable_key},
@@ -189,3 +211,5 @@ def _sign_up_demo_user(stack: Stack) -> None:
         raise StackError(
             f"The demo user could not be created: the gateway answered {response.status_code}."
         )
+    session: dict[str, Any] | None = None if known else response.json()
+    return session

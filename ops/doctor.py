@@ -18,6 +18,7 @@ from ops.findings import Finding, count, show
 from ops.ledger_checks import check_access, check_events, check_ledger
 from ops.person import check_person
 from ops.setup_checks import check_endpoint, check_keys, check_site, check_supabase
+from ops.shop_checks import check_shop
 from ops.stripe_checks import check_deliveries, check_payments, check_reconciliation
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     yield from check_supabase(config)
     yield from check_site(config)
     yield from check_keys(config, data)
+    yield from check_shop(config)
     yield from check_files(config)
     if config.stripe_secret_key is None:
         yield Finding("note", "STRIPE_SECRET_KEY is not set, so nothing was compared with Stripe.")

@@ -143,6 +143,8 @@ def check_site(config: Settings) -> Iterator[Finding]:
 
 def _complaints(report: Mapping[str, Any]) -> Iterator[str]:
     yield from report.get("configuration", [])
+    if "shop" in report:
+        yield report["shop"]
     for part in ("database", "ledger", "storage"):
         if report.get(part, "ok") not in {"ok", "live", "test", "new"}:
             yield f"{part} {report[part]}"

@@ -14,9 +14,12 @@ from urllib.parse import urlsplit
 from api._lib.errors import NotConfiguredError
 from api._lib.outbox.mail.settings import MailSettings, read_mail_settings
 from api._lib.outbox.settings import Endpoint, read_endpoints
+from api._lib.shop import read_shop
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from api._lib.shop import Shop
 
 MIN_CRON_SECRET_CHARS = 16
 MAX_CREDITS = 1_000_000
@@ -50,6 +53,7 @@ class Settings:
     cron_secret: str | None
     events: tuple[Endpoint, ...]
     mail: MailSettings | None
+    shop: Shop
     files: object | None  # by api/_lib/files/settings.py; None if switched off or deleted
 
     @property
@@ -183,6 +187,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         cron_secret=cron_secret,
         events=read_endpoints(read, livemode=livemode),
         mail=read_mail_settings(read, livemode=livemode),
+        shop=read_shop(read),
         files=_files_settings(read, supabase_url),
     )
     if _role(settings.supabase_secret_key) == "anon":

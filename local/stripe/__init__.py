@@ -57,11 +57,17 @@ Commands for money
   becomes a chargeback), `close_inquiry`, `withdraw` and `reinstate` (only the money moves), `win`,
   `lose`, `appeal` (reopens a decided case).
 
+Command for the account
+- `POST /_sim/account` `{"terms_of_service_url": "https://…"}` sets what Stripe's Dashboard has
+  among the public details; `""` removes it. Without it, no session may ask for consent to terms.
+
 Command for time
 - `POST /_sim/clock` `{"advance_seconds": 3600}` moves the clock by which sessions expire and
   refunds settle. Times that the application names, such as `expires_at`, move with it.
 - `POST /_sim/clock` `{"reset": true}` sets the clock back to the machine's. What has happened
   stays.
+- `POST /_sim/age` `{"seconds": 86400}` moves all objects and events into the past and leaves the
+  clock alone. Refused with 409 while a webhook is under way. The demo user's history is made so.
 """
 
 from __future__ import annotations

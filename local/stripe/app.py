@@ -15,6 +15,7 @@ from local.stripe.control_room.routes import ControlRoom
 from local.stripe.events import webhook_endpoints
 from local.stripe.events.webhook_sender import WebhookSender
 from local.stripe.pages.payment_page import Pages
+from local.stripe.payments.checkout_sessions import TERMS_SWITCH
 from local.stripe.settings import Settings
 from local.stripe.store import Store
 
@@ -28,6 +29,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = Store(settings.state_folder / "stripe.db")
     with store.transaction() as transaction:
         webhook_endpoints.ensure(transaction, settings.webhook_url)
+        transaction.set_switch(TERMS_SWITCH, settings.terms_of_service_url)
     sender = WebhookSender(store, settings, on_tick=clock.catch_up)
 
     app = Flask(__name__, static_url_path="/c/static")

@@ -24,6 +24,7 @@ class Settings:
         secret_key: The only API key that is accepted.
         webhook_secret: Signs the webhooks.
         webhook_url: Receives the webhooks.
+        terms_of_service_url: The account's terms; empty if it has none.
     """
 
     state_folder: Path
@@ -31,6 +32,7 @@ class Settings:
     secret_key: str
     webhook_secret: str
     webhook_url: str
+    terms_of_service_url: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -61,4 +63,5 @@ class Settings:
             secret_key=values["STRIPE_SECRET_KEY"],
             webhook_secret=values["STRIPE_WEBHOOK_SECRET"],
             webhook_url=values["STRIPE_WEBHOOK_URL"],
+            terms_of_service_url=values.get("STRIPE_TERMS_OF_SERVICE_URL", ""),
         )

@@ -2,7 +2,7 @@ import { requestJson } from "./http.js";
 
 /**
  * @typedef {{ supabase_url: string, publishable_key: string, payments_enabled: boolean,
- *   files_enabled: boolean }} Config
+ *   files_enabled: boolean, shop: import("./shop.js").Identity }} Config
  */
 
 /** @type {Promise<Config> | null} */

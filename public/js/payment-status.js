@@ -5,6 +5,7 @@ import { newBalance, nextSteps, receipt, reference } from "./payment-parts.js";
 import { watchPayment } from "./payment-watch.js";
 import { WORDS } from "./payment-words.js";
 import { session } from "./session.js";
+import { shop } from "./shop.js";
 
 /** @typedef {import("./payment-watch.js").Sighting} Sighting */
 
@@ -51,7 +52,7 @@ class PaymentStatus extends HTMLElement {
     this.#state = state;
     this.dataset.state = state;
     this.#say(this.#title, title);
-    document.title = `${title} · Purse`;
+    shop.titlePage(title);
     this.#below.replaceChildren(...this.#furtherSteps(state));
   }
 

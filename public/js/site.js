@@ -1,4 +1,6 @@
 // What every page has: the header, the store, and a balance that is known.
+import "./site-brand.js";
+import "./site-footer.js";
 import "./balance-pill.js";
 import "./account-menu.js";
 import "./store-dialog.js";

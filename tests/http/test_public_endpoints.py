@@ -37,6 +37,15 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
         "publishable_key": stack.publishable_key,
         "payments_enabled": True,
         "files_enabled": True,
+        "shop": {
+            "name": "Purse",
+            "logo_url": None,
+            "color": None,
+            "support_email": None,
+            "terms_url": None,
+            "privacy_url": None,
+            "imprint_url": None,
+        },
     }
     assert stack.secret_key not in response.text
 

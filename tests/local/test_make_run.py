@@ -116,7 +116,7 @@ def balance(stack: RunningStack) -> int:
 
 
 def test_it_prints_its_addresses_keeps_balances_and_can_be_reset(checkout: Path) -> None:
-    with running(checkout) as (stack, log):
+    with running(checkout, "EMPTY=1") as (stack, log):
         said = log.read_text()
         for needed in (stack.site_url, stack.demo_email, stack.demo_password, "4242", "Ctrl-C"):
             assert needed in said
@@ -127,8 +127,20 @@ def test_it_prints_its_addresses_keeps_balances_and_can_be_reset(checkout: Path)
     with running(checkout) as (again, _):
         assert again == stack
         assert balance(again) == 500
-    with running(checkout, "RESET=1") as (anew, _):
+    with running(checkout, "RESET=1", "EMPTY=1") as (anew, _):
         assert balance(anew) == 0
+
+
+def test_the_first_start_gives_the_demo_user_a_history_and_the_second_keeps_it(
+    checkout: Path,
+) -> None:
+    with running(checkout) as (stack, log):
+        assert "six weeks of history" in log.read_text()
+        left = balance(stack)
+        assert left > 1000
+    with running(checkout) as (again, log):
+        assert "six weeks of history" not in log.read_text()
+        assert balance(again) == left
 
 
 def test_two_checkouts_run_side_by_side(checkout: Path, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from api._lib import database
 from api._lib.errors import (
     ConflictError,
     DatabaseUnavailableError,
+    NotConfiguredError,
     NotFoundError,
     PaymentsDisabledError,
     StripeFailedError,
@@ -28,16 +29,15 @@ from api._lib.errors import (
 from api._lib.payments.customers import new_customer, renew_key, update_email
 from api._lib.payments.order import Order
 from api._lib.payments.session_facts import facts_of_session
+from api._lib.payments.session_params import session_params
 from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
 from api._lib.settings import Settings, settings
+from api._lib.shop import UNNAMED
 
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
 
     from api._lib.web.auth import User
-
-# Stripe allows 30 minutes to 24 hours (https://docs.stripe.com/api/checkout/sessions/create).
-SESSION_LIFETIME_SECONDS = 60 * 60
 
 # Stripe's codes for an amount that it does not charge (https://docs.stripe.com/error-codes), and
 # the parameters that carry our price.
@@ -50,6 +50,9 @@ _UNSELLABLE_CODES = frozenset(
     }
 )
 _PRICE_PARAMETERS = ("[unit_amount]", "[currency]")
+
+# Stripe refuses the consent without a code if the account names no terms of service.
+_TERMS = "terms of service"
 
 # What begin_purchase answers beside the seconds to wait if payments were declined.
 _DECLINES = "declines:"
@@ -89,6 +92,7 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
 
     Raises:
         PaymentsDisabledError: Payments are switched off.
+        NotConfiguredError: Real money would be paid to a shop without a name.
         NotFoundError: No such package on sale.
         WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
         ConflictError: The user's purse has moved to another account.
@@ -102,6 +106,8 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
     config = settings()
     if not config.payments_enabled:
         raise PaymentsDisabledError
+    if config.livemode and not config.shop.is_named:
+        raise NotConfiguredError((UNNAMED,))
     recorded = _record_order(user, package_id, config)
     customer_id = recorded.customer_id or new_customer(user, recorded.customer_key, config)
     if recorded.customer_id and not recorded.customer_has_email:
@@ -117,47 +123,6 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
         session = _create_session(session_params(recorded, customer_id, config), key)
     _store_session_id(session, recorded)
     return CheckoutSession(id=session.id, url=str(session.url))
-
-
-def session_params(
-    recorded: RecordedOrder, customer_id: str, config: Settings
-) -> SessionCreateParams:
-    """Return the parameters of the Checkout Session for an order. Pure.
-
-    They depend on the order and the settings alone, so a retry under the same idempotency key
-    sends the same request.
-    """
-    order = recorded.order
-    description = f"{order.credits:,} credits"
-    if order.valid_days is not None:
-        description += f", valid for {order.valid_days:,} days"
-    params: SessionCreateParams = {
-        "mode": "payment",
-        "customer": customer_id,
-        "client_reference_id": order.order_id,
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": order.currency,
-                    "unit_amount": order.unit_amount,
-                    "product_data": {"name": order.package_name, "description": description},
-                },
-            }
-        ],
-        "metadata": order.metadata(),
-        # Stripe does not copy a session's metadata to its PaymentIntent.
-        "payment_intent_data": {
-            "metadata": order.metadata(),
-            "description": f"{order.package_name}: {description}",
-        },
-        "success_url": f"{config.site_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": f"{config.site_url}/payment/cancelled",
-        "expires_at": recorded.ordered_at + SESSION_LIFETIME_SECONDS,
-    }
-    if config.promotion_codes:
-        params["allow_promotion_codes"] = True
-    return params
 
 
 def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrder:
@@ -224,6 +189,10 @@ def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe
         except stripe.InvalidRequestError as error:
             if error.code == "resource_missing" and error.param == "customer":
                 raise _CustomerGoneError from None
+            if "consent_collection" in params and _TERMS in str(error.user_message):
+                _log.error(
+                    "CHECKOUT_TERMS_CONSENT: Stripe > Settings > Public details has no terms"
+                )
             if _is_about_price(error):
                 log_stripe_error(error)
                 raise UnsellablePriceError from None

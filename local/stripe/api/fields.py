@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from local.stripe.api.form_decoding import Tree
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+COLOR = re.compile(r"#[0-9A-Fa-f]{6}")
 WHOLE = re.compile(r"[+-]?\d{1,15}")
 
 
@@ -140,6 +141,18 @@ class Email:
             raise InvalidParameterError(
                 f"Invalid email address: {text}", code="email_invalid", param=name
             )
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """A color such as #4338ca."""
+
+    def read(self, value: Tree, name: str) -> str:
+        """Accept # and six hexadecimal digits."""
+        text = _text(value, name)
+        if COLOR.fullmatch(text) is None:
+            raise InvalidParameterError(f"Invalid hex color: {text}", param=name)
         return text
 
 

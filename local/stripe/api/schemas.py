@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from local.stripe.api.fields import Choice, Currency, Email, Field, Flag, Text, Url, Whole, names
+from local.stripe.api.fields import (
+    Choice,
+    Color,
+    Currency,
+    Email,
+    Field,
+    Flag,
+    Text,
+    Url,
+    Whole,
+    names,
+)
 from local.stripe.api.nested_fields import Fields, ListOf, Metadata
 from local.stripe.payments.currencies import MAXIMUM_CHARGE
 
@@ -94,20 +105,46 @@ PAYMENT_INTENT_DATA = Fields(
         transfer_data transfer_group
         """),
 )
+LOCALES = tuple(
+    sorted(
+        names("""
+    auto bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hi-IN hr hu id it ja ko lt lv ms mt nb
+    nl pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW
+    """)
+    )
+)
+BRANDING = Fields(
+    {"button_color": Color(), "display_name": Text(200)},
+    unmodelled=names("background_color border_style font_family icon logo"),
+)
+CONSENT_COLLECTION = Fields(
+    {"terms_of_service": Choice(("none", "required"))},
+    unmodelled=frozenset({"payment_method_reuse_agreement", "promotions"}),
+)
+CUSTOM_TEXT = Fields(
+    {
+        name: Fields({"message": Text(1200)}, required=("message",))
+        for name in ("after_submit", "submit", "terms_of_service_acceptance")
+    },
+    unmodelled=frozenset({"shipping_address"}),
+)
 SESSION = Fields(
     {
         "adaptive_pricing": Fields({"enabled": Flag()}),
         "allow_promotion_codes": Flag(),
+        "branding_settings": BRANDING,
         "cancel_url": Url(),
         "client_reference_id": Text(200),
+        "consent_collection": CONSENT_COLLECTION,
         "currency": Currency(),
+        "custom_text": CUSTOM_TEXT,
         "customer": Text(255),
         "customer_email": Email(),
         "excluded_payment_method_types": ListOf(Choice(("card", "us_bank_account"))),
         "expand": EXPAND,
         "expires_at": Whole(),
         "line_items": ListOf(LINE_ITEM),
-        "locale": Choice(("auto", "en", "en-GB")),
+        "locale": Choice(LOCALES),
         "metadata": Metadata(),
         "mode": Choice(("payment", "setup", "subscription")),
         "payment_intent_data": PAYMENT_INTENT_DATA,
@@ -118,7 +155,7 @@ SESSION = Fields(
     required=("line_items", "mode", "success_url"),
     unmodelled=names("""
         after_expiration allowed_payment_method_types automatic_tax billing_address_collection
-        branding_settings consent_collection custom_fields custom_text customer_account
+        custom_fields customer_account
         customer_creation customer_update discounts integration_identifier invoice_creation
         managed_payments name_collection optional_items origin_context
         payment_method_collection payment_method_configuration payment_method_data

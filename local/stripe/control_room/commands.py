@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from local.stripe import clock
+from local.stripe import ageing, clock
 from local.stripe.api.errors import InvalidParameterError, no_such
 from local.stripe.control_room import switches
 from local.stripe.events import delivery_queue
@@ -132,6 +132,19 @@ def move_clock(transaction: Transaction, fields: Json) -> Json:
     return {"now": transaction.now}
 
 
+def age(transaction: Transaction, fields: Json) -> Json:
+    """Move what has happened into the past, without changing the clock."""
+    return {"aged": ageing.age(transaction, _within(fields, "seconds", 0, MAX_CLOCK_STEP_SECONDS))}
+
+
+def account(transaction: Transaction, fields: Json) -> Json:
+    """Change the account's public details, as in the Dashboard; an empty text removes one."""
+    name = checkout_sessions.TERMS_SWITCH
+    if name in fields:
+        transaction.set_switch(name, fields[name])
+    return {name: transaction.switch(name, "")}
+
+
 def settle_session(transaction: Transaction, fields: Json, session_id: str) -> Json:
     """Let a bank debit succeed or fail."""
     outcome = _one_of(fields, "outcome", SETTLEMENTS)
@@ -193,6 +206,8 @@ COMMANDS = (
         api,
     ),
     Command("clock", {"advance_seconds": int, "reset": bool}, move_clock),
+    Command("account", {checkout_sessions.TERMS_SWITCH: str}, account),
+    Command("age", {"seconds": int}, age),
     Command("sessions/<session_id>/settle", {"outcome": str}, settle_session),
     Command(
         "refunds",

@@ -27,7 +27,7 @@ from local.stripe.payments import (
 from local.stripe.payments.card_behaviour import BANK_ACCOUNT, TEST_CARDS, Outcome
 from local.stripe.payments.card_input import Card, read_card
 from local.stripe.payments.currencies import formatted
-from local.stripe.shapes.checkout_session import MERCHANT
+from local.stripe.shapes.checkout_session import MERCHANT, requires_consent
 
 if TYPE_CHECKING:
     from local.stripe.events.webhook_sender import WebhookSender
@@ -146,6 +146,8 @@ def _pay(transaction: Transaction, session: Json, values: dict[str, str]) -> Res
     """Try to pay; return None if that completed the session, else the page to show."""
     problems: dict[str, str] = {}
     payer = _payer(transaction, session, values, problems)
+    if requires_consent(session) and "terms" not in values:
+        problems["terms"] = "Accept the terms of service to pay."
     method = values.get("method", "card")
     if session["amount_total"] == 0:
         if not problems:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from flask import Response, make_response, redirect, render_template
 
 from local.stripe.payments import promotion_codes
+from local.stripe.payments.checkout_sessions import TERMS_SWITCH
+from local.stripe.shapes.checkout_session import requires_consent
 
 if TYPE_CHECKING:
     from local.stripe.store import Json, Transaction
@@ -46,6 +48,13 @@ def return_url(session: Json) -> str:
     return str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"])
 
 
+def terms_url(transaction: Transaction, session: Json) -> str | None:
+    """Return the terms of service that the payer has to accept; None if there is no such demand."""
+    if not requires_consent(session):
+        return None
+    return str(transaction.switch(TERMS_SWITCH, ""))
+
+
 def render_form(transaction: Transaction, session: Json, form: Form, status: int = 200) -> Response:
     """Return the payment form."""
     private = transaction.private(session["id"])
@@ -56,6 +65,7 @@ def render_form(transaction: Transaction, session: Json, form: Form, status: int
         items=list(zip(private["line_items"], private["descriptions"], strict=True)),
         known_email=payer_email(transaction, session),
         promotion=promotion_codes.applied(session),
+        terms_url=terms_url(transaction, session),
         form=form,
     )
 

@@ -24,11 +24,14 @@ LONGEST_LIFE_SECONDS = 24 * 3600
 # Clocks differ, and a request takes a moment to arrive.
 CLOCK_TOLERANCE_SECONDS = 30
 EXPIRED_AT_ONCE = 100
+# The account's terms of service: at Stripe a public detail in the Dashboard.
+TERMS_SWITCH = "terms_of_service_url"
 
 
 def create(transaction: Transaction, params: Json, base_url: str) -> Json:
     """POST /v1/checkout/sessions."""
     _check_supported(params)
+    _check_terms(transaction, params)
     fields = {
         **params,
         "expires_at": _expiry(params, transaction),
@@ -137,6 +140,18 @@ def _check_supported(params: Json) -> None:
         raise InvalidParameterError(
             "You may only specify one of these parameters: customer, customer_email.",
             param="customer_email",
+        )
+
+
+def _check_terms(transaction: Transaction, params: Json) -> None:
+    """Refuse to collect consent to terms that the account does not have, as Stripe does."""
+    wanted = params.get("consent_collection", {}).get("terms_of_service") == "required"
+    if wanted and not transaction.switch(TERMS_SWITCH, ""):
+        raise InvalidParameterError(
+            "You cannot collect consent to your terms of service unless a URL is set in the Stripe"
+            " Dashboard. Update your public business details in the Dashboard"
+            " https://dashboard.stripe.com/settings/public with a Terms of service URL to collect"
+            " terms of service consent."
         )
 
 

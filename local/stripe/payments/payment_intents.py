@@ -12,7 +12,7 @@ from local.stripe.events.event_log import emit
 from local.stripe.payments import balance_transactions
 from local.stripe.shapes import charge as charge_shape
 from local.stripe.shapes import payment_intent as intent_shape
-from local.stripe.shapes.checkout_session import customer_details
+from local.stripe.shapes.checkout_session import customer_details, requires_consent
 
 if TYPE_CHECKING:
     from local.stripe.store import Json, Transaction
@@ -79,6 +79,7 @@ def complete_session(
     session |= {
         "status": "complete",
         "payment_status": payment_status,
+        "consent": _consent(session),
         "customer_details": customer_details(payer["email"], payer["name"]),
         "url": None,
     }
@@ -87,6 +88,13 @@ def complete_session(
     # The payment page waits for the delivery of this event before it redirects.
     private = transaction.private(session["id"])
     transaction.save_private(session["id"], {**private, "completed_event": event["id"]})
+
+
+def _consent(session: Json) -> Json | None:
+    """Return what the payer agreed to; the page lets nobody pay who did not."""
+    if not requires_consent(session):
+        return None
+    return {"promotions": None, "terms_of_service": "accepted"}
 
 
 def fail(transaction: Transaction, intent: Json, error: Json) -> None:

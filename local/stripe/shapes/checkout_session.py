@@ -70,13 +70,13 @@ def session(fields: Json, *, items: list[Json], customer: Json | None, now: int)
         "amount_total": subtotal,
         "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
         "billing_address_collection": None,
-        "branding_settings": _branding(),
+        "branding_settings": _branding(fields.get("branding_settings", {})),
         "cancel_url": fields.get("cancel_url"),
         "client_reference_id": fields.get("client_reference_id"),
         "client_secret": None,
         "collected_information": None,
         "consent": None,
-        "consent_collection": None,
+        "consent_collection": _consent_collection(fields.get("consent_collection")),
         "created": now,
         "currency": currency,
         "currency_conversion": None,
@@ -86,6 +86,7 @@ def session(fields: Json, *, items: list[Json], customer: Json | None, now: int)
             "shipping_address": None,
             "submit": None,
             "terms_of_service_acceptance": None,
+            **fields.get("custom_text", {}),
         },
         "customer": customer["id"] if customer else None,
         "customer_account": None,
@@ -150,7 +151,22 @@ def customer_details(email: str, name: str | None = None) -> Json:
     }
 
 
-def _branding() -> Json:
+def requires_consent(session: Json) -> bool:
+    """Return whether the payer has to accept the terms of service."""
+    return (session["consent_collection"] or {}).get("terms_of_service") == "required"
+
+
+def _consent_collection(fields: Json | None) -> Json | None:
+    if fields is None:
+        return None
+    return {
+        "payment_method_reuse_agreement": None,
+        "promotions": "none",
+        "terms_of_service": fields.get("terms_of_service", "none"),
+    }
+
+
+def _branding(fields: Json) -> Json:
     return {
         "background_color": "#ffffff",
         "border_style": "rounded",
@@ -159,6 +175,7 @@ def _branding() -> Json:
         "font_family": "default",
         "icon": None,
         "logo": None,
+        **fields,
     }
 
 

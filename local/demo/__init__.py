@@ -1,0 +1,1 @@
+"""The demo user's history: weeks of purchases and use, made at the first start."""
