@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from local.supabase.rest.errors import RestError
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -39,14 +37,8 @@ def identifier(*names: str) -> Fragment:
 
 
 def value(text: str) -> Fragment:
-    """Return a parameter whose type Postgres infers.
-
-    Raises:
-        RestError: 22021: Postgres has no text with NUL.
-    """
-    if _NUL in text:
-        raise RestError(400, "22021", 'invalid byte sequence for encoding "UTF8": 0x00')
-    return Fragment("%s", (text,))
+    """Return a parameter whose type Postgres infers. As in PostgREST, NUL ends it."""
+    return Fragment("%s", (text.partition(_NUL)[0],))
 
 
 def compose(template: str, **parts: Fragment | str) -> Fragment:

@@ -85,8 +85,8 @@ class Shape:
         return self.count in ("count=exact", "count=estimated")
 
     @property
-    def limits_count(self) -> bool:
-        """Whether counting stops beyond the most rows that an answer can have."""
+    def estimates_count(self) -> bool:
+        """Whether more rows than an answer can have are estimated by the planner."""
         return self.count == "count=estimated"
 
     @property

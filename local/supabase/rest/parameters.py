@@ -37,7 +37,9 @@ def read_query(query_string: bytes, *, calls_function: bool = False) -> Query:
         order = tuple(_order(key, value) for key, value in _ending(given, "order"))
         logic = tuple(_logic(key, value) for key, value in _ending(given, "and", "or"))
         columns = _first(given, "columns")
-        named = columns and _parse(grammar.columns, columns, "columns parameter", columns)
+        named = None
+        if columns is not None:
+            named = _parse(grammar.columns, columns, "columns parameter", columns)
         select_text = _first(given, "select")
         text = "*" if select_text is None else select_text
         select = _parse(grammar.select, text, "select parameter", text)

@@ -30,16 +30,13 @@ def read_table(session: Session, name: str, plan: Plan, shape: Shape) -> Result:
     session.become_caller(read_only=True)
     table = identifier(SCHEMA, name)
     renderer = Renderer(table, known)
-    reading = Reading(
-        source=renderer.rows(table, plan),
-        rows=Fragment("select * from pgrst_source"),
-        count=compose(
-            "select 1 from {table}{where}", table=table, where=renderer.where(plan.conditions)
-        ),
-    )
-    result = run(session, reading, shape)
-    passed_limit = shape.limits_count and (result.total or 0) > ROWS_AT_MOST
-    if shape.plans_count or passed_limit:
-        total = max(result.total or 0, planned_rows(session, reading.count))
-        return Result(result.body, result.rows, total)
+    where = renderer.where(plan.conditions)
+    every = compose("select 1 from {table}{where}", table=table, where=where)
+    # One more than an answer can have tells that there are more.
+    limit = f" limit {ROWS_AT_MOST + 1}" if shape.estimates_count else ""
+    rows = Fragment("select * from pgrst_source")
+    result = run(session, Reading(renderer.rows(table, plan), rows, every + limit), shape)
+    counted = result.total or 0
+    if shape.plans_count or (shape.estimates_count and counted > ROWS_AT_MOST):
+        return Result(result.body, result.rows, max(counted, planned_rows(session, every)))
     return result

@@ -14,7 +14,8 @@ _COLUMNS = """
     select
       a.attname::text,
       pg_catalog.format_type(a.atttypid, a.atttypmod),
-      coalesce(a.attnum = any(k.conkey), false)
+      coalesce(a.attnum = any(k.conkey), false),
+      c.relkind in ('v', 'm')
     from pg_catalog.pg_class c
     join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_catalog.pg_constraint k on k.conrelid = c.oid and k.contype = 'p'
@@ -32,6 +33,7 @@ class Relation:
     name: str
     columns: dict[str, str]
     primary_key: tuple[str, ...]
+    is_view: bool
 
     @property
     def exists(self) -> bool:
@@ -49,6 +51,7 @@ def relation_named(connection: psycopg.Connection, name: str) -> Relation:
     rows = connection.execute(_COLUMNS, [SCHEMA, name]).fetchall()
     return Relation(
         name,
-        {column: kind for column, kind, _ in rows},
-        tuple(column for column, _, in_key in rows if in_key),
+        {column: kind for column, kind, _, _ in rows},
+        tuple(column for column, _, in_key, _ in rows if in_key),
+        any(is_view for *_, is_view in rows),
     )

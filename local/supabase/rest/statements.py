@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from local.supabase.rest.errors import RestError, unsupported
 from local.supabase.rest.fragments import NOTHING, Fragment, compose
 from local.supabase.rest.negotiation import CSV
-from local.supabase.rest.plan import ROWS_AT_MOST
 
 if TYPE_CHECKING:
     from local.supabase.rest.negotiation import Shape
@@ -103,9 +102,7 @@ def planned_rows(session: Session, count: Fragment) -> int:
 def _counting(reading: Reading, shape: Shape) -> Fragment:
     if not shape.counts_rows:
         return NOTHING
-    # One more than an answer can have tells that there are more.
-    limit = f" limit {ROWS_AT_MOST + 1}" if shape.limits_count else ""
-    return compose(", pgrst_count as ({count}{limit})", count=reading.count, limit=limit)
+    return compose(", pgrst_count as ({count})", count=reading.count)
 
 
 def _body(reading: Reading, shape: Shape) -> str:

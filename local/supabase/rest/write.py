@@ -89,6 +89,8 @@ def _statement(method: str, write: Write, relation: Relation) -> Fragment:
 
 
 def _require_whole_key(query: Query, relation: Relation) -> None:
+    if relation.is_view:
+        raise unsupported("PUT of a view")
     by_value = all(
         not f.negated and isinstance(f.operation, Comparison) and f.operation.operator == "eq"
         for _, f in query.filters
