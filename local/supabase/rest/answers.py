@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from flask import Response, jsonify
@@ -37,7 +38,7 @@ def rows_response(  # noqa: PLR0913 -- each is another part of the answer
     if result.body is None:
         return response
     if extent.status == 416:  # noqa: PLR2004
-        response.data = jsonify(extent.error().body()).data
+        response.data = json.dumps(extent.error().body(), separators=(",", ":")).encode()
     elif not shape.headers_only:
         response.data = result.body.encode()
     response.headers["Content-Type"] = f"{shape.media_type}; charset=utf-8"
