@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from psycopg import sql
-
-from local.supabase.rest.errors import RestError
-from local.supabase.rest.routines import SCHEMA, Routine
+from local.supabase.rest.fragments import NOTHING, Fragment, compose, identifier, joined, value
+from local.supabase.rest.relations import relation_named
+from local.supabase.rest.rendering import Renderer
+from local.supabase.rest.routines import SCHEMA
+from local.supabase.rest.statements import Reading, Result, run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    import psycopg
-
+    from local.supabase.rest.negotiation import Shape
     from local.supabase.rest.payload import Payload
-    from local.supabase.rest.tokens import Caller
-
-# Supabase's setting for PostgREST. The schema `extensions` may be missing.
-_SEARCH_PATH = f'"{SCHEMA}", "public", "extensions"'
-
-# As in PostgREST, a role's own settings, such as statement_timeout, apply to its requests.
-_ROLE_SETTINGS = """
-    select set_config(split_part(setting, '=', 1), substring(setting from '=(.*)$'), true)
-    from pg_catalog.pg_roles r
-    cross join unnest(r.rolconfig) setting
-    where r.rolname = %s::text and setting not like 'default_transaction_isolation=%%'
-"""
+    from local.supabase.rest.plan import Plan
+    from local.supabase.rest.routines import Routine
+    from local.supabase.rest.transaction import Session
 
 # In a column definition these types mean one character or bit; a parameter accepts any length.
 _UNBOUNDED_TYPES = {
@@ -38,122 +25,9 @@ _UNBOUNDED_TYPES = {
     "character[]": "character varying[]",
 }
 
-
-@dataclass(frozen=True)
-class RequestFacts:
-    """The request as a database function can read it."""
-
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    cookies: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Result:
-    """A function's result: JSON text (None for void), and the number of rows."""
-
-    body: str | None
-    rows: int
-
-
-def invoke(  # noqa: PLR0913 -- each is another property of the request
-    connection: psycopg.Connection,
-    routine: Routine,
-    payload: Payload,
-    caller: Caller,
-    facts: RequestFacts,
-    *,
-    singular: bool,
-) -> Result:
-    """Call a function with the caller's role, in the transaction that is open.
-
-    Raises:
-        RestError: `singular` is set and the result is not exactly one row.
-        psycopg.Error: The database refused or failed.
-    """
-    connection.execute(_ROLE_SETTINGS, [caller.role])
-    _set_locals(connection, routine, caller, facts)
-    row = connection.execute(*_statement(routine, payload, singular=singular)).fetchone()
-    if row is None:
-        raise RuntimeError("an aggregate without GROUP BY returns a row")
-    body, rows = row
-    if singular and rows != 1:
-        raise RestError(
-            406,
-            "PGRST116",
-            "JSON object requested, multiple (or no) rows returned",
-            details=f"The result contains {rows} rows",
-        )
-    return Result(None if routine.returns_void else body, rows)
-
-
-def _set_locals(
-    connection: psycopg.Connection,
-    routine: Routine,
-    caller: Caller,
-    facts: RequestFacts,
-) -> None:
-    settings = {
-        "search_path": _SEARCH_PATH,
-        "role": caller.role,
-        "request.jwt.claims": json.dumps(caller.claims),
-        "request.method": facts.method,
-        "request.path": facts.path,
-        "request.headers": json.dumps(dict(facts.headers)),
-        "request.cookies": json.dumps(dict(facts.cookies)),
-    }
-    if routine.statement_timeout is not None:
-        settings["statement_timeout"] = routine.statement_timeout
-    if routine.read_only:
-        settings["transaction_read_only"] = "on"
-    calls = sql.SQL(", ").join(sql.SQL("set_config(%s, %s, true)") for _ in settings)
-    flat = [text for pair in settings.items() for text in pair]
-    connection.execute(sql.SQL("select {}").format(calls), flat)
-
-
-def _statement(
-    routine: Routine,
-    payload: Payload,
-    *,
-    singular: bool,
-) -> tuple[sql.Composed, list[Any]]:
-    function = sql.Identifier(SCHEMA, routine.name)
-    named = [(n, t) for n, t in zip(routine.names, routine.types, strict=True) if n in payload.keys]
-    source: sql.Composable
-    if routine.takes_whole_body:
-        source = sql.SQL("")
-        arguments: sql.Composable = sql.SQL("%s::") + sql.SQL(routine.types[0])
-        parameters: list[Any] = [payload.text]
-    elif named:
-        source = sql.SQL(_ARGUMENTS).format(
-            columns=sql.SQL(", ").join(
-                sql.Identifier(n) + sql.SQL(" " + _UNBOUNDED_TYPES.get(t, t)) for n, t in named
-            )
-        )
-        arguments = sql.SQL(", ").join(_argument(routine, n) for n, _ in named)
-        parameters = [payload.text]
-    else:
-        source, arguments, parameters = sql.SQL(""), sql.SQL(""), []
-    called = sql.SQL("{}({})").format(function, arguments)
-    if not routine.returns_composite:
-        called = sql.SQL("(select {} as pgrst_scalar)").format(called)
-    statement = sql.SQL(
-        "select coalesce({body}, {nothing})::text, {rows}"
-        " from (select pgrst_call.* from {source} lateral {called} pgrst_call) pgrst_rows"
-    ).format(
-        body=sql.SQL(_body(routine, singular=singular)),
-        nothing=sql.Literal("[]" if routine.returns_set and not singular else "null"),
-        rows=sql.SQL("count(pgrst_rows)" if routine.returns_set else "1"),
-        source=source,
-        called=called,
-    )
-    return statement, parameters
-
-
 # With an array of objects, the function is called once, with the first object.
 _ARGUMENTS = """
-    (select %s::json as document) pgrst_payload,
+    (select {document}::json as document) pgrst_payload,
     lateral (
       select *
       from json_to_recordset(
@@ -164,15 +38,75 @@ _ARGUMENTS = """
 """
 
 
-def _argument(routine: Routine, name: str) -> sql.Composed:
-    variadic = routine.variadic and name == routine.names[-1]
-    return sql.SQL("variadic " if variadic else "") + sql.SQL(
-        "{name} := pgrst_arguments.{name}"
-    ).format(name=sql.Identifier(name))
+def invoke(
+    session: Session, routine: Routine, payload: Payload, plan: Plan, shape: Shape
+) -> Result:
+    """Call a function with the caller's role.
+
+    Raises:
+        RestError: One object was requested, and the result is not exactly one row.
+        psycopg.Error: The database refused or failed.
+    """
+    alias = routine.returned_type if routine.returns_composite else routine.name
+    known: frozenset[str] = frozenset()
+    if plan.uses_json_paths:
+        known = relation_named(session.connection, alias).json_columns
+    session.become_caller(
+        read_only=routine.read_only or session.facts.method in ("GET", "HEAD"),
+        statement_timeout=routine.statement_timeout,
+    )
+    table = identifier(alias)
+    renderer = Renderer(table, known)
+    returned = "pgrst_source as " + table
+    reading = Reading(
+        source=compose(
+            "select {columns} from {called}",
+            columns=_columns(routine, plan),
+            called=_called(routine, payload),
+        ),
+        rows=renderer.rows(returned, plan),
+        count=compose(
+            "select 1 from {returned}{where}",
+            returned=returned,
+            where=renderer.where(plan.conditions),
+        ),
+        value=_value(routine, shape),
+        number="count(pgrst_rows)" if routine.returns_set else "1",
+        is_list=routine.returns_set,
+    )
+    result = run(session, reading, shape)
+    return Result(None, result.rows, result.total) if routine.returns_void else result
 
 
-def _body(routine: Routine, *, singular: bool) -> str:
+def _columns(routine: Routine, plan: Plan) -> Fragment:
+    if not routine.returns_composite:
+        return Fragment("pgrst_call.pgrst_scalar")
+    if plan.columns in ([], ["*"]):
+        return Fragment("pgrst_call.*")
+    return joined(", ", ("pgrst_call." + identifier(name) for name in plan.columns))
+
+
+def _called(routine: Routine, payload: Payload) -> Fragment:
+    named = [(n, t) for n, t in zip(routine.names, routine.types, strict=True) if n in payload.keys]
+    source, arguments = NOTHING, NOTHING
+    if routine.takes_whole_body:
+        arguments = value(payload.text) + f"::{routine.types[0]}"
+    elif named:
+        typed = (identifier(n) + f" {_UNBOUNDED_TYPES.get(t, t)}" for n, t in named)
+        source = compose(_ARGUMENTS, document=value(payload.text), columns=joined(", ", typed))
+        arguments = joined(", ", (_argument(routine, n) for n, _ in named))
+    called = identifier(SCHEMA, routine.name) + "(" + arguments + ")"
+    if not routine.returns_composite:
+        called = compose("(select {called} as pgrst_scalar)", called=called)
+    return source + "lateral " + called + " pgrst_call"
+
+
+def _argument(routine: Routine, name: str) -> Fragment:
+    variadic = "variadic " if routine.variadic and name == routine.names[-1] else ""
+    return variadic + identifier(name) + " := pgrst_arguments." + identifier(name)
+
+
+def _value(routine: Routine, shape: Shape) -> str:
     scalar = not routine.returns_composite
-    single = not routine.returns_set
-    value = "pgrst_rows.pgrst_scalar" if scalar and (single or not singular) else "pgrst_rows"
-    return f"json_agg({value})" + ("->0" if single or singular else "")
+    is_value = scalar and not (routine.returns_set and shape.singular)
+    return "pgrst_rows.pgrst_scalar" if is_value else "pgrst_rows"

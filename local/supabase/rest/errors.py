@@ -76,6 +76,20 @@ class RestError(Exception):
         }
 
 
+class NotFoundError(Exception):
+    """Nothing has this address. PostgREST answers 404 with an empty object."""
+
+
+def unsupported(feature: str) -> RestError:
+    """Return the error for something that PostgREST can do and the gateway cannot."""
+    return RestError(
+        501,
+        "0A000",
+        f"The local Supabase gateway does not support {feature}",
+        hint="Supabase itself does. Set SUPABASE_URL to a project to use it.",
+    )
+
+
 def unreachable(error: Exception) -> RestError:
     """Return the error for a database that cannot be reached."""
     return RestError(

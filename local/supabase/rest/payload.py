@@ -1,14 +1,20 @@
-"""Check the JSON body of a call; Postgres receives its text unchanged."""
+"""Check the JSON of a call or a write; Postgres receives its text unchanged."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from local.supabase.rest.errors import RestError
+from local.supabase.rest.errors import RestError, unsupported
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 JSON_TYPE = "application/json"
+# PostgREST reads these too.
+_FORMS_OF_WRITES = frozenset({"text/csv", "application/x-www-form-urlencoded"})
+_FORMS_OF_CALLS = _FORMS_OF_WRITES | {"text/plain", "text/xml", "application/octet-stream"}
 
 
 @dataclass(frozen=True)
@@ -22,17 +28,53 @@ class Payload:
 _NO_ARGUMENTS = Payload("[]", frozenset())
 
 
-def read_payload(body: bytes, content_type: str) -> Payload:
-    """Return the arguments of a call.
+def read_arguments(body: bytes, content_type: str) -> Payload:
+    """Return the arguments of a call by POST.
 
     Raises:
         RestError: PGRST102: the body is not JSON, or its objects have different keys.
+            501: it has another form that PostgREST accepts.
     """
+    _require_json(content_type, _FORMS_OF_CALLS)
+    return _read(body) if body else Payload("", frozenset())
+
+
+def read_rows(body: bytes, content_type: str, columns: frozenset[str] | None) -> Payload:
+    """Return the rows of a write. With `columns`, these count and the body is not looked at.
+
+    Raises:
+        RestError: PGRST102: the body is not JSON, or its objects have different keys.
+            501: it has another form that PostgREST accepts.
+    """
+    _require_json(content_type, _FORMS_OF_WRITES)
+    if columns is not None:
+        return Payload(body.decode(errors="replace"), columns)
+    return _read(body)
+
+
+def of_query(arguments: Iterable[tuple[str, str]], variadic: str | None) -> Payload:
+    """Return the arguments of a call by GET.
+
+    The variadic one may be repeated; of others the last counts.
+    """
+    document: dict[str, str | list[str]] = {}
+    for name, text in arguments:
+        if name == variadic:
+            document[name] = [*document.get(name, []), text]
+        else:
+            document[name] = text
+    return Payload(json.dumps(document), frozenset(document))
+
+
+def _require_json(content_type: str, others: frozenset[str]) -> None:
     media_type = content_type.partition(";")[0] or JSON_TYPE
+    if media_type in others:
+        raise unsupported(f"Content-Type: {media_type}")
     if media_type != JSON_TYPE:
         raise _refused(f"Content-Type not acceptable: {media_type}")
-    if not body:
-        return Payload("", frozenset())
+
+
+def _read(body: bytes) -> Payload:
     try:
         text = body.decode()
         # Only the keys are used. Numbers are kept as text, so their length does not matter.

@@ -30,6 +30,7 @@ _ROUTINES_NAMED = """
       result.typtype = 'c' or coalesce(p.proargmodes::text[] && '{t,b,o}', false)
         as returns_composite,
       result.oid = 'void'::regtype as returns_void,
+      result.typname::text as returned_type,
       coalesce(parameter.names, '{}') as names,
       coalesce(parameter.types, '{}') as types,
       coalesce(parameter.required, '{}') as required,
@@ -71,6 +72,7 @@ class Routine:
     returns_set: bool
     returns_composite: bool
     returns_void: bool
+    returned_type: str
     names: list[str]
     types: list[str]
     required: list[bool]
@@ -107,17 +109,22 @@ def choose(
     connection: psycopg.Connection,
     name: str,
     keys: frozenset[str],
+    *,
+    has_body: bool,
 ) -> Routine:
     """Return the function that a call with these argument names means.
+
+    Only a call with a body can mean a function whose one parameter has no name.
 
     Raises:
         RestError: No function fits (PGRST202), or several do (PGRST203).
     """
     overloads = routines_named(connection, name)
     fitting = [r for r in overloads if not r.takes_whole_body and r.accepts(keys)]
-    fitting = fitting or [r for r in overloads if r.takes_whole_body]
+    if has_body:
+        fitting = fitting or [r for r in overloads if r.takes_whole_body]
     if not fitting:
-        raise _unknown(name, sorted(keys))
+        raise _unknown(name, sorted(keys), has_body=has_body)
     if len(fitting) > 1:
         listed = ", ".join(r.signature for r in fitting)
         raise RestError(
@@ -130,17 +137,19 @@ def choose(
     return fitting[0]
 
 
-def _unknown(name: str, keys: list[str]) -> RestError:
+def _unknown(name: str, keys: list[str], *, has_body: bool) -> RestError:
     """Return PGRST202. PostgREST also suggests a similar name in `hint`; the gateway does not."""
     function = f"{SCHEMA}.{name}"
     listed = ", ".join(keys)
     called = f"({listed})" if keys else " without parameters"
     plural = "s" if len(keys) > 1 else ""
     searched = f" with parameter{plural} {listed}" if keys else " without parameters"
+    if has_body:
+        searched += " or with a single unnamed json/jsonb parameter"
     return RestError(
         404,
         "PGRST202",
         f"Could not find the function {function}{called} in the schema cache",
-        details=f"Searched for the function {function}{searched} or with a single unnamed "
-        "json/jsonb parameter, but no matches were found in the schema cache.",
+        details=f"Searched for the function {function}{searched}, but no matches were found in the "
+        "schema cache.",
     )

