@@ -25,6 +25,7 @@ class Settings:
         webhook_secret: Signs the webhooks.
         webhook_url: Receives the webhooks.
         terms_of_service_url: The account's terms; empty if it has none.
+        mailbox_url: The page with the mails, to which the control room links; "" without one.
     """
 
     state_folder: Path
@@ -33,6 +34,7 @@ class Settings:
     webhook_secret: str
     webhook_url: str
     terms_of_service_url: str = ""
+    mailbox_url: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -64,4 +66,5 @@ class Settings:
             webhook_secret=values["STRIPE_WEBHOOK_SECRET"],
             webhook_url=values["STRIPE_WEBHOOK_URL"],
             terms_of_service_url=values.get("STRIPE_TERMS_OF_SERVICE_URL", ""),
+            mailbox_url=values.get("PURSE_LOCAL_MAILBOX_URL", ""),
         )
