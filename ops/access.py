@@ -110,6 +110,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.add_seal_key": _NOBODY,
     "purse.address_hash": _NOBODY,
     "purse.amount_reversed": _NOBODY,
+    "purse.begun_purchase": _NOBODY,
     "purse.capture_by_steps": _NOBODY,
     "purse.checkout_opens_at": _NOBODY,
     "purse.claw_back": _NOBODY,
