@@ -21,4 +21,4 @@ def get(_request: Request) -> Response:
     )
 
 
-app = endpoint(get=get)
+app = endpoint(get=get, cross_origin=())

@@ -1,4 +1,4 @@
-"""POST /api/create-checkout-session {"package_type": "starter"} -> {"id", "url"}."""
+"""POST /api/create-checkout-session {"package_type", "return_url"?, …} -> {"id", "url"}."""
 
 from __future__ import annotations
 
@@ -6,20 +6,35 @@ import re
 
 from api._lib.errors import InvalidRequestError
 from api._lib.payments.checkout import begin_checkout
+from api._lib.payments.ordering import CheckoutRequest
+from api._lib.payments.return_address import return_address
+from api._lib.settings import settings
 from api._lib.web.auth import signed_in_user
+from api._lib.web.cors import TOKEN_JSON_AND_KEY
 from api._lib.web.http import Request, Response, endpoint
 
 _PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 
 def post(request: Request) -> Response:
-    """Open a Checkout Session. The request names a package; prices come from the catalogue."""
+    """Open a Checkout Session. The request names a package; prices come from the catalogue.
+
+    It may choose where the buyer goes afterwards, within ALLOWED_ORIGINS.
+    """
     user = signed_in_user(request)
-    package = request.json_object().get("package_type")
+    body = request.json_object()
+    package = body.get("package_type")
     if not isinstance(package, str) or not _PACKAGE_ID.fullmatch(package):
         raise InvalidRequestError('Name the package, as in {"package_type": "starter"}.')
-    session = begin_checkout(user, package)
+    origins = settings().allowed_origins
+    wanted = CheckoutRequest(
+        package,
+        return_url=return_address("return_url", body.get("return_url"), origins),
+        cancel_url=return_address("cancel_url", body.get("cancel_url"), origins),
+        idempotency_key=request.idempotency_key(),
+    )
+    session = begin_checkout(user, wanted)
     return Response({"id": session.id, "url": session.url})
 
 
-app = endpoint(post=post)
+app = endpoint(post=post, cross_origin=TOKEN_JSON_AND_KEY)

@@ -15,6 +15,7 @@ from api._lib.credits.spending import MAX_QUANTITY, spend
 from api._lib.errors import InvalidRequestError
 from api._lib.settings import settings
 from api._lib.web.auth import signed_in_user
+from api._lib.web.cors import TOKEN_JSON_AND_KEY
 from api._lib.web.http import Request, Response, endpoint
 from api._lib.web.paging import page
 
@@ -128,4 +129,4 @@ def _session_id(request: Request) -> str | None:
     return session_id
 
 
-app = endpoint(get=get, post=post)
+app = endpoint(get=get, post=post, cross_origin=TOKEN_JSON_AND_KEY)

@@ -21,6 +21,7 @@ from api._lib.files.settings import storage_settings
 from api._lib.files.uploads import begin_upload, complete_upload
 from api._lib.web.actions import choose_by
 from api._lib.web.auth import signed_in_user
+from api._lib.web.cors import TOKEN_AND_JSON, TOKEN_JSON_AND_KEY
 from api._lib.web.http import Request, Response, endpoint
 from api._lib.web.paging import page
 
@@ -87,8 +88,8 @@ def _file_id(value: Any) -> str:
 app = choose_by(
     "action",
     {
-        None: endpoint(get=listing, post=begin, delete=delete),
-        "complete": endpoint(post=complete),
-        "export": endpoint(post=export),
+        None: endpoint(get=listing, post=begin, delete=delete, cross_origin=TOKEN_JSON_AND_KEY),
+        "complete": endpoint(post=complete, cross_origin=TOKEN_AND_JSON),
+        "export": endpoint(post=export, cross_origin=TOKEN_JSON_AND_KEY),
     },
 )

@@ -14,4 +14,4 @@ def get(_request: Request) -> Response:
     return Response(database.call("read_catalogue"), headers={"Cache-Control": CACHE_CONTROL})
 
 
-app = endpoint(get=get)
+app = endpoint(get=get, cross_origin=())

@@ -10,6 +10,7 @@ from api._lib import database
 from api._lib.errors import InvalidRequestError, NotFoundError, TooManyAttemptsError
 from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
 from api._lib.web.auth import User, signed_in_user
+from api._lib.web.cors import TOKEN
 from api._lib.web.http import Request, Response, endpoint
 
 RECEIPTS_PER_MINUTE = 20
@@ -63,4 +64,4 @@ def _limit(user: User) -> None:
         raise
 
 
-app = endpoint(get=get)
+app = endpoint(get=get, cross_origin=TOKEN)

@@ -21,6 +21,9 @@ STORAGE_PATH = "/storage/v1/s3"
 # The defaults of api/_lib/files/settings.py, which a fork may delete.
 DEFAULT_BUCKET = "purse-files"
 DEFAULT_MAX_FILE_MB = 50
+# Where `make examples` serves the examples: these many ports after the site's.
+PLAIN_EXAMPLE = 5
+NEXTJS_EXAMPLE = 6
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Stack:
     """
 
     site_url: str
+    allowed_origins: str
     supabase_url: str
     publishable_key: str
     secret_key: str
@@ -114,11 +118,18 @@ def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> 
         mailbox_url=f"{origin}:{port + 5}",
         smtp_host="127.0.0.1",
         smtp_port=str(port + 6),
+        allowed_origins=real("ALLOWED_ORIGINS") or _examples_origins(port),
         cron_secret=real("CRON_SECRET") or keys["cron_secret"],
         **supabase,
         **stripe,
         **storage,
     )
+
+
+def _examples_origins(port: int) -> str:
+    ports = (port + PLAIN_EXAMPLE, port + NEXTJS_EXAMPLE)
+    hosts = ("127.0.0.1", "localhost")
+    return ",".join(f"http://{host}:{number}" for number in ports for host in hosts)
 
 
 def gateway_env(

@@ -130,6 +130,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.announce_low": _NOBODY,
     "purse.announce_payment": _NOBODY,
     "purse.announce_reversals": _NOBODY,
+    "purse.begun_purchase": _NOBODY,
     "purse.capture_by_steps": _NOBODY,
     "purse.checkout_opens_at": _NOBODY,
     "purse.claw_back": _NOBODY,

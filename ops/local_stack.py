@@ -15,6 +15,7 @@ STACK_FILE = ROOT / ".local" / "stack.json"
 # Environment variable -> its name in stack.json.
 _NAMES = {
     "SITE_URL": "site_url",
+    "ALLOWED_ORIGINS": "allowed_origins",
     "SUPABASE_URL": "supabase_url",
     "SUPABASE_SECRET_KEY": "secret_key",
     "SUPABASE_PUBLISHABLE_KEY": "publishable_key",

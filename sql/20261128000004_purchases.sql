@@ -13,6 +13,10 @@ create table public.purchases (
     livemode            boolean     not null,
     sealed              boolean     not null default true,
     created_at          timestamptz not null default now(),
+    -- What the request asked for besides the pack.
+    idempotency_key     text,
+    return_url          text,
+    cancel_url          text,
     -- What Stripe told us.
     checkout_session_id text,
     payment_intent_id   text,
@@ -50,6 +54,9 @@ create table public.purchases (
     constraint purchases_unit_amount_is_sane check (unit_amount between 1 and 99999999),
     constraint purchases_currency_is_iso check (currency ~ '^[a-z]{3}$'),
     constraint purchases_valid_days_are_sane check (valid_days between 1 and 3650),
+    constraint purchases_idempotency_key_is_short check (length(idempotency_key) <= 255),
+    constraint purchases_return_url_is_short check (length(return_url) <= 2000),
+    constraint purchases_cancel_url_is_short check (length(cancel_url) <= 2000),
     constraint purchases_amount_paid_is_not_negative check (amount_paid >= 0),
     constraint purchases_paid_says_what
         check (paid_at is null or (amount_paid is not null and amount_subtotal is not null and currency_paid is not null)),
@@ -65,6 +72,8 @@ create unique index purchases_checkout_session_id_key
     on public.purchases (checkout_session_id) where checkout_session_id is not null;
 create unique index purchases_payment_intent_id_key
     on public.purchases (payment_intent_id) where payment_intent_id is not null;
+create unique index purchases_idempotency_key_key
+    on public.purchases (user_id, idempotency_key) where idempotency_key is not null;
 create index purchases_user_id_created_at_idx on public.purchases (user_id, created_at desc);
 create index purchases_unsettled_idx on public.purchases (id) where status in ('open', 'processing');
 
@@ -75,6 +84,9 @@ comment on column public.purchases.credits is 'Credits ordered. Fixed when the o
 comment on column public.purchases.unit_amount is 'The price shown to the buyer, in minor units of the currency.';
 comment on column public.purchases.valid_days is 'Days from payment until the remaining credits expire. Null: they never expire.';
 comment on column public.purchases.sealed is 'Whether this database began the order, or its metadata carried our seal, or a person confirmed it in a rebuild. If not, the order is a mismatch.';
+comment on column public.purchases.idempotency_key is 'The caller''s key for this checkout, once per user. Null: none was sent, or the order has moved to another account.';
+comment on column public.purchases.return_url is 'Where the buyer goes after the payment, as requested and without the session id. Null: our own page.';
+comment on column public.purchases.cancel_url is 'Where the buyer goes who leaves the payment page. Null: our own page.';
 comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and tax, in minor units. If it differs from unit_amount, the order is a mismatch.';
 comment on column public.purchases.currency_paid is 'The currency of the payment. If it differs from the order''s, the order is a mismatch.';
 comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units. Less than the price with a promotion code, 0 if nothing was charged.';
@@ -129,13 +141,54 @@ comment on function purse.purchase_of_payment(text) is
 'The purchase that a payment intent is for, also if it is the second that paid it. Null if there is none.';
 revoke all on function purse.purchase_of_payment(text) from public, anon, authenticated, service_role;
 
+create function purse.begun_purchase(
+    p_order public.purchases,
+    p_email text
+)
+    returns jsonb
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+declare
+    v_customer public.stripe_customers;
+begin
+    select * into v_customer
+    from public.stripe_customers s
+    where s.user_id = p_order.user_id
+        and s.livemode = p_order.livemode;
+    return jsonb_build_object(
+        'order_id', p_order.id,
+        'ordered_at', floor(extract(epoch from p_order.created_at))::bigint,
+        'package_id', p_order.package_id,
+        'package_name', p_order.package_name,
+        'credits', p_order.credits,
+        'unit_amount', p_order.unit_amount,
+        'currency', p_order.currency,
+        'valid_days', p_order.valid_days,
+        'return_url', p_order.return_url,
+        'cancel_url', p_order.cancel_url,
+        'customer_id', v_customer.customer_id,
+        'customer_has_email', p_email is null or v_customer.email_hash is not distinct from purse.address_hash(p_email),
+        'customer_key', v_customer.idempotency_key
+    ) || purse.seal_order(p_order);
+end
+$$;
+
+comment on function purse.begun_purchase(public.purchases, text) is
+'The answer of begin_purchase about an order.';
+revoke all on function purse.begun_purchase(public.purchases, text) from public, anon, authenticated, service_role;
+
 create function public.begin_purchase(
     p_user_id           uuid,
     p_package_id        text,
     p_livemode          boolean,
     p_orders_per_minute integer,
     p_declines_per_hour integer default null,
-    p_email             text    default null
+    p_email             text    default null,
+    p_idempotency_key   text    default null,
+    p_return_url        text    default null,
+    p_cancel_url        text    default null
 )
     returns jsonb
     language plpgsql
@@ -145,7 +198,6 @@ create function public.begin_purchase(
 as $$
 declare
     v_order        public.purchases;
-    v_customer     public.stripe_customers;
     v_recent       bigint;
     v_wait_seconds integer;
     v_opens_at     timestamptz;
@@ -158,6 +210,27 @@ begin
             errcode = 'PT409',
             message = 'the purse of this account has moved to another account',
             detail = 'purse_moved';
+    end if;
+
+    select * into v_order
+    from public.purchases p
+    where p.user_id = p_user_id
+        and p.idempotency_key = p_idempotency_key;
+    if found then
+        if (v_order.package_id, v_order.return_url, v_order.cancel_url)
+            is distinct from (p_package_id, p_return_url, p_cancel_url) then
+            raise exception using
+                errcode = 'PT409',
+                message = 'the key was used for another checkout',
+                detail = 'idempotency_key_reused';
+        end if;
+        if v_order.status <> 'open' or v_order.created_at < clock_timestamp() - interval '1 hour' then
+            raise exception using
+                errcode = 'PT409',
+                message = 'the checkout under this key has ended',
+                detail = 'checkout_ended';
+        end if;
+        return purse.begun_purchase(v_order, p_email);
     end if;
 
     select count(*), ceil(extract(epoch from min(p.created_at) + interval '1 minute' - clock_timestamp()))
@@ -191,9 +264,12 @@ begin
     end if;
 
     insert into public.purchases (
-        user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at
+        user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at,
+        idempotency_key, return_url, cancel_url
     )
-    select p_user_id, c.id, c.name, c.credits, c.unit_amount, c.currency, c.valid_days, p_livemode, clock_timestamp()
+    select
+        p_user_id, c.id, c.name, c.credits, c.unit_amount, c.currency, c.valid_days, p_livemode, clock_timestamp(),
+        p_idempotency_key, p_return_url, p_cancel_url
     from public.credit_packages c
     where c.id = p_package_id
         and c.active
@@ -205,39 +281,25 @@ begin
     insert into public.stripe_customers (user_id, livemode)
     values (p_user_id, p_livemode)
     on conflict (user_id, livemode) do nothing;
-    select * into v_customer
-    from public.stripe_customers s
-    where s.user_id = p_user_id
-        and s.livemode = p_livemode;
-
-    return jsonb_build_object(
-        'order_id', v_order.id,
-        'ordered_at', floor(extract(epoch from v_order.created_at))::bigint,
-        'package_id', v_order.package_id,
-        'package_name', v_order.package_name,
-        'credits', v_order.credits,
-        'unit_amount', v_order.unit_amount,
-        'currency', v_order.currency,
-        'valid_days', v_order.valid_days,
-        'customer_id', v_customer.customer_id,
-        'customer_has_email', p_email is null or v_customer.email_hash is not distinct from purse.address_hash(p_email),
-        'customer_key', v_customer.idempotency_key
-    ) || purse.seal_order(v_order);
+    return purse.begun_purchase(v_order, p_email);
 end
 $$;
 
-comment on function public.begin_purchase(uuid, text, boolean, integer, integer, text) is
+comment on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text) is
 'Records an order at the present price, before Stripe hears of it. The first order sets the ledger''s mode.
 Returns {order_id, ordered_at (seconds since 1970), package_id, package_name, credits, unit_amount,
-currency, valid_days or null, customer_id or null, customer_has_email (false if p_email has to be sent to Stripe),
+currency, valid_days or null, return_url or null, cancel_url or null, customer_id or null, customer_has_email (false if p_email has to be sent to Stripe),
 customer_key (idempotency key for creating the customer), ledger_id, seal}; the last two travel in Stripe''s metadata.
+Under the same p_idempotency_key the same request gets the same order, for an hour and while it is unpaid; it
+counts for no limit. Then PT409 with checkout_ended as detail, and with idempotency_key_reused if another pack
+or address is asked for under that key.
 Raises PT404 if the pack is not on sale; PT409 with ledger_is_test or ledger_is_live as detail if the ledger
 is of the other mode, and with purse_moved if the user''s purse has moved to another account; PT429 past
 p_orders_per_minute, with the seconds to wait as detail, and at p_declines_per_hour declined payments, with
 declines:<seconds>.';
-revoke all on function public.begin_purchase(uuid, text, boolean, integer, integer, text)
+revoke all on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text)
     from public, anon, authenticated, service_role;
-grant execute on function public.begin_purchase(uuid, text, boolean, integer, integer, text) to service_role;
+grant execute on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text) to service_role;
 
 create function public.payment_of_order(
     p_user_id  uuid,

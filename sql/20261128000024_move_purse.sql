@@ -110,7 +110,11 @@ begin
         where l.id = any (v_lot_ids)
             and l.lapsed > 0;
 
-        update public.purchases p set user_id = p_to_user_id where p.user_id = p_from_user_id;
+        -- Keys belong to one user. The other account may have used the same one.
+        update public.purchases p
+        set user_id = p_to_user_id,
+            idempotency_key = null
+        where p.user_id = p_from_user_id;
         update public.user_credits u
         set lapses_at = least(u.lapses_at, v_from.lapses_at),
             low_threshold = coalesce(u.low_threshold, v_from.low_threshold)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from api._lib.errors import NotConfiguredError
+from api._lib.origins import origin_problem
 from api._lib.outbox.mail.settings import MailSettings, read_mail_settings
 from api._lib.outbox.settings import Endpoint, read_endpoints
 from api._lib.shop import read_shop
@@ -35,6 +36,7 @@ class Settings:
     """The settings of this deployment. They have no repr, because they hold secrets."""
 
     site_url: str
+    allowed_origins: tuple[str, ...]
     supabase_url: str
     supabase_secret_key: str
     supabase_publishable_key: str
@@ -104,6 +106,15 @@ class EnvironmentReader:
             self.problems.append(f"{name} must look like https://example.com{form}")
         return value.rstrip("/")
 
+    def origins(self, name: str) -> tuple[str, ...]:
+        """Return a list of exact origins; each one that is not exact is a problem of its own."""
+        origins = self.several(name)
+        for place, origin in enumerate(origins, start=1):
+            problem = origin_problem(origin)
+            if problem:
+                self.problems.append(f"{name}: origin {place} {problem}")
+        return origins
+
     def flag(self, name: str, *, default: bool) -> bool:
         """Return a boolean."""
         value = (self.first(name) or str(default)).lower()
@@ -163,6 +174,7 @@ def load(environ: Mapping[str, str]) -> Settings:
     supabase_url = read.url("SUPABASE_URL", read.required("SUPABASE_URL"))
     settings = Settings(
         site_url=read.url("SITE_URL", site or ""),
+        allowed_origins=read.origins("ALLOWED_ORIGINS"),
         supabase_url=supabase_url,
         supabase_secret_key=read.required("SUPABASE_SECRET_KEY", "SUPABASE_SERVICE_ROLE_KEY"),
         supabase_publishable_key=read.required("SUPABASE_PUBLISHABLE_KEY", "SUPABASE_ANON_KEY"),

@@ -30,6 +30,24 @@ def test_a_whole_environment_is_read() -> None:
     assert settings.declines_per_hour == 10
 
 
+def test_allowed_origins_are_a_list_and_none_by_default() -> None:
+    assert load(WHOLE).allowed_origins == ()
+    given = "https://app.example.com, http://localhost:5173,"
+    settings = load({**WHOLE, "ALLOWED_ORIGINS": given})
+    assert settings.allowed_origins == ("https://app.example.com", "http://localhost:5173")
+
+
+def test_each_malformed_origin_is_named_by_its_place_and_not_by_its_value() -> None:
+    given = (
+        "https://app.example.com,https://*.example.com,https://user@a.example,https://b.example/"
+    )
+    assert problems(ALLOWED_ORIGINS=given) == (
+        "ALLOWED_ORIGINS: origin 2 must not have a wildcard: name each origin",
+        "ALLOWED_ORIGINS: origin 3 must not have a user name or password",
+        "ALLOWED_ORIGINS: origin 4 must not end with a slash",
+    )
+
+
 def test_every_problem_is_named_at_once() -> None:
     with pytest.raises(NotConfiguredError) as refused:
         load({})

@@ -9,29 +9,24 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import stripe
 
 from api._lib import database
 from api._lib.errors import (
-    ConflictError,
     DatabaseUnavailableError,
     NotConfiguredError,
-    NotFoundError,
     PaymentsDisabledError,
     StripeFailedError,
-    TooManyAttemptsError,
-    TooManyDeclinesError,
     UnsellablePriceError,
-    WrongLedgerModeError,
 )
 from api._lib.payments.customers import new_customer, renew_key, update_email
-from api._lib.payments.order import Order
+from api._lib.payments.ordering import CheckoutRequest, RecordedOrder, record_order
 from api._lib.payments.session_facts import facts_of_session
 from api._lib.payments.session_params import session_params
 from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
-from api._lib.settings import Settings, settings
+from api._lib.settings import settings
 from api._lib.shop import UNNAMED
 
 if TYPE_CHECKING:
@@ -54,29 +49,7 @@ _PRICE_PARAMETERS = ("[unit_amount]", "[currency]")
 # Stripe refuses the consent without a code if the account names no terms of service.
 _TERMS = "terms of service"
 
-# What begin_purchase answers beside the seconds to wait if payments were declined.
-_DECLINES = "declines:"
-
 _log = logging.getLogger("purse")
-
-
-@dataclass(frozen=True)
-class RecordedOrder:
-    """An order that is recorded in the database, and the buyer's Stripe customer.
-
-    Attributes:
-        order: What is bought.
-        ordered_at: When it was recorded, in seconds since 1970 (UTC).
-        customer_id: The Stripe customer, or None if the user has none yet.
-        customer_has_email: Whether the customer has the user's present e-mail address.
-        customer_key: The idempotency key for creating that customer.
-    """
-
-    order: Order
-    ordered_at: int
-    customer_id: str | None
-    customer_has_email: bool
-    customer_key: str
 
 
 @dataclass(frozen=True)
@@ -87,7 +60,7 @@ class CheckoutSession:
     url: str
 
 
-def begin_checkout(user: User, package_id: str) -> CheckoutSession:
+def begin_checkout(user: User, request: CheckoutRequest) -> CheckoutSession:
     """Record an order and open a Checkout Session for it.
 
     Raises:
@@ -95,7 +68,8 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
         NotConfiguredError: Real money would be paid to a shop without a name.
         NotFoundError: No such package on sale.
         WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
-        ConflictError: The user's purse has moved to another account.
+        ConflictError: The user's purse has moved to another account; or the key was used for
+            another checkout (idempotency_key_reused), or for one that has ended (checkout_ended).
         TooManyAttemptsError: The user has reached the limit of orders a minute.
         TooManyDeclinesError: The user has reached the limit of declined payments an hour.
         StripeFailedError: Stripe failed. Nothing was charged; a retry begins a new order.
@@ -108,7 +82,7 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
         raise PaymentsDisabledError
     if config.livemode and not config.shop.is_named:
         raise NotConfiguredError((UNNAMED,))
-    recorded = _record_order(user, package_id, config)
+    recorded = record_order(user, request, config)
     customer_id = recorded.customer_id or new_customer(user, recorded.customer_key, config)
     if recorded.customer_id and not recorded.customer_has_email:
         update_email(user, customer_id, config)
@@ -123,57 +97,6 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
         session = _create_session(session_params(recorded, customer_id, config), key)
     _store_session_id(session, recorded)
     return CheckoutSession(id=session.id, url=str(session.url))
-
-
-def _record_order(user: User, package_id: str, config: Settings) -> RecordedOrder:
-    try:
-        row: dict[str, Any] = database.call(
-            "begin_purchase",
-            p_user_id=user.id,
-            p_package_id=package_id,
-            p_livemode=config.livemode,
-            p_orders_per_minute=config.orders_per_minute,
-            p_declines_per_hour=config.declines_per_hour,
-            p_email=user.email,
-        )
-    except database.DatabaseError as error:
-        if error.code == "PT404":
-            raise NotFoundError(
-                "There is no such package on sale.", code="unknown_package"
-            ) from None
-        if error.code == "PT409" and error.detail == "purse_moved":
-            raise ConflictError(
-                "The credits of this account have moved to another account. Sign in there.",
-                code="purse_moved",
-            ) from None
-        if error.code == "PT409":
-            is_live = error.detail == "ledger_is_live"
-            raise WrongLedgerModeError(ledger_is_live=is_live) from None
-        if error.code == "PT429":
-            detail = error.detail or "60"
-            if detail.startswith(_DECLINES):
-                raise TooManyDeclinesError(int(detail.removeprefix(_DECLINES))) from None
-            raise TooManyAttemptsError(int(detail)) from None
-        raise
-    order = Order(
-        order_id=row["order_id"],
-        user_id=user.id,
-        package_id=row["package_id"],
-        package_name=row["package_name"],
-        credits=row["credits"],
-        unit_amount=row["unit_amount"],
-        currency=row["currency"],
-        valid_days=row["valid_days"],
-        ledger_id=row["ledger_id"],
-        seal=row["seal"],
-    )
-    return RecordedOrder(
-        order,
-        ordered_at=row["ordered_at"],
-        customer_id=row["customer_id"],
-        customer_has_email=row["customer_has_email"],
-        customer_key=row["customer_key"],
-    )
 
 
 class _CustomerGoneError(StripeFailedError):

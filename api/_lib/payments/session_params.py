@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api._lib.payments.return_address import with_session_id
+
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsBrandingSettings
 
-    from api._lib.payments.checkout import RecordedOrder
+    from api._lib.payments.ordering import RecordedOrder
     from api._lib.settings import Settings
     from api._lib.shop import Shop
 
@@ -47,8 +49,8 @@ def session_params(
             "metadata": order.metadata(),
             "description": f"{order.package_name}: {description}",
         },
-        "success_url": f"{config.site_url}/payment/success?session_id={{CHECKOUT_SESSION_ID}}",
-        "cancel_url": f"{config.site_url}/payment/cancelled",
+        "success_url": with_session_id(recorded.return_url or f"{config.site_url}/payment/success"),
+        "cancel_url": recorded.cancel_url or f"{config.site_url}/payment/cancelled",
         "expires_at": recorded.ordered_at + SESSION_LIFETIME_SECONDS,
     }
     if config.promotion_codes:

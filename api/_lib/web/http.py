@@ -24,9 +24,10 @@ from api._lib.errors import (
     PurseError,
     UnsupportedMediaTypeError,
 )
+from api._lib.web.cors import cors_headers, preflight_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 MAX_BODY_BYTES = 16 * 1024
@@ -121,8 +122,17 @@ def endpoint(
     post: Handler | None = None,
     delete: Handler | None = None,
     max_body_bytes: int = MAX_BODY_BYTES,
+    cross_origin: Collection[str] | None = None,
 ) -> WSGIApplication:
     """Make the WSGI application of one endpoint from a handler for each method.
+
+    Args:
+        get: Answers GET and HEAD.
+        post: Answers POST.
+        delete: Answers DELETE.
+        max_body_bytes: The largest body that is read.
+        cross_origin: The request headers that pages of ALLOWED_ORIGINS may send. None: no page of
+            another origin may read the answers.
 
     HEAD is answered as GET without the body. Answers carry Cache-Control: no-store unless the
     handler sets another. An unexpected exception is logged without its text, which may quote what a
@@ -139,6 +149,11 @@ def endpoint(
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
+        if cross_origin is not None and method == "OPTIONS":
+            headers = preflight_headers(environ, methods=allowed, headers=cross_origin)
+            if headers is not None:
+                start_response("204 No Content", headers)
+                return []
         try:
             handler = handlers.get(method) or refuse
             answer = _encode(handler(_read_request(environ, max_body_bytes)))
@@ -147,7 +162,8 @@ def endpoint(
         except Exception as error:  # noqa: BLE001 - the one place that catches every exception
             _log_unexpected(environ, error)
             answer = _encode(_error_response(PurseError()))
-        start_response(answer.status, answer.headers)
+        shared = [] if cross_origin is None else cors_headers(environ)
+        start_response(answer.status, answer.headers + shared)
         return [] if method == "HEAD" else [answer.content]
 
     return app

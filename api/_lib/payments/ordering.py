@@ -1,0 +1,135 @@
+"""Record an order in the database, before Stripe hears of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from api._lib import database
+from api._lib.errors import (
+    ConflictError,
+    NotFoundError,
+    TooManyAttemptsError,
+    TooManyDeclinesError,
+    WrongLedgerModeError,
+)
+from api._lib.payments.order import Order
+
+if TYPE_CHECKING:
+    from api._lib.settings import Settings
+    from api._lib.web.auth import User
+
+# What begin_purchase answers beside the seconds to wait if payments were declined.
+_DECLINES = "declines:"
+
+# begin_purchase's other conflicts -> the sentence for the person. The detail is the code.
+_CONFLICTS = {
+    "purse_moved": "The credits of this account have moved to another account. Sign in there.",
+    "idempotency_key_reused": (
+        "This Idempotency-Key was used for another checkout. Use a new one."
+    ),
+    "checkout_ended": "This checkout has ended. Start another one with a new Idempotency-Key.",
+}
+
+
+@dataclass(frozen=True)
+class CheckoutRequest:
+    """What a buyer asks for.
+
+    Attributes:
+        package_id: A package of the catalogue.
+        return_url: An address within ALLOWED_ORIGINS for after the payment; None for our own page.
+        cancel_url: The same for a buyer who does not pay.
+        idempotency_key: Under the same key the same request opens one checkout.
+    """
+
+    package_id: str
+    return_url: str | None = None
+    cancel_url: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class RecordedOrder:
+    """An order that is recorded in the database, and the buyer's Stripe customer.
+
+    Attributes:
+        order: What is bought.
+        ordered_at: When it was recorded, in seconds since 1970 (UTC).
+        customer_id: The Stripe customer, or None if the user has none yet.
+        customer_has_email: Whether the customer has the user's present e-mail address.
+        customer_key: The idempotency key for creating that customer.
+        return_url: Where the buyer goes after the payment; None for our own page.
+        cancel_url: Where the buyer goes who does not pay; None for our own page.
+    """
+
+    order: Order
+    ordered_at: int
+    customer_id: str | None
+    customer_has_email: bool
+    customer_key: str
+    return_url: str | None
+    cancel_url: str | None
+
+
+def record_order(user: User, request: CheckoutRequest, config: Settings) -> RecordedOrder:
+    """Record an order at the catalogue's present price.
+
+    Raises:
+        NotFoundError: No such package on sale.
+        WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
+        ConflictError: The user's purse has moved, or the key names another or an ended checkout.
+        TooManyAttemptsError: The user has reached the limit of orders a minute.
+        TooManyDeclinesError: The user has reached the limit of declined payments an hour.
+        DatabaseUnavailableError: The database cannot be reached.
+    """
+    try:
+        row: dict[str, Any] = database.call(
+            "begin_purchase",
+            p_user_id=user.id,
+            p_package_id=request.package_id,
+            p_livemode=config.livemode,
+            p_orders_per_minute=config.orders_per_minute,
+            p_declines_per_hour=config.declines_per_hour,
+            p_email=user.email,
+            p_idempotency_key=request.idempotency_key,
+            p_return_url=request.return_url,
+            p_cancel_url=request.cancel_url,
+        )
+    except database.DatabaseError as error:
+        if error.code == "PT404":
+            raise NotFoundError(
+                "There is no such package on sale.", code="unknown_package"
+            ) from None
+        if error.code == "PT409" and error.detail in _CONFLICTS:
+            raise ConflictError(_CONFLICTS[error.detail], code=error.detail) from None
+        if error.code == "PT409":
+            is_live = error.detail == "ledger_is_live"
+            raise WrongLedgerModeError(ledger_is_live=is_live) from None
+        if error.code == "PT429":
+            detail = error.detail or "60"
+            if detail.startswith(_DECLINES):
+                raise TooManyDeclinesError(int(detail.removeprefix(_DECLINES))) from None
+            raise TooManyAttemptsError(int(detail)) from None
+        raise
+    order = Order(
+        order_id=row["order_id"],
+        user_id=user.id,
+        package_id=row["package_id"],
+        package_name=row["package_name"],
+        credits=row["credits"],
+        unit_amount=row["unit_amount"],
+        currency=row["currency"],
+        valid_days=row["valid_days"],
+        ledger_id=row["ledger_id"],
+        seal=row["seal"],
+    )
+    return RecordedOrder(
+        order,
+        ordered_at=row["ordered_at"],
+        customer_id=row["customer_id"],
+        customer_has_email=row["customer_has_email"],
+        customer_key=row["customer_key"],
+        return_url=row["return_url"],
+        cancel_url=row["cancel_url"],
+    )
