@@ -14,6 +14,7 @@ from flask import Blueprint, Response, jsonify, request
 
 from local.supabase.access import require_api_key
 from local.supabase.auth import passwords, sessions, users
+from local.supabase.auth.admin import add_admin
 from local.supabase.auth.bearer import Bearer, read_bearer
 from local.supabase.auth.body import Body
 from local.supabase.auth.errors import AuthError, respond, unavailable
@@ -58,6 +59,7 @@ def create_auth(settings: Settings, pool: Pool, key: SigningKey) -> Blueprint:
     blueprint.post("/token")(service.token)
     blueprint.get("/user")(service.user)
     blueprint.post("/logout")(service.log_out)
+    add_admin(blueprint, pool, key)
 
     @blueprint.get(_JWKS_PATH)
     def jwks() -> Response:
