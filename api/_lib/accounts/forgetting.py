@@ -22,7 +22,7 @@ from api._lib.errors import ConflictError, PurseError
 
 _BALANCE_CHANGED = "balance_changed:"
 # Accounts that one clean-up goes on with.
-_AT_ONCE = 100
+_AT_ONCE = 1000
 
 _log = logging.getLogger("purse")
 

@@ -35,7 +35,11 @@ def forget_files(user_id: str, *, deadline: float) -> bool:
     database.call("forget_files", p_user_id=user_id)
     if settings().files is None:
         return True
-    return _delete_objects(storage(), f"{user_id}/", deadline=deadline)
+    store = storage()
+    # The bucket is made at the first upload.
+    if not store.has_bucket():
+        return True
+    return _delete_objects(store, f"{user_id}/", deadline=deadline)
 
 
 def _delete_objects(store: Storage, prefix: str, *, deadline: float) -> bool:
