@@ -1,8 +1,9 @@
 """The daily jobs. Vercel's cron calls them with CRON_SECRET (vercel.json).
 
 GET /api/reconcile: find at Stripe what the webhook missed, and record it.
-GET /api/cleanup: write down expired credits, announce those that expire soon, remove abandoned
-uploads from the storage and old events from the outbox, run the cheap checks of make doctor.
+GET /api/cleanup: write down expired credits, announce those that expire soon, finish deletions of
+accounts that were interrupted, remove abandoned uploads from the storage and old events from the
+outbox, run the cheap checks of make doctor.
 GET /api/deliver: send the events that are due. Call it each minute where you can.
 
 vercel.json rewrites them to /api/cron?job=reconcile, =cleanup and =deliver. The first two deliver
@@ -57,6 +58,10 @@ def cleanup(request: Request) -> Response:
         "files_expired": 0,
         "complete": credits_.complete and announced and remove_old_events(deadline=deadline),
     }
+    # Imported here, because the other job does not need it.
+    from api._lib.accounts.forgetting import finish_interrupted  # noqa: PLC0415
+
+    report["complete"] = finish_interrupted(deadline=deadline) and report["complete"]
     if settings().files is not None:
         # Imported here: a deployment may have no storage, and a fork may delete the package.
         from api._lib.files.cleanup import remove_abandoned_uploads  # noqa: PLC0415

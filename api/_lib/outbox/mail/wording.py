@@ -64,7 +64,7 @@ def _failed(data: Mapping[str, Any]) -> Words:
         (
             (
                 f"Your bank did not make the payment of {money(data['amount'], data['currency'])}"
-                f" for {credits_(data['credits'])}. You were not charged, and no credits were added."
+                f" for {credits_(data['credits'])}. You were not charged, and no credits came in."
             ),
             "You can try again with another way to pay.",
         ),
