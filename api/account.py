@@ -3,17 +3,20 @@
 GET /api/account: what deleting it would end: credits, holds, payments under way, files.
 DELETE /api/account {"balance": 495}: delete it; balance is what GET has shown.
 GET /api/account/export: a copy of all data.
+POST /api/unsubscribe?token=…: no more mails but receipts. The token is from a mail.
 
-vercel.json rewrites the last to /api/account?action=export.
+vercel.json rewrites the last two to /api/account?action=export and =unsubscribe.
 """
 
 from __future__ import annotations
 
 import time
+from uuid import UUID
 
+from api._lib import database
 from api._lib.accounts.export import claim_export, export_page
 from api._lib.accounts.forgetting import finish_all, forget, read_account
-from api._lib.errors import InvalidRequestError
+from api._lib.errors import InvalidRequestError, NotFoundError
 from api._lib.web.actions import choose_by
 from api._lib.web.auth import signed_in_user
 from api._lib.web.http import Request, Response, endpoint
@@ -22,6 +25,8 @@ from api._lib.web.http import Request, Response, endpoint
 # left then is the daily clean-up's.
 FINISH_SECONDS = 25
 MAX_CREDITS = 2**53
+
+_UNKNOWN_LINK = "This link is not known. Use the one in the newest mail."
 
 
 def get(request: Request) -> Response:
@@ -61,10 +66,22 @@ def export(request: Request) -> Response:
     )
 
 
+def unsubscribe(request: Request) -> Response:
+    """Stop mails to the person of a token, as a mail program asks for it (RFC 8058)."""
+    try:
+        token = str(UUID(request.query.get("token", "")))
+    except ValueError:
+        raise NotFoundError(_UNKNOWN_LINK) from None
+    if not database.call("unsubscribe", p_token=token):
+        raise NotFoundError(_UNKNOWN_LINK)
+    return Response({"unsubscribed": True})
+
+
 app = choose_by(
     "action",
     {
         None: endpoint(get=get, delete=delete),
         "export": endpoint(get=export),
+        "unsubscribe": endpoint(post=unsubscribe),
     },
 )

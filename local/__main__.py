@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
 
+import httpx
 from dotenv import load_dotenv
 
 from local.errors import StackError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from local.environment import Stack
 
 STATE = ROOT / ".local"
+DELIVER_EVERY_SECONDS = 2
 
 _WELCOME = """
   Purse is running with test keys. No real money moves.
@@ -38,6 +40,7 @@ _WELCOME = """
 
     Break it  {control_room}   refunds, disputes, lost webhooks
     Mails     {mailbox}   every mail of this stack
+    Events    {receiver}   what the app is told
 
     Stop      Ctrl-C     Balances are kept. make run RESET=1 deletes them and starts over,
                          RESET=1 EMPTY=1 with an empty balance and no history.
@@ -58,10 +61,10 @@ def main() -> None:
                 _say("deleting the local data")
                 reset(STATE)
             with_history = not os.environ.get("EMPTY")
-            with running_stack(STATE, report=_say, with_history=with_history) as stack:
+            with running_stack(STATE, report=_say, with_history=with_history, tells=True) as stack:
                 _say(f"ready in {time.monotonic() - started_at:.1f} s")
                 print(_welcome(stack), flush=True)
-                signal.pause()
+                _deliver_forever(stack)
     except KeyboardInterrupt:
         _say("stopped")
     except StackError as error:
@@ -74,8 +77,19 @@ def _welcome(stack: Stack) -> str:
         demo_email=stack.demo_email or "an account of your Supabase project",
         demo_password=stack.demo_password or "its own",
         mailbox=stack.mailbox_url,
+        receiver=stack.receiver_url,
         control_room=f"{stack.stripe_api_base}/_sim" if stack.stripe_api_base else "at Stripe",
     )
+
+
+def _deliver_forever(stack: Stack) -> NoReturn:
+    """Do what a scheduler does for a deployment: let the site send what is due."""
+    authorization = {"Authorization": f"Bearer {stack.cron_secret}"}
+    with httpx.Client(headers=authorization, timeout=60, trust_env=False) as client:
+        while True:
+            with suppress(httpx.HTTPError):
+                client.get(f"{stack.site_url}/api/deliver")
+            time.sleep(DELIVER_EVERY_SECONDS)
 
 
 def _say(line: str) -> None:

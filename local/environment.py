@@ -50,6 +50,8 @@ class Stack:
     mailbox_url: str
     smtp_host: str
     smtp_port: str
+    receiver_url: str
+    events_secret: str
     cron_secret: str
     demo_email: str
     demo_password: str
@@ -61,7 +63,7 @@ def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> 
     Args:
         environ: The person's own settings, which name real services.
         keys: The local stack's keys, from load_keys().
-        port: The first of the seven ports.
+        port: The first of the eight ports.
     """
 
     def real(*names: str) -> str:
@@ -118,6 +120,8 @@ def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> 
         mailbox_url=f"{origin}:{port + 5}",
         smtp_host="127.0.0.1",
         smtp_port=str(port + 6),
+        receiver_url=f"{origin}:{port + 7}",
+        events_secret=keys["events_secret"],
         allowed_origins=real("ALLOWED_ORIGINS") or _examples_origins(port),
         cron_secret=real("CRON_SECRET") or keys["cron_secret"],
         **supabase,
@@ -203,9 +207,37 @@ def storage_env(environ: Mapping[str, str], stack: Stack, state: Path) -> dict[s
     }
 
 
-def site_env(environ: Mapping[str, str], stack: Stack) -> dict[str, str]:
-    """Return the site's environment: the person's own settings, and those of the stack."""
-    return {**environ, **_base_env(), **functions_settings(stack)}
+def site_env(environ: Mapping[str, str], stack: Stack, *, tells: bool = False) -> dict[str, str]:
+    """Return the site's environment: the person's own settings, and those of the stack.
+
+    Args:
+        environ: The person's own settings.
+        stack: The stack.
+        tells: Send events to the receiver and mails to the mailbox, unless the person's settings
+            name others.
+    """
+    return {
+        **(_told(stack) if tells else {}),
+        **environ,
+        **_base_env(),
+        **functions_settings(stack),
+    }
+
+
+def receiver_env(stack: Stack) -> dict[str, str]:
+    """Return the environment of the receiver of events."""
+    return {**_base_env(), "EVENTS_SECRET": stack.events_secret}
+
+
+def _told(stack: Stack) -> dict[str, str]:
+    return {
+        "EVENTS_URL": f"{stack.receiver_url}/events",
+        "EVENTS_SECRET": stack.events_secret,
+        "SMTP_HOST": stack.smtp_host,
+        "SMTP_PORT": stack.smtp_port,
+        "MAIL_FROM": "shop@example.com",
+        "MAIL_OWNER": "owner@example.com",
+    }
 
 
 def functions_settings(stack: Stack) -> dict[str, str]:

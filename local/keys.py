@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import secrets
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ def load_keys(state: Path) -> dict[str, str]:
         "secret_key": f"sb_secret_{secrets.token_urlsafe(24)}",
         "stripe_secret_key": f"sk_test_{secrets.token_hex(24)}",
         "stripe_webhook_secret": f"whsec_{secrets.token_hex(24)}",
+        "events_secret": f"whsec_{base64.b64encode(secrets.token_bytes(32)).decode()}",
         "storage_secret_access_key": secrets.token_hex(32),
         "cron_secret": secrets.token_urlsafe(24),
         "demo_password": "purse-demo",

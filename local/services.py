@@ -32,7 +32,7 @@ class Service:
     """One of our WSGI applications, `MODULE:create_app()`, under gunicorn on one port.
 
     Args:
-        name: `site` for server.app, otherwise a package of `local/`.
+        name: `site` for server.app, `receiver` for the example, otherwise a package of `local/`.
         port: TCP port on 127.0.0.1.
         env: The whole environment of the process.
         log: The file to which its output is appended.
@@ -117,8 +117,9 @@ def _application(name: str) -> list[str]:
     """Return gunicorn's arguments for a service."""
     if name == "site":
         return ["-c", str(ROOT / "server" / "gunicorn.conf.py"), "server.app:create_app()"]
+    module = "examples.receiver.receiver" if name == "receiver" else f"local.{name}"
     return [
-        f"local.{name}:create_app()",
+        f"{module}:create_app()",
         *("--workers", "1", "--worker-class", "gthread", "--threads", str(THREADS)),
         *("--keep-alive", str(KEEP_ALIVE_SECONDS), "--no-control-socket"),
         # A signed URL of a file with a long name exceeds gunicorn's default of 4094.

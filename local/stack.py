@@ -57,10 +57,11 @@ def running_stack(
     environ: Mapping[str, str] | None = None,
     report: Callable[[str], None] = print,
     with_history: bool = False,
+    tells: bool = False,
 ) -> Iterator[Stack]:
     """Run the stack like running_services(), and yield only its addresses and keys."""
     with running_services(
-        state, environ=environ, report=report, with_history=with_history
+        state, environ=environ, report=report, with_history=with_history, tells=tells
     ) as running:
         yield running.stack
 
@@ -72,6 +73,7 @@ def running_services(
     environ: Mapping[str, str] | None = None,
     report: Callable[[str], None] = print,
     with_history: bool = False,
+    tells: bool = False,
 ) -> Iterator[Running]:
     """Run the stack until the block ends.
 
@@ -81,6 +83,8 @@ def running_services(
         report: Receives progress, a line at a time.
         with_history: Give the demo user weeks of purchases and use when they sign up, which is
             at the first start. Only if Supabase and Stripe are both ours.
+        tells: Start a receiver of events, and let the site send it events, and mails to the
+            mailbox.
 
     Raises:
         StackError: The stack cannot run; the message says what to do.
@@ -118,7 +122,10 @@ def running_services(
             services.append(launcher.start("storage", port + 4, env))
         env = environment.mail_env(environ, stack, state)
         services.append(launcher.start("mail", port + 5, env))
-        services.append(launcher.start("site", port, environment.site_env(environ, stack)))
+        if tells:
+            services.append(launcher.start("receiver", port + 7, environment.receiver_env(stack)))
+        env = environment.site_env(environ, stack, tells=tells)
+        services.append(launcher.start("site", port, env))
         report("starting " + ", ".join(service.name for service in services))
         for service in services:
             service.wait_until_ready()

@@ -134,6 +134,7 @@ begin
     delete from public.stripe_lookups l where l.user_id = any (p_user_ids);
     delete from public.receipt_lookups l where l.user_id = any (p_user_ids);
     delete from public.account_exports e where e.user_id = any (p_user_ids);
+    delete from public.mail_preferences m where m.user_id = any (p_user_ids);
     delete from public.card_declines c
     using public.purchases p
     where p.id = c.purchase_id
@@ -187,6 +188,8 @@ begin
     select * into v_deleted from public.deleted_accounts d where d.user_id = p_user_id;
     if not found then
         v_is_new := true;
+        -- Nobody is told that the balance of a deleted account is low.
+        perform purse.keep_quiet(true);
         select * into strict v_account from public.user_credits u where u.user_id = p_user_id;
         if p_balance <> v_account.balance then
             raise exception using
