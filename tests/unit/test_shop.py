@@ -48,7 +48,7 @@ def params(config: Settings) -> dict[str, Any]:
         ledger_id="00000000-0000-4000-8000-000000000003",
         seal="v1.1.x",
     )
-    recorded = RecordedOrder(order, 1_700_000_000, "cus_1", True, "key")
+    recorded = RecordedOrder(order, 1_700_000_000, "cus_1", True, "key", None, None)
     return dict(session_params(recorded, "cus_1", config))
 
 
