@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run reconcile rebuild go-live doctor quick test soak check hashes migrate lock format tools bench cold-start
+.PHONY: help run reconcile rebuild go-live doctor quick test soak check hashes migrate lock format tools bench bench-outbox cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -73,6 +73,10 @@ migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
 bench: ## Measure spending beside the least that any ledger must do, on one Postgres (ROUNDS=5 SECONDS=4 PGLEDGER_SQL=…)
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
+
+bench-outbox: ## Measure how fast 20,000 deliveries of the outbox drain
+	@./ops/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.bench.outbox
 
 cold-start: tools ## Measure the cold starts as built by Vercel's own CLI (BASE=commit beside that commit)
 	@$(VENV)/python -m tests.vercel.cold_start

@@ -108,6 +108,12 @@ from generate_series(1, 10000) n;
 select count(public.grant_credits(bench.user_id(n), 90000000, 'bonus', 'bench', 'bench', 'bench-' || lot, lot))
 from generate_series(20001, 21000) n, generate_series(1, 10) lot;
 
+-- Users 21,001 to 31,000: nobody is told that their balance is low.
+select count(public.grant_credits(bench.user_id(n), 900000000, 'bonus', 'bench', 'bench', 'bench'))
+from generate_series(21001, 31000) n;
+
+update public.user_credits set warn_below = null where user_id >= bench.user_id(21001);
+
 -- Keys that are used already, for replays: one a user.
 select count(bench.b_post(bench.user_id(n), 1, 'replay-' || n)) from generate_series(1, 10000) n;
 select count(public.spend_credits(bench.user_id(n), 'docx_processing', 1, 'replay')) from generate_series(1, 10000) n;
