@@ -235,6 +235,9 @@ HEADS = [
     )
 ]
 
+# The role anon has a statement_timeout, as in Supabase.
+TIMED_OUT = [Ask("slow"), Ask("slow?select=slept", method="HEAD")]
+
 PREFERENCES = [
     wares("select=id", "id=lt.3", headers=headers)
     for headers in (
@@ -377,6 +380,7 @@ WRITES = [
         *MOST_ROWS,
         *FORMS,
         *HEADS,
+        *TIMED_OUT,
         *PREFERENCES,
         *CALLS,
         *WRITES,
