@@ -131,6 +131,22 @@ def test_a_person_without_a_row_has_no_credits(node: Node, stack: RunningStack, 
     assert told == [{"balance": 0, "held": 0}]
 
 
+def test_a_user_may_not_write_their_balance(node: Node) -> None:
+    _, told = node.run("""
+        const table = supabase.from("user_credits");
+        for (const write of [
+          table.update({ balance: 10 ** 6 }).eq("user_id", userId),
+          table.insert({ user_id: userId, balance: 10 ** 6 }),
+          table.upsert({ user_id: userId, balance: 10 ** 6 }),
+          table.delete().eq("user_id", userId),
+        ]) {
+          const { error, status } = await write;
+          tell([status, error.code, error.message]);
+        }
+    """)
+    assert told == [[403, "42501", "permission denied for table user_credits"]] * 4
+
+
 # Python ---------------------------------------------------------------------------------------
 
 
