@@ -30,29 +30,32 @@ class Node:
 
     stack: RunningStack
     user: User
-    postgrest_url: str
+    postgrest_url: str | None
     folder: Path
 
-    def run(self, script: str) -> list[Any]:
-        """Run a script; return the JSON of each HTTP answer it received."""
+    def run(self, script: str) -> tuple[list[Any], list[Any]]:
+        """Run a script; return the JSON of each HTTP answer it received, and what it told."""
         # An import is looked for from the script's own folder upwards.
-        (self.folder / "node_modules").symlink_to(FOLDER / "node_modules")
+        if not (self.folder / "node_modules").exists():
+            (self.folder / "node_modules").symlink_to(FOLDER / "node_modules")
         prelude = (Path(__file__).parent / "prelude.mjs").read_bytes()
         (self.folder / "prelude.mjs").write_bytes(prelude)
         (self.folder / "snippet.mjs").write_text(script, "utf-8")
-        answers = self.folder / "answers"
-        answers.touch()
+        answers, told = self.folder / "answers", self.folder / "told"
+        for file in (answers, told):
+            file.write_bytes(b"")
         done = subprocess.run(
             ["node", "--import", "./prelude.mjs", "snippet.mjs"],
             cwd=self.folder,
             env={
                 "PATH": os.environ["PATH"],
                 "ANSWERS": str(answers),
+                "TOLD": str(told),
                 "SITE_URL": self.stack.site_url,
                 "SUPABASE_URL": self.stack.supabase_url,
                 "SUPABASE_PUBLISHABLE_KEY": self.stack.publishable_key,
                 "SUPABASE_SECRET_KEY": self.stack.secret_key,
-                "POSTGREST_URL": self.postgrest_url,
+                "POSTGREST_URL": self.postgrest_url or "",
                 "ACCESS_TOKEN": self.user.access_token,
                 "USER_ID": self.user.id,
             },
@@ -62,7 +65,11 @@ class Node:
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        return [json.loads(line) for line in answers.read_text("utf-8").splitlines()]
+        return _lines(answers), _lines(told)
+
+
+def _lines(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
@@ -107,10 +114,17 @@ def postgrest_url(stack: RunningStack) -> Iterator[str]:
             stop(process)
 
 
-@pytest.fixture
-def node(stack: RunningStack, user: User, postgrest_url: str, tmp_path: Path) -> Node:
-    """Node.js with supabase-js."""
-    return Node(stack, user, postgrest_url, tmp_path)
+@pytest.fixture(params=["gateway", "PostgREST"])
+def node(
+    request: pytest.FixtureRequest,
+    stack: RunningStack,
+    user: User,
+    postgrest_url: str,
+    tmp_path: Path,
+) -> Node:
+    """Node.js with supabase-js; the user's requests go to the gateway, or to the real PostgREST."""
+    url = postgrest_url if request.param == "PostgREST" else None
+    return Node(stack, user, url, tmp_path)
 
 
 @pytest.fixture

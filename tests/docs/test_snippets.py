@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -99,13 +100,51 @@ def test_a_curl_command_answers_as_shown(
 
 # JavaScript -----------------------------------------------------------------------------------
 
+TELL_DATA = """
+if (typeof error !== "undefined" && error) throw new Error(JSON.stringify(error));
+if (typeof data !== "undefined") tell(data);
+"""
+
 
 @pytest.mark.parametrize("example", examples("js"), ids=name_of_example)
 def test_a_javascript_snippet_is_answered_as_shown(node: Node, example: Example) -> None:
-    (answer,) = node.run(example.block.text)
+    (answer,), told = node.run(example.block.text + TELL_DATA)
     assert "error" not in answer
     if example.answer:
-        assert same_shape(json.loads(example.answer.text), answer), answer
+        # supabase-js shapes the answer into `data`, which is what the page shows.
+        shown = told[0] if told else answer
+        assert same_shape(json.loads(example.answer.text), shown), shown
+
+
+def balance_of(page: str) -> Block:
+    """Return the page's snippet that reads the balance."""
+    (block,) = (b for b in blocks("js") if name_of(b.page) == page and "user_credits" in b.text)
+    return block
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
+def test_a_person_without_a_row_has_no_credits(node: Node, stack: RunningStack, page: str) -> None:
+    script = balance_of(page).text + "tell({ balance, held });"
+    _, told = node.run(script)
+    assert told == [{"balance": 495, "held": 0}]
+    _, told = replace(node, user=stack.sign_up()).run(script)
+    assert told == [{"balance": 0, "held": 0}]
+
+
+def test_a_user_may_not_write_their_balance(node: Node) -> None:
+    _, told = node.run("""
+        const table = supabase.from("user_credits");
+        for (const write of [
+          table.update({ balance: 10 ** 6 }).eq("user_id", userId),
+          table.insert({ user_id: userId, balance: 10 ** 6 }),
+          table.upsert({ user_id: userId, balance: 10 ** 6 }),
+          table.delete().eq("user_id", userId),
+        ]) {
+          const { error, status } = await write;
+          tell([status, error.code, error.message]);
+        }
+    """)
+    assert told == [[403, "42501", "permission denied for table user_credits"]] * 4
 
 
 # Python ---------------------------------------------------------------------------------------

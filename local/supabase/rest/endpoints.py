@@ -129,6 +129,8 @@ def _call(pool: Pool, name: str, caller: Caller) -> Response:
     asked = asked_range(query, _range_header())
     if passes_single_object(request.headers.get("Prefer", "")):
         raise unsupported("Prefer: params=single-object")
+    if query.columns is not None:
+        raise unsupported("columns= of a function's arguments")
     if by_query:
         payload = of_query(query.arguments, None)
     else:

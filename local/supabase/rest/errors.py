@@ -117,6 +117,8 @@ def from_postgres(error: psycopg.Error, *, anonymous: bool) -> RestError:
                 details=str(error),
             )
         return RestError(400, "22021", str(error))
+    if sqlstate == "PGRST":
+        return unsupported("errors that a function raises with SQLSTATE PGRST")
     status = _status(sqlstate, anonymous=anonymous)
     return RestError(
         status,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
 from local.supabase.rest import conditions, grammar
-from local.supabase.rest.errors import RestError
+from local.supabase.rest.errors import RestError, unsupported
 from local.supabase.rest.parsing import ParseError, Parser, always, parse
 from local.supabase.rest.query import Filter, OrderTerm, Path, Query
 from local.supabase.rest.ranges import of_parameters
@@ -29,7 +29,7 @@ def read_query(query_string: bytes, *, calls_function: bool = False) -> Query:
         calls_function: Whether a parameter without an operator is an argument of a function.
 
     Raises:
-        RestError: PGRST100: a parameter is malformed.
+        RestError: PGRST100: a parameter is malformed. 501: conditions are nested very deeply.
     """
     every = _parameters(query_string)
     given: _Pairs = [(key, value) for key, value in every if value is not None]
@@ -47,6 +47,8 @@ def read_query(query_string: bytes, *, calls_function: bool = False) -> Query:
         pairs = [_filter(key, value, calls_function=calls_function) for key, value in left]
     except ParseError as error:
         raise RestError(400, "PGRST100", error.place, details=error.reason) from None
+    except RecursionError:
+        raise unsupported("conditions that are nested this deeply") from None
     return Query(
         select,
         filters=tuple((path, found) for path, found in pairs if isinstance(found, Filter)),

@@ -82,7 +82,7 @@ def _statement(method: str, write: Write, relation: Relation) -> Fragment:
         changed = _update(table, relation, write.payload) + where
     else:
         changed = _insert(table, relation, write.payload)
-    if not write.returns_rows:
+    if not write.returns_rows or not write.plan.columns:
         return changed
     names = (Fragment("*") if c == "*" else identifier(c) for c in write.plan.columns)
     return changed + " returning " + joined(", ", (table + "." + name for name in names))

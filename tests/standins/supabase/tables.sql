@@ -36,6 +36,8 @@ insert into public.wares values
 create view public.cheap_wares with (security_invoker = true) as
   select id, name, price from public.wares where price < 10;
 
+create view public.slow as select 1 as id, pg_sleep(20)::text as slept;
+
 create table public.many (n integer primary key) with (autovacuum_enabled = false);
 insert into public.many select generate_series(1, 1005);
 
@@ -51,7 +53,7 @@ insert into public.own values
   (1, '11111111-2222-4333-8444-555555555555', 'mine'),
   (2, '99999999-2222-4333-8444-555555555555', 'theirs');
 
-grant select on public.wares, public.cheap_wares, public.many, public.own
+grant select on public.wares, public.cheap_wares, public.slow, public.many, public.own
   to anon, authenticated, service_role;
 grant insert, update, delete on public.own to authenticated;
 

@@ -119,10 +119,11 @@ def test_answers_can_be_read_from_another_origin_errors_too(gateway: Gateway) ->
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [
-        ("GET", "/rest/v1/", 404),
+        ("GET", "/rest/v1/", 501),
+        ("POST", "/rest/v1/", 404),
         ("GET", "/rest/v1/user_credits", 404),
-        ("POST", "/rest/v1/user_credits", 404),
-        ("GET", "/rest/v1/rpc/give_integer", 405),
+        ("POST", "/rest/v1/user_credits", 400),
+        ("GET", "/rest/v1/user_credits/1", 404),
         ("DELETE", "/rest/v1/rpc/give_integer", 405),
         ("POST", "/rest/v1/rpc/give_integer?select=x", 400),
         ("GET", "/auth/v1/nowhere", 404),

@@ -235,6 +235,9 @@ HEADS = [
     )
 ]
 
+# The role anon has a statement_timeout, as in Supabase.
+TIMED_OUT = [Ask("slow"), Ask("slow?select=slept", method="HEAD")]
+
 PREFERENCES = [
     wares("select=id", "id=lt.3", headers=headers)
     for headers in (
@@ -377,6 +380,7 @@ WRITES = [
         *MOST_ROWS,
         *FORMS,
         *HEADS,
+        *TIMED_OUT,
         *PREFERENCES,
         *CALLS,
         *WRITES,
@@ -404,6 +408,15 @@ UNSUPPORTED = {
     ),
     "response.headers and response.status of a function": Ask(
         "rpc/change_headers", method="POST", content=b"{}"
+    ),
+    "errors that a function raises with SQLSTATE PGRST": Ask(
+        "rpc/fail", method="POST", content=b'{"p_sqlstate": "PGRST"}'
+    ),
+    "columns= of a function's arguments": Ask(
+        "rpc/take_integer?columns=p_value", method="POST", content=b'{"p_value": 1}'
+    ),
+    "conditions that are nested this deeply": Ask(
+        f"wares?or=({'or(' * 900}id.eq.1{')' * 900})", headers={"Accept": "*/*"}
     ),
     "writing rows of a table": Ask("own", "user", method="POST", content=USER_ROW),
     "PUT of a view": Ask("cheap_wares?id=eq.1", method="PUT", content=b'{"id": 1}'),
