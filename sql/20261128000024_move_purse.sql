@@ -17,9 +17,9 @@ $$;
 comment on function purse.raise_not_movable(text, text) is 'Raises PT409: a purse cannot be moved.';
 revoke all on function purse.raise_not_movable(text, text) from public, anon, authenticated, service_role;
 
--- Locks, in this order: rehearsals and the source's new orders (advisory), the source's purchases by id,
--- both users' rows by id. Of these, record_facts takes one purchase and then one user, and only a
--- rehearsal takes several.
+-- Locks, in this order: rehearsals, the source's new orders and the source's orders (advisory), the source's
+-- purchases by id, both users' rows by id. Of these, record_facts takes the user's orders (shared), one purchase
+-- and then one user, and only a rehearsal takes several.
 create function public.move_purse(
     p_from_user_id uuid,
     p_to_user_id   uuid,
@@ -53,6 +53,8 @@ begin
         end if;
     else
         perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('begin_purchase:' || p_from_user_id, 0));
+        -- Waits for orders that Stripe's facts are just creating (purse.lock_orders_of).
+        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('orders of:' || p_from_user_id, 0));
         perform from public.purchases p where p.user_id = p_from_user_id order by p.id for update;
         perform purse.open_account(least(p_from_user_id, p_to_user_id));
         perform purse.open_account(greatest(p_from_user_id, p_to_user_id));
