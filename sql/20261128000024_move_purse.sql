@@ -141,3 +141,19 @@ Raises PT409 with purse_not_empty as detail if the other account has ledger rows
 first one has holds, purse_moved if either purse has moved elsewhere; PT422 without two accounts, who and why.';
 revoke all on function public.move_purse(uuid, uuid, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.move_purse(uuid, uuid, text, text) to service_role;
+
+create function public.owner_of_purse(p_user_id uuid)
+    returns uuid
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select purse.require_server();
+    select purse.owner_of(p_user_id)
+$$;
+
+comment on function public.owner_of_purse(uuid) is
+'The account that has a user''s purse now: the user, unless move_purse has moved it.';
+revoke all on function public.owner_of_purse(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.owner_of_purse(uuid) to service_role;
