@@ -193,7 +193,7 @@ def test_a_moment_before_a_later_movement_foresees_nothing(purse: Purse) -> None
 def test_what_several_forgiven_refunds_will_take_is_foreseen_exactly(
     purse: Purse, *, own_lot_expires: bool, debt: int
 ) -> None:
-    """Of two orders that shared a hold, beside credits that are older and newer than the forgiving."""
+    """Of two orders in one hold, beside credits that are older and newer than the forgiving."""
     now = int(time.time())
     purse.grant(10, days=400)
     first = purse.buy(100, valid_days=1 if own_lot_expires else None, at=now)

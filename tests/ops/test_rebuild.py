@@ -19,8 +19,8 @@ from tests.support import User, until, use_known_seal
 if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
-# Every buyer's balance. A buyer whose only purchase was refunded may have no account after a rebuild,
-# and accounts that never bought anything are unknown to Stripe.
+# Every buyer's balance. A buyer whose only purchase was refunded may have no account after a
+# rebuild, and accounts that never bought anything are unknown to Stripe.
 BUYERS = """
     select p.user_id, coalesce(max(u.balance), 0) as balance
     from purchases p

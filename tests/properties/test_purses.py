@@ -397,8 +397,8 @@ class Purses(RuleBasedStateMachine):
     def time_passes(self, days: int) -> None:
         self.shift(days)
         if self.model.time_passes(days):
-            # The next movement or read takes what a hold had kept from a refund. Explaining foresees
-            # that only until something follows, so it is compared and written here.
+            # The next movement or read takes what a hold had kept from a refund. Explaining
+            # foresees that only until something follows, so it is compared and written here.
             now = self.purse.call("explain_balance", self.purse.user_id)
             assert self.told(now) == (self.account(), self.model.contents())
             self.purse.read()

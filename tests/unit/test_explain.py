@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from api._lib.payments.session_facts import facts_of_retrieved_session
+from ops.checks.person import OrderAtStripe, explain
 from ops.findings import Finding, show
 from ops.money import money
-from ops.person import OrderAtStripe, explain
 from tests.support import Order
 
 ORDER = Order()
