@@ -75,8 +75,8 @@ def _go_live(who: str, why: str) -> Counter[str]:
         if last["applied"]:
             return done + _counts(last)
     raise PurseError(
-        "Balances of test mode change faster than they are cleared. Set PAYMENTS_ENABLED=false, wait"
-        " until no work is in progress, and run the command again."
+        "Balances of test mode change faster than they are cleared. Set PAYMENTS_ENABLED=false,"
+        " wait until no work is in progress, and run the command again."
     )
 
 
