@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING
 from api._lib import database
 from api._lib.errors import StripeFailedError
 from api._lib.settings import settings
+from ops.checks.events import check_events
+from ops.checks.grants import check_access
+from ops.checks.ledger import check_ledger
+from ops.checks.person import check_person
+from ops.checks.reversals import check_reversals
+from ops.checks.setup import check_endpoint, check_keys, check_site, check_supabase
+from ops.checks.shop import check_shop
+from ops.checks.stripe_records import check_deliveries, check_payments, check_reconciliation
 from ops.command import command, moment, subject
 from ops.findings import Finding, count, show
-from ops.ledger_checks import check_access, check_events, check_ledger
-from ops.person import check_person
-from ops.setup_checks import check_endpoint, check_keys, check_site, check_supabase
-from ops.shop_checks import check_shop
-from ops.stripe_checks import check_deliveries, check_payments, check_reconciliation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +52,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     config = settings()
     data = {**database.call("doctor"), "ledger": database.call("read_ledger")}
     yield from check_ledger(data)
+    yield from check_reversals(data)
     yield from check_access(data)
     yield from check_events(data)
     yield from check_supabase(config)
@@ -80,7 +84,7 @@ def check_files(config: Settings) -> Iterator[Finding]:
         yield Finding("note", "Files cannot be uploaded: there are no STORAGE_S3_… variables.")
         return
     # Imported here: it belongs to the sample app, which a fork may delete.
-    from ops.storage_checks import check_storage  # noqa: PLC0415
+    from ops.checks.storage import check_storage  # noqa: PLC0415
 
     yield from check_storage(config)
 

@@ -227,3 +227,27 @@ $$;
 comment on function purse.lock_owner(uuid) is
 'As purse.lock_account, for the account that has the user''s purse now. Returns that account''s user.';
 revoke all on function purse.lock_owner(uuid) from public, anon, authenticated, service_role;
+
+create function purse.lock_orders_of(p_user_id uuid)
+    returns void
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_locked uuid;
+    v_owner  uuid := purse.owner_of(p_user_id);
+begin
+    -- The purse may move while we wait for its lock.
+    while v_owner is distinct from v_locked loop
+        v_locked := v_owner;
+        perform pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended('orders of:' || v_locked, 0));
+        v_owner := purse.owner_of(v_locked);
+    end loop;
+end
+$$;
+
+comment on function purse.lock_orders_of(uuid) is
+'Advisory lock on where the orders of a user go, until the end of the transaction. Any number of transactions
+may hold it at once. move_purse takes it alone: it cannot see an order that another transaction is just
+creating, and that order would stay with the account whose purse moves away.';
+revoke all on function purse.lock_orders_of(uuid) from public, anon, authenticated, service_role;

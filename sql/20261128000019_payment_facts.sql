@@ -27,7 +27,8 @@ comment on function purse.lock_payment(text) is
 may arrive at the same time, and neither transaction sees the other''s row. The second waits here, then sees both.';
 revoke all on function purse.lock_payment(text) from public, anon, authenticated, service_role;
 
--- Locks, in this order: the order and the payment (advisory), the purchase's row, the user's row.
+-- Locks, in this order: the order, the payment and the user's orders (advisory, the last one shared), the
+-- purchase's row, the user's row.
 create function purse.record_order(
     p_facts  jsonb,
     p_policy text
@@ -59,6 +60,7 @@ begin
         return null;
     end if;
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');
+    perform purse.lock_orders_of((p_facts ->> 'user_id')::uuid);
 
     insert into public.purchases as p (
         id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, sealed,

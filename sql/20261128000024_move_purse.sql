@@ -17,9 +17,9 @@ $$;
 comment on function purse.raise_not_movable(text, text) is 'Raises PT409: a purse cannot be moved.';
 revoke all on function purse.raise_not_movable(text, text) from public, anon, authenticated, service_role;
 
--- Locks, in this order: rehearsals and the source's new orders (advisory), the source's purchases by id,
--- both users' rows by id. Of these, record_facts takes one purchase and then one user, and only a
--- rehearsal takes several.
+-- Locks, in this order: rehearsals, the source's new orders and the source's orders (advisory), the source's
+-- purchases by id, both users' rows by id. Of these, record_facts takes the user's orders (shared), one purchase
+-- and then one user, and only a rehearsal takes several.
 create function public.move_purse(
     p_from_user_id uuid,
     p_to_user_id   uuid,
@@ -55,6 +55,8 @@ begin
         end if;
     else
         perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('begin_purchase:' || p_from_user_id, 0));
+        -- Waits for orders that Stripe's facts are just creating (purse.lock_orders_of).
+        perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('orders of:' || p_from_user_id, 0));
         perform from public.purchases p where p.user_id = p_from_user_id order by p.id for update;
         perform purse.open_account(least(p_from_user_id, p_to_user_id));
         perform purse.open_account(greatest(p_from_user_id, p_to_user_id));
@@ -147,3 +149,19 @@ Raises PT409 with purse_not_empty as detail if the other account has ledger rows
 first one has holds, purse_moved if either purse has moved elsewhere; PT422 without two accounts, who and why.';
 revoke all on function public.move_purse(uuid, uuid, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.move_purse(uuid, uuid, text, text) to service_role;
+
+create function public.owner_of_purse(p_user_id uuid)
+    returns uuid
+    language sql
+    stable
+    security definer
+    set search_path = ''
+as $$
+    select purse.require_server();
+    select purse.owner_of(p_user_id)
+$$;
+
+comment on function public.owner_of_purse(uuid) is
+'The account that has a user''s purse now: the user, unless move_purse has moved it.';
+revoke all on function public.owner_of_purse(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.owner_of_purse(uuid) to service_role;

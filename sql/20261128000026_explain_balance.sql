@@ -1,5 +1,83 @@
 -- For support: what a balance consisted of at any moment.
 
+create function purse.foresee_collecting(
+    p_user_id uuid,
+    p_at      timestamptz
+)
+    returns table (lot_id bigint, taken bigint, revived bigint)
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+declare
+    v_free      jsonb;
+    v_lapsed    jsonb;
+    v_taken     jsonb;
+    v_lot       public.credit_lots;
+    v_revived   bigint;
+    v_available bigint;
+begin
+    if not exists (select from public.credit_lots l where l.user_id = p_user_id and l.forgiven > 0)
+        or p_at < (
+            select t.created_at from public.credit_transactions t where t.user_id = p_user_id order by t.id desc limit 1
+        )
+    then
+        return;
+    end if;
+    select jsonb_object_agg(l.id, l.remaining - h.credits - x.lapsing), jsonb_object_agg(l.id, l.lapsed + x.lapsing)
+    into v_free, v_lapsed
+    from public.credit_lots l
+    cross join lateral (
+        select coalesce(sum(e.credits), 0)::bigint as credits
+        from purse.hold_lots e
+        join public.credit_holds h on h.id = e.hold_id
+        where e.lot_id = l.id
+            and h.user_id = p_user_id
+            and h.created_at <= p_at
+            and least(h.ended_at, h.expires_at) > p_at
+    ) h
+    cross join lateral (
+        select case when l.expires_at <= p_at then greatest(l.remaining - h.credits, 0) else 0 end as lapsing
+    ) x
+    where l.user_id = p_user_id;
+
+    -- The same steps as in purse.collect_forgiven, which writes them.
+    for v_lot in
+        select * from public.credit_lots l where l.user_id = p_user_id and l.forgiven > 0 order by l.id
+    loop
+        v_revived := least((v_lapsed ->> v_lot.id::text)::bigint, v_lot.forgiven);
+        v_available := (select sum(f.value::bigint) from jsonb_each_text(v_free) f);
+        v_taken := (
+            with free as (
+                select l.id, f.value::bigint as credits,
+                    sum(f.value::bigint) over (order by l.id <> v_lot.id, l.expires_at, l.id) as so_far
+                from jsonb_each_text(v_free) f
+                join public.credit_lots l on l.id = f.key::bigint
+                where f.value::bigint > 0
+                    and l.id <= v_lot.forgiven_to
+            ),
+            due as (
+                select least(v_lot.forgiven - v_revived, greatest(v_available, 0)) as credits
+            )
+            select coalesce(jsonb_object_agg(f.id, least(f.credits, d.credits - (f.so_far - f.credits))), '{}'::jsonb)
+            from free f
+            join due d on f.so_far - f.credits < d.credits
+        );
+        v_free := (
+            select jsonb_object_agg(f.key, f.value::bigint - coalesce((v_taken ->> f.key)::bigint, 0))
+            from jsonb_each_text(v_free) f
+        );
+        return query select v_lot.id, 0::bigint, v_revived;
+        return query select t.key::bigint, t.value::bigint, 0::bigint from jsonb_each_text(v_taken) t;
+    end loop;
+end
+$$;
+
+comment on function purse.foresee_collecting(uuid, timestamptz) is
+'What purse.collect_forgiven would take if a movement at p_at wrote what has expired by then: taken from each lot,
+and revived, which are credits that count as expired no more. Empty if a movement after p_at was written.';
+revoke all on function purse.foresee_collecting(uuid, timestamptz) from public, anon, authenticated, service_role;
+
 create function public.explain_balance(
     p_user_id uuid,
     p_at      timestamptz default now()
@@ -49,22 +127,30 @@ as $$
             and least(h.ended_at, h.expires_at) > p_at
         group by e.lot_id
     ),
+    collected as (
+        select c.lot_id, sum(c.taken)::bigint as taken, sum(c.revived)::bigint as revived
+        from purse.foresee_collecting(p_user_id, p_at) c
+        group by c.lot_id
+    ),
     lots as (
-        -- Credits that had expired by that moment count as expired even if it was written later.
-        select l.*, coalesce(h.credits, 0) as held_then, w.credits as lapsing,
-            m.movements, m.posted, m.lapsed as lapsed_then
+        -- Credits that had expired by that moment count as expired even if it was written later. A forgiven
+        -- refund takes what an expired hold gave back.
+        select l.*, coalesce(h.credits, 0) as held_then,
+            m.movements, m.posted - w.credits - coalesce(c.taken, 0) as left_then,
+            m.lapsed + w.credits - coalesce(c.revived, 0) as lapsed_then
         from moved m
         join public.credit_lots l on l.id = m.id
         left join held h on h.lot_id = m.id
+        left join collected c on c.lot_id = m.id
         cross join lateral (
             select case when l.expires_at <= p_at then greatest(m.posted - coalesce(h.credits, 0), 0) else 0 end as credits
         ) w
     )
     select json_build_object(
         'at', p_at,
-        'balance', coalesce(sum(l.posted - l.lapsing), 0)::bigint,
+        'balance', coalesce(sum(l.left_then), 0)::bigint,
         'held', coalesce(sum(l.held_then), 0)::bigint,
-        'available', coalesce(sum(l.posted - l.lapsing - l.held_then), 0)::bigint,
+        'available', coalesce(sum(l.left_then - l.held_then), 0)::bigint,
         'lots', coalesce(json_agg(json_build_object(
             'lot_id', l.id::text,
             'source', l.source,
@@ -73,9 +159,9 @@ as $$
             'granted', l.granted,
             'created_at', l.created_at,
             'expires_at', l.expires_at,
-            'remaining', l.posted - l.lapsing,
+            'remaining', l.left_then,
             'held', l.held_then,
-            'lapsed', l.lapsed_then + l.lapsing,
+            'lapsed', l.lapsed_then,
             'movements', l.movements
         ) order by l.expires_at, l.id), '[]'::json)
     )
@@ -87,7 +173,8 @@ comment on function public.explain_balance(uuid, timestamptz) is
 every movement that changed it, oldest first.
 Returns {at, balance, held, available, lots: [{lot_id, source, name, order_id, granted, created_at, expires_at,
 remaining, held, lapsed, movements: [{transaction_id, kind, feature, quantity, hold_id, credits, created_at}]}]}.
-lapsed counts credits that had expired by then, whether or not it was written by then.
+lapsed counts credits that had expired by then, whether or not it was written by then. If no movement followed,
+remaining is what it will be once a forgiven refund has taken what an expired hold gave back.
 For support: select explain_balance(''<user>'', ''2026-11-01'').';
 revoke all on function public.explain_balance(uuid, timestamptz) from public, anon, authenticated, service_role;
 grant execute on function public.explain_balance(uuid, timestamptz) to service_role;

@@ -20,8 +20,8 @@ create table public.files (
     credits         bigint      not null default 0,
     status          text        not null,
     expires_at      timestamptz,
-    claim           integer     not null default 0,
-    claimed_until   timestamptz,
+    lease           integer     not null default 0,
+    leased_until    timestamptz,
     summary         jsonb,
     results         jsonb       not null default '[]',
     error_code      text,
@@ -54,8 +54,8 @@ comment on column public.files.sources is 'The files an export is made of, in or
 comment on column public.files.hold_id is 'The hold on the credits it costs: captured when it is done, released when it failed.';
 comment on column public.files.status is 'As written. A file that waits or is processed beyond its time counts as expired before that is written: see purse.file_status.';
 comment on column public.files.expires_at is 'When its hold expires.';
-comment on column public.files.claim is 'The number of the present lease: how often processing was begun. A worker with an earlier number has lost the file.';
-comment on column public.files.claimed_until is 'When the present lease ends. Until then nobody else begins.';
+comment on column public.files.lease is 'The number of the present lease: how often processing was begun. A worker with an earlier number has lost the file.';
+comment on column public.files.leased_until is 'When the present lease ends. Until then nobody else begins.';
 comment on column public.files.results is 'What can be downloaded: [{name, content_type, size}], with names in the storage.';
 comment on column public.files.swept_at is 'When leftover objects (raw and abandoned uploads) were last deleted from the storage.';
 comment on column public.files.sweeps is 'How many of its two sweeps are done: the first an hour after its time, the second after a day.';
@@ -82,7 +82,7 @@ as $$
     select case
         when p_file.status in ('awaiting_upload', 'processing')
             and p_file.expires_at <= p_at
-            and (p_file.claimed_until is null or p_file.claimed_until <= p_at) then 'expired'
+            and (p_file.leased_until is null or p_file.leased_until <= p_at) then 'expired'
         else p_file.status
     end
 $$;

@@ -35,11 +35,11 @@ begin
     v_outcome := case
         when v_file.status in ('done', 'failed') then 'settled'
         when purse.file_status(v_file, v_at) = 'expired' then 'expired'
-        when v_file.status = 'processing' and v_file.claimed_until > v_at then 'processing'
+        when v_file.status = 'processing' and v_file.leased_until > v_at then 'processing'
         when not p_is_uploaded then 'not_uploaded'
-        else 'claimed'
+        else 'leased'
     end;
-    if v_outcome = 'claimed' then
+    if v_outcome = 'leased' then
         -- The user's row is locked first, so that parallel requests cannot all pass the limit.
         perform purse.lock_account(p_user_id);
         if (
@@ -47,22 +47,22 @@ begin
             from public.files f
             where f.user_id = p_user_id
                 and f.status = 'processing'
-                and f.claimed_until > v_at
+                and f.leased_until > v_at
         ) >= 2 then
             v_outcome := 'busy';
         end if;
     end if;
-    if v_outcome = 'claimed' then
+    if v_outcome = 'leased' then
         update public.files f
         set status = 'processing',
-            claim = f.claim + 1,
-            claimed_until = v_at + make_interval(secs => p_seconds)
+            lease = f.lease + 1,
+            leased_until = v_at + make_interval(secs => p_seconds)
         where f.id = v_file.id
         returning * into v_file;
     end if;
     return jsonb_build_object(
         'outcome', v_outcome,
-        'lease', v_file.claim,
+        'lease', v_file.lease,
         'file', purse.file_json(v_file),
         'balance', (purse.lock_account(p_user_id)).balance,
         'sources', (
@@ -77,7 +77,7 @@ $$;
 comment on function public.lease_file(uuid, uuid, integer, boolean) is
 'Leases a file for processing for p_seconds; if two workers ask, one gets it. A lease that ran out is
 taken over by the next caller.
-Returns {outcome, lease, file, balance, sources}. outcome is claimed; processing (another worker has the
+Returns {outcome, lease, file, balance, sources}. outcome is leased; processing (another worker has the
 lease); busy (two of the user''s files are being processed); settled (the file is done or failed); not_uploaded
 (p_is_uploaded is false); or expired.
 Raises PT404 if the file is not the user''s.';
@@ -100,16 +100,16 @@ begin
     from public.files f
     where f.id = p_file_id
     for update;
-    if v_file.status is distinct from 'processing' or v_file.claim <> p_lease then
+    if v_file.status is distinct from 'processing' or v_file.lease <> p_lease then
         raise exception using
-            errcode = 'PT409', message = 'another worker has this file', detail = 'claim_lost';
+            errcode = 'PT409', message = 'another worker has this file', detail = 'lease_lost';
     end if;
     return v_file;
 end
 $$;
 
 comment on function purse.lock_leased_file(uuid, integer) is
-'Locks a file''s row and returns it. Raises PT409 with the detail claim_lost if p_lease is not its present lease.';
+'Locks a file''s row and returns it. Raises PT409 with the detail lease_lost if p_lease is not its present lease.';
 revoke all on function purse.lock_leased_file(uuid, integer) from public, anon, authenticated, service_role;
 
 create function public.finish_file(
@@ -132,7 +132,7 @@ declare
 begin
     update public.files f
     set status = 'done',
-        claimed_until = null,
+        leased_until = null,
         completed_at = clock_timestamp(),
         summary = p_summary,
         results = p_results,
@@ -145,7 +145,7 @@ $$;
 
 comment on function public.finish_file(uuid, integer, jsonb, jsonb, bigint) is
 'Marks a leased file as done and captures its hold, in one transaction. p_size replaces the announced bytes.
-Returns {file, balance}. Raises PT409 with the detail claim_lost if the lease was lost, or as capture_hold
+Returns {file, balance}. Raises PT409 with the detail lease_lost if the lease was lost, or as capture_hold
 does if the hold has expired.';
 revoke all on function public.finish_file(uuid, integer, jsonb, jsonb, bigint) from public, anon, authenticated, service_role;
 grant execute on function public.finish_file(uuid, integer, jsonb, jsonb, bigint) to service_role;
@@ -169,7 +169,7 @@ declare
 begin
     update public.files f
     set status = 'failed',
-        claimed_until = null,
+        leased_until = null,
         completed_at = clock_timestamp(),
         error_code = p_code,
         error_message = p_message
@@ -181,7 +181,7 @@ $$;
 
 comment on function public.fail_file(uuid, integer, text, text) is
 'Marks a leased file as failed for good and releases its hold, in one transaction. p_code and p_message
-say why. Returns {file, balance}. Raises PT409 with the detail claim_lost if the lease was lost.';
+say why. Returns {file, balance}. Raises PT409 with the detail lease_lost if the lease was lost.';
 revoke all on function public.fail_file(uuid, integer, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.fail_file(uuid, integer, text, text) to service_role;
 
@@ -199,10 +199,10 @@ as $$
     with released as (
         update public.files f
         set status = case when f.sources = '{}' then 'awaiting_upload' else 'processing' end,
-            claimed_until = null
+            leased_until = null
         where f.id = p_file_id
             and f.status = 'processing'
-            and f.claim = p_lease
+            and f.lease = p_lease
         returning f.id
     )
     select exists (select from released)

@@ -13,7 +13,7 @@ begin
         size = 0,
         idempotency_key = null,
         status = case when f.status in ('awaiting_upload', 'processing') then 'expired' else f.status end,
-        claimed_until = null,
+        leased_until = null,
         summary = case when f.summary is not null then '{}'::jsonb end,
         error_message = case when f.error_message is not null then '' end,
         results = '[]',
@@ -55,9 +55,9 @@ begin
     if not found then
         raise exception using errcode = 'PT404', message = 'no such file', detail = 'no_such_file';
     end if;
-    if v_file.status = 'processing' and v_file.claimed_until > clock_timestamp() then
+    if v_file.status = 'processing' and v_file.leased_until > clock_timestamp() then
         raise exception using
-            errcode = 'PT409', message = 'a worker has this file', detail = 'claim_lost';
+            errcode = 'PT409', message = 'a worker has this file', detail = 'lease_lost';
     end if;
     if v_file.status in ('awaiting_upload', 'processing') then
         perform public.release_hold(v_file.hold_id);
@@ -75,7 +75,7 @@ comment on function public.delete_file(uuid, uuid) is
 'Deletes a file for its owner. Credits that are still held for it are free at once; a file that was paid for stays
 paid. Its name, summary and results leave the row. The storage is not reached from here: the caller deletes the
 objects, and the daily clean-up deletes what is left.
-Returns {balance, available}. Raises PT404 if the file is not the user''s, PT409 with the detail claim_lost while
+Returns {balance, available}. Raises PT404 if the file is not the user''s, PT409 with the detail lease_lost while
 it is being processed.';
 revoke all on function public.delete_file(uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function public.delete_file(uuid, uuid) to service_role;

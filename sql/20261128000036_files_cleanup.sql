@@ -26,7 +26,7 @@ as $$
         where f.sweeps < 2
             and f.expires_at <= now() - interval '1 hour'
             and (f.sweeps = 0 or f.expires_at <= now() - interval '1 day')
-            and (f.claimed_until is null or f.claimed_until <= now())
+            and (f.leased_until is null or f.leased_until <= now())
         order by f.expires_at
         limit p_limit
     ) d

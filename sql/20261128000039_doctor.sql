@@ -49,6 +49,24 @@ as $$
         order by 1
         limit 100
     ),
+    next_lots_off as (
+        select u.user_id, u.next_lot_id, f.lot_id as first_lot_id
+        from public.user_credits u
+        join (
+            select distinct on (l.user_id) l.user_id, l.id as lot_id, l.expires_at
+            from public.credit_lots l
+            where l.remaining > l.held
+            order by l.user_id, l.expires_at, l.id
+        ) f on f.user_id = u.user_id
+        left join public.credit_lots n
+            on n.id = u.next_lot_id
+            and n.user_id = u.user_id
+        -- The noted lot may be used up, but no lot before it may have free credits.
+        where n.id is null
+            or (coalesce(f.expires_at, 'infinity'), f.lot_id) < (coalesce(n.expires_at, 'infinity'), n.id)
+        order by 1
+        limit 100
+    ),
     purchases_off as (
         select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted, purse.purchase_target(p) as target
         from public.purchases p
@@ -166,6 +184,7 @@ as $$
         ),
         'balances_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from balances_off x),
         'lots_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from lots_off x),
+        'next_lots_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from next_lots_off x),
         'purchases_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from purchases_off x),
         'postings_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from postings_off x),
         'mismatches', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from mismatches x),
@@ -192,7 +211,7 @@ $$;
 
 comment on function public.doctor() is
 'Whether everything adds up: balances, lots, purchases, mismatches, events and privileges. Read-only.
-Returns {users, orders: {live, test}, balances_off: [], lots_off: [], purchases_off: [], postings_off: [],
+Returns {users, orders: {live, test}, balances_off: [], lots_off: [], next_lots_off: [], purchases_off: [], postings_off: [],
 mismatches: [], forgiven: {orders, credits}, second_payments: [], foreign_reversals: [], disputes_to_answer: [], overdue: [], waiting_reversals, repeated_events: [],
 connected_events: {events, accounts},
 webhook: {events, p50_seconds, p95_seconds}, reconciliations: []} and what purse.granted_access returns.

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 from local.ports import reserved
 from local.postgres import BINARIES, Postgres
 from ops.access import TRIGGERS
-from ops.ledger_checks import check_access
+from ops.checks.grants import check_access
 from ops.migrate import BARE_POSTGRES_SQL, migrate
 from tests.database.actors import as_anon, as_service
 from tests.database.purse import Purse

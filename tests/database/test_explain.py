@@ -161,3 +161,57 @@ def test_a_hold_that_lapsed_holds_nothing_from_its_deadline_on(purse: Purse) -> 
     purse.hold(seconds=60)
     purse.time_passes(secs=61)
     assert purse.explain(moment(purse))["held"] == 0
+
+
+def test_what_a_forgiven_refund_will_take_is_explained_before_and_after_it_is_written(
+    purse: Purse,
+) -> None:
+    order = purse.buy(100)
+    hold = purse.hold(20, seconds=60)
+    purse.refund(order, 100, policy="clamp")
+    assert purse.explain(moment(purse))["held"] == 100
+    purse.time_passes(secs=61)
+    foreseen = purse.explain(moment(purse))
+    assert (foreseen["balance"], foreseen["available"], parts(foreseen)) == (0, 0, [(0, 0, 0)])
+    assert purse.refused("capture_hold", hold["hold_id"], None) == "PT409"
+    assert purse.balance == 0
+    assert parts(purse.explain(moment(purse))) == [(0, 0, 0)]
+
+
+def test_a_moment_before_a_later_movement_foresees_nothing(purse: Purse) -> None:
+    order = purse.buy(100)
+    purse.hold(20, seconds=60)
+    purse.time_passes(days=1)
+    free = moment(purse)
+    purse.spend()
+    purse.refund(order, 100, policy="clamp")
+    assert purse.explain(free)["available"] == 100
+
+
+@pytest.mark.parametrize("own_lot_expires", [False, True])
+@pytest.mark.parametrize("debt", [0, 30])
+def test_what_several_forgiven_refunds_will_take_is_foreseen_exactly(
+    purse: Purse, *, own_lot_expires: bool, debt: int
+) -> None:
+    """Of two orders in one hold, beside credits that are older and newer than the forgiving."""
+    now = int(time.time())
+    purse.grant(10, days=400)
+    first = purse.buy(100, valid_days=1 if own_lot_expires else None, at=now)
+    second = purse.buy(60, at=now)
+    purse.hold(33, seconds=60)
+    for order, amount in ((first, 80), (second, 50)):
+        purse.refund(order, amount, policy="clamp")
+    purse.grant(40, days=100)
+    if debt:
+        third = purse.buy(debt, at=now)
+        purse.spend(debt // 5)
+        purse.refund(third, debt)
+    purse.time_passes(days=2)
+    foreseen = purse.explain(moment(purse))
+    purse.grant(1, days=900)
+    written = purse.explain(moment(purse))
+    written["lots"] = [lot for lot in written["lots"] if lot["granted"] != 1]
+    assert parts(written) == parts(foreseen)
+    assert written["balance"] == foreseen["balance"] + 1
+    assert written["available"] == foreseen["available"] + 1
+    purse.adds_up()

@@ -35,7 +35,7 @@ def begin(purse: Purse, feature: str = "docx_processing", **more: Any) -> Any:
     )["file"]
 
 
-def claim(purse: Purse, file_id: str, *, seconds: int = 60) -> Any:
+def lease(purse: Purse, file_id: str, *, seconds: int = 60) -> Any:
     return purse.call("lease_file", purse.user_id, file_id, seconds, True)
 
 
@@ -71,7 +71,7 @@ def _arguments(purse: Purse, feature: str) -> tuple[Any, ...]:
 
 def test_done_is_spent_and_failed_is_free(purse: Purse) -> None:
     done, failed = begin(purse), begin(purse)
-    number = claim(purse, done["id"])["lease"]
+    number = lease(purse, done["id"])["lease"]
     answer = purse.database.execute(
         "select finish_file(%s, %s, '{}', '[]', 77) as a", [done["id"], number]
     ).fetchone()
@@ -79,24 +79,24 @@ def test_done_is_spent_and_failed_is_free(purse: Purse) -> None:
     assert (answer["a"]["file"]["status"], answer["a"]["file"]["size"]) == ("done", 77)
     assert answer["a"]["balance"] == 95
     assert answer["a"]["file"]["transaction_id"]
-    number = claim(purse, failed["id"])["lease"]
+    number = lease(purse, failed["id"])["lease"]
     told = purse.call("fail_file", failed["id"], number, "broken", "It is broken.")
     assert told["file"]["error"] == {"code": "broken", "message": "It is broken."}
     assert (told["balance"], purse.read()["held"]) == (95, 0)
-    assert claim(purse, done["id"])["outcome"] == "settled"
+    assert lease(purse, done["id"])["outcome"] == "settled"
 
 
-def test_a_claim_is_one_callers_until_its_time_is_over(purse: Purse) -> None:
+def test_a_lease_is_one_callers_until_its_time_is_over(purse: Purse) -> None:
     file = begin(purse)
-    outcomes = [claim(purse, file["id"], seconds=seconds)["outcome"] for seconds in (0, 60, 60)]
-    assert outcomes == ["claimed", "claimed", "processing"]
+    outcomes = [lease(purse, file["id"], seconds=seconds)["outcome"] for seconds in (0, 60, 60)]
+    assert outcomes == ["leased", "leased", "processing"]
     assert purse.call("release_file_lease", file["id"], 1) is False
     assert purse.call("release_file_lease", file["id"], 2) is True
-    assert claim(purse, file["id"])["outcome"] == "claimed"
+    assert lease(purse, file["id"])["outcome"] == "leased"
     assert purse.refused("fail_file", file["id"], 2, "broken", "No.") == "PT409"
 
 
-def test_what_is_not_uploaded_is_not_claimed(purse: Purse) -> None:
+def test_what_is_not_uploaded_is_not_leased(purse: Purse) -> None:
     file = begin(purse)
     answer = purse.call("lease_file", purse.user_id, file["id"], 60, False)
     assert answer["outcome"] == "not_uploaded"
@@ -106,13 +106,13 @@ def test_what_is_not_uploaded_is_not_claimed(purse: Purse) -> None:
 def test_a_file_that_waits_too_long_has_expired_and_is_swept_twice(purse: Purse) -> None:
     file = begin(purse)
     _expire(purse, file["id"], "59 minutes")
-    assert claim(purse, file["id"])["outcome"] == "expired"
+    assert lease(purse, file["id"])["outcome"] == "expired"
     assert file["id"] not in _to_sweep(purse)  # an upload may still be coming in
     _expire(purse, file["id"], "61 minutes")
     assert file["id"] in _to_sweep(purse)
     assert purse.call("mark_swept", [file["id"]]) == {"swept": 1, "expired": 1}
     assert purse.read()["held"] == 0
-    assert claim(purse, file["id"])["outcome"] == "expired"
+    assert lease(purse, file["id"])["outcome"] == "expired"
 
     _expire(purse, file["id"], "23 hours")
     assert file["id"] not in _to_sweep(purse)
@@ -143,10 +143,10 @@ def test_an_export_is_of_files_that_are_ones_own_and_done(purse: Purse, database
     file = begin(purse)
     arguments = (*_arguments(purse, "premium_export"), [file["id"]])
     assert purse.refused("begin_file", *arguments) == "PT409"
-    number = claim(purse, file["id"])["lease"]
+    number = lease(purse, file["id"])["lease"]
     database.execute("select finish_file(%s, %s, '{}', '[]')", [file["id"], number])
     export = begin(purse, "premium_export", sources=[file["id"]])
-    assert [source["id"] for source in claim(purse, export["id"])["sources"]] == [file["id"]]
+    assert [source["id"] for source in lease(purse, export["id"])["sources"]] == [file["id"]]
     stranger = Purse(database)
     stranger.buy(100)
     arguments = (*_arguments(stranger, "premium_export"), [file["id"]])
@@ -159,8 +159,8 @@ def test_a_page_of_files_is_short_enough_for_an_answer_and_none_is_left_out(purs
     summary = Jsonb({"chapters": [{"title": "章" * 200, "words": 1}] * 100})
     for _ in range(50):
         file = begin(purse, "audio_upload")
-        lease = claim(purse, file["id"])["lease"]
-        purse.call("finish_file", UUID(file["id"]), lease, summary, Jsonb([]))
+        number = lease(purse, file["id"])["lease"]
+        purse.call("finish_file", UUID(file["id"]), number, summary, Jsonb([]))
     seen, sizes, cursor = [], [], None
     while True:
         page = purse.call("read_files", purse.user_id, 100, cursor)
@@ -177,9 +177,9 @@ def test_a_page_of_files_is_short_enough_for_an_answer_and_none_is_left_out(purs
 def test_a_file_that_is_too_long_for_a_page_is_a_page(purse: Purse) -> None:
     for _ in range(2):
         file = begin(purse, "audio_upload")
-        lease = claim(purse, file["id"])["lease"]
+        number = lease(purse, file["id"])["lease"]
         summary = Jsonb({"title": "a" * 2_100_000})
-        purse.call("finish_file", UUID(file["id"]), lease, summary, Jsonb([]))
+        purse.call("finish_file", UUID(file["id"]), number, summary, Jsonb([]))
     page = purse.call("read_files", purse.user_id, 100)
     assert len(page["files"]) == 1
     rest = purse.call("read_files", purse.user_id, 100, int(page["next_cursor"]))
@@ -188,30 +188,30 @@ def test_a_file_that_is_too_long_for_a_page_is_a_page(purse: Purse) -> None:
 
 def test_two_files_of_a_user_are_processed_at_a_time(purse: Purse, database: Database) -> None:
     files = [begin(purse)["id"] for _ in range(3)]
-    first, second, third = (claim(purse, file_id) for file_id in files)
-    assert [each["outcome"] for each in (first, second, third)] == ["claimed", "claimed", "busy"]
+    first, second, third = (lease(purse, file_id) for file_id in files)
+    assert [each["outcome"] for each in (first, second, third)] == ["leased", "leased", "busy"]
     other = Purse(database)
     other.buy(100)
-    assert claim(other, begin(other)["id"])["outcome"] == "claimed"
+    assert lease(other, begin(other)["id"])["outcome"] == "leased"
     purse.call("fail_file", UUID(files[0]), first["lease"], "unreadable", "It is empty.")
-    assert claim(purse, files[2])["outcome"] == "claimed"
+    assert lease(purse, files[2])["outcome"] == "leased"
 
 
 def test_a_lease_that_ran_out_does_not_count(purse: Purse) -> None:
     for _ in range(2):
-        claim(purse, begin(purse)["id"])
+        lease(purse, begin(purse)["id"])
     purse.database.execute(
-        "update files set claimed_until = now() - interval '1 second' where user_id = %s",
+        "update files set leased_until = now() - interval '1 second' where user_id = %s",
         [purse.user_id],
     )
-    assert claim(purse, begin(purse)["id"])["outcome"] == "claimed"
+    assert lease(purse, begin(purse)["id"])["outcome"] == "leased"
 
 
 def test_after_twenty_failures_within_an_hour_one_waits(purse: Purse) -> None:
     for _ in range(20):
         file = begin(purse)
-        lease = claim(purse, file["id"])["lease"]
-        purse.call("fail_file", UUID(file["id"]), lease, "unreadable", "It is empty.")
+        number = lease(purse, file["id"])["lease"]
+        purse.call("fail_file", UUID(file["id"]), number, "unreadable", "It is empty.")
     with pytest.raises(psycopg.Error) as refused:
         begin(purse)
     assert refused.value.sqlstate == "PT429"

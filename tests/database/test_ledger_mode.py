@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from psycopg import Connection
+
+    from tests.support import RunningStack
 
     Database = Connection[dict[str, Any]]
 
@@ -98,6 +101,24 @@ def test_a_mismatch_of_the_other_mode_cannot_be_accepted(undone: Database) -> No
     assert balance(undone, order) == 0
 
 
+def clear(database: Database, *asked: str | None, apply: bool, limit: int = 200) -> Counter[str]:
+    """Clear all test credits batch by batch, or rehearse it; return the counts."""
+    done: Counter[str] = Counter()
+    after = None
+    while True:
+        batch = Purse(database).call("clear_test_credits", *asked, apply, after, limit)
+        assert batch["was_live"] is False
+        counted = ("users", "credits_taken", "debts_cancelled", "holds_released", "skipped")
+        done += Counter({name: batch[name] for name in counted})
+        after = batch["next"]
+        if after is None:
+            return done
+
+
+def go_live(database: Database) -> Any:
+    return Purse(database).call("go_live", "ann", "the shop opens")
+
+
 def test_going_live_shows_then_corrects_everybody_to_zero(undone: Database) -> None:
     purses = [Purse(undone) for _ in range(3)]
     rich, indebted, empty = purses
@@ -111,15 +132,17 @@ def test_going_live_shows_then_corrects_everybody_to_zero(undone: Database) -> N
     empty.spend(1)
     before = [purse.ledger() for purse in purses]
 
-    shown = Purse(undone).call("go_live", None, None, False)
-    assert shown["was_live"] is shown["applied"] is False
+    shown = clear(undone, None, None, apply=False)
     assert shown["holds_released"] >= 1
     assert [purse.ledger() for purse in purses] == before
     assert mode(undone) is False
 
-    assert Purse(undone).refused_within(undone, "go_live", "ann", "", True) == "PT422"
-    done = Purse(undone).call("go_live", "ann", "the shop opens", True)
-    assert done == {**shown, "applied": True}
+    for refused in (("clear_test_credits", "ann", "", True), ("go_live", "ann", "")):
+        assert Purse(undone).refused_within(undone, *refused) == "PT422"
+    assert clear(undone, "ann", "the shop opens", apply=True, limit=2) == shown
+    assert mode(undone) is False
+    done = go_live(undone)
+    assert (done["was_live"], done["applied"], done["users"]) == (False, True, 0)
     assert mode(undone) is True
     assert [purse.ledger() for purse in purses] == [
         [*before[0], ("correction", -150)],
@@ -136,17 +159,51 @@ def test_going_live_shows_then_corrects_everybody_to_zero(undone: Database) -> N
     ).fetchone()
     assert signed == {"actor": "ann", "reason": "the shop opens"}
     assert rich.refused_within(undone, "capture_hold", hold["hold_id"], None) == "PT409"
-    again = Purse(undone).call("go_live", "ann", "the shop opens", True)
-    assert (again["was_live"], again["applied"]) == (True, False)
+    assert go_live(undone) == {"was_live": True, "applied": False}
+    cleared = Purse(undone).call("clear_test_credits", "ann", "the shop opens", True)
+    assert cleared == {"was_live": True, "next": None}
 
 
 def test_after_going_live_test_refunds_change_nothing(undone: Database) -> None:
     purse = Purse(undone)
     order = purse.buy(100)
-    purse.call("go_live", "ann", "the shop opens", True)
+    clear(undone, "ann", "the shop opens", apply=True)
+    assert go_live(undone)["applied"] is True
     purse.refund(order, 100)
     assert purse.ledger() == [("purchase", 100), ("correction", -100)]
     begin(undone, purse.user_id, livemode=True)
+
+
+def test_going_live_clears_what_came_since_but_not_everything_at_once(undone: Database) -> None:
+    clear(undone, "ann", "the shop opens", apply=True)
+    late, forgiven = Purse(undone), Purse(undone)
+    late.grant(10)
+    order = forgiven.buy(100)
+    forgiven.spend(20)
+    forgiven.refund(order, 100, policy="clamp")
+    assert late.call("go_live", "ann", "why", 1) == {"was_live": False, "applied": False}
+    assert (mode(undone), late.balance) == (False, 10)
+    done = late.call("go_live", "ann", "why", 2)
+    assert (done["applied"], done["users"], done["credits_taken"]) == (True, 1, 10)
+    assert (mode(undone), late.balance) == (True, 0)
+    row = undone.execute("select count(*) from credit_lots where forgiven > 0").fetchone()
+    assert row == {"count": 0}
+
+
+def test_clearing_skips_a_user_in_use_and_going_live_takes_them(
+    stack: RunningStack, undone: Database
+) -> None:
+    """Committed elsewhere, so that another connection can lock it."""
+    with stack.connect() as other:
+        busy = Purse(other)
+        busy.grant(10)
+        with other.transaction():
+            other.execute("select purse.lock_account(%s)", [busy.user_id])
+            assert clear(undone, "ann", "the shop opens", apply=True)["skipped"] >= 1
+    mine = Purse(undone, busy.user_id)
+    assert mine.balance == 10
+    assert go_live(undone)["applied"] is True
+    assert mine.balance == 0
 
 
 def test_an_event_of_a_connected_account_is_ignored(database: Database) -> None:

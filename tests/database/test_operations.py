@@ -11,6 +11,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.database.actors import as_service
+from tests.database.purse import Purse
 from tests.support import Order, Reversal
 
 if TYPE_CHECKING:
@@ -216,6 +217,33 @@ def test_of_a_person_doctor_knows_orders_reversals_and_events(
     assert (told["order_id"], told["target"], told["withdrawn"]) == (order.order_id, 399, 100)
     assert [reversal["amount"] for reversal in told["reversals"]] == [100]
     assert call(database, "doctor_user", "nobody@example.com") is None
+
+
+@pytest.mark.parametrize(
+    ("noted", "is_off"),
+    [
+        ("null", True),
+        ("(select max(id) from credit_lots where user_id = %(user)s)", True),
+        ("(select max(id) from credit_lots where user_id <> %(user)s)", True),
+        ("(select min(id) from credit_lots where user_id = %(user)s)", False),
+        ("next_lot_id", False),
+    ],
+    ids=["none", "a later one", "another user's", "one that is used up", "the right one"],
+)
+def test_doctor_names_a_noted_lot_that_comes_too_late(
+    undone: Database, noted: str, *, is_off: bool
+) -> None:
+    purse = Purse(undone)
+    for credits_ in (5, 7, 9):
+        purse.grant(credits_)
+    Purse(undone).grant(1)
+    purse.spend()
+    undone.execute(
+        f"update user_credits set next_lot_id = {noted} where user_id = %(user)s",  # type: ignore[arg-type]
+        {"user": purse.user_id},
+    )
+    named = [case["user_id"] for case in call(undone, "doctor")["next_lots_off"]]
+    assert (purse.user_id in named) is is_off
 
 
 def test_doctor_tells_a_refund_that_waits_for_its_purchase(undone: Database) -> None:

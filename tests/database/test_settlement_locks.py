@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from psycopg.types.json import Jsonb
 
 from tests.database.ledger import balance, decide, record, spend
+from tests.database.locks import in_turn, meanwhile
 from tests.database.purse import Purse
-from tests.support import OTHER_LEDGER, Order, Reversal, until
+from tests.support import OTHER_LEDGER, Order, Reversal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from psycopg import Connection
 
@@ -23,80 +22,11 @@ if TYPE_CHECKING:
 
     Database = Connection[dict[str, Any]]
 
-
-@pytest.fixture(autouse=True, scope="module")
-def patience(stack: RunningStack) -> Iterator[None]:
-    """Let functions wait long: here the order of locks is tested, not how long one waits for them.
-
-    On a busy machine a test needs longer than the limit to see that somebody waits.
-    """
-    with stack.connect() as database:
-        limited = database.execute(
-            """
-            select p.oid::regprocedure::text as function, split_part(s, '=', 2) as limit
-            from pg_proc p cross join unnest(p.proconfig) s
-            where p.pronamespace = 'public'::regnamespace and s like 'lock_timeout=%'
-            """
-        ).fetchall()
-        for each in limited:
-            database.execute(f"alter function {each['function']} set lock_timeout = '60s'")  # type: ignore[arg-type]
-        yield
-        for each in limited:
-            database.execute(
-                f"alter function {each['function']} set lock_timeout = '{each['limit']}'"  # type: ignore[arg-type]
-            )
-
-
-@contextmanager
-def meanwhile(
-    stack: RunningStack, first: Callable[[Database], None], second: Callable[[Database], Any]
-) -> Iterator[Database]:
-    """Do the first and, before it is committed, the second: it has to wait and see the first."""
-    with (
-        ThreadPoolExecutor(1) as pool,
-        stack.connect() as one,
-        stack.connect() as other,
-        stack.connect() as observer,
-    ):
-        with one.transaction():
-            first(one)
-            outcome = pool.submit(second, other)
-            until(lambda: outcome.done() or _waits(observer, other), "the second waits")
-        outcome.result(30)
-        yield observer
-
-
-def in_turn(
-    stack: RunningStack,
-    first: Callable[[Database], Any],
-    waiting: list[Callable[[Database], Any]],
-    last: Callable[[Database], Any] = lambda _db: None,
-) -> None:
-    """Do the first, let others run until each waits, do the last and commit: all get through."""
-    with ThreadPoolExecutor(len(waiting)) as pool, ExitStack() as open_:
-        one, observer = (open_.enter_context(stack.connect()) for _ in range(2))
-        outcomes = []
-        with one.transaction():
-            first(one)
-            for act in waiting:
-                connection = open_.enter_context(stack.connect())
-                outcomes.append(pool.submit(act, connection))
-                until(lambda other=connection: _waits(observer, other), "it waits")  # type: ignore[misc]
-            last(one)
-        for outcome in outcomes:
-            outcome.result(30)
+pytestmark = pytest.mark.usefixtures("patience")
 
 
 def _lock_account(database: Database, user_id: str) -> None:
     database.execute("select purse.lock_account(%s)", [user_id])
-
-
-def _waits(observer: Database, connection: Database) -> bool:
-    row = observer.execute(
-        "select wait_event_type = 'Lock' as waits from pg_stat_activity where pid = %s",
-        [connection.info.backend_pid],
-    ).fetchone()
-    return bool(row and row["waits"])
 
 
 @pytest.mark.parametrize("refund_first", [False, True])

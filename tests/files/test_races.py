@@ -33,14 +33,14 @@ def spends(database: Database, ada: Uploader) -> int:
     return count
 
 
-def claims(database: Database, file_id: str) -> int:
-    row = database.execute("select claim from files where id = %s", [file_id]).fetchone()
+def leases(database: Database, file_id: str) -> int:
+    row = database.execute("select lease from files where id = %s", [file_id]).fetchone()
     assert row is not None
-    claim: int = row["claim"]
-    return claim
+    number: int = row["lease"]
+    return number
 
 
-def claim(database: Database, ada: Uploader, file_id: str) -> dict[str, Any]:
+def lease(database: Database, ada: Uploader, file_id: str) -> dict[str, Any]:
     """Claim a file as a function that is about to die."""
     row = database.execute(
         "select lease_file(%s, %s, 330, true) as answer", [ada.user.id, file_id]
@@ -61,7 +61,7 @@ def let_the_hold_lapse(database: Database, file_id: str) -> None:
     database.execute(
         """
         with late as (
-            update files set expires_at = now() - interval '2 hours', claimed_until = null
+            update files set expires_at = now() - interval '2 hours', leased_until = null
             where id = %s returning hold_id, user_id
         ), lapsed as (
             update credit_holds h set expires_at = now() - interval '2 hours'
@@ -81,7 +81,7 @@ def test_two_completes_at_once_process_and_charge_once(ada: Uploader, database: 
     for answer in answers:
         assert answer.status_code == 200 or code(answer) == (409, "file_processing")
     assert any(answer.status_code == 200 for answer in answers)
-    assert (claims(database, file_id), spends(database, ada)) == (1, 1)
+    assert (leases(database, file_id), spends(database, ada)) == (1, 1)
     assert ada.credits == (495, 0)
 
 
@@ -111,34 +111,34 @@ def test_the_same_export_at_once_is_made_and_charged_once(
         assert answer.status_code == 200 or code(answer) == (409, "file_processing")
     done = ada.export([sound], key="k").json()["file"]
     assert done["status"] == "done"
-    assert claims(database, done["id"]) == 1
+    assert leases(database, done["id"]) == 1
     assert ada.credits == (500 - 2 - 15, 0)
 
 
-def test_a_claim_that_died_is_taken_over_after_its_time(ada: Uploader, database: Database) -> None:
+def test_a_lease_that_died_is_taken_over_after_its_time(ada: Uploader, database: Database) -> None:
     file_id = ada.put("docx_processing", BOOK)
-    died = claim(database, ada, file_id)
-    assert died["outcome"] == "claimed"
+    died = lease(database, ada, file_id)
+    assert died["outcome"] == "leased"
     assert code(ada.complete(file_id)) == (409, "file_processing")
     assert ada.file(file_id)["status"] == "processing"
 
-    let_time_pass(database, file_id, "claimed_until")
+    let_time_pass(database, file_id, "leased_until")
     done = ada.complete(file_id).json()
     assert (done["file"]["status"], done["balance"]) == ("done", 495)
-    assert (claims(database, file_id), spends(database, ada)) == (2, 1)
+    assert (leases(database, file_id), spends(database, ada)) == (2, 1)
 
 
-def test_who_lost_its_claim_can_neither_finish_nor_fail(ada: Uploader, database: Database) -> None:
+def test_who_lost_its_lease_can_neither_finish_nor_fail(ada: Uploader, database: Database) -> None:
     file_id = ada.put("docx_processing", BOOK)
-    slow = claim(database, ada, file_id)
-    let_time_pass(database, file_id, "claimed_until")
-    fast = claim(database, ada, file_id)
+    slow = lease(database, ada, file_id)
+    let_time_pass(database, file_id, "leased_until")
+    fast = lease(database, ada, file_id)
     assert (slow["lease"], fast["lease"]) == (1, 2)
     for statement in (
         "select finish_file(%s, 1, '{}', '[]')",
         "select fail_file(%s, 1, 'broken_document', 'No.')",
     ):
-        assert refusal(database, statement, file_id) == ("PT409", "claim_lost")
+        assert refusal(database, statement, file_id) == ("PT409", "lease_lost")
     assert database.execute("select release_file_lease(%s, 1) as a", [file_id]).fetchone() == {
         "a": False
     }
@@ -172,9 +172,9 @@ def test_a_hold_that_lapsed_under_the_work_is_not_charged(
     ada: Uploader, database: Database
 ) -> None:
     file_id = ada.put("docx_processing", BOOK)
-    claimed = claim(database, ada, file_id)
+    leased = lease(database, ada, file_id)
     let_the_hold_lapse(database, file_id)
-    statement = f"select finish_file(%s, {claimed['lease']}, '{{}}', '[]')"
+    statement = f"select finish_file(%s, {leased['lease']}, '{{}}', '[]')"
     assert refusal(database, statement, file_id) == ("PT409", "hold_lapsed")
     assert ada.file(file_id)["status"] == "expired"
     assert ada.credits == (500, 0)
@@ -199,14 +199,14 @@ def test_an_upload_that_is_replaced_while_it_is_processed_is_judged_by_its_copy(
         with ada.stack.connect() as other, other.transaction():
             other.execute("select from files where id = %s for update", [file_id])
             processing = pool.submit(ada.complete, file_id)
-            until(lambda: claims_waiting(database, other) or None, "a claim that waits")
+            until(lambda: leases_waiting(database, other) or None, "a lease that waits")
             storage.write(f"{ada.user.id}/{file_id}/upload", b"longer", content_type="text/plain")
         answer = processing.result().json()
     assert answer["file"]["error"]["code"] == "size_mismatch"
     assert answer["balance"] == 500
 
 
-def claims_waiting(database: Database, holder: Database) -> bool:
+def leases_waiting(database: Database, holder: Database) -> bool:
     """Whether somebody waits for a lock that the holder has."""
     row = database.execute(
         "select exists (select from pg_stat_activity"
@@ -221,11 +221,11 @@ def claims_waiting(database: Database, holder: Database) -> bool:
 def test_a_storage_that_fails_half_way_leaves_the_file_for_another_attempt(
     ada: Uploader, database: Database
 ) -> None:
-    """Put back: who asks next need not wait until the claim has ended."""
+    """Put back: who asks next need not wait until the lease has ended."""
     file_id = ada.put("docx_processing", BOOK)
-    claimed = claim(database, ada, file_id)
+    leased = lease(database, ada, file_id)
     assert database.execute(
-        "select release_file_lease(%s, %s) as a", [file_id, claimed["lease"]]
+        "select release_file_lease(%s, %s) as a", [file_id, leased["lease"]]
     ).fetchone() == {"a": True}
     assert ada.file(file_id)["status"] == "awaiting_upload"
     assert ada.complete(file_id).json()["file"]["status"] == "done"

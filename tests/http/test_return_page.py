@@ -70,6 +70,32 @@ def test_anothers_session_moves_nothing(stack: RunningStack) -> None:
     assert shop.purchase(stack, session_id)["status"] == "open"
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_a_purse_that_moved_meets_its_payment_without_any_webhook(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]], *, known: bool
+) -> None:
+    """Stripe's metadata still names the guest who ordered."""
+    guest, owner, stranger = (stack.sign_up() for _ in range(3))
+    session_id = shop.buy(stack, guest)
+    database.execute("select move_purse(%s, %s, 'ann', 'signed in')", [guest.id, owner.id])
+    if not known:
+        database.execute("delete from purchases where checkout_session_id = %s", [session_id])
+    assert look(stack, stranger, session_id)["purchase"] is None
+    assert stack.balance_of(owner) == 0
+    body = look(stack, owner, session_id)
+    assert (body["balance"], body["purchase"]["status"]) == (500, "paid")
+
+
+def test_the_guest_who_returns_to_the_page_sees_the_credits_at_the_new_owner(
+    stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
+) -> None:
+    guest, owner = stack.sign_up(), stack.sign_up()
+    session_id = shop.buy(stack, guest)
+    database.execute("select move_purse(%s, %s, 'ann', 'signed in')", [guest.id, owner.id])
+    assert look(stack, guest, session_id)["balance"] == 0
+    assert stack.balance_of(owner) == 500
+
+
 def test_of_many_at_once_one_asks_stripe(
     stack: RunningStack, database: psycopg.Connection[dict[str, Any]]
 ) -> None:

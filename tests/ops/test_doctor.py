@@ -89,6 +89,11 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("what is held is not what holds", "held 7, in lots 0, by holds 0"),
         ),
         (
+            "update user_credits set next_lot_id = null",
+            "select purse.note_next_lot(user_id) from user_credits",
+            ("lot none is noted, lot", "purse.note_next_lot(user_id)"),
+        ),
+        (
             "update purchases set credits_posted = credits_posted - 7 where credits_posted > 0",
             "update purchases set credits_posted = credits_posted + 7 where credits_posted > 0",
             ("somebody changed it by hand", "493 posted, 500 called for", "settle_purchase"),

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
 # Every buyer's balance. A buyer whose only purchase was refunded may have no account after a
-# rebuild, and
-# accounts that never bought anything are unknown to Stripe.
+# rebuild, and accounts that never bought anything are unknown to Stripe.
 BUYERS = """
     select p.user_id, coalesce(max(u.balance), 0) as balance
     from purchases p
@@ -140,8 +139,8 @@ def test_what_the_rehearsal_says_is_what_is_missing(
     operator: Operator, customers: list[User]
 ) -> None:
     user = customers[1]
-    operator.tamper("delete from credit_transactions where user_id = %s", user.id)
-    operator.tamper("delete from user_credits where user_id = %s", user.id)
+    for table in ("credit_transactions", "credit_lots", "user_credits"):
+        operator.tamper(f"delete from {table} where user_id = %s", user.id)
     operator.tamper(
         "delete from purchase_payments where purchase_id in"
         " (select id from purchases where user_id = %s)",

@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from api._lib.files.bucket import make_bucket
+from ops.checks.storage import check_storage
 from ops.doctor import check_files
-from ops.storage_checks import check_storage
 from tests.standins.storage.place import Place
 
 if TYPE_CHECKING:

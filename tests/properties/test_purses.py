@@ -386,7 +386,9 @@ class Purses(RuleBasedStateMachine):
         self.purse.adds_up()
         self.left.append(self.purse)
         self.purse = other
+        # Keys are each account's own.
         self.requests.clear()
+        self.unused_keys.clear()
         self.holds.clear()
 
     # What time does -----------------------------------------------------------------------------
@@ -395,8 +397,10 @@ class Purses(RuleBasedStateMachine):
     def time_passes(self, days: int) -> None:
         self.shift(days)
         if self.model.time_passes(days):
-            # The next movement or read takes what a hold had kept from a refund. Explaining does
-            # not foresee that, so there is a read at once.
+            # The next movement or read takes what a hold had kept from a refund. Explaining
+            # foresees that only until something follows, so it is compared and written here.
+            now = self.purse.call("explain_balance", self.purse.user_id)
+            assert self.told(now) == (self.account(), self.model.contents())
             self.purse.read()
 
     def shift(self, days: int) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from api._lib.money import money
 from api._lib.payments.session_facts import facts_of_retrieved_session
+from ops.checks.person import OrderAtStripe, explain
 from ops.findings import Finding, show
-from ops.person import OrderAtStripe, explain
 from tests.support import Order
 
 ORDER = Order()

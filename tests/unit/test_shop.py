@@ -15,7 +15,7 @@ from api._lib.settings import Settings, load, settings
 from api._lib.shop import LEAST_CONTRAST, LIGHT_BACKGROUND, contrast
 from api._lib.web.auth import User
 from local.stack import ROOT
-from ops.shop_checks import check_shop
+from ops.checks.shop import check_shop
 from tests.unit.functions import CORE_SETTINGS, client
 
 WHOLE = {

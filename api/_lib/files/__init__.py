@@ -18,7 +18,7 @@ Where things are:
 
 The rest of the product does not depend on it. A fork deletes it with these commands:
 
-    git rm -r api/files.py api/_lib/files sql/*_files*.sql ops/storage_checks.py
+    git rm -r api/files.py api/_lib/files sql/*_files*.sql ops/checks/storage.py
     git rm -r public/files.html public/css/file*.css public/css/upload-card.css
     git rm -r public/js/file*.js public/js/upload*.js
     git rm -r public/js/export-bar.js public/js/feature-cost.js

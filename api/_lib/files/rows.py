@@ -31,7 +31,7 @@ _REFUSALS = {
         "Too many uploads are open. Complete some of them first, or wait until they lapse.",
     ),
     "file_not_ready": ("file_not_ready", "Only files that are done can be exported."),
-    "claim_lost": ("file_processing", _BUSY),
+    "lease_lost": ("file_processing", _BUSY),
     "hold_lapsed": ("upload_expired", _EXPIRED),
     "hold_released": ("upload_expired", _EXPIRED),
 }

@@ -45,14 +45,25 @@ def look_up(user: User, checkout_session_id: str) -> bool:
         if not database.call("claim_stripe_lookup", p_user_id=user.id, p_seconds=PAUSE_SECONDS):
             return False
         facts = _facts_at_stripe(checkout_session_id)
-        # Knowing a session's id proves nothing, so compare the user of its order.
-        if facts is None or facts["user_id"] != user.id:
+        # Knowing a session's id proves nothing, so compare the owner of its order.
+        if facts is None or not _is_owner(user, facts):
             return False
         database.call("record_facts", p_facts=facts, p_policy=config.clawback_policy)
     except (DatabaseUnavailableError, database.DatabaseError) as error:
         _log.warning("session %s: not looked up: %s", checkout_session_id, error)
         return False
     return True
+
+
+def _is_owner(user: User, facts: OrderFacts) -> bool:
+    """Return whether this user's purse gets the order's credits.
+
+    The metadata names the account that ordered. A guest's purse may have moved since.
+    """
+    if facts["user_id"] == user.id:
+        return True
+    owner: str = database.call("owner_of_purse", p_user_id=facts["user_id"])
+    return owner == user.id
 
 
 def _facts_at_stripe(checkout_session_id: str) -> OrderFacts | None:

@@ -1,0 +1,1 @@
+"""The checks of make doctor, a module for each subject. Each yields findings."""
