@@ -40,8 +40,8 @@ create table public.user_credits (
     low_threshold public.credit_count,
     warn_below    bigint,
     deleted_at    timestamptz,
-    created_at    timestamptz         not null default now(),
-    updated_at    timestamptz         not null default now(),
+    created_at    timestamptz           not null default now(),
+    updated_at    timestamptz           not null default now(),
     constraint user_credits_pkey primary key (user_id)
 )
 -- Leaves room in the page for the row's next version, so that an update touches no index.

@@ -32,7 +32,8 @@ begin
     select a.email into v_email
     from auth.users a
     where a.id = p_user_id
-        and a.email_confirmed_at is not null;
+        and a.email_confirmed_at is not null
+        and not exists (select from public.deleted_accounts d where d.user_id = a.id);
     if v_email is null then
         return null;
     end if;
@@ -47,7 +48,7 @@ end
 $$;
 
 comment on function public.mail_recipient(uuid) is
-'Whom a mail to a user goes to: {email, token, is_subscribed}. Null for a user without a confirmed address.';
+'Whom a mail to a user goes to: {email, token, is_subscribed}. Null for a user without a confirmed address, and for a deleted one.';
 revoke all on function public.mail_recipient(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.mail_recipient(uuid) to service_role;
 

@@ -244,7 +244,7 @@ def test_every_function_that_takes_a_person_is_tried_here(purse: Purse) -> None:
         """
     ).fetchall()
     others = {
-        *("explain_balance", "renew_stripe_customer"),
+        *("explain_balance", "mail_recipient", "owner_of_purse", "renew_stripe_customer"),
         *("forget_user", "forget_files", "forgetting_work", "finish_forgetting"),
     }
     assert {row["name"] for row in rows} - others <= set(PERSONS)
