@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from api._lib import database
 from api._lib.errors import StripeFailedError
 from api._lib.settings import settings
+from ops.checks.deleted import check_deleted
 from ops.checks.events import check_events
 from ops.checks.grants import check_access
 from ops.checks.ledger import check_ledger
@@ -53,6 +54,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     data = {**database.call("doctor"), "ledger": database.call("read_ledger")}
     yield from check_ledger(data)
     yield from check_reversals(data)
+    yield from check_deleted(database.call("doctor_deleted"))
     yield from check_access(data)
     yield from check_events(data)
     yield from check_supabase(config)
