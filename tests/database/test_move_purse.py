@@ -68,6 +68,21 @@ def test_a_purse_moves_with_its_lots_and_their_expiry(guest: Purse, account: Pur
     all_agrees(guest, account)
 
 
+def test_what_moved_still_expires_and_counts_as_low_where_the_person_said(
+    guest: Purse, account: Purse
+) -> None:
+    guest.grant(20, days=7)
+    guest.database.execute(
+        "update user_credits set low_threshold = 21 where user_id = %s", [guest.user_id]
+    )
+    move(guest, account)
+    assert (account.read()["low"], account.read()["low_threshold"]) == (True, 21)
+    account.time_passes(days=8)
+    assert account.balance == 0
+    assert account.ledger() == [("move_in", 20), ("expiry", -20)]
+    all_agrees(guest, account)
+
+
 def test_both_ledgers_say_who_moved_it_and_why(guest: Purse, account: Purse) -> None:
     guest.buy(500)
     move(guest, account)

@@ -32,6 +32,12 @@ def test_somebody_new_has_no_credits(stack: RunningStack) -> None:
     }
 
 
+def test_usage_is_computed_only_for_those_who_ask(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    assert stack.get("/api/credits", headers=user.auth).json()["usage"] is None
+    assert stack.get("/api/credits?usage=true", headers=user.auth).json()["usage"] is not None
+
+
 def test_a_purchase_shows_in_balance_history_and_by_its_session(stack: RunningStack) -> None:
     user = stack.sign_up()
     order = Order(user_id=user.id)

@@ -8,8 +8,10 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, Any
+
+from api._lib.files.readers.bounds import MAX_CHAPTERS, bounded, too_large
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -115,13 +117,20 @@ def into_chapters(paragraphs: Iterable[Paragraph], *, title: str) -> Document:
     Args:
         paragraphs: The paragraphs in order; empty ones are dropped.
         title: The title of a document that has none of its own.
+
+    Raises:
+        UnreadableFileError: It has too many paragraphs, characters or chapters
+            (`document_too_large`).
     """
-    rest = [paragraph for paragraph in paragraphs if paragraph.text.strip()]
+    rest = [*bounded(paragraphs)]
     level = _highest(rest)
     if level and rest[0].level == level and _is_title(rest, level):
         title, rest = one_line(rest[0].text) or title, rest[1:]
         level = min(paragraph.level for paragraph in rest if paragraph.level > level)
-    return Document(title, tuple(_divided(rest, level, title)))
+    chapters = tuple(islice(_divided(rest, level, title), MAX_CHAPTERS + 1))
+    if len(chapters) > MAX_CHAPTERS:
+        raise too_large("chapters", MAX_CHAPTERS)
+    return Document(title, chapters)
 
 
 def _is_title(paragraphs: list[Paragraph], level: int) -> bool:

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from xml.parsers import expat
 
+from api._lib.files.readers.bounds import MAX_LINES, check_bounds, too_large
 from api._lib.files.readers.document import Paragraph, into_chapters, one_line
 from api._lib.files.readers.docx_body import Body
 from api._lib.files.readers.docx_headings import titled
@@ -94,6 +95,8 @@ def _text(archive: Archive) -> tuple[str, list[Paragraph], dict[str, str]]:
         kept[before:before] = [
             Kept(paragraph, look) for paragraph in _alt_chunk(archive, targets.get(relation_id, ""))
         ]
+        # Each part alone is within the bounds; all of them together need not be.
+        check_bounds(one.paragraph for one in kept)
     return *titled(kept), package
 
 
@@ -116,9 +119,10 @@ def _alt_chunk(archive: Archive, part: str) -> list[Paragraph]:
     if content_type in _HTML_TYPES:
         return html_paragraphs(data)
     if content_type == "text/plain":
-        return [
-            Paragraph(line) for line in data.decode("utf-8", "replace").splitlines() if line.strip()
-        ]
+        text = data.decode("utf-8", "replace")
+        if text.count("\n") > MAX_LINES:
+            raise too_large("lines", MAX_LINES)
+        return [Paragraph(line) for line in text.splitlines() if line.strip()]
     # To leave it out would be to charge for a part of the text.
     raise UnreadableFileError(
         "This document includes another file. Open it in Word, save it again and try once more.",

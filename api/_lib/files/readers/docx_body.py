@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api._lib.files.readers.bounds import (
+    MAX_CHARACTERS,
+    MAX_ELEMENTS,
+    MAX_PARAGRAPHS,
+    too_large,
+)
 from api._lib.files.readers.document import Paragraph
 from api._lib.files.readers.docx_contents import ContentsFields, is_contents
 from api._lib.files.readers.docx_paragraphs import Kept, OpenParagraph, Run
-from api._lib.files.readers.docx_styles import half_points, is_on, outline_level
 from api._lib.files.readers.xml_events import Listener, attribute
 
 if TYPE_CHECKING:
@@ -44,6 +49,7 @@ class Body(Listener):
     ) -> None:
         self.kept: list[Kept] = []
         self.alt_chunks: list[tuple[int, str]] = []  # before which paragraph, relation id
+        self._elements = self._paragraphs = self._characters = 0
         self._styles = styles
         self._numbering = numbering
         self._open: list[OpenParagraph] = []
@@ -80,7 +86,14 @@ class Body(Listener):
         return self._contents.is_open
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Open a paragraph, note its style, or add the character that an element stands for."""
+        """Open a paragraph, note its style, or add the character that an element stands for.
+
+        Raises:
+            UnreadableFileError: There are too many elements (`document_too_large`).
+        """
+        self._elements += 1
+        if self._elements > MAX_ELEMENTS:
+            raise too_large("formatting marks", MAX_ELEMENTS)
         if self._skipping or name in _SKIPPED:
             self._skipping += 1
             return
@@ -108,8 +121,15 @@ class Body(Listener):
             self._contents.end_instruction()
 
     def characters(self, text: str) -> None:
-        """Add text to the innermost paragraph."""
+        """Add text to the innermost paragraph.
+
+        Raises:
+            UnreadableFileError: There are too many characters (`document_too_large`).
+        """
         if self._in_text and not self._skipping:
+            self._characters += len(text)
+            if self._characters > MAX_CHARACTERS:
+                raise too_large("characters", MAX_CHARACTERS)
             if self._is_shown and self._paragraph is not None:
                 self._paragraph.pieces.append(text)
                 if self._is_look_due and not text.isspace():
@@ -121,6 +141,9 @@ class Body(Listener):
     # What opens ---------------------------------------------------------------------------------
 
     def _start_paragraph(self, _: Mapping[str, str]) -> None:
+        self._paragraphs += 1
+        if self._paragraphs > MAX_PARAGRAPHS:
+            raise too_large("paragraphs", MAX_PARAGRAPHS)
         self._paragraph = OpenParagraph(self._styles.look(""))
         self._open.append(self._paragraph)
         self._in_properties = 0
@@ -154,34 +177,8 @@ class Body(Listener):
     # What is noted ------------------------------------------------------------------------------
 
     def _note_property(self, name: str, attributes: Mapping[str, str]) -> None:
-        paragraph = self._paragraph
-        if paragraph is None:
-            return
-        match name:
-            case "pStyle":
-                paragraph.style_id = attribute(attributes, "val") or ""
-                paragraph.look = self._styles.look(paragraph.style_id)
-            case "outlineLvl":
-                paragraph.level = outline_level(attribute(attributes, "val"))
-            case "numId":
-                paragraph.num_id = attribute(attributes, "val")
-            case "ilvl":
-                paragraph.list_level = attribute(attributes, "val")
-            case "framePr":
-                paragraph.is_drop_cap = attribute(attributes, "dropCap") in {"drop", "margin"}
-            case _:
-                self._note_run_property(name, attributes)
-
-    def _note_run_property(self, name: str, attributes: Mapping[str, str]) -> None:
-        match name:
-            case "rStyle":
-                self._run.look = self._styles.look(attribute(attributes, "val") or "")
-            case "b":
-                self._run.is_bold = is_on(attributes)
-            case "vanish":
-                self._run.is_hidden = is_on(attributes)
-            case "sz":
-                self._run.half_points = half_points(attributes)
+        if self._paragraph is not None and not self._paragraph.note(name, attributes, self._styles):
+            self._run.note(name, attributes, self._styles)
 
     def _note_look(self, paragraph: OpenParagraph, run: Run) -> None:
         paragraph.has_plain_text = not run.is_bold_in(paragraph)

@@ -148,5 +148,10 @@ def _letters(number: int) -> str:
 
 
 def _number(value: str | None, *, highest: int = _LEVELS - 1) -> int:
-    is_number = value is not None and value.isascii() and value.isdigit() and len(value) <= 7  # noqa: PLR2004
+    is_number = (
+        value is not None
+        and value.isascii()
+        and value.isdigit()
+        and len(value) <= len(str(MAX_NUMBER))
+    )
     return min(int(value or 0), highest) if is_number else 0

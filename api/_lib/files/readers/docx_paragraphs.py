@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from api._lib.files.readers.docx_styles import half_points, is_on, outline_level
+from api._lib.files.readers.xml_events import attribute
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from api._lib.files.readers.document import Paragraph
-    from api._lib.files.readers.docx_styles import Look
+    from api._lib.files.readers.docx_styles import Look, Styles
 
 
 class Kept(NamedTuple):
@@ -41,6 +46,25 @@ class OpenParagraph:
     has_plain_text: bool = False
     half_points: int | None = None
 
+    def note(self, name: str, attributes: Mapping[str, str], styles: Styles) -> bool:
+        """Note one of its properties; return whether the element is one."""
+        value = attribute(attributes, "val")
+        match name:
+            case "pStyle":
+                self.style_id = value or ""
+                self.look = styles.look(self.style_id)
+            case "outlineLvl":
+                self.level = outline_level(value)
+            case "numId":
+                self.num_id = value
+            case "ilvl":
+                self.list_level = value
+            case "framePr":
+                self.is_drop_cap = attribute(attributes, "dropCap") in {"drop", "margin"}
+            case _:
+                return False
+        return True
+
 
 @dataclass
 class Run:
@@ -50,6 +74,18 @@ class Run:
     is_bold: bool | None = None
     is_hidden: bool | None = None
     half_points: int | None = None
+
+    def note(self, name: str, attributes: Mapping[str, str], styles: Styles) -> None:
+        """Note one of its properties; other elements say nothing here."""
+        match name:
+            case "rStyle":
+                self.look = styles.look(attribute(attributes, "val") or "")
+            case "b":
+                self.is_bold = is_on(attributes)
+            case "vanish":
+                self.is_hidden = is_on(attributes)
+            case "sz":
+                self.half_points = half_points(attributes)
 
     def is_hidden_in(self, paragraph: OpenParagraph) -> bool:
         """Whether its text is hidden, by itself or by a style."""

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 MAX_STYLES = 10_000
 MAX_ANCESTORS = 20
+_MAX_SIZE_DIGITS = 4
 BODY_LEVEL = 9  # the outline level that Word writes for body text
 
 # Word stores these style names in English in every language version. Style ids are translated.
@@ -71,7 +72,8 @@ def is_on(attributes: Mapping[str, str]) -> bool:
 def half_points(attributes: Mapping[str, str]) -> int | None:
     """Return a size in half points, as Word measures letters."""
     value = attribute(attributes, "val") or ""
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= 4 else None  # noqa: PLR2004
+    is_size = value.isascii() and value.isdigit() and len(value) <= _MAX_SIZE_DIGITS
+    return int(value) if is_size else None
 
 
 class Styles(Listener):

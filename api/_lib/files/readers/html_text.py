@@ -12,6 +12,7 @@ import re
 from html import unescape
 from typing import TYPE_CHECKING
 
+from api._lib.files.readers.bounds import MAX_PARAGRAPHS, too_large
 from api._lib.files.readers.document import Paragraph
 
 if TYPE_CHECKING:
@@ -48,6 +49,9 @@ def html_paragraphs(data: bytes, *, charset: str = "") -> list[Paragraph]:
     Args:
         data: The page.
         charset: Its encoding, where something outside the page states it.
+
+    Raises:
+        UnreadableFileError: It has too many paragraphs (`document_too_large`).
     """
     found: list[Paragraph] = []
     pieces: list[str] = []
@@ -64,6 +68,8 @@ def html_paragraphs(data: bytes, *, charset: str = "") -> list[Paragraph]:
             pieces.append("\n")
         elif content in _BLOCKS:
             found.extend(_paragraph(pieces, level))
+            if len(found) > MAX_PARAGRAPHS:
+                raise too_large("paragraphs", MAX_PARAGRAPHS)
             pieces = []
             level = (
                 int(content[1]) if len(content) > 1 and content[1].isdigit() and not is_end else 0

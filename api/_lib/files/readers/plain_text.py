@@ -6,6 +6,7 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from api._lib.files.readers.bounds import MAX_LINES, too_large
 from api._lib.files.readers.chapter_names import names_a_chapter
 from api._lib.files.readers.document import Paragraph, into_chapters, one_line
 from api._lib.files.readers.errors import UnreadableFileError
@@ -42,9 +43,14 @@ def read_text(data: bytes, *, title: str) -> Document:
         title: The title of a text that has none of its own.
 
     Raises:
-        UnreadableFileError: It is not a text, its encoding is not clear, or there is nothing in it.
+        UnreadableFileError: It is not a text, its encoding is not clear, there is nothing in it, or
+            too much of something.
     """
-    lines = _LINE_END.sub("\n", decode(data)).split("\n")
+    text = _LINE_END.sub("\n", decode(data))
+    if text.count("\n") > MAX_LINES:
+        raise too_large("lines", MAX_LINES)
+    lines = text.split("\n")
+    del text
     after, own_title = _front_matter(lines)
     del lines[:after]
     document = into_chapters(_paragraphs(lines), title=own_title or title)
