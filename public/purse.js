@@ -71,7 +71,7 @@ export class Purse {
 
   /** The packages on sale and what features cost. */
   catalogue({ signal } = {}) {
-    return this.#call("GET", "/api/packages", { signal });
+    return this.#call("GET", "/api/packages", { isPublic: true, signal });
   }
 
   /** Spends what a feature costs. */
@@ -107,16 +107,17 @@ export class Purse {
     return this.#call("GET", `/api/credits?${new URLSearchParams(given)}`, { signal });
   }
 
-  #call(method, path, { body, idempotencyKey, ...more }) {
+  #call(method, path, { body, idempotencyKey, isPublic = false, ...more }) {
     const headers = idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
+    const token = () => (typeof this.#accessToken === "function" ? this.#accessToken() : this.#accessToken);
     return repeated({
       ...this.#options,
       ...more,
       idempotencyKey,
       refusal: refusalOfSite,
       request: async () => {
-        const token = typeof this.#accessToken === "function" ? await this.#accessToken() : this.#accessToken;
-        return [this.#site + path, { method, headers: { ...headers, ...bearer(token) }, body }];
+        const caller = isPublic ? {} : bearer(await token());
+        return [this.#site + path, { method, headers: { ...headers, ...caller }, body }];
       },
     });
   }
