@@ -82,6 +82,7 @@ def test_a_page_on_another_origin_sells_and_spends(
     page = open_page(visit, example)
     sign_in(page, user)
     expect_credits(page, "0")
+    expect(page.get_by_label("Password")).to_be_hidden()
     buy(page, "Starter").try_card(GOOD_CARD)
     expect_status(page, "Thank you. Your credits are here.")
     expect(page).to_have_url(f"{example}/")

@@ -1,6 +1,6 @@
 import "./style.css";
 
-export const metadata = { title: "Summaries" };
+export const metadata = { title: "Summaries", icons: { icon: "data:," } };
 
 export default function Layout({ children }) {
   return (

@@ -1,13 +1,16 @@
 "use client";
 
-import { useState } from "react";
+import { useEffect, useState } from "react";
 
 /** Sign-in, balance and the paid button. A real app signs people in with supabase-js. */
 export function Summaries({ supabaseUrl, publishableKey, store }) {
   const [token, setToken] = useState(null);
   const [balance, setBalance] = useState(null);
   const [status, setStatus] = useState("");
-  const [isBusy, setBusy] = useState(false);
+  const [isBusy, setBusy] = useState(true);
+
+  // Until React is there, the browser itself would send the form, and the password in the address.
+  useEffect(() => setBusy(false), []);
 
   async function during(work) {
     setBusy(true);
