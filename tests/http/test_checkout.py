@@ -347,7 +347,9 @@ def test_a_price_that_stripe_refuses_is_named(stack: RunningStack, database: Dat
         answer = buy(stack, stack.sign_up(), "creator")
     finally:
         database.execute("update credit_packages set unit_amount = 1499 where id = 'creator'")
-        database.execute("alter table credit_packages enable always trigger credit_packages_can_be_sold")
+        database.execute(
+            "alter table credit_packages enable always trigger credit_packages_can_be_sold"
+        )
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == "unsellable_price"
 
