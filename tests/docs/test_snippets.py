@@ -19,6 +19,7 @@ from tests.docs.snippets import (
     NOT_CODE,
     NOT_RUN,
     RUN,
+    SITE,
     Example,
     examples,
     same_shape,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from tests.docs.conftest import Node
     from tests.support import RunningStack
 
-SITE = "https://your-site.example.com"
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 PYTEST = "pytest_plugins"
 
@@ -102,9 +102,11 @@ def test_a_curl_command_answers_as_shown(
 
 @pytest.mark.parametrize("example", examples("js"), ids=name_of_example)
 def test_a_javascript_snippet_is_answered_as_shown(node: Node, example: Example) -> None:
-    (answer,) = node.run(example.block.text)
-    assert "error" not in answer
+    answers = node.run(example.block.text)
+    assert answers
+    assert [answer for answer in answers if "error" in answer] == []
     if example.answer:
+        (answer,) = answers
         assert same_shape(json.loads(example.answer.text), answer), answer
 
 
