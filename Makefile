@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run reconcile rebuild go-live forget export-user doctor quick test soak check hashes migrate lock format tools bench bench-outbox cold-start
+.PHONY: help run examples types reconcile rebuild go-live forget export-user doctor quick test soak check hashes migrate lock format tools bench bench-outbox cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -18,6 +18,10 @@ help: ## Show this list
 run: ## Start the whole product locally, without any account (PORT=…; RESET=1 deletes its data, EMPTY=1 adds no history)
 	@./ops/venv.sh local/requirements.txt
 	@exec $(VENV)/python -m local
+
+examples: ## Serve the examples beside a running `make run`: a page on another origin and a Next.js app
+	@./ops/venv.sh local/requirements.txt
+	@exec $(VENV)/python -m examples
 
 doctor: ## Find problems and say what to do (EMAIL=… for one person's orders, SINCE=2026-11-01)
 	@./ops/venv.sh ops/requirements.txt
@@ -58,7 +62,7 @@ check: ## Lint, formatting and types: what CI checks before the tests
 	@./ops/venv.sh tests/requirements.txt
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
-	$(VENV)/mypy api local ops server
+	$(VENV)/mypy api local ops server examples
 
 # Vercel's builder installs requirements.txt without its hashes, so they protect nothing there. This
 # shows that the files which the index serves for the pinned versions are still those we locked.
@@ -97,6 +101,9 @@ lock: ## Pin every package with its hashes, from the .in files (LOCK_ARGS=--upgr
 	@for file in requirements ops/requirements server/requirements local/requirements; do \
 		$(COMPILE) --constraints tests/requirements.txt $$file.in -o $$file.txt && echo "wrote $$file.txt"; \
 	done
+
+types: tools ## Write public/openapi.d.ts from public/openapi.json
+	@$(VENV)/python -m tests.tools.types
 
 tools: ## Install what the tests need: Python packages, a browser and media programs where possible
 	@./ops/venv.sh tests/requirements.txt

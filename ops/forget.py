@@ -16,10 +16,10 @@ from uuid import UUID
 from api._lib import database
 from api._lib.accounts.forgetting import Forgotten, finish, forget, read_account
 from api._lib.errors import AccountDeletedError, PurseError
+from api._lib.money import money
 from api._lib.settings import settings
 from ops.command import command, subject
 from ops.findings import count
-from ops.money import money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

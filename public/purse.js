@@ -71,7 +71,7 @@ export class Purse {
 
   /** The packages on sale and what features cost. */
   catalogue({ signal } = {}) {
-    return this.#call("GET", "/api/packages", { signal });
+    return this.#call("GET", "/api/packages", { isPublic: true, signal });
   }
 
   /** Spends what a feature costs. */
@@ -107,16 +107,17 @@ export class Purse {
     return this.#call("GET", `/api/credits?${new URLSearchParams(given)}`, { signal });
   }
 
-  #call(method, path, { body, idempotencyKey, ...more }) {
+  #call(method, path, { body, idempotencyKey, isPublic = false, ...more }) {
     const headers = idempotencyKey === undefined ? {} : { "Idempotency-Key": idempotencyKey };
+    const token = () => (typeof this.#accessToken === "function" ? this.#accessToken() : this.#accessToken);
     return repeated({
       ...this.#options,
       ...more,
       idempotencyKey,
       refusal: refusalOfSite,
       request: async () => {
-        const token = typeof this.#accessToken === "function" ? await this.#accessToken() : this.#accessToken;
-        return [this.#site + path, { method, headers: { ...headers, ...bearer(token) }, body }];
+        const caller = isPublic ? {} : bearer(await token());
+        return [this.#site + path, { method, headers: { ...headers, ...caller }, body }];
       },
     });
   }
@@ -302,8 +303,12 @@ function refusalOfDatabase(status, error, retryAfterSeconds) {
   const code = typeof state === "string" ? state : `http_${status}`;
   if (code === "PT402")
     return errorOf({ status: 402, code: "insufficient_credits", message, details: JSON.parse(details) });
-  if (/^PT\d{3}$/.test(code))
-    return errorOf({ status: Number(code.slice(2)), code: details ?? "refused", message, retryAfterSeconds });
+  if (/^PT\d{3}$/.test(code)) {
+    // The detail is our code, or the number that the caller has to keep to.
+    const reason = /^[a-z_]+$/.test(details ?? "") ? details : "out_of_bounds";
+    const refused = Number(code.slice(2));
+    return errorOf({ status: refused, code: reason, message, details: { detail: details }, retryAfterSeconds });
+  }
   // No connection, out of resources, shutting down, a lock that is not free in time, read-only.
   const isPassing = /^(?:PGRST00[0-3]|08|53|57|40|55P03|25006)/.test(code);
   return errorOf({ status: isPassing ? 503 : status, code, message, retryAfterSeconds });

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 # Chromium's words for an answer of 4xx or 5xx, and for no answer.
 _REQUEST_FAILED = "Failed to load resource"
+# And for an answer that CORS keeps from the page. They name the address themselves.
+_REQUEST_BLOCKED = "Access to fetch at "
 
 
 class Console:
@@ -39,8 +41,9 @@ class Console:
         if not hasattr(entry, "type"):
             return f"exception: {entry.error}"
         url = entry.location["url"]
-        wanted = entry.text.startswith(_REQUEST_FAILED) and any(
-            path in url for path in self._failing
+        at = entry.text if entry.text.startswith(_REQUEST_BLOCKED) else url
+        wanted = entry.text.startswith((_REQUEST_FAILED, _REQUEST_BLOCKED)) and any(
+            path in at for path in self._failing
         )
         if entry.type not in ("error", "warning") or wanted:
             return None

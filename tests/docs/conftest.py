@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from local.stack import ROOT
+from tests.docs.snippets import APP, SITE
 from tests.standins.supabase.services import free_port, stop
 from tests.support import Order, RunningStack, User, cannot_run, event
 from tests.tools.npm import FOLDER, MissingToolError, tool
@@ -40,7 +41,8 @@ class Node:
             (self.folder / "node_modules").symlink_to(FOLDER / "node_modules")
         prelude = (Path(__file__).parent / "prelude.mjs").read_bytes()
         (self.folder / "prelude.mjs").write_bytes(prelude)
-        (self.folder / "snippet.mjs").write_text(script, "utf-8")
+        (self.folder / "purse.js").write_bytes((ROOT / "public/purse.js").read_bytes())
+        (self.folder / "snippet.mjs").write_text(self._here(script), "utf-8")
         answers, told = self.folder / "answers", self.folder / "told"
         for file in (answers, told):
             file.write_bytes(b"")
@@ -70,6 +72,11 @@ class Node:
 
 def _lines(file: Path) -> list[Any]:
     return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
+
+    def _here(self, script: str) -> str:
+        """Return a script with this stack in place of the docs' site and app."""
+        app, *_ = self.stack.allowed_origins.split(",")
+        return script.replace(SITE, self.stack.site_url).replace(APP, app)
 
 
 @pytest.fixture

@@ -7,6 +7,9 @@ from typing import Any
 
 from tests.docs.pages import Block, blocks
 
+# The addresses that the docs give to the Purse site and to another app.
+SITE = "https://your-site.example.com"
+APP = "https://app.example.com"
 # Lines that no test runs, and why. Everything else in a `sh` block is run or is a make target.
 NOT_RUN = {
     "supabase link": "needs a Supabase project and a login",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # A path from the root of the repository. An address of the API begins with a slash.
 _PATH = re.compile(
-    r"(?:api|docs|local|ops|public|server|sql|supabase|tests)/[\w./*-]*"
+    r"(?:api|docs|examples|local|ops|public|server|sql|supabase|tests)/[\w./*-]*"
     r"|[\w.-]+\.(?:json|md|in|txt)|\.env\.example"
 )
 _EXTERNAL = ("https://", "http://")

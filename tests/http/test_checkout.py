@@ -121,6 +121,17 @@ def test_the_same_key_opens_one_checkout_and_counts_once(
     assert database.execute("select from purchases where user_id = %s", [user.id]).rowcount == 1
 
 
+def test_two_clicks_at_once_with_one_key_open_one_checkout(
+    stack: RunningStack, database: Database
+) -> None:
+    user = stack.sign_up()
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ask(stack, user, "once"), range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert database.execute("select from purchases where user_id = %s", [user.id]).rowcount == 1
+
+
 @pytest.mark.parametrize("change", ["return_url", "cancel_url", "package_type"])
 def test_the_same_key_with_another_request_is_a_conflict(stack: RunningStack, change: str) -> None:
     user = stack.sign_up()

@@ -207,7 +207,8 @@ def test_paid_charges_nothing_for_work_that_fails_or_cannot_be_paid(
     assert found["poor"]["kind"] == "InsufficientCreditsError"
     assert (found["poor"]["available"], found["poor"]["required"]) == (20, 30)
     assert found["ran"] is False
-    assert found["beyond"]["status"] == 422
+    assert (found["beyond"]["status"], found["beyond"]["code"]) == (422, "out_of_bounds")
+    assert found["beyond"]["details"] == {"detail": "5"}
     assert (found["twice"]["kind"], found["twice"]["code"]) == ("ConflictError", "hold_captured")
     assert (found["balance"]["balance"], found["balance"]["held"]) == (17, 0)
     assert purse.balance == 17

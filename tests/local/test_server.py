@@ -71,6 +71,20 @@ def test_our_pages_are_revalidated_at_every_visit(stack: RunningStack, path: str
     assert headers["Cache-Control"] == "public, max-age=0, must-revalidate"
 
 
+@pytest.mark.parametrize("path", ["/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"])
+def test_every_origin_may_load_what_other_apps_use(stack: RunningStack, path: str) -> None:
+    headers = stack.get(path).headers
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/js/home.js", "/purse.js.map", "/purseXjs"])
+def test_no_other_origin_may_load_the_site(stack: RunningStack, path: str) -> None:
+    headers = stack.get(path).headers
+    assert "Access-Control-Allow-Origin" not in headers
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+
+
 def test_a_token_of_16_kib_reaches_the_function(stack: RunningStack) -> None:
     headers = {"Authorization": "Bearer " + "x" * 16 * 1024}
     response = stack.get("/api/credits", headers=headers)

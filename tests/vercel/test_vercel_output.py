@@ -123,6 +123,20 @@ def test_every_answer_carries_the_security_headers(output: Output, path: str) ->
     assert "payment=()" in headers["permissions-policy"]
 
 
+@pytest.mark.parametrize("path", ["/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"])
+def test_every_origin_may_load_what_other_apps_use(output: Output, path: str) -> None:
+    headers = follow(output, path).headers
+    assert headers["access-control-allow-origin"] == "*"
+    assert headers["cross-origin-resource-policy"] == "cross-origin"
+
+
+@pytest.mark.parametrize("path", ["/", "/js/x.js", "/purseXjs", "/api/credits"])
+def test_no_other_origin_may_load_the_rest(output: Output, path: str) -> None:
+    headers = follow(output, path).headers
+    assert "access-control-allow-origin" not in headers
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+
+
 @pytest.mark.parametrize("path", ["/", "/js/x.js", "/css/x.css", "/payment/success", "/apiary"])
 def test_a_static_file_is_asked_for_again_every_time(output: Output, path: str) -> None:
     assert follow(output, path).headers["cache-control"] == "public, max-age=0, must-revalidate"

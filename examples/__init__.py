@@ -1,0 +1,1 @@
+"""Apps that sell and spend credits from another origin than Purse's."""
