@@ -176,20 +176,17 @@ def many(parser: Parser) -> Parser:
     """Return a parser of any number of repetitions."""
 
     def step(text: str, place: int) -> Reply:
+        last = nothing(place, None)
         values: list[Any] = []
-        reply = parser.step(text, place)
-        consumed = reply.succeeded
-        while reply.succeeded:
+        while True:
+            reply = parser.step(text, last.place)
             if not reply.consumed:
-                raise RuntimeError("a repeated parser must consume something")
+                failure = last.failure.merged(reply.failure)
+                return replace(last, value=values, failure=failure)
+            if not reply.succeeded:
+                return reply
             values.append(reply.value)
-            place = reply.place
-            reply = parser.step(text, place)
-        if reply.consumed:
-            return reply
-        return Reply(
-            succeeded=True, consumed=consumed, value=values, place=place, failure=reply.failure
-        )
+            last = reply
 
     return Parser(step)
 

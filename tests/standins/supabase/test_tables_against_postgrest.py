@@ -141,6 +141,7 @@ LOGIC = [
         *("or=id.eq.1", "or=(id.eq.1", "or=(id.eq.1))", "or=( id.eq.1 , id.eq.2 )", "or=(id)"),
         *("or=(id.eq)", "or=(id.eq.)", "or=(name.eq.,id.eq.1)", "or=(id.noop.1)", "or=(1.eq.1)"),
         *("or=(tags.cs.{iron,heavy},id.eq.2)", "or=(tags.cs.{},id.eq.2)", "or=(id.eq.1,)"),
+        *("or=(details->a>0.in.())", "or=(details->a->b>0.in.())", "or=(id->a-b!.eq.1)"),
         *("or=(details->>c.eq.x,id.eq.2)", "or=(nothing.eq.1)", "or=(or(id.eq.1,id.eq.2),id.eq.3)"),
         *("or=(not.or(id.eq.1))", "or=(nor(id.eq.1))", "or=(not.id.eq.1)", "a.or=(id.eq.1)"),
         *("not.a.or=(id.eq.1)", "a.not.or=(id.eq.1)", "or=(rel.id.eq.1)", "and=(or(),id.eq.1)"),
