@@ -69,14 +69,14 @@ class Node:
         assert done.returncode == 0, done.stderr
         return _lines(answers), _lines(told)
 
-
-def _lines(file: Path) -> list[Any]:
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
-
     def _here(self, script: str) -> str:
         """Return a script with this stack in place of the docs' site and app."""
         app, *_ = self.stack.allowed_origins.split(",")
         return script.replace(SITE, self.stack.site_url).replace(APP, app)
+
+
+def _lines(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture
