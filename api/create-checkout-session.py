@@ -1,4 +1,4 @@
-"""POST /api/create-checkout-session {"package_type": "starter"} -> {"id", "url"}."""
+"""POST /api/create-checkout-session {"package_type": "starter", "locale"?} -> {"id", "url"}."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from api._lib.web.auth import signed_in_user
 from api._lib.web.http import Request, Response, endpoint
 
 _PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,4}){0,2}", re.ASCII)
 
 
 def post(request: Request) -> Response:
     """Open a Checkout Session. The request names a package; prices come from the catalogue."""
     user = signed_in_user(request)
-    package = request.json_object().get("package_type")
+    body = request.json_object()
+    package, locale = body.get("package_type"), body.get("locale", "auto")
     if not isinstance(package, str) or not _PACKAGE_ID.fullmatch(package):
         raise InvalidRequestError('Name the package, as in {"package_type": "starter"}.')
-    session = begin_checkout(user, package)
+    if not isinstance(locale, str) or not (locale == "auto" or _LOCALE.fullmatch(locale)):
+        raise InvalidRequestError('locale must be a language such as "de", or left out.')
+    session = begin_checkout(user, package, locale)
     return Response({"id": session.id, "url": session.url})
 
 

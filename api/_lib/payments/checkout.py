@@ -87,8 +87,13 @@ class CheckoutSession:
     url: str
 
 
-def begin_checkout(user: User, package_id: str) -> CheckoutSession:
+def begin_checkout(user: User, package_id: str, locale: str = "auto") -> CheckoutSession:
     """Record an order and open a Checkout Session for it.
+
+    Args:
+        user: The buyer.
+        package_id: What is bought.
+        locale: The language of Stripe's page, such as "de"; "auto" leaves it to the browser.
 
     Raises:
         PaymentsDisabledError: Payments are switched off.
@@ -114,13 +119,13 @@ def begin_checkout(user: User, package_id: str) -> CheckoutSession:
         update_email(user, customer_id, config)
     order_id = recorded.order.order_id
     try:
-        session = _create_session(session_params(recorded, customer_id, config), order_id)
+        session = _create_session(session_params(recorded, customer_id, config, locale), order_id)
     except _CustomerGoneError:
         key = renew_key(user, recorded.customer_key, config, gone=customer_id)
         customer_id = new_customer(user, key, config)
         # Stripe refuses a key that it has seen with other parameters.
         key = f"{order_id}-{customer_id}"
-        session = _create_session(session_params(recorded, customer_id, config), key)
+        session = _create_session(session_params(recorded, customer_id, config, locale), key)
     _store_session_id(session, recorded)
     return CheckoutSession(id=session.id, url=str(session.url))
 
