@@ -54,7 +54,7 @@ function inWords(daily) {
   return t("usage.all", {
     credits: t("credits", { n: sum }),
     days: t("days", { n: daily.length }),
-    used: days,
+    used: t("usage.used", { n: days }),
     day: calendarDay(top.date),
     n: top.spent,
   });
