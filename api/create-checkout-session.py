@@ -14,6 +14,7 @@ from api._lib.web.cors import TOKEN_JSON_AND_KEY
 from api._lib.web.http import Request, Response, endpoint
 
 _PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,4}){0,2}", re.ASCII)
 
 
 def post(request: Request) -> Response:
@@ -23,12 +24,15 @@ def post(request: Request) -> Response:
     """
     user = signed_in_user(request)
     body = request.json_object()
-    package = body.get("package_type")
+    package, locale = body.get("package_type"), body.get("locale", "auto")
     if not isinstance(package, str) or not _PACKAGE_ID.fullmatch(package):
         raise InvalidRequestError('Name the package, as in {"package_type": "starter"}.')
+    if not isinstance(locale, str) or not (locale == "auto" or _LOCALE.fullmatch(locale)):
+        raise InvalidRequestError('locale must be a language such as "de", or left out.')
     origins = settings().allowed_origins
     wanted = CheckoutRequest(
         package,
+        locale=locale,
         return_url=return_address("return_url", body.get("return_url"), origins),
         cancel_url=return_address("cancel_url", body.get("cancel_url"), origins),
         idempotency_key=request.idempotency_key(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api._lib import __version__, database
+from api._lib import SCHEMA_VERSION, __version__, database
 from api._lib.errors import DatabaseUnavailableError, NotConfiguredError, StorageUnavailableError
 from api._lib.settings import settings
 from api._lib.shop import UNNAMED
@@ -15,11 +15,13 @@ WRONG_MODE = (
     "is a test ledger, and STRIPE_SECRET_KEY is a live key",
     "is a live ledger, and STRIPE_SECRET_KEY is a test key",
 )
+UNKNOWN = "unknown"
+BEHIND = f"lacks {SCHEMA_VERSION}"
 REFUSED = (database.KEY_REFUSED, "42501")
 
 
 def get(_request: Request) -> Response:
-    """Report the database, the ledger's mode, the storage, payments, the shop and the version.
+    """Report the database, its schema, the ledger's mode, the storage, payments and the version.
 
     Missing settings are reported by name, never by value.
     """
@@ -29,6 +31,7 @@ def get(_request: Request) -> Response:
         report["database"] = _database_state()
         if report["database"] == "ok":
             report["ledger"] = _ledger_state()
+            report["schema"] = _schema_state()
         if settings().files is not None:
             report["storage"] = _storage_state()
         if settings().livemode and not settings().shop.is_named:
@@ -36,6 +39,7 @@ def get(_request: Request) -> Response:
     except NotConfiguredError as error:
         report["configuration"] = list(error.problems)
     is_well = report.get("database") == "ok" and report.get("storage", "ok") == "ok"
+    is_well = is_well and report.get("schema") in {SCHEMA_VERSION, UNKNOWN}
     if not is_well or report.get("ledger") in WRONG_MODE or "shop" in report:
         report["status"] = "degraded"
     return Response(report, status=200 if report["status"] == "ok" else 503)
@@ -66,12 +70,23 @@ def _storage_state() -> str:
     return "ok"
 
 
+def _schema_state() -> str:
+    """Return the version that these functions need, or what the database has instead of it."""
+    try:
+        schema = database.call("read_schema", p_version=SCHEMA_VERSION)
+    except DatabaseUnavailableError:
+        return UNKNOWN
+    except database.DatabaseError as error:
+        return BEHIND if error.code == UNKNOWN_FUNCTION else UNKNOWN
+    return SCHEMA_VERSION if schema["applied"] else BEHIND
+
+
 def _ledger_state() -> str:
     """Return the ledger's mode, or what it is if the Stripe key is of the other one."""
     try:
         ledger = database.call("read_ledger")
     except (DatabaseUnavailableError, database.DatabaseError):
-        return "unknown"
+        return UNKNOWN
     if ledger["livemode"] is None:
         return "new"
     if settings().stripe_secret_key and settings().livemode != ledger["livemode"]:

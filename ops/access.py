@@ -119,6 +119,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.read_catalogue": _EVERYBODY,
     "public.read_files": _SERVER,
     "public.read_ledger": _SERVER,
+    "public.read_schema": _SERVER,
     "public.reconcile_facts": _SERVER,
     "public.record_event": _SERVER,
     "public.record_facts": _SERVER,

@@ -145,6 +145,8 @@ def _complaints(report: Mapping[str, Any]) -> Iterator[str]:
     yield from report.get("configuration", [])
     if "shop" in report:
         yield report["shop"]
+    if report.get("schema", "").startswith("lacks"):
+        yield f"the database {report['schema']} (make migrate)"
     for part in ("database", "ledger", "storage"):
         if report.get(part, "ok") not in {"ok", "live", "test", "new"}:
             yield f"{part} {report[part]}"

@@ -1,5 +1,6 @@
 import { h, spoken } from "./dom.js";
 import { session } from "./session.js";
+import { t } from "./texts.js";
 
 /** Who is signed in, and the way out; a link to the form for everybody else. */
 class AccountMenu extends HTMLElement {
@@ -13,7 +14,7 @@ class AccountMenu extends HTMLElement {
     this.replaceChildren(
       ...(user
         ? this.#menu(user.email)
-        : [h("a", { class: "button button--quiet", href: "/#sign-in" }, "Sign in")]),
+        : [h("a", { class: "button button--quiet", href: "/#sign-in" }, t("account.sign_in"))]),
     );
   }
 
@@ -22,7 +23,7 @@ class AccountMenu extends HTMLElement {
     const signOut = h(
       "button",
       { class: "button button--quiet", type: "button", onclick: () => this.#signOut() },
-      "Sign out",
+      t("account.sign_out"),
     );
     const initial = h("span", { "aria-hidden": "true" }, email.charAt(0).toUpperCase());
     return [
@@ -30,12 +31,12 @@ class AccountMenu extends HTMLElement {
         "button",
         { class: "account__button", type: "button", popovertarget: "account-panel" },
         initial,
-        spoken("Account"),
+        spoken(t("account")),
       ),
       h(
         "div",
         { class: "account__panel", id: "account-panel", popover: "auto" },
-        h("p", { class: "account__label" }, "Signed in as"),
+        h("p", { class: "account__label" }, t("account.signed_in_as")),
         h("p", { class: "account__email" }, email),
         signOut,
       ),

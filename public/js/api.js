@@ -1,5 +1,6 @@
 import { requestJson } from "./http.js";
 import { session } from "./session.js";
+import { language } from "./texts.js";
 
 /**
  * Calls one of our functions as the person signed in. A refused token is refreshed and tried once more;
@@ -42,7 +43,7 @@ export function getCredits({ limit, cursor, sessionId, usage } = {}) {
 export function createCheckoutSession(packageId) {
   return call("/api/create-checkout-session", {
     method: "POST",
-    body: { package_type: packageId },
+    body: { package_type: packageId, locale: language },
     timeoutSeconds: 45,
   });
 }

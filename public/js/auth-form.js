@@ -3,6 +3,7 @@ import { MODES } from "./auth-modes.js";
 import { gem, h } from "./dom.js";
 import { formField, passwordField } from "./form-field.js";
 import { session } from "./session.js";
+import { t } from "./texts.js";
 
 /** Signing in, or up, with e-mail and password. Success shows in the session; failures in words, here. */
 export class AuthForm extends HTMLElement {
@@ -12,8 +13,8 @@ export class AuthForm extends HTMLElement {
   #title = h("h2", { class: "auth__title", id: "auth-title", tabindex: "-1" });
   #invitation = h("p", { class: "auth__invitation", hidden: true });
   #problem = h("p", { class: "auth__problem", role: "alert" });
-  #email = formField({ label: "E-mail", name: "email", type: "email", autocomplete: "username" });
-  #password = passwordField({ label: "Password", name: "password" });
+  #email = formField({ label: t("auth.email"), name: "email", type: "email", autocomplete: "username" });
+  #password = passwordField({ label: t("auth.password"), name: "password" });
   #submit = h("button", { class: "button button--wide", type: "submit" });
   #other = h("span");
   #switch = h("button", { class: "link", type: "button", onclick: () => this.#show(MODES[this.#mode].next) });
@@ -91,9 +92,9 @@ export class AuthForm extends HTMLElement {
 
   #isComplete() {
     const { validity, value } = this.#email.input;
-    if (!this.#password.input.value) this.#password.complain("Enter your password.");
-    if (!value.trim()) this.#email.complain("Enter your e-mail address.");
-    else if (validity.typeMismatch) this.#email.complain("This does not look like an e-mail address.");
+    if (!this.#password.input.value) this.#password.complain(t("auth.enter_password"));
+    if (!value.trim()) this.#email.complain(t("auth.enter_email"));
+    else if (validity.typeMismatch) this.#email.complain(t("auth.not_an_email"));
     const wrong = [this.#email, this.#password].find((field) => field.isWrong);
     wrong?.input.focus();
     return !wrong;
@@ -118,9 +119,9 @@ export class AuthForm extends HTMLElement {
 
   /** @param {string} email */
   #askToConfirm(email) {
-    const title = h("h2", { class: "auth__title", tabindex: "-1" }, "Check your mail");
-    const text = `We sent a link to ${email}. Follow it to confirm the address. If you already have an account, sign in instead.`;
-    const back = h("button", { class: "button button--quiet", type: "button" }, "Back to sign in");
+    const title = h("h2", { class: "auth__title", tabindex: "-1" }, t("auth.check_mail"));
+    const text = t("auth.check_mail.more", { email });
+    const back = h("button", { class: "button button--quiet", type: "button" }, t("auth.back"));
     back.addEventListener("click", () => this.#backToSignIn());
     this.replaceChildren(h("div", { class: "auth" }, title, h("p", {}, text), back));
     title.focus();

@@ -1,3 +1,5 @@
+import { t } from "./texts.js";
+
 /** @typedef {"sign-in" | "sign-up"} Mode */
 
 /**
@@ -7,20 +9,20 @@
  */
 export const MODES = {
   "sign-in": {
-    title: "Sign in",
-    submit: "Sign in",
-    submitting: "Signing in…",
-    other: "New here?",
-    switchTo: "Create an account",
+    title: t("auth.sign_in.title"),
+    submit: t("auth.sign_in.submit"),
+    submitting: t("auth.sign_in.submitting"),
+    other: t("auth.sign_in.other"),
+    switchTo: t("auth.sign_in.switch"),
     next: "sign-up",
     password: "current-password",
   },
   "sign-up": {
-    title: "Create your account",
-    submit: "Create account",
-    submitting: "Creating account…",
-    other: "Been here before?",
-    switchTo: "Sign in instead",
+    title: t("auth.sign_up.title"),
+    submit: t("auth.sign_up.submit"),
+    submitting: t("auth.sign_up.submitting"),
+    other: t("auth.sign_up.other"),
+    switchTo: t("auth.sign_up.switch"),
     next: "sign-in",
     password: "new-password",
   },

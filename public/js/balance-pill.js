@@ -2,12 +2,13 @@ import { openStore } from "./checkout.js";
 import { gem, h, spoken } from "./dom.js";
 import { formatCredits } from "./money.js";
 import { session } from "./session.js";
+import { t } from "./texts.js";
 import { wallet } from "./wallet.js";
 
 /** The balance in the header: a button that opens the store, and says so when the balance changes. */
 class BalancePill extends HTMLElement {
   #amount = h("span", { class: "pill__amount" });
-  #unit = spoken(" credits, open the store");
+  #unit = spoken(t("pill.open"));
   #button = h(
     "button",
     { class: "pill", type: "button", onclick: () => openStore() },
@@ -32,14 +33,14 @@ class BalancePill extends HTMLElement {
     this.#button.dataset.state = unknown ? status : "ready";
     this.#button.setAttribute("aria-busy", String(unknown && status === "loading"));
     this.#amount.textContent = unknown ? "–" : formatCredits(balance);
-    this.#unit.textContent = unknown ? " Balance not known yet, open the store" : " credits, open the store";
+    this.#unit.textContent = t(unknown ? "pill.unknown" : "pill.open");
     if (!unknown && this.#shown !== null && balance !== this.#shown) this.#celebrateChange(balance);
     this.#shown = balance;
   }
 
   /** @param {number} balance */
   #celebrateChange(balance) {
-    this.#announcement.textContent = `Your balance is now ${formatCredits(balance)} credits.`;
+    this.#announcement.textContent = t("pill.now", { n: balance });
     this.#button.dataset.changed = "";
     setTimeout(() => delete this.#button.dataset.changed, 800);
   }

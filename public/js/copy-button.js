@@ -1,4 +1,5 @@
 import { h } from "./dom.js";
+import { t } from "./texts.js";
 
 const SHOWN_SECONDS = 2;
 
@@ -8,8 +9,8 @@ export function copyButton(text, label) {
   const button = h("button", { class: "button button--quiet", type: "button" }, said);
   button.addEventListener("click", async () => {
     said.textContent = await navigator.clipboard.writeText(text).then(
-      () => "Copied",
-      () => "Select it to copy",
+      () => t("copied"),
+      () => t("copy_by_hand"),
     );
     setTimeout(() => (said.textContent = label), SHOWN_SECONDS * 1000);
   });

@@ -1,7 +1,8 @@
 import { h } from "./dom.js";
+import { locale } from "./texts.js";
 
-const short = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const long = new Intl.DateTimeFormat(undefined, { dateStyle: "full", timeStyle: "long" });
+const short = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const long = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
 const thisYear = new Date().getFullYear();
 
 /** A point in time, in the reader's language and time zone. @param {string} iso */
@@ -21,4 +22,4 @@ export function day(iso) {
 export const calendarDay = (date) => dayFormat({ timeZone: "UTC" }).format(new Date(date));
 
 /** @param {Intl.DateTimeFormatOptions} more */
-const dayFormat = (more) => new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", ...more });
+const dayFormat = (more) => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", ...more });

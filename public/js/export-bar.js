@@ -7,10 +7,9 @@ import { shelf } from "./file-shelf.js";
 import { remedy, shortage, workProblem } from "./file-words.js";
 import { exportFiles, newKey } from "./files-api.js";
 import { forget, keep } from "./kept-work.js";
-import { count } from "./measures.js";
-import { formatCredits } from "./money.js";
 import { notice } from "./notice.js";
 import { session } from "./session.js";
+import { t } from "./texts.js";
 import { wallet } from "./wallet.js";
 
 /** Puts chosen files into one ZIP: says what it costs, has it made, and offers it. */
@@ -24,7 +23,7 @@ export class ExportBar extends HTMLElement {
   #cost = null;
   #text = h("p", { class: "export__text" });
   #message = h("div", { class: "export__message", tabindex: "-1" });
-  #button = h("button", { class: "button", type: "button", onclick: () => this.run() }, "Export as ZIP");
+  #button = h("button", { class: "button", type: "button", onclick: () => this.run() }, t("export.do"));
 
   connectedCallback() {
     this.replaceChildren(this.#message, h("div", { class: "export__bar" }, this.#text, this.#button));
@@ -59,7 +58,7 @@ export class ExportBar extends HTMLElement {
     } catch (error) {
       if (userId !== session.user?.id) return;
       if (error.status === 402) await this.#offerStore(userId, error);
-      else this.#say(notice(workProblem(error), { action: { label: "Try again", run: () => this.run() } }));
+      else this.#say(notice(workProblem(error), { action: { label: t("try_again"), run: () => this.run() } }));
     } finally {
       wallet.load();
       this.#setBusy(false);
@@ -69,10 +68,10 @@ export class ExportBar extends HTMLElement {
   /** @param {string} userId @param {import("./http.js").RequestError} error */
   async #offerStore(userId, error) {
     const isKept = await keep({ userId, kind: "export", key: this.#key, fileIds: this.#fileIds });
-    const name = `The export of ${count(this.#fileIds.length, "file")}`;
-    const reason = shortage(name, error, isKept ? "It waits here, and goes on once you have paid." : "");
+    const name = t("short.export", { n: this.#fileIds.length });
+    const reason = shortage(name, error, isKept ? t("short.waits") : "");
     const open = () => openStore({ reason });
-    this.#say(notice(reason, { tone: "info", action: { label: "Get credits", run: open } }));
+    this.#say(notice(reason, { tone: "info", action: { label: t("get_credits"), run: open } }));
     open();
   }
 
@@ -89,23 +88,23 @@ export class ExportBar extends HTMLElement {
   }
 
   #invitation() {
-    const price = this.#cost === null ? "" : ` for ${count(this.#cost, "credit")}`;
-    return `Choose files to take them along together, as one ZIP${price}.`;
+    if (this.#cost === null) return t("export.invitation");
+    return t("export.invitation.cost", { credits: t("credits", { n: this.#cost }) });
   }
 
   /** @param {number} chosen */
   #offer(chosen) {
-    const what = h("strong", {}, `${count(chosen, "file")} chosen`);
+    const what = h("strong", {}, t("export.chosen", { n: chosen }));
     if (this.#cost === null || wallet.balance === null) return [what];
     const left = wallet.available - this.#cost;
-    const after = left < 0 ? `${formatCredits(-left)} more needed` : `leaves ${formatCredits(left)}`;
-    return [what, ` · ${count(this.#cost, "credit")} · ${after}`];
+    const after = left < 0 ? t("export.needed", { n: -left }) : t("export.leaves", { n: left });
+    return [what, ` · ${t("credits", { n: this.#cost })} · ${after}`];
   }
 
   /** @param {boolean} busy */
   #setBusy(busy) {
     this.#busy = busy;
-    this.#button.textContent = busy ? "Packing…" : "Export as ZIP";
+    this.#button.textContent = t(busy ? "export.packing" : "export.do");
     this.#button.setAttribute("aria-busy", String(busy));
     this.#button.setAttribute("aria-disabled", String(busy));
   }
@@ -120,12 +119,7 @@ export class ExportBar extends HTMLElement {
 function outcome(file) {
   if (file.status === "failed" || file.status === "expired") return notice(remedy(file));
   const isDone = file.status === "done";
-  const said = notice(
-    isDone ? "Your export is ready." : "Your export is being packed. It will be in the list.",
-    {
-      tone: "info",
-    },
-  );
+  const said = notice(t(isDone ? "export.ready" : "export.later"), { tone: "info" });
   if (isDone) said.append(downloadLinks(file) ?? "");
   return said;
 }

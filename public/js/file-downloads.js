@@ -1,13 +1,14 @@
 import { h, spoken } from "./dom.js";
 import { shelf } from "./file-shelf.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./files-api.js").OwnFile} OwnFile */
 
 /** What each product of a file is for, the most wanted first. @type {Record<string, string>} */
 const LABELS = {
-  "chapters.html": "Chapters to read",
-  "chapters.json": "Chapters as JSON",
-  "export.zip": "Download the ZIP",
+  "chapters.html": t("download.html"),
+  "chapters.json": t("download.json"),
+  "export.zip": t("download.zip"),
 };
 
 /** The ways to what came of a file, and to the file itself, which comes last. @param {OwnFile} file */
@@ -16,7 +17,7 @@ export function downloadLinks({ id, filename, downloads }) {
   const links = downloads.toSorted(byUse).map(({ name, url }) => {
     const onclick = (/** @type {Event} */ event) => shelf.isStale && renew(event, id, name);
     const attributes = { class: "download", href: url, download: name, onclick };
-    return h("a", attributes, label(name), spoken(` of ${filename}`));
+    return h("a", attributes, label(name), spoken(t("download.of", { name: filename })));
   });
   return h("p", { class: "downloads" }, ...links);
 }
@@ -43,7 +44,7 @@ async function renew(event, id, name) {
 /** @param {string} name */
 function label(name) {
   if (Object.hasOwn(LABELS, name)) return LABELS[name];
-  return name.startsWith("source.") ? "Original" : name;
+  return name.startsWith("source.") ? t("download.original") : name;
 }
 
 /** @param {{ name: string }} a @param {{ name: string }} b */

@@ -1,6 +1,7 @@
 import { loadCatalogue } from "./catalogue.js";
 import { gem, h, spoken } from "./dom.js";
 import { ACCEPTED, kindOf } from "./file-kinds.js";
+import { t } from "./texts.js";
 
 /** What may be dropped, as it is written under the button. */
 const OFFERS = [
@@ -16,7 +17,7 @@ export class FileDrop extends HTMLElement {
   #button = h(
     "button",
     { class: "button button--gold", type: "button", onclick: () => this.#input.click() },
-    "Choose a file",
+    t("drop.choose"),
   );
 
   connectedCallback() {
@@ -24,7 +25,7 @@ export class FileDrop extends HTMLElement {
       "div",
       { class: "drop clasp" },
       gem(),
-      h("p", { class: "drop__invitation" }, "Put a file into your purse"),
+      h("p", { class: "drop__invitation" }, t("drop.invitation")),
       this.#button,
       this.#prices,
       this.#input,
@@ -80,7 +81,7 @@ export class FileDrop extends HTMLElement {
     const costs = new Map(features.map(({ id, credits }) => [id, credits]));
     const offers = OFFERS.map(({ feature, name }) => {
       const cost = costs.get(feature);
-      const price = cost === undefined ? [] : [gem(), h("strong", {}, String(cost)), spoken(" credits")];
+      const price = cost === undefined ? [] : [gem(), h("strong", {}, String(cost)), spoken(t("spoken.credits"))];
       return h("span", {}, `${name} `, ...price);
     });
     this.#prices.replaceChildren(...offers);
@@ -89,11 +90,10 @@ export class FileDrop extends HTMLElement {
 
 /** Why these cannot be taken, if they cannot. @param {File[]} files */
 function troubleWith(files) {
-  if (files.length !== 1) return "One file at a time, please.";
+  if (files.length !== 1) return t("drop.one");
   const [file] = files;
-  if (!kindOf(file.name))
-    return `“${file.name}” is none of the kinds that can be taken: DOCX, TXT, MD, MP3, WAV, M4A, M4B, FLAC, OGG or Opus.`;
-  return file.size === 0 ? `“${file.name}” is empty.` : null;
+  if (!kindOf(file.name)) return t("drop.kinds", { name: file.name });
+  return file.size === 0 ? t("drop.empty", { name: file.name }) : null;
 }
 
 customElements.define("file-drop", FileDrop);

@@ -1,14 +1,16 @@
+import { t } from "./texts.js";
+
 /** @typedef {{ feature: string, contentType: string, name: string }} FileKind */
 
-const TEXT = { feature: "txt_upload", contentType: "text/plain", name: "Text" };
-const RECORDING = { feature: "audio_upload", name: "Recording" };
+const TEXT = { feature: "txt_upload", contentType: "text/plain", name: t("file.kind.text") };
+const RECORDING = { feature: "audio_upload", name: t("file.kind.recording") };
 
 /** What may be uploaded, by the ending of its name. @type {Record<string, FileKind>} */
 const KINDS = {
   docx: {
     feature: "docx_processing",
     contentType: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    name: "Word document",
+    name: t("file.kind.word"),
   },
   txt: TEXT,
   md: TEXT,
@@ -37,6 +39,6 @@ export function kindOf(filename) {
 
 /** What a file that is here already is called. @param {import("./files-api.js").OwnFile} file */
 export function kindName({ feature, filename }) {
-  if (feature === EXPORT_FEATURE) return "Export";
-  return kindOf(filename)?.name ?? "File";
+  if (feature === EXPORT_FEATURE) return t("file.kind.export");
+  return kindOf(filename)?.name ?? t("file.kind.other");
 }

@@ -7,17 +7,18 @@ import { forget } from "./kept-work.js";
 import { notice } from "./notice.js";
 import { readingProblem } from "./problems.js";
 import { session } from "./session.js";
+import { t } from "./texts.js";
 
 /** One's files, newest first, a page at a time, and the export of those that are chosen. */
 export class FileList extends HTMLElement {
   #status = h("div", { class: "files__status" });
-  #list = h("ol", { class: "files", role: "list", "aria-label": "Your files" });
+  #list = h("ol", { class: "files", role: "list", "aria-label": t("files.yours") });
   /** @type {import("./export-bar.js").ExportBar} */
   #export = h("export-bar");
   #more = h(
     "button",
     { class: "button button--quiet", type: "button", onclick: () => this.#loadMore() },
-    "Show earlier",
+    t("show_earlier"),
   );
   /** @type {Map<string, HTMLElement>} */
   #rows = new Map();
@@ -45,7 +46,7 @@ export class FileList extends HTMLElement {
     arrange(this.#list, status === "loading" ? skeletons() : files.map((file) => this.#row(file)));
     this.#more.hidden = nextCursor === null;
     this.#export.hidden = !this.#chosen.size && !files.some(isExportable);
-    if (error) this.#say(`${readingProblem(error)} Your files are safe.`, () => shelf.load());
+    if (error) this.#say(`${readingProblem(error)} ${t("reading.files_safe")}`, () => shelf.load());
     else this.#status.replaceChildren(...(status === "ready" && !files.length ? [empty()] : []));
   }
 
@@ -96,14 +97,13 @@ export class FileList extends HTMLElement {
 
   /** @param {string} text @param {() => void} run */
   #say(text, run) {
-    this.#status.replaceChildren(notice(text, { action: { label: "Try again", run } }));
+    this.#status.replaceChildren(notice(text, { action: { label: t("try_again"), run } }));
   }
 }
 
 const skeletons = () =>
   Array.from({ length: 3 }, () => h("li", { class: "file file--skeleton", "aria-hidden": "true" }));
 
-const empty = () =>
-  h("p", { class: "files__empty" }, "No files yet. What you upload is listed here, with what came of it.");
+const empty = () => h("p", { class: "files__empty" }, t("files.none"));
 
 customElements.define("file-list", FileList);

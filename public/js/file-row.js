@@ -3,8 +3,9 @@ import { h, spoken } from "./dom.js";
 import { downloadLinks } from "./file-downloads.js";
 import { EXPORT_FEATURE, kindName } from "./file-kinds.js";
 import { summaryAtLength, summaryLine } from "./file-summary.js";
-import { remedy, STATUS } from "./file-words.js";
-import { count, formatSize } from "./measures.js";
+import { remedy } from "./file-words.js";
+import { formatSize } from "./measures.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./files-api.js").OwnFile} OwnFile */
 
@@ -18,7 +19,7 @@ export const isExportable = ({ status, feature }) => status === "done" && featur
  */
 export function fileRow(file, { isChosen, onChoose }) {
   const { filename, status, summary, created_at: createdAt } = file;
-  const said = status === "done" ? summaryLine(summary) : STATUS[status];
+  const said = status === "done" ? summaryLine(summary) : t(`file.status.${status}`);
   const help = remedy(file);
   return h(
     "li",
@@ -37,20 +38,20 @@ export function fileRow(file, { isChosen, onChoose }) {
 function chooser({ id, filename }, isChosen, onChoose) {
   const box = h("input", { type: "checkbox", value: id, onchange: () => onChoose(box.checked) });
   box.checked = isChosen;
-  return h("label", { class: "file__choice" }, box, spoken(`Choose ${filename} for an export`));
+  return h("label", { class: "file__choice" }, box, spoken(t("file.choose_for_export", { name: filename })));
 }
 
 /** @param {import("./files-api.js").Summary | null} summary */
 function inside(summary) {
   const all = summaryAtLength(summary);
   if (!all) return null;
-  const what = summary?.chapters?.length ? "Chapters" : "Tags";
+  const what = summary?.chapters?.length ? t("file.chapters") : t("file.tags");
   return h("details", { class: "file__inside" }, h("summary", {}, what), all);
 }
 
 /** What it cost, or what is set aside for it; nothing where nothing was charged. @param {OwnFile} file */
 function cost({ status, credits }) {
-  if (status === "done") return count(credits, "credit");
-  if (status === "failed" || status === "expired") return "Not charged";
-  return `${count(credits, "credit")} set aside`;
+  if (status === "done") return t("credits", { n: credits });
+  if (status === "failed" || status === "expired") return t("file.not_charged");
+  return t("file.set_aside", { n: credits });
 }

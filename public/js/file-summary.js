@@ -1,5 +1,6 @@
 import { h } from "./dom.js";
-import { count, formatDuration } from "./measures.js";
+import { formatDuration } from "./measures.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./files-api.js").Summary} Summary */
 
@@ -10,11 +11,11 @@ export function summaryLine(summary) {
   if (!summary) return "";
   const { chapter_count: chapters, words, duration_seconds: seconds, format, files } = summary;
   const parts = [
-    chapters && count(chapters, "chapter"),
-    words !== undefined && count(words, "word"),
+    chapters && t("chapters", { n: chapters }),
+    words !== undefined && t("words", { n: words }),
     seconds !== undefined && formatDuration(seconds),
     format?.toUpperCase(),
-    files !== undefined && count(files, "file"),
+    files !== undefined && t("files", { n: files }),
   ];
   return parts.filter(Boolean).join(" · ");
 }
@@ -22,10 +23,10 @@ export function summaryLine(summary) {
 /** What came of a file, at length: its chapters, or what a recording says of itself. @param {Summary | null} summary */
 export function summaryAtLength(summary) {
   if (summary?.chapters?.length) return chapterList(summary.chapters, summary.chapter_count);
-  const tags = Object.entries({ Title: summary?.title, Artist: summary?.artist, Album: summary?.album });
+  const tags = Object.entries({ title: summary?.title, artist: summary?.artist, album: summary?.album });
   const known = tags.filter(([, value]) => value);
   if (!known.length) return null;
-  const pairs = known.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)));
+  const pairs = known.map(([name, value]) => h("div", {}, h("dt", {}, t(`tag.${name}`)), h("dd", {}, value)));
   return h("dl", { class: "tags" }, ...pairs);
 }
 
@@ -38,17 +39,20 @@ function chapterList(chapters, total = chapters.length) {
     h(
       "li",
       { class: "chapter" },
-      h("span", { class: "chapter__title" }, title || "Untitled"),
-      h("span", { class: "chapter__words" }, count(words, "word")),
+      h("span", { class: "chapter__title" }, title || t("file.untitled")),
+      h("span", { class: "chapter__words" }, t("words", { n: words })),
     ),
   );
-  const list = h("ol", { class: "chapters", role: "list", "aria-label": "Chapters" });
-  if (total > rows.length)
-    rows.push(h("li", { class: "chapter" }, `${count(total - rows.length, "more", "more")} in chapters.html`));
+  const list = h("ol", { class: "chapters", role: "list", "aria-label": t("file.chapters") });
+  if (total > rows.length) {
+    const text = t("file.more_in_file", { n: total - rows.length, name: "chapters.html" });
+    rows.push(h("li", { class: "chapter" }, text));
+  }
   list.append(...rows.slice(0, SHOWN_CHAPTERS));
   if (rows.length <= SHOWN_CHAPTERS) return list;
   const rest = rows.slice(SHOWN_CHAPTERS);
-  const more = h("button", { class: "link", type: "button" }, `Show ${count(total - SHOWN_CHAPTERS, "more", "more")}`);
+  const label = t("file.show_more", { n: total - SHOWN_CHAPTERS });
+  const more = h("button", { class: "link", type: "button" }, label);
   more.addEventListener("click", () => {
     rest[0].setAttribute("tabindex", "-1");
     list.append(...rest);

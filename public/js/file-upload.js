@@ -5,9 +5,8 @@ import { h } from "./dom.js";
 import { kindOf } from "./file-kinds.js";
 import { notice } from "./notice.js";
 import { session } from "./session.js";
+import { t } from "./texts.js";
 import { UploadJob } from "./upload-job.js";
-
-const ONE_AT_A_TIME = "One file is on its way already. Wait for it, or stop it, then drop the next.";
 
 /** The place for uploads: an open purse, or the one file that is on its way into it. */
 export class FileUpload extends HTMLElement {
@@ -47,7 +46,7 @@ export class FileUpload extends HTMLElement {
   #take({ file, kind }) {
     const { user } = session;
     if (!user) return;
-    if (this.#job?.isAtWork) return this.#complain(ONE_AT_A_TIME);
+    if (this.#job?.isAtWork) return this.#complain(t("drop.busy"));
     this.#show(new UploadJob({ userId: user.id, file, kind }));
     this.#card.focusTitle();
   }
@@ -62,7 +61,7 @@ export class FileUpload extends HTMLElement {
     if (!job) return;
     job.addEventListener("change", () => {
       if (job === this.#job && job.stage === "short")
-        openStore({ reason: job.shortageOf(`“${job.file.name}”`) });
+        openStore({ reason: job.shortageOf(t("file.quoted", { name: job.file.name })) });
     });
     this.#card.show(job);
   }

@@ -1,37 +1,20 @@
-import { count } from "./measures.js";
-import { formatCredits } from "./money.js";
+import { has, t } from "./texts.js";
 
 /** @typedef {import("./http.js").RequestError} RequestError */
 /** @typedef {import("./files-api.js").OwnFile} OwnFile */
-
-const NOTHING_CHARGED = "Nothing was charged.";
-
-/** What is said of a file in the list in each status; that it is done shows in what came of it. */
-export const STATUS = {
-  awaiting_upload: "Waiting for its upload",
-  processing: "Being processed",
-  done: "",
-  failed: "Could not be processed",
-  expired: "Never arrived whole",
-};
 
 /** What to do about a file that did not get through. @param {OwnFile} file */
 export function remedy({ status, error }) {
   switch (status) {
     case "awaiting_upload":
-      return "Choose the file again to upload it. If you do not, what is set aside comes back by itself.";
+      return t("work.awaiting");
     case "expired":
-      return `${NOTHING_CHARGED} Choose the file again to upload it.`;
+      return t("work.expired");
     case "failed":
-      return uncharged(error?.message ?? "Something went wrong on our side.");
+      return reason(error?.code ?? "", error?.message ?? "");
     default:
       return "";
   }
-}
-
-/** A reason with the reassurance, said once. @param {string} text */
-export function uncharged(text) {
-  return /nothing was charged/i.test(text) ? text : `${text} ${NOTHING_CHARGED}`;
 }
 
 /** Whether it is the file, or what was asked, that will not do: asking again would not help. */
@@ -42,22 +25,12 @@ export function isRefusal(/** @type {RequestError} */ { status, code }) {
 
 /** What to tell a person when work on a file did not go on. @param {RequestError} error */
 export function workProblem(error) {
-  if (error.code === "offline") return "You are offline. Connect to the internet, then try again.";
-  if (error.code === "upload_interrupted")
-    return "The upload was interrupted. Nothing was charged; go on when you like.";
-  if (error.code === "upload_expired")
-    return "It took so long that what was set aside went back. Nothing was charged; try again.";
-  if (error.code === "not_uploaded") return "The file did not arrive. Nothing was charged; try again.";
-  if (error.code === "file_processing")
-    return "It is still being processed. You need not wait here: it will be in the list below.";
-  if (error.code === "not_configured") return "Files are switched off at the moment. Nothing was charged.";
-  if (error.code === "unknown_feature") return uncharged("This is not offered at the moment.");
-  if (error.status === 429) return "That was a few tries too many. Wait a moment; nothing was charged.";
-  if (error.status >= 400 && error.status < 500 && error.sentence) return uncharged(error.sentence);
-  if (error.status === 0)
-    return "The server did not answer. Try again: it is charged once, however often you try.";
-  if (error.status === 503) return "We are briefly unavailable. Try again in a moment.";
-  return "Something went wrong on our side. Try again: it is charged once, however often you try.";
+  if (has(`work.error.${error.code}`)) return t(`work.error.${error.code}`);
+  if (error.status === 429) return t("work.error.too_many");
+  if (error.status >= 400 && error.status < 500 && error.sentence) return reason(error.code, error.sentence);
+  if (error.status === 0) return t("work.error.no_answer");
+  if (error.status === 503) return t("work.error.unavailable");
+  return t("work.error.other");
 }
 
 /**
@@ -67,9 +40,18 @@ export function workProblem(error) {
  * @param {string} meanwhile
  */
 export function shortage(name, { details }, meanwhile) {
-  const [available, required] = [Number(details.available), Number(details.required)];
-  const has = available > 0 ? `you have ${formatCredits(available)}` : "there are none free just now";
-  const missing = required - available;
-  const needed = `${formatCredits(missing)} more ${missing === 1 ? "is" : "are"} needed.`;
-  return `${name} takes ${count(required, "credit")}, and ${has}: ${needed} ${meanwhile}`;
+  const [available, needed] = [Number(details.available), Number(details.required)];
+  const required = t("credits", { n: needed });
+  const key = available > 0 ? "short.some" : "short.none";
+  return t(key, { name, required, available, n: needed - available, meanwhile });
+}
+
+/**
+ * A refusal by its code; one that no text knows in the server's own words.
+ * @param {string} code
+ * @param {string} sentence
+ */
+function reason(code, sentence) {
+  if (has(`work.error.${code}`)) return t(`work.error.${code}`);
+  return sentence ? `${sentence} ${t("work.nothing_charged")}` : t("work.error.other");
 }

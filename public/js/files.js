@@ -7,10 +7,10 @@ import { shelf } from "./file-shelf.js";
 import { recall } from "./kept-work.js";
 import { notice } from "./notice.js";
 import { session } from "./session.js";
+import { t } from "./texts.js";
 
 /** Whoever comes back from paying goes on at once; whoever just looks in is asked. */
 const GO_ON = "#continue";
-const SWITCHED_OFF = "Files are switched off at the moment. Your credits are not affected.";
 
 const view = /** @type {HTMLElement} */ (document.querySelector(".files-view"));
 const upload = /** @type {import("./file-upload.js").FileUpload} */ (document.querySelector("file-upload"));
@@ -32,7 +32,7 @@ async function resume() {
 async function begin() {
   // What cannot be known is tried: the server says if it is switched off.
   const config = await loadConfig().catch(() => null);
-  if (config?.files_enabled === false) return view.replaceChildren(notice(SWITCHED_OFF, { tone: "info" }));
+  if (config?.files_enabled === false) return view.replaceChildren(notice(t("files.off"), { tone: "info" }));
   shelf.load();
   await resume();
 }

@@ -1,4 +1,5 @@
 import { h, uniqueId } from "./dom.js";
+import { t } from "./texts.js";
 
 /** @typedef {{ element: HTMLElement, input: HTMLInputElement, isWrong: boolean, complain(text: string): void }} Field */
 
@@ -47,8 +48,8 @@ export function formField({ label, ...attributes }, ...extras) {
  * @returns {Field}
  */
 export function passwordField(options) {
-  const toggle = h("button", { class: "field__toggle", type: "button", "aria-pressed": "false" }, "Show");
-  toggle.setAttribute("aria-label", "Show password");
+  const toggle = h("button", { class: "field__toggle", type: "button", "aria-pressed": "false" }, t("auth.show"));
+  toggle.setAttribute("aria-label", t("auth.show_password"));
   const field = formField({ ...options, type: "password" }, toggle);
   toggle.addEventListener("click", () => {
     const shown = field.input.type === "password";

@@ -3,23 +3,9 @@ import { h, spoken } from "./dom.js";
 import { lotsMoved } from "./lots.js";
 import { formatChange, formatCredits } from "./money.js";
 import { receiptButton } from "./receipt-button.js";
+import { has, t } from "./texts.js";
 
 /** @typedef {import("./wallet.js").Transaction} Transaction */
-
-/** @type {Record<string, string>} */
-const KINDS = {
-  purchase: "Credits bought",
-  clawback: "Taken back with the money",
-  giveback: "Given back with the money",
-  spend: "Used",
-  reversal: "Given back",
-  bonus: "A gift to you",
-  correction: "Put right by us",
-  expiry: "Lapsed",
-  expiry_reversal: "No longer lapsed",
-  move_out: "Moved to another account",
-  move_in: "Moved from another account",
-};
 
 /** The lot of these is the entry itself, or follows from it. */
 const SPEAKS_FOR_ITSELF = ["purchase", "bonus", "correction", "move_out", "move_in"];
@@ -33,8 +19,8 @@ export function historyEntry({ kind, amount, balance_after: after, created_at: c
     { class: "entry", "data-direction": amount < 0 ? "out" : "in", tabindex: "-1" },
     h("span", { class: "entry__what" }, what, times),
     h("span", { class: "entry__when" }, what === inWords(kind) ? "" : `${inWords(kind)} · `, time(createdAt)),
-    h("span", { class: "entry__amount" }, formatChange(amount), spoken(" credits")),
-    h("span", { class: "entry__after" }, "Balance ", formatCredits(after)),
+    h("span", { class: "entry__amount" }, formatChange(amount), spoken(t("spoken.credits"))),
+    h("span", { class: "entry__after" }, t("history.balance", { n: after })),
     further(kind, more),
   );
 }
@@ -55,7 +41,7 @@ function further(kind, { description, reason, lots, receipt }) {
 
 /** A kind this page has not heard of still reads as words. @param {string} kind */
 function inWords(kind) {
-  if (Object.hasOwn(KINDS, kind)) return KINDS[kind];
+  if (has(`kind.${kind}`)) return t(`kind.${kind}`);
   const words = kind.replaceAll("_", " ");
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

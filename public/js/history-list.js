@@ -3,18 +3,19 @@ import { arrange, h } from "./dom.js";
 import { historyEntry } from "./history-entry.js";
 import { notice } from "./notice.js";
 import { readingProblem } from "./problems.js";
+import { t } from "./texts.js";
 import { wallet } from "./wallet.js";
 
 /** Every movement of credits, newest first, a page at a time. */
 class HistoryList extends HTMLElement {
   #status = h("div", { class: "history__status" });
-  #list = h("ol", { class: "history", role: "list", "aria-label": "History" });
+  #list = h("ol", { class: "history", role: "list", "aria-label": t("home.history") });
   /** @type {Map<string, HTMLElement>} */
   #entries = new Map();
   #more = h(
     "button",
     { class: "button button--quiet", type: "button", onclick: () => this.#loadMore() },
-    "Show earlier",
+    t("show_earlier"),
   );
 
   connectedCallback() {
@@ -29,7 +30,7 @@ class HistoryList extends HTMLElement {
     this.#list.setAttribute("aria-busy", String(status === "loading"));
     arrange(this.#list, status === "loading" ? skeletons() : transactions.map((each) => this.#entry(each)));
     this.#more.hidden = nextCursor === null;
-    if (error) this.#say(`${readingProblem(error)} Your credits are safe.`, () => wallet.load());
+    if (error) this.#say(`${readingProblem(error)} ${t("reading.credits_safe")}`, () => wallet.load());
     else this.#status.replaceChildren(...(status === "ready" && !transactions.length ? [empty()] : []));
   }
 
@@ -57,7 +58,7 @@ class HistoryList extends HTMLElement {
 
   /** @param {string} text @param {() => void} run */
   #say(text, run) {
-    this.#status.replaceChildren(notice(text, { action: { label: "Try again", run } }));
+    this.#status.replaceChildren(notice(text, { action: { label: t("try_again"), run } }));
   }
 }
 
@@ -68,11 +69,11 @@ function empty() {
   return h(
     "div",
     { class: "history__empty" },
-    h("p", {}, "No movements yet. Every credit you buy or use will be listed here."),
+    h("p", {}, t("history.empty")),
     h(
       "button",
       { class: "button button--quiet", type: "button", onclick: () => openStore() },
-      "Visit the store",
+      t("history.visit_store"),
     ),
   );
 }

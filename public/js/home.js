@@ -9,6 +9,7 @@ import { intent } from "./intent.js";
 import { session } from "./session.js";
 import { takeSessionLink } from "./session-link.js";
 import { inviteToBuy } from "./sign-in-prompt.js";
+import { t } from "./texts.js";
 
 const form = /** @type {import("./auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
 
@@ -36,7 +37,7 @@ function focusView() {
 session.addEventListener("change", (event) => {
   const { reason } = /** @type {CustomEvent} */ (event).detail;
   focusView();
-  if (reason === "expired") form.complain("Your session has ended. Sign in again to go on.");
+  if (reason === "expired") form.complain(t("home.session_over"));
   if (reason === "signed-out") intent.forget();
   proceed();
 });

@@ -1,4 +1,5 @@
 import { session } from "./session.js";
+import { t } from "./texts.js";
 
 /**
  * Work that waits in this browser while somebody pays for it, or after it was interrupted.
@@ -49,7 +50,7 @@ export async function forget(userId, kind) {
 }
 
 /** What a person calls it. @param {KeptWork} work */
-export const nameOf = ({ kind, file }) => (kind === "upload" && file ? file.name : "your export");
+export const nameOf = ({ kind, file }) => (kind === "upload" && file ? file.name : t("work.export"));
 
 /**
  * Runs one request in a transaction of its own and answers its result once that is written.

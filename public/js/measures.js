@@ -1,14 +1,12 @@
-const counts = new Intl.NumberFormat();
+import { locale } from "./texts.js";
+
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const STEP = 1000;
-
-/** A number of things, with the word for them: 1 chapter, 12 chapters. @param {number} n @param {string} one */
-export const count = (n, one, many = `${one}s`) => `${counts.format(n)} ${n === 1 ? one : many}`;
 
 /** A file's size as a person reads it. @param {number} bytes */
 export function formatSize(bytes) {
   const rank = Math.min(Math.floor(Math.log(Math.max(bytes, 1)) / Math.log(STEP)), UNITS.length - 1);
-  const format = new Intl.NumberFormat(undefined, {
+  const format = new Intl.NumberFormat(locale, {
     style: "unit",
     unit: UNITS[rank],
     unitDisplay: rank === 0 ? "long" : "short",

@@ -1,7 +1,10 @@
+import { locale } from "./texts.js";
+
 /** @typedef {import("./catalogue.js").Package} Package */
 
-const numbers = new Intl.NumberFormat();
-const signed = new Intl.NumberFormat(undefined, { signDisplay: "exceptZero" });
+const numbers = new Intl.NumberFormat(locale);
+const percents = new Intl.NumberFormat(locale, { style: "percent" });
+const signed = new Intl.NumberFormat(locale, { signDisplay: "exceptZero" });
 
 /** @param {number} credits */
 export const formatCredits = (credits) => withMinus(numbers.format(credits));
@@ -19,7 +22,7 @@ const withMinus = (text) => text.replace("-", "−");
  * @param {number} decimals
  */
 export function formatMoney(amountMinor, currency, decimals) {
-  const format = new Intl.NumberFormat(undefined, {
+  const format = new Intl.NumberFormat(locale, {
     style: "currency",
     currency,
     minimumFractionDigits: decimals,
@@ -31,6 +34,9 @@ export function formatMoney(amountMinor, currency, decimals) {
 /** What a hundred credits cost in this pack. @param {Package} pack */
 export const formatPerHundred = (pack) =>
   formatMoney((pack.unit_amount * 100) / pack.credits, pack.currency, pack.decimals);
+
+/** @param {number} percent */
+export const formatPercent = (percent) => percents.format(percent / 100);
 
 /**
  * By how many whole percent a credit is cheaper here than in the smallest pack of the same currency.

@@ -1,4 +1,5 @@
 import { h } from "./dom.js";
+import { t } from "./texts.js";
 
 /**
  * A message that announces itself, with at most one thing to do about it. While `waitSeconds` run, the
@@ -27,7 +28,7 @@ function countDown(button, label, seconds) {
   const show = () => {
     const left = Math.ceil((endsAt - Date.now()) / 1000);
     button.toggleAttribute("disabled", left > 0);
-    button.textContent = left > 0 ? `${label} in ${left} s` : label;
+    button.textContent = left > 0 ? t("countdown", { label, n: left }) : label;
     if (left <= 0) clearInterval(timer);
   };
   const timer = setInterval(show, 250);

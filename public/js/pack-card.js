@@ -1,5 +1,6 @@
 import { gem, h, spoken } from "./dom.js";
-import { formatCredits, formatMoney, formatPerHundred, savingPercent } from "./money.js";
+import { formatCredits, formatMoney, formatPercent, formatPerHundred, savingPercent } from "./money.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./catalogue.js").Package} Package */
 
@@ -11,24 +12,24 @@ import { formatCredits, formatMoney, formatPerHundred, savingPercent } from "./m
  */
 export function packCard(pack, packs, onBuy) {
   const saving = savingPercent(pack, packs);
-  const label = `Buy ${pack.name}`;
+  const label = t("pack.buy", { name: pack.name });
   return h(
     "li",
     { class: "pack" },
     h("h3", { class: "pack__name" }, pack.name),
-    saving > 0 && h("p", { class: "pack__saving" }, `Save ${saving}%`, spoken(" on each credit")),
+    saving > 0 && savingBadge(saving),
     h(
       "p",
       { class: "pack__credits" },
       pile(pack, packs),
       h("strong", {}, formatCredits(pack.credits)),
-      " credits",
+      ` ${t("unit.credits", { n: pack.credits })}`,
     ),
     h(
       "p",
       { class: "pack__price" },
       h("strong", {}, formatMoney(pack.unit_amount, pack.currency, pack.decimals)),
-      h("span", { class: "pack__rate" }, `${formatPerHundred(pack)} per 100`, spoken(" credits")),
+      rate(pack),
     ),
     h(
       "button",
@@ -36,6 +37,18 @@ export function packCard(pack, packs, onBuy) {
       label,
     ),
   );
+}
+
+/** @param {number} percent */
+function savingBadge(percent) {
+  const text = t("pack.save", { percent: formatPercent(percent) });
+  return h("p", { class: "pack__saving" }, text, spoken(t("pack.save.more")));
+}
+
+/** @param {Package} pack */
+function rate(pack) {
+  const text = t("pack.per_hundred", { price: formatPerHundred(pack) });
+  return h("span", { class: "pack__rate" }, text, spoken(t("spoken.credits")));
 }
 
 /** As many gems as the pack's rank: one for the smallest. @param {Package} pack @param {Package[]} packs */

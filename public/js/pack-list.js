@@ -7,13 +7,12 @@ import { packCard, packSkeletons } from "./pack-card.js";
 import { problem, readingProblem } from "./problems.js";
 import { session } from "./session.js";
 import { askToSignIn } from "./sign-in-prompt.js";
-
-const PAYMENTS_OFF = "Buying is switched off at the moment. Credits you have stay yours.";
+import { t } from "./texts.js";
 
 /** The packs on sale, from the catalogue, and the way from a pack to its payment page. */
 export class PackList extends HTMLElement {
   #message = h("div", { class: "packs__message" });
-  #list = h("ul", { class: "packs", role: "list", "aria-label": "Credit packs" });
+  #list = h("ul", { class: "packs", role: "list", "aria-label": t("packs") });
   #onSale = true;
   #busy = false;
   /** Settles when it is first known what can be bought. @type {Promise<void> | undefined} */
@@ -36,11 +35,11 @@ export class PackList extends HTMLElement {
       const { packages } = await loadCatalogue(options);
       const cards = packages.map((pack) => packCard(pack, packages, () => this.buy(pack.id)));
       this.#list.replaceChildren(...cards);
-      if (!cards.length) this.#say(notice("Nothing is on sale at the moment.", { tone: "info" }));
+      if (!cards.length) this.#say(notice(t("packs.none"), { tone: "info" }));
     } catch (error) {
-      const action = { label: "Try again", run: () => this.refresh({ cache: "reload" }) };
+      const action = { label: t("try_again"), run: () => this.refresh({ cache: "reload" }) };
       this.#list.replaceChildren();
-      this.#say(notice(`${readingProblem(error)} The packs are missing here.`, { action }));
+      this.#say(notice(`${readingProblem(error)} ${t("packs.missing")}`, { action }));
     }
     this.#list.setAttribute("aria-busy", "false");
     // The packs need not wait for this answer: until it is here the server tells whoever buys.
@@ -65,7 +64,7 @@ export class PackList extends HTMLElement {
   /** Every button as if nothing had been pressed. */
   reset() {
     this.#setBusy(null);
-    if (!this.#onSale && this.#list.children.length) this.#say(notice(PAYMENTS_OFF, { tone: "info" }));
+    if (!this.#onSale && this.#list.children.length) this.#say(notice(t("packs.off"), { tone: "info" }));
   }
 
   /** @param {string | null} packageId */
@@ -74,7 +73,7 @@ export class PackList extends HTMLElement {
     const buttons = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-pack]"));
     for (const button of buttons) {
       const opening = this.#busy && button.dataset.pack === packageId;
-      button.textContent = opening ? "Opening checkout…" : (button.dataset.label ?? "");
+      button.textContent = opening ? t("pack.opening") : (button.dataset.label ?? "");
       button.setAttribute("aria-busy", String(opening));
       // Not `disabled` for the one just pressed: it would lose the keyboard's focus.
       button.setAttribute("aria-disabled", String(this.#busy || !this.#onSale));
@@ -91,8 +90,8 @@ export class PackList extends HTMLElement {
     if (error.status === 401) return askToSignIn(packageId);
     const { text, remedy, waitSeconds } = problem(error);
     const actions = {
-      retry: { label: "Try again", run: () => this.buy(packageId), waitSeconds },
-      reload: { label: "Show what is on sale", run: () => this.refresh({ cache: "reload" }) },
+      retry: { label: t("try_again"), run: () => this.buy(packageId), waitSeconds },
+      reload: { label: t("packs.show"), run: () => this.refresh({ cache: "reload" }) },
     };
     this.#say(notice(text, { action: remedy ? actions[remedy] : undefined }));
   }

@@ -1,12 +1,13 @@
 import { copyButton } from "./copy-button.js";
 import { gem, h } from "./dom.js";
 import { formatCredits, formatMoney } from "./money.js";
+import { t } from "./texts.js";
 import { waitingWork } from "./waiting-work.js";
 import { wallet } from "./wallet.js";
 
 /** @param {import("./payment-watch.js").Purchase} purchase */
 export function receipt({ package_name: name, credits, amount, currency, decimals }) {
-  return `${name}: ${formatCredits(credits)} credits for ${formatMoney(amount, currency, decimals)}.`;
+  return t("payment.paid.more", { name, n: credits, price: formatMoney(amount, currency, decimals) });
 }
 
 /** What the header says too, now and later: both read it from the wallet. */
@@ -15,14 +16,14 @@ export function newBalance() {
   const show = () => (amount.textContent = formatCredits(wallet.balance ?? 0));
   wallet.addEventListener("change", show);
   show();
-  return h("p", { class: "payment__balance" }, h("span", {}, "New balance"), " ", gem(), amount);
+  return h("p", { class: "payment__balance" }, h("span", {}, t("payment.new_balance")), " ", gem(), amount);
 }
 
 /** To the balance, or back to the work that waits for these credits. */
 export function nextSteps() {
-  const home = h("a", { class: "button", href: "/" }, "See your balance");
+  const home = h("a", { class: "button", href: "/" }, t("see_balance"));
   const steps = h("p", { class: "actions" }, home);
-  waitingWork("Go on with").then((link) => {
+  waitingWork("work.go_on").then((link) => {
     if (!link) return;
     home.classList.add("button--quiet");
     steps.prepend(link);
@@ -35,8 +36,8 @@ export function reference(sessionId) {
   return h(
     "div",
     { class: "payment__reference" },
-    h("p", {}, "Reference, should you need to ask about it"),
+    h("p", {}, t("payment.reference")),
     h("code", {}, sessionId),
-    copyButton(sessionId, "Copy reference"),
+    copyButton(sessionId, t("payment.copy_reference")),
   );
 }

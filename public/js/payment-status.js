@@ -3,14 +3,13 @@ import { openStore } from "./checkout.js";
 import { gem, h } from "./dom.js";
 import { newBalance, nextSteps, receipt, reference } from "./payment-parts.js";
 import { watchPayment } from "./payment-watch.js";
-import { WORDS } from "./payment-words.js";
 import { session } from "./session.js";
 import { shop } from "./shop.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./payment-watch.js").Sighting} Sighting */
 
 const SPARKS = 10;
-const UNREACHABLE = "We cannot reach the server just now. Trying again…";
 const LOOKS_LIKE_A_SESSION = /^cs_\w{1,250}$/;
 
 /** What became of the payment somebody has just come back from. Says "paid" only once the ledger does. */
@@ -45,9 +44,10 @@ class PaymentStatus extends HTMLElement {
 
   /** @param {Sighting} sighting */
   #show({ state, purchase, reachable }) {
-    const { title, text } = WORDS[state];
+    const key = `payment.${state.replace("-", "_")}`;
+    const title = t(key);
     if (state === "paid" && purchase) this.#say(this.#text, receipt(purchase));
-    else this.#say(this.#text, reachable ? text : UNREACHABLE);
+    else this.#say(this.#text, reachable ? t(`${key}.more`) : t("payment.unreachable"));
     if (state === this.#state) return;
     this.#state = state;
     this.dataset.state = state;
@@ -63,16 +63,16 @@ class PaymentStatus extends HTMLElement {
 
   /** @param {string} state @returns {Node[]} */
   #furtherSteps(state) {
-    const home = h("a", { class: "button button--quiet", href: "/" }, "See your balance");
+    const home = h("a", { class: "button button--quiet", href: "/" }, t("see_balance"));
     const store = h(
       "button",
       { class: "button", type: "button", onclick: () => openStore() },
-      "Back to the store",
+      t("back_to_store"),
     );
     const again = h(
       "button",
       { class: "button", type: "button", onclick: () => this.#start() },
-      "Check again",
+      t("payment.check_again"),
     );
     switch (state) {
       case "confirming":
@@ -87,7 +87,7 @@ class PaymentStatus extends HTMLElement {
       case "signed-out":
         return [h("auth-form")];
       case "invalid":
-        return [actions(h("a", { class: "button", href: "/" }, "Go to your balance"))];
+        return [actions(h("a", { class: "button", href: "/" }, t("payment.go_to_balance")))];
       default:
         return [actions(store, home)];
     }

@@ -1,6 +1,7 @@
 import { loadCatalogue } from "./catalogue.js";
 import { gem, h, spoken } from "./dom.js";
 import { formatCredits } from "./money.js";
+import { t } from "./texts.js";
 
 /** What each feature costs. Where the catalogue fails to load, the packs' message speaks for this list too. */
 class PriceList extends HTMLElement {
@@ -11,7 +12,7 @@ class PriceList extends HTMLElement {
 
   async #render() {
     const { features } = await loadCatalogue().catch(() => ({ features: [] }));
-    const list = h("ul", { class: "prices", role: "list", "aria-label": "What things cost" });
+    const list = h("ul", { class: "prices", role: "list", "aria-label": t("what_things_cost") });
     list.append(...features.map(row));
     this.replaceChildren(list);
   }
@@ -28,7 +29,7 @@ function row({ name, credits }) {
       { class: "price__credits" },
       gem(),
       formatCredits(credits),
-      spoken(credits === 1 ? " credit" : " credits"),
+      spoken(t(credits === 1 ? "spoken.credit" : "spoken.credits")),
     ),
   );
 }

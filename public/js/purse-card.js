@@ -2,8 +2,8 @@ import { loadCatalogue } from "./catalogue.js";
 import { openStore } from "./checkout.js";
 import { day } from "./dates.js";
 import { gem, h, spoken } from "./dom.js";
-import { count } from "./measures.js";
 import { formatCredits } from "./money.js";
+import { parts, t } from "./texts.js";
 import { usageChart } from "./usage-chart.js";
 import { wallet } from "./wallet.js";
 
@@ -12,20 +12,20 @@ class PurseCard extends HTMLElement {
   #amount = h("span", { class: "purse__amount" });
   #note = h("p", { class: "purse__note" });
   #facts = h("div", { class: "purse__facts" });
-  #low = h("p", { class: "purse__low", hidden: true }, "Running low. A pack now, and no work has to wait.");
+  #low = h("p", { class: "purse__low", hidden: true }, t("purse.low"));
   #usage = h("div", { class: "purse__usage" });
 
   connectedCallback() {
     this.replaceChildren(
-      h("h1", { class: "purse__title", tabindex: "-1" }, "Your balance"),
-      h("p", { class: "purse__balance" }, gem(), this.#amount, spoken(" credits")),
+      h("h1", { class: "purse__title", tabindex: "-1" }, t("purse.title")),
+      h("p", { class: "purse__balance" }, gem(), this.#amount, spoken(t("spoken.credits"))),
       this.#note,
       this.#facts,
       this.#low,
       h(
         "button",
         { class: "button button--gold", type: "button", onclick: () => openStore() },
-        "Buy credits",
+        t("purse.buy"),
       ),
       this.#usage,
     );
@@ -48,13 +48,13 @@ class PurseCard extends HTMLElement {
 function facts() {
   const { held, nextExpiry } = wallet;
   return [
-    held > 0 && h("p", {}, `${formatCredits(held)} set aside for work under way`),
-    nextExpiry && h("p", {}, `${lapsing(nextExpiry.credits)} on `, day(nextExpiry.expires_at)),
+    held > 0 && h("p", {}, t("purse.held", { n: held })),
+    nextExpiry && h("p", {}, ...parts("purse.lapses", lapsing(nextExpiry))),
   ].filter((fact) => fact instanceof Node);
 }
 
-/** @param {number} credits */
-const lapsing = (credits) => `${count(credits, "credit")} ${credits === 1 ? "lapses" : "lapse"}`;
+/** @param {{ credits: number, expires_at: string }} expiry */
+const lapsing = ({ credits, expires_at: at }) => ({ n: credits, day: day(at) });
 
 /** Where nothing was used there is nothing to draw. */
 function usage() {
@@ -64,11 +64,10 @@ function usage() {
 
 /** @param {number} balance @param {number} available @param {import("./catalogue.js").Feature | null} feature */
 function note(balance, available, feature) {
-  if (balance < 0)
-    return "A refund took back credits that were already used. Your next pack evens that out first.";
-  if (balance === 0) return "Nothing in it yet. Pick a pack to fill it.";
+  if (balance < 0) return t("purse.negative");
+  if (balance === 0) return t("purse.empty");
   const times = feature ? Math.floor(available / feature.credits) : 0;
-  return times > 0 ? `Enough for ${formatCredits(times)} × ${feature?.name.toLowerCase()}.` : "";
+  return feature && times > 0 ? t("purse.enough", { n: times, feature: feature.name }) : "";
 }
 
 /** Nice to know, so its absence is no error. */

@@ -1,18 +1,17 @@
 import { getReceipt } from "./api.js";
 import { h } from "./dom.js";
 import { readingProblem } from "./problems.js";
-
-const LABEL = "Receipt";
+import { t } from "./texts.js";
 
 /** A button that shows Stripe's receipt in a tab of its own. @param {string} path where to ask for it */
 export function receiptButton(path) {
   const complaint = h("span", { class: "receipt__problem", role: "alert" });
-  const button = h("button", { class: "link", type: "button" }, LABEL);
+  const button = h("button", { class: "link", type: "button" }, t("receipt"));
   button.addEventListener("click", async () => {
     if (button.getAttribute("aria-busy") === "true") return;
     // Opened now, while the click allows it; where it leads is known only when the server has answered.
     const tab = window.open("", "_blank");
-    tab?.document.body.append("Opening your receipt…");
+    tab?.document.body.append(t("receipt.opening"));
     button.setAttribute("aria-busy", "true");
     complaint.textContent = "";
     try {
@@ -35,7 +34,7 @@ const show = (url, tab) => (tab ? tab.location.replace(url) : location.assign(ur
 
 /** @param {import("./http.js").RequestError} error */
 function receiptProblem(error) {
-  if (error.code === "no_receipt") return "Stripe has no receipt for this payment.";
-  if (error.status === 502) return "Stripe did not answer. Try again in a moment.";
-  return `${readingProblem(error)} Try again in a moment.`;
+  if (error.code === "no_receipt") return t("receipt.none");
+  if (error.status === 502) return t("receipt.no_answer");
+  return `${readingProblem(error)} ${t("receipt.later")}`;
 }

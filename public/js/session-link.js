@@ -1,4 +1,5 @@
 import { session } from "./session.js";
+import { t } from "./texts.js";
 
 /** @typedef {{ problem: string | null }} LinkOutcome */
 
@@ -18,13 +19,13 @@ export async function takeSessionLink() {
   };
   if (!failed && !tokens.access_token) return { problem: null };
   history.replaceState(history.state, "", location.pathname + location.search);
-  if (failed) return { problem: "That link did not work or has run out. Sign in, or create your account again." };
+  if (failed) return { problem: t("auth.link_failed") };
   // Nobody who is signed in is moved to another account by following a link.
   if (session.user) return { problem: null };
   try {
     await session.adopt(tokens);
     return { problem: null };
   } catch {
-    return { problem: "Sign in with your e-mail address and password to go on." };
+    return { problem: t("auth.link_elsewhere") };
   }
 }

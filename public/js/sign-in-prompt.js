@@ -1,6 +1,7 @@
 import { loadCatalogue } from "./catalogue.js";
 import { h } from "./dom.js";
 import { intent } from "./intent.js";
+import { t } from "./texts.js";
 
 /** @returns {import("./auth-form.js").AuthForm | null} */
 const form = () => document.querySelector("auth-form");
@@ -18,11 +19,11 @@ export function askToSignIn(packageId) {
 /** Says in the form that signing in goes on with the purchase remembered, and lets them think better of it. */
 export async function inviteToBuy() {
   const { packages } = await loadCatalogue().catch(() => ({ packages: [] }));
-  const name = packages.find((pack) => pack.id === intent.peek())?.name ?? "your purchase";
-  const forget = h("button", { class: "link", type: "button" }, "Not now");
+  const name = packages.find((pack) => pack.id === intent.peek())?.name ?? t("auth.your_purchase");
+  const forget = h("button", { class: "link", type: "button" }, t("auth.not_now"));
   forget.addEventListener("click", () => {
     intent.forget();
     form()?.invite();
   });
-  form()?.invite(`Sign in or create an account, and we go on with ${name}. `, forget);
+  form()?.invite(t("auth.to_buy", { name }), forget);
 }

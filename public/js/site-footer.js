@@ -1,5 +1,6 @@
 import { h } from "./dom.js";
 import { shop } from "./shop.js";
+import { language, languages, t } from "./texts.js";
 
 /** Who runs the shop and under which terms, at the end of every page. */
 class SiteFooter extends HTMLElement {
@@ -11,20 +12,36 @@ class SiteFooter extends HTMLElement {
   #render() {
     const { identity } = shop;
     const links = [
-      link("Terms", identity?.terms_url),
-      link("Privacy", identity?.privacy_url),
-      link("Imprint", identity?.imprint_url),
-      link("Support", identity?.support_email && `mailto:${identity.support_email}`),
+      link(t("footer.terms"), identity?.terms_url),
+      link(t("footer.privacy"), identity?.privacy_url),
+      link(t("footer.imprint"), identity?.imprint_url),
+      link(t("footer.support"), identity?.support_email && `mailto:${identity.support_email}`),
     ].filter((each) => each !== null);
     const list = h("ul", { class: "footer__links", role: "list" }, ...links.map((each) => h("li", {}, each)));
     this.replaceChildren(
       ...(links.length ? [list] : []),
-      h("p", {}, "Payments by Stripe. Accounts and ledger on Supabase."),
+      languageSwitch(),
+      h("p", {}, t("footer.made_of")),
     );
   }
 }
 
 /** @param {string} label @param {string | null | undefined} href */
 const link = (label, href) => (href ? h("a", { href }, label) : null);
+
+/** The same page in each language, by the name that its speakers give it. */
+function languageSwitch() {
+  const choices = languages.map((each) => {
+    const address = new URL(location.href);
+    address.searchParams.set("lang", each);
+    address.hash = "";
+    const name = new Intl.DisplayNames(each, { type: "language" }).of(each) ?? each;
+    const current = each === language ? "true" : null;
+    const attributes = { href: address.href, hreflang: each, lang: each, "aria-current": current };
+    return h("li", {}, h("a", attributes, name));
+  });
+  const list = h("ul", { class: "footer__links", role: "list" }, ...choices);
+  return h("nav", { "aria-label": t("footer.language") }, list);
+}
 
 customElements.define("site-footer", SiteFooter);

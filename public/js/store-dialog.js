@@ -2,6 +2,7 @@ import "./pack-list.js";
 import "./price-list.js";
 import { h, spoken } from "./dom.js";
 import { session } from "./session.js";
+import { t } from "./texts.js";
 
 /** The store, over whichever page it was asked for on. */
 class StoreDialog extends HTMLElement {
@@ -29,7 +30,7 @@ class StoreDialog extends HTMLElement {
   async #open({ packageId, reason = "" }) {
     const isFirst = !this.#dialog.hasChildNodes();
     if (isFirst) this.#fill();
-    this.#buyer.textContent = session.user ? `For ${session.user.email}` : "";
+    this.#buyer.textContent = session.user ? t("store.for", { email: session.user.email }) : "";
     this.#reason.textContent = reason;
     if (!this.#dialog.open) this.#dialog.showModal();
     await (isFirst ? this.#packs.ready : this.#packs.refresh({ cache: "default" }));
@@ -41,20 +42,20 @@ class StoreDialog extends HTMLElement {
     const close = h(
       "button",
       { class: "store__close", type: "button", onclick: () => this.#dialog.close() },
-      spoken("Close the store"),
+      spoken(t("store.close")),
     );
     const header = h(
       "div",
       { class: "store__header" },
-      h("h2", { id: "store-title", tabindex: "-1", autofocus: true }, "Store"),
-      h("p", {}, "Pick a pack. You pay on Stripe’s page and come straight back."),
+      h("h2", { id: "store-title", tabindex: "-1", autofocus: true }, t("store")),
+      h("p", {}, t("store.about")),
       this.#buyer,
       close,
     );
     const prices = h(
       "section",
       { class: "store__prices", "aria-labelledby": "store-prices" },
-      h("h3", { id: "store-prices" }, "What things cost"),
+      h("h3", { id: "store-prices" }, t("what_things_cost")),
       h("price-list"),
     );
     this.#dialog.append(header, this.#reason, this.#packs, prices);

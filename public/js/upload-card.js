@@ -4,10 +4,11 @@ import { featureCost } from "./feature-cost.js";
 import { downloadLinks } from "./file-downloads.js";
 import { summaryAtLength, summaryLine } from "./file-summary.js";
 import { remedy, workProblem } from "./file-words.js";
-import { count, formatSize } from "./measures.js";
-import { formatCredits } from "./money.js";
+import { formatSize } from "./measures.js";
+import { formatPercent } from "./money.js";
 import { notice } from "./notice.js";
 import { readingProblem } from "./problems.js";
+import { t } from "./texts.js";
 import { quote, stageInWords } from "./upload-words.js";
 import { wallet } from "./wallet.js";
 
@@ -27,7 +28,7 @@ export class UploadCard extends HTMLElement {
   #body = h("div", { class: "upload__body" });
   #actions = h("p", { class: "actions" });
   #quote = h("p", { class: "upload__quote" });
-  #bar = h("progress", { class: "upload__bar", max: "1", "aria-label": "Upload" });
+  #bar = h("progress", { class: "upload__bar", max: "1", "aria-label": t("upload") });
   #share = h("span", { class: "upload__share", "aria-hidden": "true" });
 
   connectedCallback() {
@@ -87,7 +88,7 @@ export class UploadCard extends HTMLElement {
   /** What came of it, and what it cost. @param {import("./files-api.js").OwnFile} file */
   #product(file) {
     const balance = /** @type {UploadJob} */ (this.#job).balance;
-    const paid = `${count(file.credits, "credit")} · balance ${formatCredits(balance ?? 0)}`;
+    const paid = t("upload.paid", { credits: t("credits", { n: file.credits }), n: balance ?? 0 });
     const parts = [
       h("p", { class: "upload__paid" }, gem(), " ", paid),
       h("p", { class: "upload__summary" }, summaryLine(file.summary)),
@@ -100,47 +101,47 @@ export class UploadCard extends HTMLElement {
   /** @param {UploadJob} job @returns {HTMLElement[]} */
   #choices(job) {
     const run = (/** @type {string} */ label) => button(label, () => job.run());
-    const another = (label = "Choose another file") => quiet(label, () => this.#over());
+    const another = (label = t("upload.choose_another")) => quiet(label, () => this.#over());
     switch (job.stage) {
       case "chosen":
         return this.#cost === null
           ? [another()]
-          : [run(`Upload for ${count(this.#cost, "credit")}`), another()];
+          : [run(t("upload.for", { n: this.#cost })), another()];
       case "waiting":
-        return [run("Go on"), another("Forget it")];
+        return [run(t("upload.go_on")), another(t("upload.forget"))];
       case "starting":
       case "uploading":
-        return [quiet("Stop", () => job.stop())];
+        return [quiet(t("upload.stop"), () => job.stop())];
       case "processing":
         return [];
       case "short":
         return [
-          button("Get credits", () => openStore({ reason: job.shortageOf(`“${job.file.name}”`) })),
-          quiet("Try again", () => job.run()),
-          another("Forget it"),
+          button(t("get_credits"), () => openStore({ reason: job.shortageOf(quoted(job)) })),
+          quiet(t("try_again"), () => job.run()),
+          another(t("upload.forget")),
         ];
       case "interrupted":
-        return [run("Try again"), another("Forget it")];
+        return [run(t("try_again")), another(t("upload.forget"))];
       case "stopped":
-        return [run("Go on"), another("Forget it")];
+        return [run(t("upload.go_on")), another(t("upload.forget"))];
       default:
-        return [button(job.stage === "done" ? "Upload another" : "Choose another file", () => this.#over())];
+        return [button(next(job), () => this.#over())];
     }
   }
 
   async #learnCost() {
     const job = this.#job;
     this.#cost = null;
-    this.#quote.replaceChildren(h("span", {}, "Looking up what it costs…"));
+    this.#quote.replaceChildren(h("span", {}, t("upload.looking_up")));
     try {
       const cost = await featureCost(job?.kind.feature ?? "");
       if (job !== this.#job) return;
       this.#cost = cost;
-      if (cost === null) return this.#quote.replaceChildren("This kind of file is not taken at the moment.");
+      if (cost === null) return this.#quote.replaceChildren(t("upload.kind_off"));
     } catch (error) {
       if (job !== this.#job) return;
-      const action = { label: "Try again", run: () => this.#learnCost() };
-      const text = `${readingProblem(error)} What it costs is missing here.`;
+      const action = { label: t("try_again"), run: () => this.#learnCost() };
+      const text = `${readingProblem(error)} ${t("upload.cost_missing")}`;
       return this.#quote.replaceChildren(notice(text, { action }));
     }
     this.#showQuote();
@@ -150,7 +151,7 @@ export class UploadCard extends HTMLElement {
   #showQuote() {
     if (this.#cost === null) return;
     const after = wallet.balance === null ? "" : ` · ${quote(this.#cost, wallet.available)}`;
-    this.#quote.replaceChildren(gem(), " ", h("strong", {}, count(this.#cost, "credit")), after);
+    this.#quote.replaceChildren(gem(), " ", h("strong", {}, t("credits", { n: this.#cost })), after);
   }
 
   /** Only a transfer has a share that is done; what comes before and after it just takes its time. */
@@ -158,7 +159,7 @@ export class UploadCard extends HTMLElement {
     const { stage, progress } = /** @type {UploadJob} */ (this.#job);
     if (stage === "uploading") this.#bar.value = progress;
     else this.#bar.removeAttribute("value");
-    this.#share.textContent = stage === "uploading" ? `${Math.floor(progress * 100)} %` : "";
+    this.#share.textContent = stage === "uploading" ? formatPercent(Math.floor(progress * 100)) : "";
   }
 
   #over() {
@@ -167,10 +168,16 @@ export class UploadCard extends HTMLElement {
   }
 }
 
+/** @param {UploadJob} job */
+const quoted = (job) => t("file.quoted", { name: job.file.name });
+
+/** @param {UploadJob} job */
+const next = ({ stage }) => t(stage === "done" ? "upload.another" : "upload.choose_another");
+
 /** Why it is where it is, if that needs a reason. @param {UploadJob} job */
 function explanation(job) {
   if (job.stage === "failed") return job.result ? remedy(job.result) : "";
-  if (job.stage === "short") return job.shortageOf("It");
+  if (job.stage === "short") return job.shortageOf(t("short.it"));
   return job.error ? workProblem(job.error) : "";
 }
 

@@ -3,6 +3,7 @@ import { isRefusal, shortage } from "./file-words.js";
 import { completeFile, createFile, newKey } from "./files-api.js";
 import { RequestError } from "./http.js";
 import { forget, keep } from "./kept-work.js";
+import { t } from "./texts.js";
 import { upload } from "./upload.js";
 import { wallet } from "./wallet.js";
 
@@ -14,8 +15,6 @@ import { wallet } from "./wallet.js";
 const ASK_AGAIN_AFTER_SECONDS = 2;
 const MOST_QUESTIONS = 60;
 const OVER = ["failed", "expired"];
-const WAITS = "It waits here, and goes on once you have paid.";
-const CANNOT_WAIT = "Your browser cannot keep it meanwhile: choose it again once you have paid.";
 
 /**
  * One file's way from this device to its result: credits are set aside, the file goes to storage, is
@@ -55,7 +54,8 @@ export class UploadJob extends EventTarget {
 
   /** Why it cannot go on without more credits. @param {string} name what it is called there */
   shortageOf(name) {
-    return shortage(name, this.error ?? { details: {} }, this.isKept ? WAITS : CANNOT_WAIT);
+    const meanwhile = t(this.isKept ? "short.waits" : "short.cannot_wait");
+    return shortage(name, this.error ?? { details: {} }, meanwhile);
   }
 
   /** Takes it as far as it goes. Never throws: a failure is a stage. */
@@ -97,8 +97,7 @@ export class UploadJob extends EventTarget {
     try {
       await this.file.slice(0, 1).arrayBuffer();
     } catch {
-      const message = "Your browser cannot read this file any more. Choose it again.";
-      throw new RequestError({ status: 400, code: "unreadable", message });
+      throw new RequestError({ status: 400, code: "unreadable" });
     }
   }
 

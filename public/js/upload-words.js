@@ -1,40 +1,13 @@
-import { count } from "./measures.js";
-import { formatCredits } from "./money.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./upload-job.js").UploadJob} UploadJob */
 
-/** What an upload is at, in a sentence. @param {UploadJob} job @returns {string} */
-export function stageInWords({ stage }) {
-  switch (stage) {
-    case "chosen":
-      return "";
-    case "waiting":
-      return "Still here, and ready to go on. You need not choose it again.";
-    case "starting":
-      return "Setting the credits aside…";
-    case "uploading":
-      return "Uploading…";
-    case "processing":
-      return "Uploaded. Now it is being read…";
-    case "done":
-      return "Done.";
-    case "failed":
-      return "This file could not be processed.";
-    case "refused":
-      return "This file was not taken.";
-    case "short":
-      return "A few more credits are needed.";
-    case "interrupted":
-      return "This did not go through yet.";
-    case "stopped":
-      return "Stopped. Nothing was charged, and what was set aside comes back by itself.";
-  }
-}
+/** What an upload is at, in a sentence; nothing before it begins. @param {UploadJob} job */
+export const stageInWords = ({ stage }) => (stage === "chosen" ? "" : t(`stage.${stage}`));
 
 /** What it will cost and what that leaves. @param {number} cost @param {number} available */
 export function quote(cost, available) {
   const left = available - cost;
-  if (left >= 0) return `leaves ${formatCredits(left)} of ${count(available, "credit")}`;
-  const has = available > 0 ? `you have ${formatCredits(available)}` : "you have none free";
-  return `${has}: the store opens first, and your file waits`;
+  if (left >= 0) return t("upload.leaves", { left, n: available });
+  return available > 0 ? t("upload.you_have", { n: available }) : t("upload.none_free");
 }

@@ -1,7 +1,6 @@
 import { calendarDay } from "./dates.js";
 import { h, svg } from "./dom.js";
-import { count } from "./measures.js";
-import { formatCredits } from "./money.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./wallet.js").Usage} Usage */
 
@@ -25,8 +24,8 @@ export function usageChart({ daily: balances, spent_per_day: perDay, days_left: 
       "p",
       { class: "usage__axis", "aria-hidden": "true" },
       h("span", {}, calendarDay(daily[0].date)),
-      h("span", {}, `most: ${formatCredits(most)}`),
-      h("span", {}, "today"),
+      h("span", {}, t("usage.most", { n: most })),
+      h("span", {}, t("usage.today")),
     ),
   );
 }
@@ -38,7 +37,7 @@ function drawing(daily, most) {
     const bar = svg("rect", { x: index * STEP, y: HEIGHT - height, width: BAR, height, rx: 1.5 });
     bar.classList.toggle("usage__nothing", spent === 0);
     const title = svg("title", {});
-    title.textContent = `${calendarDay(date)}: ${count(spent, "credit")}`;
+    title.textContent = t("usage.day", { day: calendarDay(date), credits: t("credits", { n: spent }) });
     bar.append(title);
     return bar;
   });
@@ -52,19 +51,24 @@ function inWords(daily) {
   const sum = daily.reduce((total, { spent }) => total + spent, 0);
   const days = daily.filter(({ spent }) => spent > 0).length;
   const top = daily.reduce((best, day) => (day.spent > best.spent ? day : best));
-  const all = `${count(sum, "credit")} used in ${daily.length} days, on ${count(days, "day")} of them.`;
-  return `${all} Most on ${calendarDay(top.date)}: ${formatCredits(top.spent)}.`;
+  return t("usage.all", {
+    credits: t("credits", { n: sum }),
+    days: t("days", { n: daily.length }),
+    used: t("usage.used", { n: days }),
+    day: calendarDay(top.date),
+    n: top.spent,
+  });
 }
 
 /** @param {number} perDay */
 function pace(perDay) {
-  return perDay < 1 ? "Less than a credit a day." : `About ${count(Math.round(perDay), "credit")} a day.`;
+  return perDay < 1 ? t("usage.pace.none") : t("usage.pace", { n: Math.round(perDay) });
 }
 
 /** @param {number | null} daysLeft */
 function outlook(daysLeft) {
   if (daysLeft === null) return "";
-  if (daysLeft < 1) return "At this pace they are used up today.";
-  if (daysLeft > 365) return "At this pace they last more than a year.";
-  return `At this pace they last about ${count(daysLeft, "day")}.`;
+  if (daysLeft < 1) return t("usage.outlook.today");
+  if (daysLeft > 365) return t("usage.outlook.long");
+  return t("usage.outlook", { n: daysLeft });
 }

@@ -100,7 +100,7 @@ def test_earlier_files_that_could_not_load_load_when_asked_again(
     site = visit(user, at="/files")
     earlier = site.page.get_by_role("button", name="Show earlier")
     expect(site.files.list).to_have_count(PAGE_SIZE)
-    expect(site.files.list.first).to_contain_text("Never arrived whole")
+    expect(site.files.list.first).to_contain_text("Upload incomplete")
     site.page.context.set_offline(True)
     earlier.click()
     expect(site.files.problem).to_contain_text("You are offline")

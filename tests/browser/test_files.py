@@ -105,7 +105,7 @@ def test_a_text_is_taken_by_dropping_it_anywhere(files: Files) -> None:
 @pytest.mark.parametrize(
     ("dropped", "complaint"),
     [
-        ([("notes.pdf", b"%PDF")], "“notes.pdf” is none of the kinds that can be taken"),
+        ([("notes.pdf", b"%PDF")], "“notes.pdf” is of a kind that cannot be taken"),
         ([("notes.txt", b"")], "“notes.txt” is empty."),
         ([("a.txt", b"a"), ("b.txt", b"b")], "One file at a time, please."),
     ],

@@ -107,9 +107,7 @@ def test_gifts_corrections_and_lapses_are_told_in_words(
         site,
         rf"Lapsed[A-Z].*{MINUS}18 creditsBalance 500From Launch gift, given .*, lapsed {TODAY}",
     )
-    expect(site.history.nth(1)).to_contain_text(
-        re.compile(f"Counted twicePut right by us · .*{MINUS}2")
-    )
+    expect(site.history.nth(1)).to_contain_text(re.compile(f"Counted twiceAdjustment · .*{MINUS}2"))
     expect(site.history.nth(2)).to_contain_text(re.compile(r"Launch giftA gift to you · .*\+20"))
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
+    from tests.support import User
 
 IDENTITY = {
     "SHOP_NAME": "Garden Books",
@@ -102,3 +103,15 @@ def test_nobody_pays_without_consent_to_the_terms(buyer: Site, console: Console)
     checkout.page.get_by_role("checkbox", name="I agree to Garden Books").check()
     checkout.pay()
     buyer.expect_title(PAID)
+
+
+def test_consent_without_terms_at_stripe_is_refused_and_charges_nothing(
+    stack: RunningStack, user: User
+) -> None:
+    stack.simulate("account", terms_of_service_url="")
+    answer = stack.post(
+        "/api/create-checkout-session", json={"package_type": "starter"}, headers=user.auth
+    )
+    stack.simulate("account", terms_of_service_url=IDENTITY["SHOP_TERMS_URL"])
+    assert answer.status_code == 502
+    assert answer.json()["error"]["code"] == "stripe_refused"

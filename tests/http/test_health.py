@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from werkzeug.test import Client
 
+from api._lib import SCHEMA_VERSION
 from api._lib.http_client import supabase_http
 from api._lib.settings import settings
 from local.stack import ROOT
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def report(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Ask health under changed settings."""
 
-    def ask(**changes: str) -> tuple[int, str]:
+    def ask(part: str = "database", **changes: str) -> tuple[int, str]:
         environ = {
             "SITE_URL": stack.site_url,
             "SUPABASE_URL": stack.supabase_url,
@@ -43,7 +44,7 @@ def report(stack: RunningStack, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any
         spec.loader.exec_module(module)
         answer = Client(module.app).get("/api/health")
         supabase_http().close()
-        return answer.status_code, answer.get_json()["database"]
+        return answer.status_code, answer.get_json()[part]
 
     yield ask
     settings.cache_clear()
@@ -65,3 +66,46 @@ def test_a_database_without_our_functions(report: Any, database: Any, stack: Run
     finally:
         database.execute("alter function is_writable_away rename to is_writable")
     assert stack.get("/api/health").status_code == 200
+
+
+def test_new_functions_on_a_database_without_their_sql(
+    report: Any, database: Any, stack: RunningStack
+) -> None:
+    """The functions were deployed before make migrate."""
+    change = "update supabase_migrations.schema_migrations set version = %s where version = %s"
+    elsewhere = "19991231000000"
+    database.execute(change, [elsewhere, SCHEMA_VERSION])
+    try:
+        assert report("schema") == (503, f"lacks {SCHEMA_VERSION}")
+    finally:
+        database.execute(change, [SCHEMA_VERSION, elsewhere])
+    assert report("schema") == (200, SCHEMA_VERSION)
+    assert stack.get("/api/health").json()["schema"] == SCHEMA_VERSION
+
+
+def test_a_database_from_before_health_asked_for_its_schema(report: Any, database: Any) -> None:
+    database.execute("alter function read_schema rename to read_schema_away")
+    try:
+        assert report("schema") == (503, f"lacks {SCHEMA_VERSION}")
+    finally:
+        database.execute("alter function read_schema_away rename to read_schema")
+
+
+def test_old_functions_on_a_database_with_newer_sql(report: Any, database: Any) -> None:
+    """The SQL was migrated first. An app's own migrations look the same."""
+    newer = "29991231000000"
+    database.execute(
+        "insert into supabase_migrations.schema_migrations (version, name) values (%s, 'newer')",
+        [newer],
+    )
+    try:
+        assert report("schema") == (200, SCHEMA_VERSION)
+    finally:
+        database.execute(
+            "delete from supabase_migrations.schema_migrations where version = %s", [newer]
+        )
+
+
+def test_the_version_is_that_of_the_newest_file() -> None:
+    newest = max(path.name for path in (ROOT / "sql").glob("*.sql"))
+    assert newest.partition("_")[0] == SCHEMA_VERSION

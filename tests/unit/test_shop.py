@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from typing import Any
 
 import pytest
+import stripe.params.checkout
 
 from api._lib.errors import NotConfiguredError
-from api._lib.payments.checkout import RecordedOrder, begin_checkout
+from api._lib.payments.checkout import begin_checkout
 from api._lib.payments.order import Order
-from api._lib.payments.session_params import session_params
+from api._lib.payments.ordering import CheckoutRequest, RecordedOrder
+from api._lib.payments.session_params import LOCALES, session_params
 from api._lib.settings import Settings, load, settings
 from api._lib.shop import LEAST_CONTRAST, LIGHT_BACKGROUND, contrast
 from api._lib.web.auth import User
@@ -35,7 +38,7 @@ def loaded(**shop: str) -> Settings:
     return load({**CORE_SETTINGS, **shop})
 
 
-def params(config: Settings) -> dict[str, Any]:
+def params(config: Settings, locale: str = "auto") -> dict[str, Any]:
     order = Order(
         order_id="00000000-0000-4000-8000-000000000001",
         user_id="00000000-0000-4000-8000-000000000002",
@@ -49,7 +52,7 @@ def params(config: Settings) -> dict[str, Any]:
         seal="v1.1.x",
     )
     recorded = RecordedOrder(order, 1_700_000_000, "cus_1", True, "key", None, None)
-    return dict(session_params(recorded, "cus_1", config))
+    return dict(session_params(recorded, "cus_1", config, locale))
 
 
 def test_pages_are_told_all_of_it() -> None:
@@ -119,6 +122,17 @@ def test_stripes_page_shows_the_name_and_asks_for_consent() -> None:
     assert asked["custom_text"]["after_submit"]["message"] == "Garden Books: help@example.com"
 
 
+def test_stripes_page_speaks_the_pages_language_if_it_can() -> None:
+    spoken = {"de": "de", "pt-BR": "pt-BR", "auto": "auto", "tlh": "auto"}
+    assert {locale: params(loaded(), locale)["locale"] for locale in spoken} == spoken
+
+
+def test_every_language_that_the_sdk_knows_is_passed_on() -> None:
+    source = inspect.getsource(stripe.params.checkout.SessionCreateParams)
+    (listed,) = re.findall(r"locale: NotRequired\[.*?'auto', (.*?)\]\|str", source, re.DOTALL)
+    assert set(re.findall(r"'([\w-]+)'", listed)) == LOCALES
+
+
 def test_without_an_identity_stripe_shows_the_accounts() -> None:
     asked = params(loaded())
     assert not {"branding_settings", "consent_collection", "custom_text"} & set(asked)
@@ -131,7 +145,7 @@ def test_a_live_key_sells_nothing_without_a_name(monkeypatch: pytest.MonkeyPatch
     user = User("00000000-0000-4000-8000-000000000002", "ada@example.com")
     try:
         with pytest.raises(NotConfiguredError) as refused:
-            begin_checkout(user, "starter")
+            begin_checkout(user, CheckoutRequest("starter"))
     finally:
         settings.cache_clear()
     assert refused.value.problems == ("SHOP_NAME is missing: a live shop needs a name of its own",)

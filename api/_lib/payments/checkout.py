@@ -88,13 +88,17 @@ def begin_checkout(user: User, request: CheckoutRequest) -> CheckoutSession:
         update_email(user, customer_id, config)
     order_id = recorded.order.order_id
     try:
-        session = _create_session(session_params(recorded, customer_id, config), order_id)
+        session = _create_session(
+            session_params(recorded, customer_id, config, request.locale), order_id
+        )
     except _CustomerGoneError:
         key = renew_key(user, recorded.customer_key, config, gone=customer_id)
         customer_id = new_customer(user, key, config)
         # Stripe refuses a key that it has seen with other parameters.
         key = f"{order_id}-{customer_id}"
-        session = _create_session(session_params(recorded, customer_id, config), key)
+        session = _create_session(
+            session_params(recorded, customer_id, config, request.locale), key
+        )
     _store_session_id(session, recorded)
     return CheckoutSession(id=session.id, url=str(session.url))
 

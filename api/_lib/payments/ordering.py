@@ -38,12 +38,14 @@ class CheckoutRequest:
 
     Attributes:
         package_id: A package of the catalogue.
+        locale: The language of Stripe's page, such as "de"; "auto" leaves it to the browser.
         return_url: An address within ALLOWED_ORIGINS for after the payment; None for our own page.
         cancel_url: The same for a buyer who does not pay.
         idempotency_key: Under the same key the same request opens one checkout.
     """
 
     package_id: str
+    locale: str = "auto"
     return_url: str | None = None
     cancel_url: str | None = None
     idempotency_key: str | None = None

@@ -17,13 +17,21 @@ if TYPE_CHECKING:
 SESSION_LIFETIME_SECONDS = 60 * 60
 
 
+# Stripe's page speaks these (https://docs.stripe.com/api/checkout/sessions/create).
+_LOCALES = """
+    bg cs da de el en en-GB es es-419 et fi fil fr fr-CA hi-IN hr hu id it ja ko lt lv ms mt nb nl
+    pl pt pt-BR ro ru sk sl sv th tr vi zh zh-HK zh-TW
+    """
+LOCALES = frozenset(_LOCALES.split())
+
+
 def session_params(
-    recorded: RecordedOrder, customer_id: str, config: Settings
+    recorded: RecordedOrder, customer_id: str, config: Settings, locale: str = "auto"
 ) -> SessionCreateParams:
     """Return the parameters of the Checkout Session for an order.
 
-    They depend on the order and the settings alone, so a retry under the same idempotency key
-    sends the same request.
+    They depend on the arguments alone, so a retry under the same idempotency key sends the same
+    request. A locale that Stripe's page does not speak is left to the browser.
     """
     order = recorded.order
     description = f"{order.credits:,} credits"
@@ -51,6 +59,7 @@ def session_params(
         },
         "success_url": with_session_id(recorded.return_url or f"{config.site_url}/payment/success"),
         "cancel_url": recorded.cancel_url or f"{config.site_url}/payment/cancelled",
+        "locale": locale if locale in LOCALES else "auto",
         "expires_at": recorded.ordered_at + SESSION_LIFETIME_SECONDS,
     }
     if config.promotion_codes:
