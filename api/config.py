@@ -7,7 +7,7 @@ from api._lib.web.http import Request, Response, endpoint
 
 
 def get(_request: Request) -> Response:
-    """Return the Supabase project's URL, its publishable key, and what is switched on."""
+    """Return the Supabase project's URL, its publishable key, what is switched on, and what signing in takes."""
     config = settings()
     return Response(
         {
@@ -15,6 +15,7 @@ def get(_request: Request) -> Response:
             "publishable_key": config.supabase_publishable_key,
             "payments_enabled": config.payments_enabled,
             "files_enabled": config.files is not None,
+            **config.sign_in.public(),
         },
         headers={"Cache-Control": "no-cache"},
     )

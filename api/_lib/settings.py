@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from api._lib.errors import NotConfiguredError
+from api._lib.sign_in import read_sign_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from api._lib.sign_in import SignIn
 
 MIN_CRON_SECRET_CHARS = 16
 MAX_CREDITS = 1_000_000
@@ -46,6 +49,7 @@ class Settings:
     low_balance_credits: int | None
     signup_bonus_credits: int
     cron_secret: str | None
+    sign_in: SignIn
     files: object | None  # by api/_lib/files/settings.py; None if switched off or deleted
 
     @property
@@ -176,6 +180,7 @@ def load(environ: Mapping[str, str]) -> Settings:
             "SIGNUP_BONUS_CREDITS", default=0, least=0, most=MAX_CREDITS
         ),
         cron_secret=cron_secret,
+        sign_in=read_sign_in(read),
         files=_files_settings(read, supabase_url),
     )
     if _role(settings.supabase_secret_key) == "anon":

@@ -1,10 +1,11 @@
 import { h, spoken } from "./dom.js";
+import { MENU } from "./menu-words.js";
 import { session } from "./session.js";
 
 /** Who is signed in, and the way out; a link to the form for everybody else. */
 class AccountMenu extends HTMLElement {
   connectedCallback() {
-    session.addEventListener("change", () => this.#render());
+    for (const event of ["change", "renamed"]) session.addEventListener(event, () => this.#render());
     this.#render();
   }
 
@@ -13,7 +14,7 @@ class AccountMenu extends HTMLElement {
     this.replaceChildren(
       ...(user
         ? this.#menu(user.email)
-        : [h("a", { class: "button button--quiet", href: "/#sign-in" }, "Sign in")]),
+        : [h("a", { class: "button button--quiet", href: "/#sign-in" }, MENU.signIn)]),
     );
   }
 
@@ -22,7 +23,7 @@ class AccountMenu extends HTMLElement {
     const signOut = h(
       "button",
       { class: "button button--quiet", type: "button", onclick: () => this.#signOut() },
-      "Sign out",
+      MENU.signOut,
     );
     const initial = h("span", { "aria-hidden": "true" }, email.charAt(0).toUpperCase());
     return [
@@ -30,13 +31,14 @@ class AccountMenu extends HTMLElement {
         "button",
         { class: "account__button", type: "button", popovertarget: "account-panel" },
         initial,
-        spoken("Account"),
+        spoken(MENU.open),
       ),
       h(
         "div",
         { class: "account__panel", id: "account-panel", popover: "auto" },
-        h("p", { class: "account__label" }, "Signed in as"),
+        h("p", { class: "account__label" }, MENU.signedInAs),
         h("p", { class: "account__email" }, email),
+        h("a", { class: "button button--quiet", href: "/account" }, MENU.settings),
         signOut,
       ),
     ];

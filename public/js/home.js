@@ -4,11 +4,14 @@ import "./history-list.js";
 import "./pack-list.js";
 import "./price-list.js";
 import "./purse-card.js";
+import { takeArrival } from "./arrival.js";
 import { openStore } from "./checkout.js";
 import { intent } from "./intent.js";
+import { newPasswordDue } from "./new-password-due.js";
 import { session } from "./session.js";
-import { takeSessionLink } from "./session-link.js";
+import { goOn } from "./sign-in-mails.js";
 import { inviteToBuy } from "./sign-in-prompt.js";
+import { ARRIVAL } from "./sign-in-words.js";
 
 const form = /** @type {import("./auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
 
@@ -33,23 +36,41 @@ function focusView() {
   scrollTo({ top: 0 });
 }
 
+/** While a link is taken in, what follows is not decided yet. */
+let isArriving = true;
+
 session.addEventListener("change", (event) => {
+  if (isArriving) return;
   const { reason } = /** @type {CustomEvent} */ (event).detail;
   focusView();
-  if (reason === "expired") form.complain("Your session has ended. Sign in again to go on.");
   if (reason === "signed-out") intent.forget();
   proceed();
 });
 
 /** What the part of the address behind the # asks for: it is acted on once, then gone. */
-async function followFragment() {
-  const { problem } = await takeSessionLink();
-  if (problem) form.complain(problem);
+function followFragment() {
   if (location.hash !== "#sign-in") return;
   history.replaceState(history.state, "", location.pathname + location.search);
   if (!session.user) form.invite();
 }
 
+/** Mails lead to pages of their own; here come providers, and links that Supabase sends to the site's address. */
+async function arrive() {
+  const { errand, problem } = await takeArrival();
+  if (problem && !session.user) form.complain(ARRIVAL[problem]);
+  if (!errand) return false;
+  if (errand.purpose === "recovery") newPasswordDue.note(session.user?.id ?? "");
+  const pages = { recovery: "/sign-in/reset", address: "/account" };
+  const page = Object.hasOwn(pages, errand.purpose) && pages[/** @type {keyof pages} */ (errand.purpose)];
+  if (page) location.replace(page);
+  else goOn(errand);
+  return true;
+}
+
 addEventListener("hashchange", followFragment);
-await followFragment();
-proceed();
+const isLeaving = await arrive();
+isArriving = false;
+if (!isLeaving) {
+  followFragment();
+  proceed();
+}

@@ -122,7 +122,7 @@ export class UploadCard extends HTMLElement {
       case "interrupted":
         return [run("Try again"), another("Forget it")];
       case "stopped":
-        return [run("Go on"), another("Forget it")];
+        return [run("Go on"), another("Cancel upload")];
       default:
         return [button(job.stage === "done" ? "Upload another" : "Choose another file", () => this.#over())];
     }

@@ -27,7 +27,7 @@ export function stageInWords({ stage }) {
     case "interrupted":
       return "This did not go through yet.";
     case "stopped":
-      return "Stopped. Nothing was charged, and what was set aside comes back by itself.";
+      return "Stopped. Nothing was charged. Go on, or cancel the upload to have its credits back at once.";
   }
 }
 

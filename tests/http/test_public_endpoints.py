@@ -37,6 +37,8 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
         "publishable_key": stack.publishable_key,
         "payments_enabled": True,
         "files_enabled": True,
+        "captcha": None,
+        "password_min_length": 6,
     }
     assert stack.secret_key not in response.text
 

@@ -1,0 +1,81 @@
+import { deleteAccount, readAccount } from "./account-api.js";
+import { accountSection, whileBusy } from "./account-section.js";
+import { accountProblem, consequences, DELETION } from "./account-words.js";
+import { noteDeletion } from "./deletion-note.js";
+import { h } from "./dom.js";
+import { formField } from "./form-field.js";
+import { session } from "./session.js";
+import { StepForm } from "./step-form.js";
+
+/** Deleting the account: what happens is said first, with today's figures; then the address is typed. */
+class DeleteAccount extends HTMLElement {
+  #section = accountSection(DELETION);
+  #begin = h("button", { class: "button button--quiet", type: "button" }, DELETION.begin);
+
+  connectedCallback() {
+    this.replaceChildren(this.#section.element);
+    this.#begin.addEventListener("click", () =>
+      whileBusy(this.#begin, DELETION.loading, () => this.#tell("")),
+    );
+    session.addEventListener("change", () => this.#keep());
+    this.#keep();
+  }
+
+  #keep() {
+    this.#section.content.replaceChildren(this.#begin);
+    this.#section.complain("");
+  }
+
+  /** @param {string} complaint what happened before */
+  async #tell(complaint) {
+    try {
+      const account = await readAccount();
+      this.#ask(account);
+      this.#section.complain(complaint);
+      this.#section.heading.focus();
+    } catch (error) {
+      this.#section.complain(accountProblem(error));
+    }
+  }
+
+  /** @param {import("./account-api.js").Account} account */
+  #ask(account) {
+    const email = session.user?.email ?? "";
+    const attributes = { name: "confirmation", type: "text", autocomplete: "off" };
+    const isRight = (/** @type {HTMLInputElement} */ { value }) =>
+      value.trim().toLowerCase() === email.toLowerCase();
+    const typed = Object.assign(formField({ label: DELETION.label(email), ...attributes }), {
+      check: (/** @type {HTMLInputElement} */ input) => (isRight(input) ? "" : DELETION.mismatch),
+    });
+    const keep = h("button", { class: "button button--quiet button--wide", type: "button" }, DELETION.cancel);
+    keep.addEventListener("click", () => {
+      this.#keep();
+      this.#begin.focus();
+    });
+    const words = { submit: DELETION.submit, submitting: DELETION.submitting };
+    const step = new StepForm(words, { typed }, () => this.#delete(account.balance), {
+      label: DELETION.title,
+      below: [keep],
+    });
+    this.#section.content.replaceChildren(
+      h("h3", {}, DELETION.heading),
+      h("ul", { class: "account__consequences" }, ...consequences(account).map((text) => h("li", {}, text))),
+      step.element,
+    );
+  }
+
+  /** @param {number} balance as it was shown */
+  async #delete(balance) {
+    try {
+      const deletion = await deleteAccount(balance);
+      noteDeletion(deletion);
+      session.end("signed-out");
+      location.replace("/account/deleted");
+    } catch (error) {
+      if (error.code === "balance_changed") return this.#tell(DELETION.changed);
+      this.#section.complain(accountProblem(error));
+    }
+  }
+}
+
+customElements.define("delete-account", DeleteAccount);
