@@ -37,6 +37,7 @@ _WELCOME = """
               with any expiry date in the future and any three digits
 
     Break it  {control_room}   refunds, disputes, lost webhooks
+    Mails     {mailbox}   every mail of this stack
 
     Stop      Ctrl-C     Balances are kept. make run RESET=1 deletes them and starts over.
     Settings  .local/stack.json; logs are in .local/
@@ -70,6 +71,7 @@ def _welcome(stack: Stack) -> str:
         site_url=stack.site_url,
         demo_email=stack.demo_email or "an account of your Supabase project",
         demo_password=stack.demo_password or "its own",
+        mailbox=stack.mailbox_url,
         control_room=f"{stack.stripe_api_base}/_sim" if stack.stripe_api_base else "at Stripe",
     )
 

@@ -42,6 +42,9 @@ class Stack:
     storage_s3_access_key_id: str
     storage_s3_secret_access_key: str
     storage_bucket: str
+    mailbox_url: str
+    smtp_host: str
+    smtp_port: str
     cron_secret: str
     demo_email: str
     demo_password: str
@@ -53,7 +56,7 @@ def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> 
     Args:
         environ: The person's own settings, which name real services.
         keys: The local stack's keys, from load_keys().
-        port: The first of the five ports.
+        port: The first of the seven ports.
     """
 
     def real(*names: str) -> str:
@@ -107,6 +110,9 @@ def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> 
         }
     return Stack(
         site_url=real("SITE_URL") or f"{origin}:{port}",
+        mailbox_url=f"{origin}:{port + 5}",
+        smtp_host="127.0.0.1",
+        smtp_port=str(port + 6),
         cron_secret=real("CRON_SECRET") or keys["cron_secret"],
         **supabase,
         **stripe,
@@ -115,11 +121,22 @@ def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> 
 
 
 def gateway_env(
-    database: Postgres, keys: Mapping[str, str], stack: Stack, state: Path
+    environ: Mapping[str, str],
+    database: Postgres,
+    keys: Mapping[str, str],
+    stack: Stack,
+    state: Path,
 ) -> dict[str, str]:
-    """Return the Supabase gateway's environment."""
+    """Return the Supabase gateway's environment; the person's GOTRUE_… settings come first."""
     return {
         **_base_env(),
+        # As in Supabase's own local stack: a new address needs no mail, and mails may follow fast.
+        "GOTRUE_MAILER_AUTOCONFIRM": "true",
+        "GOTRUE_SMTP_MAX_FREQUENCY": "1s",
+        "GOTRUE_RATE_LIMIT_EMAIL_SENT": "1000",
+        "GOTRUE_SMTP_HOST": stack.smtp_host,
+        "GOTRUE_SMTP_PORT": stack.smtp_port,
+        **{name: text for name, text in environ.items() if name.startswith("GOTRUE_")},
         "PURSE_LOCAL_STATE": str(state),
         "PURSE_LOCAL_REST_DATABASE_URL": database.url("authenticator", keys["rest_password"]),
         "PURSE_LOCAL_AUTH_DATABASE_URL": database.url("supabase_auth_admin", keys["auth_password"]),
@@ -140,6 +157,19 @@ def stripe_env(stack: Stack, state: Path) -> dict[str, str]:
         "STRIPE_SECRET_KEY": stack.stripe_secret_key,
         "STRIPE_WEBHOOK_SECRET": stack.stripe_webhook_secret,
         "STRIPE_WEBHOOK_URL": f"{stack.site_url}/api/webhook",
+        "PURSE_LOCAL_MAILBOX_URL": stack.mailbox_url,
+    }
+
+
+def mail_env(environ: Mapping[str, str], stack: Stack, state: Path) -> dict[str, str]:
+    """Return the mailbox's environment."""
+    own_stripe = not environ.get("STRIPE_SECRET_KEY")
+    return {
+        **_base_env(),
+        "PURSE_LOCAL_STATE": str(state),
+        "PURSE_LOCAL_SMTP_PORT": stack.smtp_port,
+        "PURSE_LOCAL_CONTROL_ROOM_URL": f"{stack.stripe_api_base}/_sim" if own_stripe else "",
+        "SITE_URL": stack.site_url,
     }
 
 

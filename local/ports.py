@@ -1,4 +1,4 @@
-"""Find five consecutive free ports on 127.0.0.1 for the stack."""
+"""Find seven consecutive free ports on 127.0.0.1 for the stack."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DEFAULT_PORT = 3000
-BLOCK = 5
+BLOCK = 7
 STEP = 10
 TRIES = 50
 _LOWEST = 1024
@@ -24,10 +24,10 @@ _HIGHEST = 65535 - BLOCK
 
 @contextmanager
 def reserved(wanted: str | None, *, remembered: int | None = None) -> Iterator[int]:
-    """Reserve five ports while the block runs, and yield the first of them.
+    """Reserve seven ports while the block runs, and yield the first of them.
 
-    They are for the site, Supabase, Stripe, Postgres and storage, in this order. A lock prevents
-    two checkouts that start at the same time from choosing the same ports.
+    They are for the site, Supabase, Stripe, Postgres, storage, the mailbox's page and SMTP, in this
+    order. A lock prevents two checkouts that start at the same time from choosing the same ports.
 
     Args:
         wanted: PORT, if the person set it; then no other ports are tried.
@@ -56,7 +56,9 @@ def reserved(wanted: str | None, *, remembered: int | None = None) -> Iterator[i
             f"Port {taken} is in use. Stop the program that uses it, or choose another port: "
             f"make run PORT={candidates[0] + STEP}"
         )
-    raise StackError("No five consecutive ports are free from 3000 on. Choose one: make run PORT=…")
+    raise StackError(
+        "No seven consecutive ports are free from 3000 on. Choose one: make run PORT=…"
+    )
 
 
 def _parse(wanted: str) -> int:
@@ -67,7 +69,7 @@ def _parse(wanted: str) -> int:
 
 
 def _lock(first: int) -> IO[str] | None:
-    """Lock five ports for this process; return None if another process or user has the lock."""
+    """Lock seven ports for this process; return None if another process or user has the lock."""
     try:
         lock = (Path(tempfile.gettempdir()) / f"purse-port-{first}.lock").open("w")
     except OSError:

@@ -1,4 +1,4 @@
-"""Starts and stops the local stack: Postgres, Supabase, Stripe, storage and the site.
+"""Starts and stops the local stack: Postgres, Supabase, Stripe, storage, mailbox and site.
 
 Each service is a process of its own. A real service is used instead where its variable is set:
 SUPABASE_URL, STRIPE_SECRET_KEY or STORAGE_S3_ACCESS_KEY_ID.
@@ -40,7 +40,8 @@ class Running:
     Attributes:
         stack: Addresses and keys.
         database: Our Postgres; None if Supabase is the real one.
-        services: Our services by name: supabase, stripe, storage, site. Real ones are missing.
+        services: Our services by name: supabase, stripe, storage, mail, site. Real ones are
+            missing.
     """
 
     stack: Stack
@@ -100,7 +101,7 @@ def running_services(
             launcher.remember(database.pid)
             report("applying sql/")
             _prepare_database(database, keys, stack, report)
-            env = environment.gateway_env(database, keys, stack, state)
+            env = environment.gateway_env(environ, database, keys, stack, state)
             services.append(launcher.start("supabase", port + 1, env))
         if not environ.get("STRIPE_SECRET_KEY"):
             env = environment.stripe_env(stack, state)
@@ -108,6 +109,8 @@ def running_services(
         if not environ.get("STORAGE_S3_ACCESS_KEY_ID"):
             env = environment.storage_env(environ, stack, state)
             services.append(launcher.start("storage", port + 4, env))
+        env = environment.mail_env(environ, stack, state)
+        services.append(launcher.start("mail", port + 5, env))
         services.append(launcher.start("site", port, environment.site_env(environ, stack)))
         report("starting " + ", ".join(service.name for service in services))
         for service in services:

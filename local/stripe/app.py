@@ -17,6 +17,7 @@ from local.stripe.events.webhook_sender import WebhookSender
 from local.stripe.pages.payment_page import Pages
 from local.stripe.settings import Settings
 from local.stripe.store import Store
+from local.styles import add_styles
 
 MAX_BODY_BYTES = 1_000_000
 
@@ -33,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask(__name__, static_url_path="/c/static")
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.before_request(sender.ensure_running)
+    add_styles(app)
     Api(store, settings).register(app)
     Pages(store, sender).register(app)
     ControlRoom(store, settings).register(app)

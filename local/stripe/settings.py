@@ -24,6 +24,7 @@ class Settings:
         secret_key: The only API key that is accepted.
         webhook_secret: Signs the webhooks.
         webhook_url: Receives the webhooks.
+        mailbox_url: The page with the mails, to which the control room links; "" without one.
     """
 
     state_folder: Path
@@ -31,6 +32,7 @@ class Settings:
     secret_key: str
     webhook_secret: str
     webhook_url: str
+    mailbox_url: str = ""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -61,4 +63,5 @@ class Settings:
             secret_key=values["STRIPE_SECRET_KEY"],
             webhook_secret=values["STRIPE_WEBHOOK_SECRET"],
             webhook_url=values["STRIPE_WEBHOOK_URL"],
+            mailbox_url=values.get("PURSE_LOCAL_MAILBOX_URL", ""),
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from local.supabase.auth.config import AuthConfig
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -24,6 +26,8 @@ class Settings:
         rest_database_url: Connects as the role authenticator.
         auth_database_url: Connects as the role supabase_auth_admin.
         jwt_expiry_seconds: How long access tokens are valid.
+        storage_url: The address of the storage stand-in; "" without one.
+        auth: The settings of `/auth/v1` alone.
     """
 
     state: Path
@@ -34,6 +38,7 @@ class Settings:
     auth_database_url: str
     jwt_expiry_seconds: int
     storage_url: str
+    auth: AuthConfig
 
     @property
     def issuer(self) -> str:
@@ -70,6 +75,7 @@ class Settings:
             auth_database_url=required("PURSE_LOCAL_AUTH_DATABASE_URL", "postgres"),
             jwt_expiry_seconds=int(expiry),
             storage_url=environment.get("STORAGE_S3_ENDPOINT", "").removesuffix("/s3"),
+            auth=AuthConfig.from_environment(environment, problems),
         )
         if problems:
             raise SystemExit("The Supabase gateway cannot start: " + "; ".join(problems) + ".")

@@ -39,6 +39,7 @@ class ControlRoom:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
+        self._mailbox_url = settings.mailbox_url
         self._hosts = {*LOOPBACK_HOSTS, urlsplit(settings.base_url).hostname}
 
     def register(self, app: Flask) -> None:
@@ -97,7 +98,8 @@ class ControlRoom:
         with self._store.transaction() as transaction:
             shown = overview(transaction)
         problem = request.cookies.get("sim_problem", "")
-        response = make_response(render_template("sim.html", problem=problem, **shown))
+        page = render_template("sim.html", problem=problem, mailbox_url=self._mailbox_url, **shown)
+        response = make_response(page)
         if problem:
             response.delete_cookie("sim_problem", path="/_sim")
         response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY

@@ -32,7 +32,8 @@ def read_bearer(connection: psycopg.Connection, authorization: str, key: Signing
     """Return the user and session of an Authorization header.
 
     Raises:
-        AuthError: The token is missing or invalid, or its user or session is gone.
+        AuthError: The token is missing or invalid, its user or session is gone, or the user is
+            banned.
     """
     token = bearer_token(authorization)
     if not token:
@@ -61,6 +62,8 @@ def read_bearer(connection: psycopg.Connection, authorization: str, key: Signing
         raise AuthError(
             403, "session_not_found", "Session from session_id claim in JWT does not exist"
         )
+    if user.is_banned:
+        raise AuthError(403, "user_banned", "User is banned")
     return Bearer(user, session_id)
 
 

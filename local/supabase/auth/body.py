@@ -42,6 +42,33 @@ class Body:
             raise _bad_json(f"{name} must be a string")
         return value or ""
 
+    def optional_text(self, name: str) -> str | None:
+        """Return a string member; None if it is missing or null.
+
+        Raises:
+            AuthError: The member is not a string.
+        """
+        return None if self._members.get(name) is None else self.text(name)
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Return a boolean member; the default if it is missing or null.
+
+        Raises:
+            AuthError: The member is not a boolean.
+        """
+        value = self._members.get(name)
+        if value is not None and not isinstance(value, bool):
+            raise _bad_json(f"{name} must be true or false")
+        return default if value is None else value
+
+    def optional_object(self, name: str) -> dict[str, Any] | None:
+        """Return an object member; None if it is missing or null.
+
+        Raises:
+            AuthError: The member is not an object.
+        """
+        return None if self._members.get(name) is None else self.object(name)
+
     def object(self, name: str) -> dict[str, Any]:
         """Return an object member; empty if it is missing or null.
 

@@ -6,20 +6,25 @@ import base64
 import hashlib
 import hmac
 import os
+import secrets
+from typing import TYPE_CHECKING
 
 from local.supabase.auth.errors import AuthError
 
-CHARACTERS_AT_LEAST = 6
+if TYPE_CHECKING:
+    from local.supabase.auth.config import AuthConfig
+
 BYTES_AT_MOST = 72
 _COST, _BLOCK_SIZE, _PARALLEL = 2**14, 8, 1
 _SALT_BYTES = 16
+_RANDOM_BYTES = 33
 
 
-def check_strength(password: str) -> None:
-    """Check the length of a new password.
+def check_strength(password: str, config: AuthConfig) -> None:
+    """Check a new password.
 
     Raises:
-        AuthError: It is too long or too short.
+        AuthError: It is too long or too weak; the reasons are named.
     """
     length = len(password.encode())
     if length > BYTES_AT_MOST:
@@ -28,13 +33,23 @@ def check_strength(password: str) -> None:
             "validation_failed",
             f"Password cannot be longer than {BYTES_AT_MOST} characters",
         )
-    if length < CHARACTERS_AT_LEAST:
-        raise AuthError(
-            422,
-            "weak_password",
-            f"Password should be at least {CHARACTERS_AT_LEAST} characters.",
-            reasons=("length",),
+    reasons, sentences = [], []
+    if length < config.password_length_at_least:
+        reasons.append("length")
+        sentences.append(
+            f"Password should be at least {config.password_length_at_least} characters."
         )
+    if any(not set(wanted) & set(password) for wanted in config.password_characters):
+        reasons.append("characters")
+        sets = ", ".join(config.password_characters)
+        sentences.append(f"Password should contain at least one character of each: {sets}.")
+    if reasons:
+        raise AuthError(422, "weak_password", " ".join(sentences), reasons=tuple(reasons))
+
+
+def random_password() -> str:
+    """Return a password that nobody knows, for a user who signs in by mail."""
+    return secrets.token_urlsafe(_RANDOM_BYTES)
 
 
 def encrypt(password: str) -> str:

@@ -33,22 +33,53 @@ class Grant:
     session_id: uuid.UUID
     user_id: uuid.UUID
     refresh_token: str
-    signed_in_at: int
 
 
-def start_session(connection: psycopg.Connection, user_id: uuid.UUID, user_agent: str) -> Grant:
-    """Start a session for a user who has signed in."""
+def start_session(
+    connection: psycopg.Connection, user_id: uuid.UUID, user_agent: str, method: str
+) -> Grant:
+    """Start a session for a user who has signed in by an authentication method."""
     session_id = uuid.uuid4()
-    row = connection.execute(
+    connection.execute(
         """
         insert into auth.sessions (id, user_id, user_agent, created_at, updated_at)
         values (%s, %s, %s, now(), now())
-        returning extract(epoch from created_at)::bigint
         """,
         [session_id, user_id, user_agent],
-    ).fetchone()
+    )
+    connection.execute(
+        """
+        insert into auth.mfa_amr_claims (
+          id, session_id, authentication_method, created_at, updated_at
+        )
+        values (%s, %s, %s, now(), now())
+        """,
+        [uuid.uuid4(), session_id, method],
+    )
     token = _add_token(connection, session_id, user_id, parent=None)
-    return Grant(session_id, user_id, token, row[0] if row else 0)
+    return Grant(session_id, user_id, token)
+
+
+def methods_of(connection: psycopg.Connection, session_id: uuid.UUID) -> list[dict[str, object]]:
+    """Return how a session's user signed in: the claim `amr`, the latest method first."""
+    rows = connection.execute(
+        """
+        select authentication_method, extract(epoch from updated_at)::bigint
+        from auth.mfa_amr_claims where session_id = %s
+        order by updated_at desc
+        """,
+        [session_id],
+    ).fetchall()
+    return [{"method": method, "timestamp": timestamp} for method, timestamp in rows]
+
+
+def age_seconds(connection: psycopg.Connection, session_id: uuid.UUID) -> float:
+    """Return how long ago a session began; infinity if it is gone."""
+    row = connection.execute(
+        "select extract(epoch from now() - created_at)::float8 from auth.sessions where id = %s",
+        [session_id],
+    ).fetchone()
+    return row[0] if row else float("inf")
 
 
 def continue_session(connection: psycopg.Connection, token: str) -> Grant | None:
@@ -63,7 +94,7 @@ def continue_session(connection: psycopg.Connection, token: str) -> Grant | None
         raise AuthError(400, "validation_failed", "Refresh token is not valid")
     session = connection.execute(
         """
-        select s.id, s.user_id, extract(epoch from s.created_at)::bigint
+        select s.id, s.user_id
         from auth.sessions s
         where s.id = (select t.session_id from auth.refresh_tokens t where t.token = %s)
         for update
@@ -74,7 +105,7 @@ def continue_session(connection: psycopg.Connection, token: str) -> Grant | None
         raise AuthError(
             400, "refresh_token_not_found", "Invalid Refresh Token: Refresh Token Not Found"
         )
-    session_id, user_id, signed_in_at = session
+    session_id, user_id = session
     successor = _successor(connection, session_id, user_id, token)
     if successor is None:
         end_session(connection, session_id)
@@ -83,7 +114,7 @@ def continue_session(connection: psycopg.Connection, token: str) -> Grant | None
         "update auth.sessions set refreshed_at = now(), updated_at = now() where id = %s",
         [session_id],
     )
-    return Grant(session_id, user_id, successor, signed_in_at)
+    return Grant(session_id, user_id, successor)
 
 
 def session_exists(connection: psycopg.Connection, session_id: uuid.UUID) -> bool:

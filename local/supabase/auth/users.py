@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from psycopg import errors, sql
+from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
@@ -18,18 +18,29 @@ if TYPE_CHECKING:
     import psycopg
 
 EMAIL_CHARACTERS_AT_MOST = 255
+EMAIL_TAKEN = AuthError(
+    422, "email_exists", "A user with this email address has already been registered"
+)
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?")
-
-_COLUMNS = sql.SQL("""
-    id, aud, role, email, coalesce(encrypted_password, '') as encrypted_password,
-    email_confirmed_at, last_sign_in_at, raw_app_meta_data as app_metadata,
-    raw_user_meta_data as user_metadata, is_anonymous, created_at, updated_at
-""")
+# What a user's JSON shows, in GoTrue's order. Times that are null are left out.
+_SHOWN_TIMES = (
+    "email_confirmed_at",
+    "invited_at",
+    "confirmation_sent_at",
+    "recovery_sent_at",
+    "email_change_sent_at",
+    "reauthentication_sent_at",
+    "last_sign_in_at",
+    "created_at",
+    "updated_at",
+    "banned_until",
+    "deleted_at",
+)
 
 
 @dataclass(frozen=True)
 class User:
-    """A row of `auth.users`."""
+    """A row of `auth.users`. Texts that are null in the table are "" here."""
 
     id: uuid.UUID
     aud: str
@@ -37,47 +48,109 @@ class User:
     email: str
     encrypted_password: str
     email_confirmed_at: datetime | None
+    invited_at: datetime | None
+    confirmation_token: str
+    confirmation_sent_at: datetime | None
+    recovery_token: str
+    recovery_sent_at: datetime | None
+    email_change: str
+    email_change_token_new: str
+    email_change_token_current: str
+    email_change_sent_at: datetime | None
+    email_change_confirm_status: int
+    reauthentication_token: str
+    reauthentication_sent_at: datetime | None
     last_sign_in_at: datetime | None
-    app_metadata: dict[str, Any]
-    user_metadata: dict[str, Any]
+    raw_app_meta_data: dict[str, Any]
+    raw_user_meta_data: dict[str, Any]
     is_anonymous: bool
+    banned_until: datetime | None
+    deleted_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the user has shown that the address is theirs."""
+        return self.email_confirmed_at is not None
+
+    @property
+    def is_banned(self) -> bool:
+        """Whether the user may not sign in at present."""
+        return self.banned_until is not None and datetime.now(UTC) < self.banned_until
+
     def as_json(self) -> dict[str, Any]:
         """Return the user as in GoTrue's `/user`."""
-        confirmed_at = _timestamp(self.email_confirmed_at)
-        last_sign_in_at = _timestamp(self.last_sign_in_at)
-        created_at, updated_at = _timestamp(self.created_at), _timestamp(self.updated_at)
+        times = {name: _timestamp(getattr(self, name)) for name in _SHOWN_TIMES}
+        shown = {name: time for name, time in times.items() if time is not None}
+        if self.email_confirmed_at is not None:
+            shown["confirmed_at"] = shown["email_confirmed_at"]
+        if self.email_change:
+            shown["new_email"] = self.email_change
         return {
             "id": str(self.id),
             "aud": self.aud,
             "role": self.role,
             "email": self.email,
-            "email_confirmed_at": confirmed_at,
             "phone": "",
-            "confirmed_at": confirmed_at,
-            "last_sign_in_at": last_sign_in_at,
-            "app_metadata": self.app_metadata,
-            "user_metadata": self.user_metadata,
-            "identities": [
-                {
-                    # GoTrue stores identities in a table. Our users always have exactly one.
-                    "identity_id": str(uuid.uuid5(self.id, "email")),
-                    "id": str(self.id),
-                    "user_id": str(self.id),
-                    "identity_data": self.user_metadata,
-                    "provider": "email",
-                    "last_sign_in_at": last_sign_in_at,
-                    "created_at": created_at,
-                    "updated_at": updated_at,
-                    "email": self.email,
-                }
-            ],
-            "created_at": created_at,
-            "updated_at": updated_at,
+            "app_metadata": self.raw_app_meta_data,
+            "user_metadata": self.raw_user_meta_data,
+            "identities": self._identities(shown) if self.email else [],
             "is_anonymous": self.is_anonymous,
+            **shown,
         }
+
+    def _identities(self, times: dict[str, str]) -> list[dict[str, Any]]:
+        """Return the identity of the address.
+
+        GoTrue stores identities in a table. Here, everybody with an address has exactly one.
+        """
+        return [
+            {
+                "identity_id": str(uuid.uuid5(self.id, "email")),
+                "id": str(self.id),
+                "user_id": str(self.id),
+                "identity_data": {
+                    **self.raw_user_meta_data,
+                    "email": self.email,
+                    "email_verified": self.is_confirmed,
+                    "phone_verified": False,
+                    "sub": str(self.id),
+                },
+                "provider": "email",
+                **{
+                    name: times[name]
+                    for name in ("last_sign_in_at", "created_at", "updated_at")
+                    if name in times
+                },
+                "email": self.email,
+            }
+        ]
+
+
+_TEXTS = {
+    "email",
+    "encrypted_password",
+    "confirmation_token",
+    "recovery_token",
+    "email_change",
+    "email_change_token_new",
+    "email_change_token_current",
+    "reauthentication_token",
+}
+_OBJECTS = {"raw_app_meta_data", "raw_user_meta_data"}
+
+
+def _selected(name: str) -> sql.Composable:
+    column = sql.Identifier(name)
+    if name in _TEXTS:
+        return sql.SQL("coalesce({0}, '') as {0}").format(column)
+    if name in _OBJECTS:
+        return sql.SQL("coalesce({0}, '{{}}') as {0}").format(column)
+    return column
+
+
+_COLUMNS = sql.SQL(", ").join(_selected(field.name) for field in fields(User))
 
 
 def valid_email(email: str) -> str:
@@ -86,6 +159,8 @@ def valid_email(email: str) -> str:
     Raises:
         AuthError: It is not an e-mail address.
     """
+    if not email:
+        raise AuthError(400, "validation_failed", "An email address is required")
     if len(email) > EMAIL_CHARACTERS_AT_MOST:
         raise AuthError(400, "validation_failed", "An email address is too long")
     email = email.lower()
@@ -101,39 +176,35 @@ def create_user(
     email: str,
     encrypted_password: str,
     data: dict[str, Any],
+    *,
+    user_id: uuid.UUID | None = None,
 ) -> User:
-    """Create a user whose e-mail address counts as confirmed.
+    """Create a user whose address is not confirmed; without an address, an anonymous user.
 
     Raises:
-        AuthError: The address is already registered.
+        psycopg.errors.UniqueViolation: The address or the id is taken.
     """
-    user_id = uuid.uuid4()
-    facts = {
-        "email": email,
-        "email_verified": True,
-        "phone_verified": False,
-        "sub": str(user_id),
-    }
+    user_id = user_id or uuid.uuid4()
+    facts = {"email": email, "email_verified": False, "phone_verified": False, "sub": str(user_id)}
+    provider = {"provider": "email", "providers": ["email"]}
     insert = sql.SQL("""
         insert into auth.users (
-          id, email, encrypted_password, email_confirmed_at,
-          raw_app_meta_data, raw_user_meta_data, created_at, updated_at
+          id, email, encrypted_password, raw_app_meta_data, raw_user_meta_data, is_anonymous,
+          created_at, updated_at
         )
-        values (%s, %s, %s, now(), %s, %s, now(), now())
+        values (%s, %s, %s, %s, %s, %s, now(), now())
         returning {}
     """).format(_COLUMNS)
     values = [
         user_id,
-        email,
-        encrypted_password,
-        Jsonb({"provider": "email", "providers": ["email"]}),
-        Jsonb({**data, **facts}),
+        email or None,
+        encrypted_password or None,
+        Jsonb(provider if email else {}),
+        Jsonb({**data, **facts} if email else data),
+        not email,
     ]
-    try:
-        with connection.cursor(row_factory=class_row(User)) as cursor:
-            return _one(cursor.execute(insert, values).fetchone())
-    except errors.UniqueViolation:
-        raise AuthError(422, "user_already_exists", "User already registered") from None
+    with connection.cursor(row_factory=class_row(User)) as cursor:
+        return _one(cursor.execute(insert, values).fetchone())
 
 
 def user_by_email(connection: psycopg.Connection, email: str) -> User | None:
@@ -150,15 +221,44 @@ def user_by_id(connection: psycopg.Connection, user_id: uuid.UUID) -> User | Non
         return cursor.execute(query, [user_id]).fetchone()
 
 
+def locked(connection: psycopg.Connection, user_id: uuid.UUID) -> User:
+    """Return a user and lock the row, so that nothing else uses up the same code.
+
+    Raises:
+        AuthError: The user is gone.
+    """
+    query = sql.SQL("select {} from auth.users where id = %s for update").format(_COLUMNS)
+    with connection.cursor(row_factory=class_row(User)) as cursor:
+        return _one(cursor.execute(query, [user_id]).fetchone())
+
+
+def update_user(connection: psycopg.Connection, user_id: uuid.UUID, **changes: object) -> User:
+    """Set columns of a user; return the updated user.
+
+    Raises:
+        AuthError: The user is gone.
+        psycopg.errors.UniqueViolation: The new address is taken.
+    """
+    values = {
+        name: Jsonb(value) if name in _OBJECTS else value
+        for name, value in (changes | {"updated_at": datetime.now(UTC)}).items()
+    }
+    update = sql.SQL("update auth.users set {} where id = %s returning {}").format(
+        sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values),
+        _COLUMNS,
+    )
+    with connection.cursor(row_factory=class_row(User)) as cursor:
+        return _one(cursor.execute(update, [*values.values(), user_id]).fetchone())
+
+
 def note_sign_in(connection: psycopg.Connection, user: User) -> User:
     """Set the time of the last sign-in to now; return the updated user."""
-    update = sql.SQL("""
-        update auth.users set last_sign_in_at = now(), updated_at = now()
-        where id = %s
-        returning {}
-    """).format(_COLUMNS)
-    with connection.cursor(row_factory=class_row(User)) as cursor:
-        return _one(cursor.execute(update, [user.id]).fetchone())
+    return update_user(connection, user.id, last_sign_in_at=datetime.now(UTC))
+
+
+def merged(present: dict[str, Any], updates: dict[str, Any]) -> dict[str, Any]:
+    """Return metadata after an update, in which null removes a member."""
+    return {name: value for name, value in {**present, **updates}.items() if value is not None}
 
 
 def _one(user: User | None) -> User:

@@ -90,6 +90,7 @@ def running_gateway(database: Postgres, **environment: str) -> Iterator[Gateway]
                 "SUPABASE_SECRET_KEY": SECRET_KEY,
                 "PURSE_LOCAL_REST_DATABASE_URL": database.url("authenticator", PASSWORD),
                 "PURSE_LOCAL_AUTH_DATABASE_URL": database.url("supabase_auth_admin", PASSWORD),
+                "GOTRUE_MAILER_AUTOCONFIRM": "true",
                 **environment,
             },
         )
