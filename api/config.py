@@ -7,7 +7,7 @@ from api._lib.web.http import Request, Response, endpoint
 
 
 def get(_request: Request) -> Response:
-    """Return the Supabase project's URL, its publishable key, what is switched on, and what signing in takes."""
+    """Return the Supabase project, what is switched on, and what signing in takes."""
     config = settings()
     return Response(
         {

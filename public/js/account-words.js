@@ -129,11 +129,16 @@ export function accountProblem(error) {
 export const DELETED = {
   title: "Your account is deleted",
   home: "Go to the start page",
-  unfinished: "Some of your files or payment pages are still being deleted. That ends by itself within a day.",
+  unfinished: "Something could not be reached and is still being deleted. That ends by itself within a day.",
 };
 
-/** The last page. @param {number} creditsGivenUp */
-export const deletedText = (creditsGivenUp) =>
-  creditsGivenUp > 0
-    ? `You are signed out. ${count(creditsGivenUp, "credit")} ${creditsGivenUp === 1 ? "was" : "were"} given up, and your files were deleted.`
-    : "You are signed out, and your files were deleted.";
+/** The last page, a sentence each. @param {import("./deletion-note.js").DeletionNote | null} deletion */
+export function deletedSentences(deletion) {
+  const { credits_given_up: credits = 0, files = 0, finished = true } = deletion ?? {};
+  return [
+    "You are signed out here and everywhere.",
+    ...(credits > 0 ? [`${count(credits, "credit")} ${credits === 1 ? "was" : "were"} given up.`] : []),
+    ...(files > 0 ? [`${count(files, "file")} ${files === 1 ? "was" : "were"} deleted.`] : []),
+    ...(finished ? [] : [DELETED.unfinished]),
+  ];
+}

@@ -1,6 +1,6 @@
 import * as auth from "./auth-client.js";
 import { session } from "./session.js";
-import { endErrand, errands } from "./sign-in-errands.js";
+import { endErrand, errandFor, errands } from "./sign-in-errands.js";
 
 /**
  * @typedef {"expired" | "elsewhere" | "cancelled" | "failed" | "tokens" | "unreachable"} ArrivalProblem
@@ -69,7 +69,9 @@ async function exchange(code, query) {
 /** @param {string | null} code @param {string | null} error @returns {ArrivalProblem} */
 function reason(code, error) {
   if (code && OVER.includes(code)) return "expired";
-  return error === "access_denied" && !code ? "cancelled" : "failed";
+  // A person who declines at the provider; a link's error has a code.
+  const hasDeclined = error === "access_denied" && !code && errandFor("provider");
+  return hasDeclined ? "cancelled" : "failed";
 }
 
 /** Neither a reload nor a copied address repeats it. @param {URLSearchParams} query */

@@ -53,7 +53,7 @@ class DeleteAccount extends HTMLElement {
       this.#begin.focus();
     });
     const words = { submit: DELETION.submit, submitting: DELETION.submitting };
-    const step = new StepForm(words, { typed }, () => this.#delete(account.balance), {
+    const step = new StepForm(words, { typed }, () => this.#delete(account), {
       label: DELETION.title,
       below: [keep],
     });
@@ -64,11 +64,11 @@ class DeleteAccount extends HTMLElement {
     );
   }
 
-  /** @param {number} balance as it was shown */
-  async #delete(balance) {
+  /** @param {import("./account-api.js").Account} account as it was shown */
+  async #delete({ balance, files }) {
     try {
       const deletion = await deleteAccount(balance);
-      noteDeletion(deletion);
+      noteDeletion({ ...deletion, files });
       session.end("signed-out");
       location.replace("/account/deleted");
     } catch (error) {

@@ -1,15 +1,15 @@
-/** What the page that says farewell tells. @typedef {{ credits_given_up: number, finished: boolean }} DeletionNote */
+/** What the last page tells. @typedef {{ credits_given_up: number, files: number, finished: boolean }} DeletionNote */
 
 const KEY = "purse.deleted";
 /** What this browser keeps of a person: all of it goes. */
 const PREFIX = "purse.";
 
 /** Forgets the person in this browser, but for what the last page says. @param {DeletionNote} deletion */
-export function noteDeletion({ credits_given_up, finished }) {
+export function noteDeletion({ credits_given_up, files, finished }) {
   try {
     for (const storage of [localStorage, sessionStorage])
       for (const key of Object.keys(storage)) if (key.startsWith(PREFIX)) storage.removeItem(key);
-    sessionStorage.setItem(KEY, JSON.stringify({ credits_given_up, finished }));
+    sessionStorage.setItem(KEY, JSON.stringify({ credits_given_up, files, finished }));
   } catch {
     // The last page then tells less.
   }

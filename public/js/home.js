@@ -36,7 +36,7 @@ function focusView() {
   scrollTo({ top: 0 });
 }
 
-/** While a link is taken in, what follows is not decided yet. */
+/** While a link is taken in, it is not decided yet what follows. */
 let isArriving = true;
 
 session.addEventListener("change", (event) => {
@@ -47,7 +47,7 @@ session.addEventListener("change", (event) => {
   proceed();
 });
 
-/** What the part of the address behind the # asks for: it is acted on once, then gone. */
+/** What the part of the address behind the # asks for: done once, then taken out. */
 function followFragment() {
   if (location.hash !== "#sign-in") return;
   history.replaceState(history.state, "", location.pathname + location.search);
@@ -67,10 +67,14 @@ async function arrive() {
   return true;
 }
 
-addEventListener("hashchange", followFragment);
-const isLeaving = await arrive();
-isArriving = false;
-if (!isLeaving) {
-  followFragment();
-  proceed();
+/** Takes in what the address brings. Answers whether this page stays. */
+async function land() {
+  isArriving = true;
+  const isLeaving = await arrive();
+  isArriving = false;
+  if (!isLeaving) followFragment();
+  return !isLeaving;
 }
+
+addEventListener("hashchange", land);
+if (await land()) proceed();

@@ -3,6 +3,7 @@ import { takeArrival } from "./arrival.js";
 import { Captcha } from "./captcha.js";
 import { codeStep } from "./code-step.js";
 import { h } from "./dom.js";
+import { RequestError } from "./http.js";
 import { intent } from "./intent.js";
 import { keepAddress, keptAddress } from "./kept-address.js";
 import { newPasswordDue } from "./new-password-due.js";
@@ -133,7 +134,11 @@ class MailSignIn extends HTMLElement {
       NEW_PASSWORD,
       { password },
       async () => {
-        const endedOthers = await setPassword({ password: password.input.value });
+        const endedOthers = await setPassword({ password: password.input.value }).catch((error) => {
+          // Some projects ask for the present password, which the link alone replaces.
+          if (error.code !== "current_password_required") throw error;
+          throw new RequestError({ status: error.status, code: "link_needed" });
+        });
         newPasswordDue.forget();
         this.#sayDone(NEW_PASSWORD.doneTitle, endedOthers ? NEW_PASSWORD.done : NEW_PASSWORD.doneHereOnly);
       },

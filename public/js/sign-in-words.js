@@ -2,11 +2,11 @@
 
 /** Why a link did not sign anybody in. @type {Record<ArrivalProblem, string>} */
 export const ARRIVAL = {
-  expired: "That link has been used or has expired. Ask for a new mail, and enter its code here.",
+  expired: "That link has been used or has expired. Ask for a new mail, and enter its code.",
   elsewhere:
-    "That link works only in the browser that asked for it. Ask for a new mail, and enter its code here.",
+    "That link works only in the browser that asked for it. Ask for a new mail, and enter its code.",
   cancelled: "You were not signed in. Try again, or choose another way.",
-  failed: "That link did not work. Ask for a new mail, and enter its code here.",
+  failed: "That link did not work. Ask for a new mail, and enter its code.",
   tokens: "Sign in with your e-mail address and password to go on.",
   unreachable: "The sign-in service cannot be reached. Reload this page in a moment.",
 };
