@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 from flask import request
 
+from local.supabase.auth.admin_access import is_admin
 from local.supabase.auth.body import Body
 from local.supabase.auth.errors import AuthError
 
 if TYPE_CHECKING:
-    from local.supabase.auth.config import AuthConfig
+    from local.supabase.auth.service import Service
 
 _PATHS = ("/signup", "/recover", "/resend", "/magiclink", "/otp", "/token")
 _FREE_GRANTS = {"refresh_token", "pkce", "id_token"}
 
 
-def check(config: AuthConfig) -> None:
+def check(service: Service) -> None:
     """Check the token of a request that needs one. The switch for it is off by default.
 
     GoTrue asks the CAPTCHA's provider. Here the token has to be the configured secret.
@@ -25,9 +26,12 @@ def check(config: AuthConfig) -> None:
     Raises:
         AuthError: The token is missing or not good.
     """
+    config = service.config
     if not config.captcha or request.method != "POST" or not request.path.endswith(_PATHS):
         return
     if request.path.endswith("/token") and request.args.get("grant_type") in _FREE_GRANTS:
+        return
+    if is_admin(service):
         return
     token = str(Body.of_request().object("gotrue_meta_security").get("captcha_token") or "").strip()
     if not token:

@@ -79,7 +79,8 @@ class AuthConfig:
             ),
             otp_expiry_seconds=read.number("GOTRUE_MAILER_OTP_EXP", 3600),
             otp_length=otp_length if otp_length in _OTP_LENGTHS else 6,
-            max_frequency_seconds=read.duration("GOTRUE_SMTP_MAX_FREQUENCY", 60.0),
+            # Like GoTrue, 0 means the default.
+            max_frequency_seconds=read.duration("GOTRUE_SMTP_MAX_FREQUENCY", 60.0) or 60.0,
             mails_per_hour=read.number("GOTRUE_RATE_LIMIT_EMAIL_SENT", 30),
             smtp_host=read.text("GOTRUE_SMTP_HOST", ""),
             smtp_port=read.number("GOTRUE_SMTP_PORT", 587),

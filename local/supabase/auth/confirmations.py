@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -143,3 +145,28 @@ def _confirm_one_address(connection: psycopg.Connection, user: User, token_hash:
         one_time_tokens.clear(connection, user.id, kind)
         changes[kind] = ""
     users.update_user(connection, user.id, **changes)
+
+
+def forget(connection: psycopg.Connection, user: User) -> None:
+    """Delete a user softly: the id stays, and nothing that names the person does."""
+    one_time_tokens.clear(connection, user.id)
+    users.update_user(
+        connection,
+        user.id,
+        email=_obfuscated(user, user.email),
+        email_change=_obfuscated(user, user.email_change),
+        encrypted_password=None,
+        confirmation_token="",
+        recovery_token="",
+        email_change_token_current="",
+        email_change_token_new="",
+        raw_user_meta_data={},
+        raw_app_meta_data={},
+        deleted_at=datetime.now(UTC),
+    )
+    sessions.end_all_sessions(connection, user.id)
+
+
+def _obfuscated(user: User, text: str) -> str:
+    digest = hashlib.sha256(f"{user.id}{text}".encode()).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -11,6 +11,8 @@ from flask import Blueprint, Response, jsonify, request
 from local.supabase.access import require_api_key
 from local.supabase.auth import captcha
 from local.supabase.auth.account import Account
+from local.supabase.auth.admin import Admin
+from local.supabase.auth.admin_links import AdminLinks
 from local.supabase.auth.errors import AuthError, respond, unavailable
 from local.supabase.auth.mail_requests import MailRequests
 from local.supabase.auth.providers import Providers
@@ -45,7 +47,7 @@ def create_auth(settings: Settings, pool: Pool, key: SigningKey) -> Blueprint:
 
     @blueprint.before_request
     def require_captcha() -> None:
-        captcha.check(settings.auth)
+        captcha.check(service)
 
     blueprint.errorhandler(AuthError)(respond)
 
@@ -65,6 +67,8 @@ def create_auth(settings: Settings, pool: Pool, key: SigningKey) -> Blueprint:
     MailRequests(service, sign_up).register(blueprint)
     Verify(service).register(blueprint)
     Account(service).register(blueprint)
+    Admin(service).register(blueprint)
+    AdminLinks(service).register(blueprint)
     Providers(settings.auth).register(blueprint)
 
     @blueprint.get(_JWKS_PATH)

@@ -150,7 +150,7 @@ def _selected(name: str) -> sql.Composable:
     return column
 
 
-_COLUMNS = sql.SQL(", ").join(_selected(field.name) for field in fields(User))
+COLUMNS = sql.SQL(", ").join(_selected(field.name) for field in fields(User))
 
 
 def valid_email(email: str) -> str:
@@ -194,7 +194,7 @@ def create_user(
         )
         values (%s, %s, %s, %s, %s, %s, now(), now())
         returning {}
-    """).format(_COLUMNS)
+    """).format(COLUMNS)
     values = [
         user_id,
         email or None,
@@ -209,14 +209,14 @@ def create_user(
 
 def user_by_email(connection: psycopg.Connection, email: str) -> User | None:
     """Return the user with an e-mail address, ignoring case, or None."""
-    query = sql.SQL("select {} from auth.users where email = %s::text").format(_COLUMNS)
+    query = sql.SQL("select {} from auth.users where email = %s::text").format(COLUMNS)
     with connection.cursor(row_factory=class_row(User)) as cursor:
         return cursor.execute(query, [email.lower()]).fetchone()
 
 
 def user_by_id(connection: psycopg.Connection, user_id: uuid.UUID) -> User | None:
     """Return the user with an id, or None."""
-    query = sql.SQL("select {} from auth.users where id = %s").format(_COLUMNS)
+    query = sql.SQL("select {} from auth.users where id = %s").format(COLUMNS)
     with connection.cursor(row_factory=class_row(User)) as cursor:
         return cursor.execute(query, [user_id]).fetchone()
 
@@ -227,7 +227,7 @@ def locked(connection: psycopg.Connection, user_id: uuid.UUID) -> User:
     Raises:
         AuthError: The user is gone.
     """
-    query = sql.SQL("select {} from auth.users where id = %s for update").format(_COLUMNS)
+    query = sql.SQL("select {} from auth.users where id = %s for update").format(COLUMNS)
     with connection.cursor(row_factory=class_row(User)) as cursor:
         return _one(cursor.execute(query, [user_id]).fetchone())
 
@@ -245,7 +245,7 @@ def update_user(connection: psycopg.Connection, user_id: uuid.UUID, **changes: o
     }
     update = sql.SQL("update auth.users set {} where id = %s returning {}").format(
         sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values),
-        _COLUMNS,
+        COLUMNS,
     )
     with connection.cursor(row_factory=class_row(User)) as cursor:
         return _one(cursor.execute(update, [*values.values(), user_id]).fetchone())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from tests.standins.supabase.mailing import Mailbox, new_address, running_mailbox
 from tests.standins.supabase.services import (
     PASSWORD,
     ROOT,
@@ -43,6 +44,38 @@ def gateway(database: Postgres) -> Iterator[Gateway]:
     """The gateway, as the local stack runs it."""
     with running_gateway(database) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def mailbox() -> Iterator[Mailbox]:
+    """The mailbox, as the local stack runs it."""
+    with running_mailbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def mailing(database: Postgres, mailbox: Mailbox) -> Iterator[Gateway]:
+    """A gateway that mails, and takes a new address for confirmed, as in the local stack."""
+    with running_gateway(database, **mailbox.settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def confirming(database: Postgres, mailbox: Mailbox) -> Iterator[Gateway]:
+    """A gateway that wants a new address confirmed first, as a new Supabase project does."""
+    settings = {
+        **mailbox.settings,
+        "GOTRUE_MAILER_AUTOCONFIRM": "false",
+        "GOTRUE_EXTERNAL_ANONYMOUS_USERS_ENABLED": "true",
+    }
+    with running_gateway(database, **settings) as running:
+        yield running
+
+
+@pytest.fixture
+def email() -> str:
+    """An address nobody has used."""
+    return new_address()
 
 
 @pytest.fixture(scope="session")
