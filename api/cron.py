@@ -1,7 +1,8 @@
 """The daily jobs. Vercel's cron calls them with CRON_SECRET (vercel.json).
 
 GET /api/reconcile: find at Stripe what the webhook missed, and record it.
-GET /api/cleanup: write down expired credits, remove abandoned uploads from the storage.
+GET /api/cleanup: write down expired credits, finish deletions of accounts that were interrupted,
+remove abandoned uploads from the storage.
 
 vercel.json rewrites them to /api/cron?job=reconcile and /api/cron?job=cleanup.
 """
@@ -46,6 +47,10 @@ def cleanup(request: Request) -> Response:
         "files_expired": 0,
         "complete": credits_.complete,
     }
+    # Imported here, because the other job does not need it.
+    from api._lib.accounts.forgetting import finish_interrupted  # noqa: PLC0415
+
+    report["complete"] = finish_interrupted(deadline=deadline) and credits_.complete
     if settings().files is not None:
         # Imported here: a deployment may have no storage, and a fork may delete the package.
         from api._lib.files.cleanup import remove_abandoned_uploads  # noqa: PLC0415
@@ -53,7 +58,7 @@ def cleanup(request: Request) -> Response:
         uploads = remove_abandoned_uploads(deadline=deadline)
         report["files_swept"] = uploads.files
         report["files_expired"] = uploads.expired
-        report["complete"] = credits_.complete and uploads.complete
+        report["complete"] = report["complete"] and uploads.complete
     _log.info("cleaned up: %s", report)
     return Response(report)
 

@@ -40,6 +40,7 @@ declare
     v_customer_id text;
 begin
     perform purse.require_server();
+    perform purse.require_account(p_user_id);
     update public.stripe_customers s
     set customer_id = coalesce(s.customer_id, p_customer_id),
         email_hash = case when p_email is null then s.email_hash else purse.address_hash(p_email) end
@@ -52,7 +53,8 @@ $$;
 
 comment on function public.link_stripe_customer(uuid, boolean, text, text) is
 'Stores the Stripe customer that was created for a user and the address that was sent to Stripe, if any, and
-returns the customer to use. If two requests store one at the same time, the first wins and both get its id.';
+returns the customer to use. If two requests store one at the same time, the first wins and both get its id.
+Raises PT403 if the account was deleted meanwhile: the caller then deletes the customer it has created.';
 revoke all on function public.link_stripe_customer(uuid, boolean, text, text)
     from public, anon, authenticated, service_role;
 grant execute on function public.link_stripe_customer(uuid, boolean, text, text) to service_role;

@@ -90,7 +90,7 @@ revoke all on public.purchases from public, anon, authenticated, service_role;
 grant select on public.purchases to authenticated, service_role;
 
 create policy "a user reads their own purchases" on public.purchases
-    for select to authenticated using (user_id = (select auth.uid()));
+    for select to authenticated using (user_id = (select auth.uid()) and (select public.account_is_open()));
 
 create table public.purchase_payments (
     payment_intent_id   text        not null,
@@ -153,6 +153,7 @@ begin
     perform purse.require_server();
     -- One request per user at a time: otherwise parallel clicks would all pass the limit.
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('begin_purchase:' || p_user_id, 0));
+    perform purse.require_account(p_user_id);
     if exists (select from public.purse_moves m where m.from_user_id = p_user_id) then
         raise exception using
             errcode = 'PT409',
@@ -234,7 +235,7 @@ customer_key (idempotency key for creating the customer), ledger_id, seal}; the 
 Raises PT404 if the pack is not on sale; PT409 with ledger_is_test or ledger_is_live as detail if the ledger
 is of the other mode, and with purse_moved if the user''s purse has moved to another account; PT429 past
 p_orders_per_minute, with the seconds to wait as detail, and at p_declines_per_hour declined payments, with
-declines:<seconds>.';
+declines:<seconds>; PT403 if the account was deleted.';
 revoke all on function public.begin_purchase(uuid, text, boolean, integer, integer, text)
     from public, anon, authenticated, service_role;
 grant execute on function public.begin_purchase(uuid, text, boolean, integer, integer, text) to service_role;
@@ -250,6 +251,7 @@ create function public.payment_of_order(
     set search_path = ''
 as $$
     select purse.require_server();
+    select purse.require_account(p_user_id);
     select p.payment_intent_id
     from public.purchases p
     where p.id = p_order_id
@@ -258,6 +260,6 @@ as $$
 $$;
 
 comment on function public.payment_of_order(uuid, uuid) is
-'The payment intent that paid an order of this user, for its receipt at Stripe. Null if the order is not theirs or not paid.';
+'The payment intent that paid an order of this user, for its receipt at Stripe. Null if the order is not theirs or not paid. Raises PT403 if the account was deleted.';
 revoke all on function public.payment_of_order(uuid, uuid) from public, anon, authenticated, service_role;
 grant execute on function public.payment_of_order(uuid, uuid) to service_role;

@@ -11,7 +11,7 @@ create domain public.credit_change as bigint
 create domain public.credit_kind as text
     constraint credit_kind_is_known check (value in (
         'purchase', 'clawback', 'giveback', 'spend', 'reversal', 'bonus', 'correction', 'expiry', 'expiry_reversal',
-        'move_out', 'move_in'
+        'move_out', 'move_in', 'forfeit', 'forfeit_reversal', 'write_off'
     ));
 create domain public.lot_source as text
     constraint lot_source_is_known check (value in ('purchase', 'bonus', 'correction'));
@@ -32,6 +32,7 @@ create table public.user_credits (
     lapses_at     timestamptz,
     next_lot_id   bigint,
     low_threshold public.credit_count,
+    deleted_at    timestamptz,
     created_at    timestamptz         not null default now(),
     updated_at    timestamptz         not null default now(),
     constraint user_credits_pkey primary key (user_id)
@@ -49,12 +50,14 @@ comment on column public.user_credits.lapses_at is 'When the next lot or hold ex
 comment on column public.user_credits.next_lot_id is 'The lot that the next spend takes from, so that a spend need not look for it. No lot before it in spending order has free credits. It may itself have none left.';
 comment on column public.user_credits.low_threshold is 'The balance counts as low below this number of credits. Null: the deployment''s default. Set by hand.';
 
+comment on column public.user_credits.deleted_at is 'When the account was deleted: see deleted_accounts. Also here, because a spend reads no other table than this one to know it.';
+
 alter table public.user_credits enable row level security;
 revoke all on public.user_credits from public, anon, authenticated, service_role;
 grant select on public.user_credits to authenticated, service_role;
 
 create policy "a user reads their own balance" on public.user_credits
-    for select to authenticated using (user_id = (select auth.uid()));
+    for select to authenticated using (user_id = (select auth.uid()) and (select public.account_is_open()));
 
 create function purse.lock_account(p_user_id uuid)
     returns public.user_credits
@@ -77,6 +80,26 @@ comment on function purse.lock_account(uuid) is
 'Locks a user''s row until the end of the transaction, writes what has expired, and returns the account.
 Null for a user without an account. No other movement of this user can happen until the transaction ends.';
 revoke all on function purse.lock_account(uuid) from public, anon, authenticated, service_role;
+
+create function purse.lock_open_account(p_user_id uuid)
+    returns public.user_credits
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_account public.user_credits := purse.lock_account(p_user_id);
+begin
+    -- It may have been deleted while we waited for the lock.
+    if v_account.deleted_at is not null then
+        perform purse.raise_account_deleted();
+    end if;
+    return v_account;
+end
+$$;
+
+comment on function purse.lock_open_account(uuid) is
+'As purse.lock_account. Raises PT403 if the account was deleted.';
+revoke all on function purse.lock_open_account(uuid) from public, anon, authenticated, service_role;
 
 create function purse.open_account(p_user_id uuid)
     returns public.user_credits

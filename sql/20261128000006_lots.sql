@@ -10,6 +10,7 @@ create table public.credit_lots (
     remaining   bigint              not null default 0,
     held        public.credit_count not null default 0,
     lapsed      public.credit_count not null default 0,
+    forfeited   public.credit_count not null default 0,
     forgiven    public.credit_count not null default 0,
     forgiven_to bigint,
     expires_at  timestamptz,
@@ -34,6 +35,7 @@ comment on column public.credit_lots.granted is 'Credits bought or given.';
 comment on column public.credit_lots.remaining is 'Credits left. Below zero is a debt: the credits were spent before the money went back. The next credits pay it off.';
 comment on column public.credit_lots.held is 'Credits of it that holds have set aside.';
 comment on column public.credit_lots.lapsed is 'Credits of it that expired unspent.';
+comment on column public.credit_lots.forfeited is 'Credits of it that were given up when the account was deleted. A later refund of its purchase takes them first.';
 -- Here and not in purchases, because it changes when credits come back. That happens under the lock of
 -- the user's row, and a purchase's row must be locked before it.
 comment on column public.credit_lots.forgiven is 'Credits that a refund of its purchase should have taken but could not, under CLAWBACK_POLICY=clamp. Whatever comes back to this lot or an older one pays for them first (purse.collect_forgiven).';
@@ -45,7 +47,7 @@ revoke all on public.credit_lots from public, anon, authenticated, service_role;
 grant select on public.credit_lots to authenticated, service_role;
 
 create policy "a user reads their own lots" on public.credit_lots
-    for select to authenticated using (user_id = (select auth.uid()));
+    for select to authenticated using (user_id = (select auth.uid()) and (select public.account_is_open()));
 
 -- A view and not a function, because the planner expands a view into the query.
 create view purse.spendable_lots with (security_invoker = true) as

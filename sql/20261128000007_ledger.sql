@@ -35,21 +35,21 @@ create unique index credit_transactions_hold_id_key
 
 comment on table public.credit_transactions is
     'The ledger. Append only: triggers refuse everything else. For one user, id, created_at and balance_after have the same order, because ids are drawn while the user''s row is locked.';
-comment on column public.credit_transactions.kind is 'purchase: credits bought. clawback: taken back because the money went back. giveback: returned because the money stayed after all (a refund failed, a dispute was won). spend: a feature was used. reversal: a spend was undone. bonus, correction: given or corrected by a person or by the app. expiry: expired. expiry_reversal: expired credits that a clawback of their purchase takes instead. move_out, move_in: a purse moved to another account.';
+comment on column public.credit_transactions.kind is 'purchase: credits bought. clawback: taken back because the money went back. giveback: returned because the money stayed after all (a refund failed, a dispute was won). spend: a feature was used. reversal: a spend was undone. bonus, correction: given or corrected by a person or by the app. expiry: expired. expiry_reversal: expired credits that a clawback of their purchase takes instead. move_out, move_in: a purse moved to another account. forfeit: given up when the account was deleted. forfeit_reversal: given-up credits that a clawback of their purchase takes instead. write_off: a debt that was cancelled when the account was deleted.';
 comment on column public.credit_transactions.amount is 'Credits, signed: the change of the balance.';
 comment on column public.credit_transactions.balance_after is 'Credits: the balance after this row.';
 comment on column public.credit_transactions.lots is 'The lots it changed: {"lot id": signed credits}. They add up to the amount. Read them through the view credit_entries.';
 comment on column public.credit_transactions.idempotency_key is 'The caller''s key, kept for good. Together with feature and quantity, or kind, amount and reason, it identifies the request.';
 comment on column public.credit_transactions.hold_id is 'The hold that this spend captured.';
 comment on column public.credit_transactions.reverses_id is 'The spend that this reversal undid. Each spend is undone at most once.';
-comment on column public.credit_transactions.actor is 'The person or process that gave, corrected, undid or moved.';
+comment on column public.credit_transactions.actor is 'The person or process that gave, corrected, undid, moved or deleted.';
 
 alter table public.credit_transactions enable row level security;
 revoke all on public.credit_transactions from public, anon, authenticated, service_role;
 grant select on public.credit_transactions to authenticated, service_role;
 
 create policy "a user reads their own transactions" on public.credit_transactions
-    for select to authenticated using (user_id = (select auth.uid()));
+    for select to authenticated using (user_id = (select auth.uid()) and (select public.account_is_open()));
 
 create function purse.forbid_ledger_change()
     returns trigger
@@ -94,6 +94,8 @@ begin
         when 'move_out' then new.actor is not null and new.reason is not null
         when 'move_in' then new.actor is not null and new.reason is not null
         when 'expiry' then new.amount < 0
+        when 'forfeit' then new.amount < 0 and new.actor is not null and new.reason is not null
+        when 'write_off' then new.amount > 0 and new.actor is not null and new.reason is not null
         else new.amount > 0
     end) then
         raise exception using

@@ -46,6 +46,7 @@ declare
     v_account public.user_credits;
     v_posted  public.credit_transactions;
 begin
+    perform purse.require_account(p_user_id);
     -- No lock: a row that is posted under a key never changes.
     select * into v_posted
     from public.credit_transactions t
@@ -57,7 +58,7 @@ begin
     perform purse.require_valid_key(p_idempotency_key);
     v_credits := purse.price_of(p_feature, p_quantity);
 
-    v_account := purse.lock_account(p_user_id);
+    v_account := purse.lock_open_account(p_user_id);
     -- The same request may have spent while this one waited for the lock.
     select * into v_posted
     from public.credit_transactions t
@@ -142,6 +143,7 @@ begin
     where u.user_id = p_user_id
         and u.balance - u.held >= v_credits
         and (u.lapses_at is null or u.lapses_at > now())
+        and u.deleted_at is null
     returning u.balance, u.next_lot_id into v_balance, v_lot_id;
 
     -- Finds nothing without an account. We hold the user's row from here on.
@@ -189,7 +191,7 @@ comment on function public.spend_credits(uuid, text, integer, text) is
 Returns {transaction_id, spent, balance, replayed}.
 Raises PT402 if too few credits are free, with {"available", "required"} as detail; PT404 if the feature
 is not offered; PT409 if the key was used for another request, or for a spend that was reversed since,
-with spend_reversed as detail; PT422 for an invalid quantity or key.';
+with spend_reversed as detail; PT422 for an invalid quantity or key; PT403 if the account was deleted.';
 revoke all on function public.spend_credits(uuid, text, integer, text) from public, anon, authenticated, service_role;
 grant execute on function public.spend_credits(uuid, text, integer, text) to service_role;
 
@@ -220,6 +222,7 @@ begin
         raise exception using errcode = 'PT404', message = 'no such spend', detail = 'unknown_transaction';
     end if;
     v_user_id := purse.lock_owner(v_spend.user_id);
+    perform purse.require_account(v_user_id);
 
     select * into v_posted from public.credit_transactions t where t.reverses_id = v_spend.id;
     if not found then
@@ -273,7 +276,8 @@ $$;
 comment on function public.reverse_spend(bigint, text, text) is
 'Undoes a spend, once: its credits go back into the lots they came from. Credits that go back into an
 expired lot expire at once; "lapsed" says how many. If the purse has moved, its new owner gets them. Called again, it answers as the first time.
-Returns {transaction_id, returned, lapsed, balance, replayed}. Raises PT404 if there is no such spend.
+Returns {transaction_id, returned, lapsed, balance, replayed}. Raises PT404 if there is no such spend, PT403 if the
+account was deleted.
 For support: select reverse_spend(42, ''who'', ''why'').';
 revoke all on function public.reverse_spend(bigint, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.reverse_spend(bigint, text, text) to service_role;

@@ -43,7 +43,7 @@ revoke all on public.credit_holds from public, anon, authenticated, service_role
 grant select on public.credit_holds to authenticated, service_role;
 
 create policy "a user reads their own holds" on public.credit_holds
-    for select to authenticated using (user_id = (select auth.uid()));
+    for select to authenticated using (user_id = (select auth.uid()) and (select public.account_is_open()));
 
 -- A trigger and not check constraints, which Postgres reads anew in every statement that writes to the table.
 create function purse.require_consistent_hold()
@@ -104,8 +104,9 @@ declare
     v_hold    public.credit_holds;
     v_is_new  boolean := false;
 begin
+    perform purse.require_account(p_user_id);
     perform purse.require_valid_key(p_idempotency_key);
-    v_account := purse.lock_account(p_user_id);
+    v_account := purse.lock_open_account(p_user_id);
 
     select * into v_hold
     from public.credit_holds h
@@ -225,6 +226,7 @@ begin
     where u.user_id = p_user_id
         and u.balance - u.held >= v_credits
         and (u.lapses_at is null or u.lapses_at > now())
+        and u.deleted_at is null
     returning u.balance, u.balance - u.held, u.next_lot_id into v_balance, v_available, v_lot_id;
 
     -- Finds nothing without an account. We hold the user's row from here on.

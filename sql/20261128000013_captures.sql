@@ -51,6 +51,7 @@ declare
     v_posted  public.credit_transactions;
     v_is_new  boolean             := false;
 begin
+    perform purse.require_account(v_hold.user_id);
     if v_credits not between 1 and v_most then
         raise exception using
             errcode = 'PT422',
@@ -204,7 +205,8 @@ Returns {transaction_id, captured, released, balance, replayed}. The same captur
 Raises PT402 if the excess is not free, with {"available", "required"} as detail, the held credits
 included in both; PT404 if there is no such hold; PT409 if it was released, has expired or was captured
 with other credits, with hold_<status> as detail, or if its spend was reversed, with spend_reversed;
-PT422 if p_credits is not from 1 to the greater of what is held and p_at_most, which is the detail.';
+PT422 if p_credits is not from 1 to the greater of what is held and p_at_most, which is the detail; PT403 if
+the account was deleted, which released the hold.';
 revoke all on function public.capture_hold(uuid, bigint, bigint) from public, anon, authenticated, service_role;
 grant execute on function public.capture_hold(uuid, bigint, bigint) to service_role;
 

@@ -62,6 +62,7 @@ begin
             u.balance,
             u.balance - u.held as available,
             u.user_id is not null and u.user_id <> all (v_locked) as is_busy,
+            exists (select from public.deleted_accounts d where d.user_id = s.user_id) as is_deleted,
             exists (
                 select from public.credit_holds h
                 where h.user_id = s.user_id
@@ -92,6 +93,7 @@ begin
         end if;
 
         v_refusal := case
+            when v_spend.is_deleted then jsonb_build_object('outcome', 'refused', 'code', 'account_deleted')
             when (v_spend.posted).id is not null then
                 case
                     when (v_spend.posted).kind is distinct from 'spend'
@@ -220,7 +222,7 @@ comment on function public.spend_batch(jsonb) is
 a refused spend stops no other. Returns an array in the same order:
 {outcome: spent or replayed, transaction_id, spent, balance}, {outcome: refused, code} with code
 insufficient_credits (and available, required), unknown_feature, idempotency_key_reused, spend_reversed,
-invalid_quantity or invalid_idempotency_key, or {outcome: busy} if another transaction holds the user''s row: try those again.
+invalid_quantity, invalid_idempotency_key or account_deleted, or {outcome: busy} if another transaction holds the user''s row: try those again.
 It waits for no lock. Raises PT422 for more than 500 spends.';
 revoke all on function public.spend_batch(jsonb) from public, anon, authenticated, service_role;
 grant execute on function public.spend_batch(jsonb) to service_role;

@@ -66,18 +66,29 @@ create function purse.claw_back(
 as $$
 declare
     v_purchase_id uuid;
+    v_lapsed      bigint;
 begin
     if p_credits = 0 then
         return;
     end if;
+    select l.purchase_id, least(l.lapsed, p_revived) into strict v_purchase_id, v_lapsed
+    from public.credit_lots l
+    where l.id = p_lot_id;
     update public.credit_lots l
-    set lapsed = l.lapsed - p_revived
+    set lapsed = l.lapsed - v_lapsed,
+        forfeited = l.forfeited - (p_revived - v_lapsed)
     where l.id = p_lot_id
-    returning l.purchase_id into strict v_purchase_id;
-    if p_revived > 0 then
+        and p_revived > 0;
+    if v_lapsed > 0 then
         -- Credits that expired unspent are taken first: the buyer owes nothing for them.
         perform purse.post_transaction(
-            p_user_id, 'expiry_reversal', p_revived, jsonb_build_object(p_lot_id, p_revived), v_purchase_id
+            p_user_id, 'expiry_reversal', v_lapsed, jsonb_build_object(p_lot_id, v_lapsed), v_purchase_id
+        );
+    end if;
+    if p_revived > v_lapsed then
+        perform purse.post_transaction(
+            p_user_id, 'forfeit_reversal', p_revived - v_lapsed,
+            jsonb_build_object(p_lot_id, p_revived - v_lapsed), v_purchase_id
         );
     end if;
     perform purse.post_transaction(
@@ -87,7 +98,8 @@ end
 $$;
 
 comment on function purse.claw_back(uuid, bigint, bigint, bigint, bigint) is
-'Takes p_credits back for the purchase of a lot; the first p_revived of them had expired in this lot.
+'Takes p_credits back for the purchase of a lot; the first p_revived of them had expired in this lot, or were
+given up with the account.
 p_newest: see purse.lots_to_drain. The caller holds the user''s row.';
 revoke all on function purse.claw_back(uuid, bigint, bigint, bigint, bigint)
     from public, anon, authenticated, service_role;
@@ -114,7 +126,7 @@ begin
     for v_lot in
         select * from public.credit_lots l where l.user_id = p_user_id and l.forgiven > 0 order by l.id
     loop
-        v_revived := least(v_lot.lapsed, v_lot.forgiven);
+        v_revived := least(v_lot.lapsed + v_lot.forfeited, v_lot.forgiven);
         select v_revived + least(
             v_lot.forgiven - v_revived,
             greatest(u.balance - u.held, 0),
@@ -202,8 +214,9 @@ begin
             );
         end if;
     else
-        v_revived := least(v_lot.lapsed, -v_owed);
-        if p_policy = 'clamp' then
+        v_revived := least(v_lot.lapsed + v_lot.forfeited, -v_owed);
+        -- A deleted account cannot pay a debt.
+        if p_policy = 'clamp' or v_account.deleted_at is not null then
             v_forgiven := greatest(-v_owed - v_revived - greatest(v_account.balance - v_account.held, 0), 0);
         end if;
         perform purse.claw_back(v_purchase.user_id, v_lot.id, -v_owed - v_forgiven, v_revived);
@@ -224,7 +237,8 @@ Credits that come back fill the purchase''s lot; credits taken back drain it, th
 p_policy is debt (a clawback may leave a negative balance) or clamp (it takes at most what the user
 can spend). Under clamp the rest is forgiven: later purchases and gifts do not pay for it. Credits that
 were only set aside or spent, and come back, do (purse.collect_forgiven). If the money comes back
-instead, that first undoes the forgiving.';
+instead, that first undoes the forgiving. A deleted account is always clamped. What is paid after the deletion is
+posted to it, so that nothing is lost; nobody can spend it, and make doctor says to refund it.';
 revoke all on function purse.settle_purchase(uuid, text) from public, anon, authenticated, service_role;
 
 -- Locks the purchase's row, then the user's row. Takes no advisory lock.

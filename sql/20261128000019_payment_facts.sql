@@ -114,6 +114,12 @@ begin
     if not found then
         raise exception using errcode = 'PT409', message = 'the order belongs to another user';
     end if;
+    -- A statement of its own, after the row's lock: the account may have been deleted while we waited for it.
+    update public.purchases p
+    set customer_id = null
+    where p.id = v_purchase_id
+        and p.customer_id is not null
+        and exists (select from public.deleted_accounts d where d.user_id = p.user_id);
     if p_facts ->> 'decline_code' is not null then
         insert into public.card_declines (purchase_id, declined_at)
         values (v_purchase_id, v_at)

@@ -33,6 +33,10 @@ begin
     end if;
     perform purse.require_valid_key(p_idempotency_key);
     v_account := purse.open_account(p_user_id);
+    -- A correction may still take what was paid after the deletion.
+    if v_account.deleted_at is not null and p_credits > 0 then
+        perform purse.raise_account_deleted();
+    end if;
 
     select * into v_posted
     from public.credit_transactions t
@@ -87,7 +91,8 @@ comment on function public.grant_credits(uuid, bigint, text, text, text, text, i
 idempotency key. p_actor and p_reason are kept in the ledger. Debts are paid first. A negative correction
 takes at most what is free. p_valid_days limits the lot; null: it never expires.
 Returns {transaction_id, credits, balance, replayed}. Raises PT402 if a negative correction exceeds what is
-free, PT409 if the key was used for another request, PT422 for invalid arguments.';
+free, PT409 if the key was used for another request, PT422 for invalid arguments. A deleted account is given nothing
+(PT403); a negative correction can take what is left in it.';
 revoke all on function public.grant_credits(uuid, bigint, text, text, text, text, integer)
     from public, anon, authenticated, service_role;
 grant execute on function public.grant_credits(uuid, bigint, text, text, text, text, integer) to service_role;

@@ -19,13 +19,14 @@ revoke all on purse.address_keys from public, anon, authenticated, service_role;
 
 create table public.signup_bonuses (
     address_hash bytea       not null,
-    user_id      uuid        not null,
+    user_id      uuid,
     created_at   timestamptz not null default clock_timestamp(),
     constraint signup_bonuses_pkey primary key (address_hash)
 );
 
 comment on table public.signup_bonuses is
     'The addresses that have had the sign-up bonus, hashed. A row stays when its account is deleted.';
+comment on column public.signup_bonuses.user_id is 'Null once the account is deleted: the address then leads to nobody.';
 comment on column public.signup_bonuses.address_hash is 'See purse.address_hash.';
 
 alter table public.signup_bonuses enable row level security;
@@ -86,7 +87,7 @@ begin
     values (v_hash, p_user_id)
     on conflict (address_hash) do nothing;
     select b.user_id into strict v_user from public.signup_bonuses b where b.address_hash = v_hash;
-    if v_user <> p_user_id then
+    if v_user is distinct from p_user_id then
         return false;
     end if;
     perform public.grant_credits(p_user_id, p_credits, 'bonus', 'purse', 'Welcome', 'signup_bonus');

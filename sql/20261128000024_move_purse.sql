@@ -45,6 +45,8 @@ begin
         raise exception using errcode = 'PT422', message = 'name two accounts, who moves the purse, and why';
     end if;
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('rehearsal', 0));
+    perform purse.require_account(p_from_user_id);
+    perform purse.require_account(p_to_user_id);
     -- Moves wait for each other here, so a replay needs none of the locks below.
     select * into v_move from public.purse_moves m where m.from_user_id = p_from_user_id;
     if found then

@@ -130,6 +130,7 @@ create function public.refresh_credits(
 as $$
 begin
     perform purse.require_server();
+    perform purse.require_account(p_user_id);
     if exists (select from public.user_credits u where u.user_id = p_user_id and u.lapses_at <= now()) then
         perform purse.lock_account(p_user_id);
     end if;
@@ -203,6 +204,7 @@ created_at} or null}.
 Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
 because a JSON number may be too small for them. low: less is available than the user''s own threshold,
 otherwise p_low_threshold, otherwise the price of the dearest feature. purchase is the order of
-p_checkout_session_id, if it is this user''s; refunded explains why a paid order is not credited in full.';
+p_checkout_session_id, if it is this user''s; refunded explains why a paid order is not credited in full.
+Raises PT403 if the account was deleted.';
 revoke all on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean) from public, anon, authenticated, service_role;
 grant execute on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean) to service_role;

@@ -25,6 +25,7 @@ create function public.claim_stripe_lookup(
     set lock_timeout = '250ms'
 as $$
     select purse.require_server();
+    select purse.require_account(p_user_id);
     with claim as (
         insert into public.stripe_lookups as l (user_id, looked_up_at)
         values (p_user_id, clock_timestamp())

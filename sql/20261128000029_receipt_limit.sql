@@ -30,6 +30,7 @@ declare
     v_minute  constant interval := interval '1 minute';
 begin
     perform purse.require_server();
+    perform purse.require_account(p_user_id);
     insert into public.receipt_lookups as r (user_id, began_at, lookups)
     values (p_user_id, clock_timestamp(), 1)
     on conflict (user_id) do update

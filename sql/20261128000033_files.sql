@@ -66,7 +66,9 @@ revoke all on public.files from public, anon, authenticated, service_role;
 grant select on public.files to authenticated, service_role;
 
 create policy "a user reads their own files" on public.files
-    for select to authenticated using (user_id = (select auth.uid()) and deleted_at is null);
+    for select to authenticated using (
+        user_id = (select auth.uid()) and deleted_at is null and (select public.account_is_open())
+    );
 
 create function purse.file_status(
     p_file public.files,
@@ -180,6 +182,7 @@ declare
     v_wait_seconds bigint;
 begin
     perform purse.require_server();
+    perform purse.require_account(p_user_id);
     -- A parallel request with the same key waits here until this transaction ends.
     insert into public.files (user_id, feature, filename, size, content_type, sources, idempotency_key, status)
     values (
@@ -265,6 +268,7 @@ create function public.read_files(
     set timezone = 'UTC'
 as $$
     select purse.require_server();
+    select purse.require_account(p_user_id);
     with page as (
         -- One row more than asked for says whether there is another page.
         select f.position, purse.file_json(f) as file, row_number() over (order by f.position desc) as place

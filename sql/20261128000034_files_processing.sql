@@ -20,6 +20,7 @@ declare
     v_outcome text;
 begin
     perform purse.require_server();
+    perform purse.require_account(p_user_id);
     select * into v_file
     from public.files f
     where f.id = p_file_id

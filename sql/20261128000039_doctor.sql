@@ -60,7 +60,7 @@ as $$
     posted as (
         select t.purchase_id, sum(t.amount)::bigint as total
         from public.credit_transactions t
-        where t.kind in ('purchase', 'clawback', 'giveback')
+        where t.kind in ('purchase', 'clawback', 'giveback', 'write_off')
         group by t.purchase_id
     ),
     postings_off as (

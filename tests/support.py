@@ -136,6 +136,10 @@ class Accounts:
         """Delete an account."""
         self._execute("delete from auth.users where id = %s", [user.id])
 
+    def restore(self, user: User) -> None:
+        """Bring a deleted account back, as a restored backup does."""
+        self._execute("insert into auth.users (id, email) values (%s, %s)", [user.id, user.email])
+
     def _execute(self, statement: LiteralString, arguments: list[Any]) -> None:
         assert self.running.database is not None
         with psycopg.connect(self.running.database.url(), autocommit=True) as superuser:

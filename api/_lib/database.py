@@ -16,7 +16,13 @@ from typing import Any
 
 import httpx
 
-from api._lib.errors import BusyError, DatabaseReadOnlyError, DatabaseUnavailableError
+from api._lib.errors import (
+    AccountDeletedError,
+    BusyError,
+    DatabaseReadOnlyError,
+    DatabaseUnavailableError,
+    PurseError,
+)
 from api._lib.http_client import supabase_http
 from api._lib.settings import settings
 
@@ -59,6 +65,7 @@ def call(function: str, **arguments: Any) -> Any:
         DatabaseUnavailableError: No usable answer came. The call may have been committed.
         BusyError: A lock was not free in time. Nothing was changed.
         DatabaseReadOnlyError: The database accepts no changes.
+        AccountDeletedError: The account that the call is for was deleted.
     """
     config = settings()
     key = config.supabase_secret_key
@@ -88,7 +95,7 @@ def call(function: str, **arguments: Any) -> Any:
     raise _refusal(function, answer, response.status_code)
 
 
-def _refusal(function: str, error: Any, status: int) -> DatabaseError | DatabaseUnavailableError:
+def _refusal(function: str, error: Any, status: int) -> DatabaseError | PurseError:
     """Return what PostgREST's error object means."""
     code = error.get("code") if isinstance(error, dict) else None
     # Without a code, or with an HTTP status in its place, the error is the gateway's own.
@@ -100,6 +107,8 @@ def _refusal(function: str, error: Any, status: int) -> DatabaseError | Database
         _log.warning("rpc %s: unavailable (%s)", function, code)
         return BusyError() if code == _LOCK_NOT_AVAILABLE else DatabaseReadOnlyError()
     detail = error.get("details")
+    if code == "PT403" and detail == AccountDeletedError.code:
+        return AccountDeletedError()
     return DatabaseError(code, detail if isinstance(detail, str) else None)
 
 

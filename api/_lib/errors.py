@@ -51,6 +51,14 @@ class UnauthorizedError(PurseError):
         super().__init__(message, headers={"WWW-Authenticate": "Bearer"})
 
 
+class AccountDeletedError(PurseError):
+    """403: the account was deleted. Its token is still valid, but nothing is done for it."""
+
+    status = 403
+    code = "account_deleted"
+    message = "This account was deleted."
+
+
 class InsufficientCreditsError(PurseError):
     """402: the user has fewer credits available than this costs. Nothing was spent."""
 

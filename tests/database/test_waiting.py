@@ -14,6 +14,8 @@ SETTLEMENT = {
     "begin_purchase",
     "adopt_ledger",
     "begin_reconciliation",
+    "forget_files",
+    "forget_user",
     "go_live",
     "link_stripe_customer",
     "mark_swept",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from api._lib import database
 from api._lib.credits.spending import REFUSALS, Spent
 from api._lib.errors import (
+    AccountDeletedError,
     ConflictError,
     InsufficientCreditsError,
     InvalidRequestError,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 MAX_CHARGES = 500
 
 _ERRORS: dict[str, type[PurseError]] = {
+    "account_deleted": AccountDeletedError,
     "unknown_feature": NotFoundError,
     "idempotency_key_reused": ConflictError,
     "spend_reversed": ConflictError,

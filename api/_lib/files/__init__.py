@@ -10,6 +10,7 @@ Where things are:
 - conversion.py: what becomes of an upload (chapters, the length of a recording); readers/ read it.
 - export.py: one archive of several processed files.
 - answers.py: a file as its owner sees it, with signed download addresses.
+- deleting.py, forgetting.py: delete one file, or all of an account that was deleted.
 - cleanup.py: remove abandoned uploads from the storage.
 - signed_urls.py: the addresses that a browser uploads to and downloads from.
 - storage.py, s3.py, sigv4.py, multipart.py: Supabase Storage over its S3 protocol.

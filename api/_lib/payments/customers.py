@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import stripe
 
 from api._lib import database
+from api._lib.errors import AccountDeletedError
+from api._lib.payments.forgetting import delete_customer
 from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def new_customer(user: User, key: str, config: Settings) -> str:
 
     Raises:
         StripeFailedError: Stripe failed or refused.
+        AccountDeletedError: The account was deleted meanwhile. The customer is deleted too.
         DatabaseUnavailableError: The database cannot be reached.
     """
     params: CustomerCreateParams = {"metadata": {"purse_user_id": user.id}}
@@ -41,7 +44,11 @@ def new_customer(user: User, key: str, config: Settings) -> str:
             if _is_repeated(error):
                 renew_key(user, key, config)
             raise
-    return _link_customer(user, customer.id, config)
+    try:
+        return _link_customer(user, customer.id, config)
+    except AccountDeletedError:
+        delete_customer(customer.id)
+        raise
 
 
 def _create_customer(params: CustomerCreateParams, key: str) -> stripe.Customer:

@@ -1,0 +1,70 @@
+"""The signed-in user's account as a whole.
+
+GET /api/account: what deleting it would end: credits, holds, payments under way, files.
+DELETE /api/account {"balance": 495}: delete it; balance is what GET has shown.
+GET /api/account/export: a copy of all data.
+
+vercel.json rewrites the last to /api/account?action=export.
+"""
+
+from __future__ import annotations
+
+import time
+
+from api._lib.accounts.export import claim_export, export_page
+from api._lib.accounts.forgetting import finish_all, forget, read_account
+from api._lib.errors import InvalidRequestError
+from api._lib.web.actions import choose_by
+from api._lib.web.auth import signed_in_user
+from api._lib.web.http import Request, Response, endpoint
+
+# Storage, Stripe and Supabase Auth are given this long within maxDuration in vercel.json. What is
+# left then is the daily clean-up's.
+FINISH_SECONDS = 25
+MAX_CREDITS = 2**53
+
+
+def get(request: Request) -> Response:
+    """Say what deleting the account would end."""
+    return Response(read_account(signed_in_user(request).id))
+
+
+def delete(request: Request) -> Response:
+    """Delete the account, if the balance is still the one that the person was shown."""
+    user = signed_in_user(request)
+    balance = request.json_object().get("balance")
+    if type(balance) is not int or abs(balance) > MAX_CREDITS:
+        raise InvalidRequestError(
+            'Confirm with the balance that GET /api/account answers, as in {"balance": 495}.'
+        )
+    forgotten = forget(user.id, actor="the person", reason="deleted their account", balance=balance)
+    finished = finish_all(forgotten.user_ids, deadline=time.monotonic() + FINISH_SECONDS)
+    return Response(
+        {
+            "deleted": True,
+            "credits_given_up": forgotten.credits_given_up,
+            "holds_released": forgotten.holds_released,
+            "finished": finished,
+        }
+    )
+
+
+def export(request: Request) -> Response:
+    """Return a page of the account's data; ?cursor= (of next_cursor) continues."""
+    user = signed_in_user(request)
+    cursor = request.query.get("cursor")
+    if cursor is None:
+        claim_export(user.id)
+    return Response(
+        export_page(user.id, cursor),
+        headers={"Content-Disposition": 'attachment; filename="account.json"'},
+    )
+
+
+app = choose_by(
+    "action",
+    {
+        None: endpoint(get=get, delete=delete),
+        "export": endpoint(get=export),
+    },
+)
