@@ -2,10 +2,13 @@ import "./site.js";
 import { DELETED, deletedSentences } from "./account-words.js";
 import { readDeletion } from "./deletion-note.js";
 import { gem, h } from "./dom.js";
+import { session } from "./session.js";
 
 /** The last page of somebody who has deleted their account. */
 class AccountDeleted extends HTMLElement {
   connectedCallback() {
+    // Somebody who is signed in has an account.
+    if (session.user) return location.replace("/");
     const title = h("h1", { tabindex: "-1" }, DELETED.title);
     this.replaceChildren(
       h("p", { class: "slip__gem" }, gem()),

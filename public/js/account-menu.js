@@ -38,8 +38,12 @@ class AccountMenu extends HTMLElement {
         { class: "account__panel", id: "account-panel", popover: "auto" },
         h("p", { class: "account__label" }, MENU.signedInAs),
         h("p", { class: "account__email" }, email),
-        h("a", { class: "button button--quiet", href: "/account" }, MENU.settings),
-        signOut,
+        h(
+          "div",
+          { class: "account__ways" },
+          h("a", { class: "button button--quiet", href: "/account" }, MENU.settings),
+          signOut,
+        ),
       ),
     ];
   }

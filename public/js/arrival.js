@@ -26,8 +26,9 @@ export async function takeArrival() {
   const either = (/** @type {string} */ name) => query.get(name) ?? fragment.get(name);
   const code = query.get("code");
   if (either("error") || either("error_code")) {
+    const problem = reason(either("error_code"), either("error"));
     clean(query);
-    return { ...NOTHING, problem: reason(either("error_code"), either("error")) };
+    return { ...NOTHING, problem };
   }
   if (fragment.has("access_token")) {
     clean(query);

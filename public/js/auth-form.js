@@ -11,7 +11,7 @@ import { keepAddress, keptAddress } from "./kept-address.js";
 import { session } from "./session.js";
 import { emailField } from "./sign-in-fields.js";
 import { openAccount } from "./sign-in-mails.js";
-import { EXPIRED, FORM, passwordRule } from "./sign-in-words.js";
+import { ACCOUNT_DELETED, EXPIRED, FORM, passwordRule } from "./sign-in-words.js";
 
 /**
  * Signing in, or up, with e-mail and password, and the ways to sign in without. Success shows in the
@@ -34,6 +34,7 @@ export class AuthForm extends HTMLElement {
   #switch = h("button", { class: "link", type: "button", onclick: () => this.#show(MODES[this.#mode].next) });
   #forgot = h("a", { class: "link" }, FORM.forgot);
   #byMail = h("a", { class: "link" }, FORM.byMail);
+  #ways = h("p", { class: "auth__ways" }, this.#forgot, this.#byMail);
   #form = h(
     "form",
     { class: "auth", novalidate: true, "aria-labelledby": "auth-title", onsubmit: this.#onSubmit.bind(this) },
@@ -44,7 +45,7 @@ export class AuthForm extends HTMLElement {
     this.#password.element,
     this.#captcha.element,
     this.#submit,
-    h("p", { class: "auth__ways" }, this.#forgot, this.#byMail),
+    this.#ways,
     h("auth-providers"),
     h("p", { class: "auth__other" }, this.#other, " ", this.#switch),
   );
@@ -82,6 +83,7 @@ export class AuthForm extends HTMLElement {
     }
     this.#email.input.value = keptAddress();
     if (reason === "expired") this.complain(EXPIRED);
+    if (reason === "deleted") this.complain(ACCOUNT_DELETED);
     this.#prepare();
   }
 
@@ -106,7 +108,7 @@ export class AuthForm extends HTMLElement {
     this.#other.textContent = other;
     this.#switch.textContent = switchTo;
     this.#password.input.setAttribute("autocomplete", password);
-    this.#forgot.hidden = mode === "sign-up";
+    this.#ways.hidden = mode === "sign-up";
     this.#showRule();
     this.#clear();
   }

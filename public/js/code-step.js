@@ -7,7 +7,7 @@ import { resendButton } from "./resend-button.js";
 import { errandFor, waitSeconds } from "./sign-in-errands.js";
 import { codeField, emailField } from "./sign-in-fields.js";
 import { askForMail, takeCode } from "./sign-in-mails.js";
-import { CODE_STEP, mailSent } from "./sign-in-words.js";
+import { ADDRESS_STEP, CODE_STEP, mailSent } from "./sign-in-words.js";
 import { StepForm } from "./step-form.js";
 
 /** @typedef {"sign-up" | "sign-in" | "recovery"} MailPurpose */
@@ -59,14 +59,15 @@ export function codeStep({ purpose, sentTo, address: begin, back, onDone, onOthe
       extras: [captcha.element],
       below: [
         h("p", { class: "auth__other" }, resendButton(wait, again)),
-        h(
-          "p",
-          { class: "auth__other" },
-          h("button", { class: "link", type: "button", onclick: onOther }, CODE_STEP.other),
-        ),
+        h("p", { class: "auth__other" }, sentTo ? backToSignIn() : otherMail(onOther)),
       ],
     },
   );
   captcha.begin();
   return step;
 }
+
+const backToSignIn = () => h("a", { class: "link", href: "/#sign-in" }, ADDRESS_STEP.back);
+
+/** @param {() => void} onclick */
+const otherMail = (onclick) => h("button", { class: "link", type: "button", onclick }, CODE_STEP.other);

@@ -69,7 +69,7 @@ class DeleteAccount extends HTMLElement {
     try {
       const deletion = await deleteAccount(balance);
       noteDeletion({ ...deletion, files });
-      session.end("signed-out");
+      session.end("deleted");
       location.replace("/account/deleted");
     } catch (error) {
       if (error.code === "balance_changed") return this.#tell(DELETION.changed);

@@ -43,7 +43,7 @@ session.addEventListener("change", (event) => {
   if (isArriving) return;
   const { reason } = /** @type {CustomEvent} */ (event).detail;
   focusView();
-  if (reason === "signed-out") intent.forget();
+  if (reason === "signed-out" || reason === "deleted") intent.forget();
   proceed();
 });
 

@@ -60,7 +60,7 @@ class Session extends EventTarget {
     if (token) await auth.signOut(token, "local").catch(() => null);
   }
 
-  /** @param {"signed-out" | "expired"} reason */
+  /** @param {"signed-out" | "expired" | "deleted"} reason */
   end(reason) {
     // Whoever has to sign in again need not type the address again.
     if (reason === "expired" && this.user) keepAddress(this.user.email);

@@ -17,6 +17,9 @@ export const LINK_OVER = "That link has been used or has expired. You are signed
 /** What the form says when a session has ended. */
 export const EXPIRED = "Your session has ended. Sign in again to go on.";
 
+/** What the form says where the account was deleted on another device. */
+export const ACCOUNT_DELETED = "This account was deleted.";
+
 export const FORM = {
   email: "E-mail",
   password: "Password",

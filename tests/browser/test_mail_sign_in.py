@@ -186,6 +186,7 @@ def test_a_project_with_providers_has_a_button_for_each_and_sends_people_there(
         site.page.get_by_role("button", name="Continue with Google").click()
     for part in ("provider=google", "code_challenge_method=s256", "redirect_to="):
         assert part in asked.value.url
+    site.page.unroute("**/auth/v1/settings")
     # Somebody thinks better of it at the provider.
     site.open("/?error=access_denied&error_description=The+user+denied+it")
     expect(site.page.get_by_role("alert")).to_have_text(
