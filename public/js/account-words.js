@@ -79,7 +79,8 @@ export const DELETION = {
   noCredits: "There are no credits to give up.",
   holds: (/** @type {number} */ n) =>
     `${count(n, "piece")} of work under way ${n === 1 ? "is" : "are"} stopped.`,
-  checkouts: (/** @type {number} */ n) => `${count(n, "open payment page")} ${n === 1 ? "is" : "are"} closed.`,
+  checkouts: (/** @type {number} */ n) =>
+    `${count(n, "open payment page")} ${n === 1 ? "is" : "are"} closed.`,
   files: (/** @type {number} */ n) =>
     `${count(n, "file")} and everything made from ${n === 1 ? "it" : "them"} ${n === 1 ? "is" : "are"} deleted.`,
   label: (/** @type {string} */ email) => `Type ${email} to confirm`,

@@ -57,7 +57,9 @@ export class AuthForm extends HTMLElement {
     this.#email.input.addEventListener("input", () => keepAddress(this.#email.input.value));
     this.#forgot.href = withWayBack("/sign-in/reset");
     this.#byMail.href = withWayBack("/sign-in/mail");
-    session.addEventListener("change", (event) => this.#onSession(/** @type {CustomEvent} */ (event).detail.reason));
+    session.addEventListener("change", (event) =>
+      this.#onSession(/** @type {CustomEvent} */ (event).detail.reason),
+    );
     if (!session.user) this.#prepare();
   }
 

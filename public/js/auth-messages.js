@@ -34,9 +34,6 @@ const SENTENCES = {
   same_password: { text: "This is your present password. Choose another one.", field: "password" },
   current_password_required: { text: "Enter your present password, too.", field: "current" },
   current_password_invalid: { text: "This is not your present password.", field: "current" },
-  link_needed: {
-    text: "A code does not set a new password here. Ask for a new mail, and follow its link in this browser.",
-  },
   reauthentication_needed: { text: "Enter the code that we have just mailed you.", field: "nonce" },
   reauthentication_not_valid: { text: "This code is wrong or has expired.", field: "nonce" },
   insufficient_aal: { text: "This account uses a second factor. Ask support to change this for you." },

@@ -42,7 +42,9 @@ class AuthProviders extends HTMLElement {
     if (session.user || this.hasChildNodes()) return;
     // Without an answer people sign in by the form.
     const { external } = await loadAuthSettings().catch(() => ({ external: {} }));
-    const names = Object.keys(NAMES).filter((name) => /** @type {Record<string, boolean>} */ (external)[name]);
+    const names = Object.keys(NAMES).filter(
+      (name) => /** @type {Record<string, boolean>} */ (external)[name],
+    );
     if (!names.length) return;
     this.replaceChildren(h("p", { class: "auth__or" }, PROVIDERS.or), ...names.map(providerButton));
     this.hidden = false;

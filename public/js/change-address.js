@@ -110,16 +110,22 @@ export class ChangeAddress extends HTMLElement {
       }
       this.say(ADDRESS.half);
     };
-    const again = () => this.#ask(wanted).then(
-      () => this.say(ADDRESS.resent),
-      (error) => this.complain(authProblem(error).text),
-    );
+    const again = () =>
+      this.#ask(wanted).then(
+        () => this.say(ADDRESS.resent),
+        (error) => this.complain(authProblem(error).text),
+      );
     const another = h("button", { class: "link", type: "button" }, ADDRESS.another);
     another.addEventListener("click", () => this.#askForAddress(present));
     const step = new StepForm(words, { ofPresent, ofWanted }, confirm, {
       label: ADDRESS.pendingTitle,
       below: [
-        h("p", { class: "auth__ways" }, resendButton(() => waitSeconds(errandFor("address")), again), another),
+        h(
+          "p",
+          { class: "auth__ways" },
+          resendButton(() => waitSeconds(errandFor("address")), again),
+          another,
+        ),
       ],
     });
     this.#show(step.element);

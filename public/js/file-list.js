@@ -102,7 +102,9 @@ export class FileList extends HTMLElement {
     shelf.remove(file.id);
     wallet.load();
     this.#announcement.textContent = deletedSentence(file);
-    const next = /** @type {HTMLElement | undefined} */ (this.#list.children[place] ?? this.#list.lastElementChild);
+    const next = /** @type {HTMLElement | undefined} */ (
+      this.#list.children[place] ?? this.#list.lastElementChild
+    );
     (next ?? this.#status).focus();
   }
 

@@ -30,7 +30,10 @@ export class FileUpload extends HTMLElement {
     });
     session.addEventListener("change", () => this.#show(null));
     // What came of a file that was deleted from the list leads nowhere.
-    shelf.addEventListener("removed", (event) => this.#job?.result?.id === detail(event).id && this.#show(null));
+    shelf.addEventListener(
+      "removed",
+      (event) => this.#job?.result?.id === detail(event).id && this.#show(null),
+    );
   }
 
   /**

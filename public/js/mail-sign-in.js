@@ -3,12 +3,11 @@ import { takeArrival } from "./arrival.js";
 import { Captcha } from "./captcha.js";
 import { codeStep } from "./code-step.js";
 import { h } from "./dom.js";
-import { RequestError } from "./http.js";
 import { intent } from "./intent.js";
 import { keepAddress, keptAddress } from "./kept-address.js";
 import { newPasswordDue } from "./new-password-due.js";
 import { session } from "./session.js";
-import { errandFor, waitSeconds } from "./sign-in-errands.js";
+import { endErrand, errandFor, isCodeAwaited } from "./sign-in-errands.js";
 import { emailField, newPasswordField } from "./sign-in-fields.js";
 import { askForMail, goOn } from "./sign-in-mails.js";
 import { ADDRESS_STEP, ARRIVAL, LINK_OVER, MAIL, NEW_PASSWORD } from "./sign-in-words.js";
@@ -55,7 +54,7 @@ class MailSignIn extends HTMLElement {
     const awaited = this.#awaited();
     if (problem) return this.#askForAddress(ARRIVAL[problem]);
     if (location.hash === "#code") return this.#askForCode("");
-    if (awaited && waitSeconds(awaited) > 0) return this.#askForCode(awaited.email);
+    if (awaited && isCodeAwaited(awaited)) return this.#askForCode(awaited.email);
     this.#askForAddress();
   }
 
@@ -134,12 +133,9 @@ class MailSignIn extends HTMLElement {
       NEW_PASSWORD,
       { password },
       async () => {
-        const endedOthers = await setPassword({ password: password.input.value }).catch((error) => {
-          // Some projects ask for the present password, which the link alone replaces.
-          if (error.code !== "current_password_required") throw error;
-          throw new RequestError({ status: error.status, code: "link_needed" });
-        });
+        const endedOthers = await setPassword({ password: password.input.value });
         newPasswordDue.forget();
+        endErrand("recovery");
         this.#sayDone(NEW_PASSWORD.doneTitle, endedOthers ? NEW_PASSWORD.done : NEW_PASSWORD.doneHereOnly);
       },
       // For password managers: whose password it is.

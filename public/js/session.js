@@ -2,6 +2,7 @@ import * as auth from "./auth-client.js";
 import { RequestError } from "./http.js";
 import { keepAddress } from "./kept-address.js";
 import { isAboutSession, readSession, writeSession } from "./session-store.js";
+import { forgetErrands } from "./sign-in-errands.js";
 
 const REFRESH_BEFORE_EXPIRY_SECONDS = 60;
 const MAY_PASS = [0, 408, 429];
@@ -62,8 +63,9 @@ class Session extends EventTarget {
 
   /** @param {"signed-out" | "expired" | "deleted"} reason */
   end(reason) {
-    // Whoever has to sign in again need not type the address again.
-    if (reason === "expired" && this.user) keepAddress(this.user.email);
+    // Whoever has to sign in again need not type the address again; whoever signs out leaves none behind.
+    keepAddress(reason === "expired" ? (this.user?.email ?? "") : "");
+    if (reason !== "expired") forgetErrands();
     writeSession(null);
     this.#noticeChange(reason);
   }

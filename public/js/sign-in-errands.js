@@ -10,6 +10,8 @@ import { newVerifier } from "./pkce.js";
 
 const KEY = "purse.errands";
 const KEPT_FOR_MS = 24 * 60 * 60 * 1000;
+/** As long as a code holds. A phone may load this page anew while its person reads the mail. */
+const CODE_HOLDS_MS = 60 * 60 * 1000;
 /** Supabase Auth mails one address no more often than this. */
 export const RESEND_AFTER_SECONDS = 60;
 
@@ -51,6 +53,12 @@ export function beginErrand(purpose, { email = "", back, packageId } = {}) {
 export function endErrand(purpose) {
   write(errands().filter((errand) => errand.purpose !== purpose));
 }
+
+/** Nothing that was asked for here goes on: whoever signs out leaves no address behind. */
+export const forgetErrands = () => write([]);
+
+/** Whether the code of its mail may still be entered. @param {Errand} errand */
+export const isCodeAwaited = ({ at }) => Date.now() - at < CODE_HOLDS_MS;
 
 /** How many seconds until the next mail may be asked for. @param {Errand | null} errand */
 export const waitSeconds = (errand) =>

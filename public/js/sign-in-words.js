@@ -3,8 +3,7 @@
 /** Why a link did not sign anybody in. @type {Record<ArrivalProblem, string>} */
 export const ARRIVAL = {
   expired: "That link has been used or has expired. Ask for a new mail, and enter its code.",
-  elsewhere:
-    "That link works only in the browser that asked for it. Ask for a new mail, and enter its code.",
+  elsewhere: "That link works only in the browser that asked for it. Ask for a new mail, and enter its code.",
   cancelled: "You were not signed in. Try again, or choose another way.",
   failed: "That link did not work. Ask for a new mail, and enter its code.",
   tokens: "Sign in with your e-mail address and password to go on.",
@@ -77,7 +76,8 @@ export const NEW_PASSWORD = {
   submitting: "Setting…",
   doneTitle: "Your new password is set",
   done: "You are signed in here. Every other device was signed out.",
-  doneHereOnly: "You are signed in here. Other devices may stay signed in: sign out everywhere on the account page.",
+  doneHereOnly:
+    "You are signed in here. Other devices may stay signed in: sign out everywhere on the account page.",
   goOn: "Go on",
 };
 

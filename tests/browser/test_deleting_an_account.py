@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tests.support import User
 
 DELETED = "Your account is deleted"
+GIVEN_UP = (
+    "Your 497 credits are given up, without a refund. Of these, 5 are set aside for work under way."
+)
 
 
 @pytest.fixture
@@ -57,8 +60,7 @@ def test_what_happens_is_said_first_then_the_account_is_gone(
     begin(account)
     expect(consequences(account)).to_have_text(
         [
-            "Your 497 credits are given up, without a refund. Of these, 5 are set aside for work "
-            "under way.",
+            GIVEN_UP,
             "1 piece of work under way is stopped.",
             "1 file and everything made from it is deleted.",
             "Your sign-in is deleted. Neither you nor we can bring the account back.",
