@@ -52,12 +52,11 @@ export const mailSignIn = (email, { challenge, returnTo, captcha }) =>
     body: { email, create_user: false, ...challenge, ...security(captcha) },
   });
 
-/**
- * Mails the confirmation of a new account or of a new address once more.
- * @param {"signup" | "email_change"} type @param {string} email @param {MailOptions} options
- */
-export const resend = (type, email, { challenge, returnTo, captcha }) =>
-  call(returning("resend", returnTo), { body: { type, email, ...challenge, ...security(captcha) } });
+/** Mails the confirmation of a new account once more. @param {string} email @param {MailOptions} options */
+export const resendConfirmation = (email, { challenge, returnTo, captcha }) =>
+  call(returning("resend", returnTo), {
+    body: { type: "signup", email, ...challenge, ...security(captcha) },
+  });
 
 /**
  * Trades the code of a mail for a session. Answers no session where another address has to confirm, too.

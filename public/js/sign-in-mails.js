@@ -55,7 +55,7 @@ export async function openAccount(email, password, { captcha, back }) {
 export async function askForMail(purpose, email, { captcha, back }) {
   const options = { ...(await errandOptions(purpose, { email, back })), captcha };
   try {
-    if (purpose === "sign-up") await auth.resend("signup", email, options);
+    if (purpose === "sign-up") await auth.resendConfirmation(email, options);
     else if (purpose === "sign-in") await auth.mailSignIn(email, options);
     else await auth.recover(email, options);
   } catch (error) {
