@@ -16,6 +16,8 @@ LINKS_AT_MOST = 20
 CODES_AT_MOST = 5
 _CODE = re.compile(r"(?<![\w/=&?.-])\d{6,10}(?![\w/=&-])")
 _LINK = re.compile(r"https?://[^\s<>\"']+")
+# What ends a sentence is no part of its link.
+_AFTER_LINK = ".,;:!?)"
 _BLOCKS = {"p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "blockquote"}
 _UNSEEN = {"style", "script", "head", "title"}
 
@@ -61,7 +63,8 @@ def read(stored: StoredMail) -> Mail:
     page.close()
     text = _part(message, "plain") or page.text
     subject = str(message.get("Subject", ""))
-    links = [*page.links, *_LINK.findall(_part(message, "plain"))]
+    written = [link.rstrip(_AFTER_LINK) for link in _LINK.findall(_part(message, "plain"))]
+    links = [*page.links, *written]
     codes = [*_CODE.findall(subject), *_CODE.findall(text)]
     return Mail(
         id=stored.id,

@@ -115,11 +115,30 @@ def balance(stack: RunningStack) -> int:
     return amount
 
 
-def test_it_prints_its_addresses_keeps_balances_and_can_be_reset(checkout: Path) -> None:
+def forget_password(stack: RunningStack) -> None:
+    response = httpx.post(
+        f"{stack.supabase_url}/auth/v1/recover",
+        headers={"apikey": stack.publishable_key},
+        json={"email": stack.demo_email},
+    )
+    response.raise_for_status()
+
+
+def links_in_mails(stack: RunningStack) -> list[str]:
+    mails = httpx.get(f"{stack.mailbox_url}/api/mails", params={"to": stack.demo_email}).json()
+    return [link for mail in mails["mails"] for link in mail["links"]]
+
+
+def test_it_prints_its_addresses_keeps_balances_and_mails_and_can_be_reset(checkout: Path) -> None:
     with running(checkout) as (stack, log):
         said = log.read_text()
         for needed in (stack.site_url, stack.demo_email, stack.demo_password, "4242", "Ctrl-C"):
             assert needed in said
+        assert stack.mailbox_url in said
+        assert stack.mailbox_url in httpx.get(f"{stack.stripe_api_base}/_sim").text
+        forget_password(stack)
+        [link] = links_in_mails(stack)
+        assert httpx.get(link).headers["location"].startswith(f"{stack.site_url}#access_token=")
         assert stack.get("/").status_code == 200
         order = Order(user_id=sign_in(stack)["id"])
         stack.deliver(event("checkout.session.completed", order.session()))
@@ -127,8 +146,10 @@ def test_it_prints_its_addresses_keeps_balances_and_can_be_reset(checkout: Path)
     with running(checkout) as (again, _):
         assert again == stack
         assert balance(again) == 500
+        assert links_in_mails(again) == [link]
     with running(checkout, "RESET=1") as (anew, _):
         assert balance(anew) == 0
+        assert links_in_mails(anew) == []
 
 
 def test_two_checkouts_run_side_by_side(checkout: Path, tmp_path: Path) -> None:

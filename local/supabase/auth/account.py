@@ -16,6 +16,7 @@ from local.supabase.auth import (
     sessions,
     users,
 )
+from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.body import Body
 from local.supabase.auth.errors import AuthError
 from local.supabase.auth.flow_state import Challenge
@@ -73,7 +74,7 @@ class Account:
         body = Body.of_request()
         email, password = body.text("email"), body.optional_text("password")
         if email:
-            email = users.valid_email(email)
+            email = valid_email(email)
         if password is not None:
             passwords.check_strength(password, self._service.config)
         self._check_rules(bearer.user, body, email, password)

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from psycopg import errors
 
 from local.supabase.auth import confirmations, passwords, user_lists, users
+from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.admin_access import require_admin
 from local.supabase.auth.body import Body
 from local.supabase.auth.config import duration_seconds
@@ -63,7 +64,7 @@ class Admin:
         if not body.text("email") and not body.text("phone"):
             raise _invalid("Cannot create a user without either an email or phone")
         _refuse_phone(body)
-        email = users.valid_email(body.text("email"))
+        email = valid_email(body.text("email"))
         with self._service.transaction() as connection:
             if users.user_by_email(connection, email) is not None:
                 raise users.EMAIL_TAKEN
@@ -101,7 +102,7 @@ class Admin:
         body = Body.of_request()
         email, password = body.text("email"), body.optional_text("password")
         if email:
-            email = users.valid_email(email)
+            email = valid_email(email)
         _refuse_phone(body)
         banned_until = _banned_until(body)
         if password is not None:

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify
 from psycopg import errors
 
 from local.supabase.auth import mails, one_time_tokens, passwords, redirects, sent_codes, users
+from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.admin_access import require_admin
 from local.supabase.auth.body import Body
 from local.supabase.auth.errors import AuthError
@@ -51,7 +52,7 @@ class AdminLinks:
         """Mail a link to a new user, or again to one who has not used it."""
         require_admin(self._service)
         body = Body.of_request()
-        email = users.valid_email(body.text("email"))
+        email = valid_email(body.text("email"))
         with self._service.transaction() as connection:
             user = users.user_by_email(connection, email)
             if user is None:
@@ -95,7 +96,7 @@ class AdminLinks:
         )
 
     def _asked(self, body: Body) -> _Asked:
-        purpose, email = body.text("type"), users.valid_email(body.text("email"))
+        purpose, email = body.text("type"), valid_email(body.text("email"))
         with self._service.transaction() as connection:
             user = users.user_by_email(connection, email)
         if user is None and purpose in _NEEDS_USER:
@@ -146,7 +147,7 @@ class AdminLinks:
                 "validation_failed",
                 "Enable secure email change to generate link for current email",
             )
-        new_email = users.valid_email(new_email)
+        new_email = valid_email(new_email)
         other = users.user_by_email(connection, new_email)
         if other is not None and other.id != user.id:
             raise users.EMAIL_TAKEN

@@ -120,8 +120,17 @@ def issue_code(connection: psycopg.Connection, user_id: uuid.UUID, method: str) 
     return code
 
 
-def exchange(connection: psycopg.Connection, body: Body) -> tuple[uuid.UUID, str]:
-    """Use up a code; return its user and authentication method.
+@dataclass(frozen=True)
+class Flow:
+    """A flow whose code was presented with the right verifier."""
+
+    id: uuid.UUID
+    user_id: uuid.UUID
+    method: str
+
+
+def check_code(connection: psycopg.Connection, body: Body) -> Flow:
+    """Return the flow of a code; use_up() comes next, once its user is locked.
 
     Raises:
         AuthError: The code is unknown or expired, or the verifier is not its own.
@@ -137,24 +146,31 @@ def exchange(connection: psycopg.Connection, body: Body) -> tuple[uuid.UUID, str
             else created_at
           end
         from auth.flow_state
-        where auth_code = %s
-        for update
+        where auth_code = %s and user_id is not null
         """,
         [EXPIRY_SECONDS, code],
     ).fetchone()
-    if row is None or row[1] is None:
-        raise AuthError(
-            404, "flow_state_not_found", "invalid flow state, no valid flow state found"
-        )
+    if row is None:
+        raise _NOT_FOUND
     flow_id, user_id, method, challenge, challenge_method, expired = row
     if expired:
         raise AuthError(422, "flow_state_expired", "invalid flow state, flow state has expired")
-    if not hmac.compare_digest(challenge, _answer(challenge_method, verifier)):
+    if not hmac.compare_digest(challenge.encode(), _answer(challenge_method, verifier).encode()):
         raise AuthError(
             400, "bad_code_verifier", "code challenge does not match previously saved code verifier"
         )
-    connection.execute("delete from auth.flow_state where id = %s", [flow_id])
-    return user_id, method
+    return Flow(flow_id, user_id, method)
+
+
+def use_up(connection: psycopg.Connection, flow: Flow) -> None:
+    """Delete a flow, so that its code works once.
+
+    Raises:
+        AuthError: Another request was faster.
+    """
+    deleted = connection.execute("delete from auth.flow_state where id = %s", [flow.id])
+    if not deleted.rowcount:
+        raise _NOT_FOUND
 
 
 def _answer(method: str, verifier: str) -> str:
@@ -166,3 +182,6 @@ def _answer(method: str, verifier: str) -> str:
 
 def _invalid(message: str) -> AuthError:
     return AuthError(400, "validation_failed", message)
+
+
+_NOT_FOUND = AuthError(404, "flow_state_not_found", "invalid flow state, no valid flow state found")

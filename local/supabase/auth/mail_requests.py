@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify
 
 from local.supabase.auth import flow_state, passwords, sent_codes, users
+from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.body import Body
 from local.supabase.auth.errors import AuthError
 from local.supabase.auth.flow_state import Challenge
@@ -38,7 +39,7 @@ class MailRequests:
         body = Body.of_request()
         if not body.text("email"):
             raise _invalid("Password recovery requires an email")
-        email = users.valid_email(body.text("email"))
+        email = valid_email(body.text("email"))
         challenge = Challenge.of(body)
         with self._service.transaction() as connection:
             user = users.user_by_email(connection, email)
@@ -87,7 +88,7 @@ class MailRequests:
             raise AuthError(400, "phone_provider_disabled", "Phone logins are disabled")
         if not email:
             raise _invalid("Missing email address or phone number")
-        email = users.valid_email(email)
+        email = valid_email(email)
         if challenge is not None:
             self._resend(kind, email, challenge)
         return jsonify({})
@@ -125,7 +126,7 @@ class MailRequests:
     def _mail_magic_link(self, body: Body) -> Response:
         if not body.text("email"):
             raise AuthError(422, "validation_failed", "Password recovery requires an email")
-        email = users.valid_email(body.text("email"))
+        email = valid_email(body.text("email"))
         challenge = Challenge.of(body)
         with self._service.transaction() as connection:
             user = users.user_by_email(connection, email)
@@ -148,7 +149,7 @@ class MailRequests:
         if phone or not email:
             return not phone
         try:
-            email = users.valid_email(email)
+            email = valid_email(email)
         except AuthError:
             return False
         with self._service.transaction() as connection:

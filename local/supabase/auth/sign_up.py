@@ -10,6 +10,7 @@ from flask import Blueprint, Response, jsonify
 from psycopg import errors
 
 from local.supabase.auth import confirmations, flow_state, passwords, sent_codes, users
+from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.body import Body
 from local.supabase.auth.errors import AuthError
 from local.supabase.auth.flow_state import Challenge
@@ -38,7 +39,7 @@ class SignUp:
         if self._service.config.disable_signup:
             raise _DISABLED
         challenge = self._checked(body)
-        email = users.valid_email(email)
+        email = valid_email(email)
         data = body.object("data")
         return jsonify(self.with_password(email, password, data, challenge))
 

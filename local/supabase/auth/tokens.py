@@ -88,6 +88,8 @@ class Tokens:
 
     def _by_code(self, body: Body) -> Response:
         with self._service.transaction() as connection:
-            user_id, method = flow_state.exchange(connection, body)
-            user = users.locked(connection, user_id)
-            return jsonify(self._service.sign_in(connection, user, method))
+            flow = flow_state.check_code(connection, body)
+            # Locks in the order of /verify: the user, then the flow.
+            user = users.locked(connection, flow.user_id)
+            flow_state.use_up(connection, flow)
+            return jsonify(self._service.sign_in(connection, user, flow.method))

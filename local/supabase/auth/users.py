@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -17,11 +16,9 @@ from local.supabase.auth.errors import AuthError
 if TYPE_CHECKING:
     import psycopg
 
-EMAIL_CHARACTERS_AT_MOST = 255
 EMAIL_TAKEN = AuthError(
     422, "email_exists", "A user with this email address has already been registered"
 )
-_EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?")
 # What a user's JSON shows, in GoTrue's order. Times that are null are left out.
 _SHOWN_TIMES = (
     "email_confirmed_at",
@@ -151,24 +148,6 @@ def _selected(name: str) -> sql.Composable:
 
 
 COLUMNS = sql.SQL(", ").join(_selected(field.name) for field in fields(User))
-
-
-def valid_email(email: str) -> str:
-    """Return an e-mail address in lower case, as it is stored.
-
-    Raises:
-        AuthError: It is not an e-mail address.
-    """
-    if not email:
-        raise AuthError(400, "validation_failed", "An email address is required")
-    if len(email) > EMAIL_CHARACTERS_AT_MOST:
-        raise AuthError(400, "validation_failed", "An email address is too long")
-    email = email.lower()
-    if not _EMAIL.fullmatch(email):
-        raise AuthError(
-            400, "validation_failed", "Unable to validate email address: invalid format"
-        )
-    return email
 
 
 def create_user(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify, redirect, request
 
 from local.supabase.auth import confirmations, flow_state, one_time_tokens, redirects, users
+from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.body import Body
 from local.supabase.auth.errors import AuthError
 
@@ -157,7 +158,7 @@ class Verify:
         if not email:
             raise expired
         try:
-            email = users.valid_email(email)
+            email = valid_email(email)
         except AuthError:
             raise AuthError(422, "validation_failed", "Invalid email format") from None
         token_hash = one_time_tokens.hash_of(email, code)

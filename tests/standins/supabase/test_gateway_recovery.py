@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -94,6 +95,31 @@ def test_the_code_and_the_link_of_a_mail_are_used_up_together(
     assert post(mailing, "/verify", body)[0] == 200
     assert follow(link).fragment["error_code"] == "otp_expired"
     assert post(mailing, "/verify", body)[1]["error_code"] == "otp_expired"
+
+
+def test_a_code_works_once_even_when_many_use_it_together(
+    mailing: Gateway, mailbox: Mailbox, email: str
+) -> None:
+    sign_up(mailing, email)
+    recover(mailing, mailbox, email)
+    body = {"type": "recovery", "email": email, "token": mailbox.code(email)}
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: post(mailing, "/verify", body)[0], range(8)))
+    assert sorted(answers) == [200] + [403] * 7
+
+
+def test_a_code_of_the_pkce_flow_works_once_even_when_many_use_it_together(
+    mailing: Gateway, mailbox: Mailbox, email: str
+) -> None:
+    sign_up(mailing, email)
+    challenge = {"code_challenge": "c" * 43, "code_challenge_method": "plain"}
+    post(mailing, "/recover", {"email": email, **challenge})
+    body = {"auth_code": follow(mailbox.link(email)).query["code"], "code_verifier": "c" * 43}
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(
+            threads.map(lambda _: post(mailing, "/token?grant_type=pkce", body)[0], range(8))
+        )
+    assert sorted(answers) == [200] + [404] * 7
 
 
 def test_a_new_mail_replaces_the_code_of_the_old_one(
