@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run reconcile rebuild go-live doctor quick test soak check hashes migrate lock format tools bench cold-start
+.PHONY: help run reconcile rebuild go-live forget export-user doctor quick test soak check hashes migrate lock format tools bench cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -8,10 +8,12 @@ PYTEST := $(VENV)/python -m pytest
 # tests/requirements.txt holds every package, so the other lists take their versions from it.
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(LOCK_ARGS)
-export RESET PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS BASE PGLEDGER_SQL
+# The shell sets USER as well: only one that was given to make counts.
+NAMED_USER = $(if $(filter command,$(origin USER)),"$$USER")
+export RESET PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL SINCE ROUNDS SECONDS BASE PGLEDGER_SQL
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the whole product locally, without any account (PORT=…; RESET=1 deletes its data)
 	@./ops/venv.sh local/requirements.txt
@@ -32,6 +34,14 @@ rebuild: ## Show what is missing in the ledger compared with Stripe alone; APPLY
 go-live: ## Show how a test database becomes live; APPLY=1 WHO=… WHY=… does it
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.go_live
+
+forget: ## Show what deleting a person would do (USER=id or address); APPLY=1 WHO=… WHY=… does it
+	@./ops/venv.sh ops/requirements.txt
+	@$(VENV)/python -m ops.forget $(NAMED_USER)
+
+export-user: ## Print all data of a person as JSON (USER=id or address, OUT=file)
+	@./ops/venv.sh ops/requirements.txt
+	@$(VENV)/python -m ops.export_user $(NAMED_USER)
 
 quick: ## Run the pure and the database tests in about a minute (ARGS=… goes to pytest)
 	@./ops/venv.sh tests/requirements.txt

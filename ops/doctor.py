@@ -14,6 +14,7 @@ from api._lib import database
 from api._lib.errors import StripeFailedError
 from api._lib.settings import settings
 from ops.command import command, moment, subject
+from ops.deleted_checks import check_deleted
 from ops.findings import Finding, count, show
 from ops.ledger_checks import check_access, check_events, check_ledger
 from ops.person import check_person
@@ -48,6 +49,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     config = settings()
     data = {**database.call("doctor"), "ledger": database.call("read_ledger")}
     yield from check_ledger(data)
+    yield from check_deleted(database.call("doctor_deleted"))
     yield from check_access(data)
     yield from check_events(data)
     yield from check_supabase(config)

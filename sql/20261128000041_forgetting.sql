@@ -98,6 +98,8 @@ begin
         )
         from jsonb_to_recordset(v_left) d (id bigint, credits bigint, purchase_id uuid);
     end if;
+    -- A debt may have kept what was forgiven from being taken of credits beside it.
+    perform purse.collect_forgiven(p_user_id);
     return v_deleted;
 end
 $$;

@@ -21,7 +21,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 TIMEOUT_SECONDS = 120
-MODULES = ("ops.command", "ops.doctor", "ops.rebuild", "ops.reconcile")
+MODULES = (
+    "ops.command",
+    "ops.doctor",
+    "ops.export_user",
+    "ops.forget",
+    "ops.rebuild",
+    "ops.reconcile",
+)
 
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([*MODULES, __name__])

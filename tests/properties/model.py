@@ -30,6 +30,7 @@ class Lot:
     credits: int = 0
     held: int = 0
     lapsed: int = 0
+    forfeited: int = 0
 
     @property
     def free(self) -> int:
@@ -84,6 +85,7 @@ class Model:
         self.lots: list[Lot] = []
         self.holds: list[Hold] = []
         self.purchases: list[Bought] = []
+        self.deleted = False
 
     @property
     def balance(self) -> int:
@@ -130,7 +132,7 @@ class Model:
         ):
             lot = bought.lot
             assert lot is not None
-            revived = min(lot.lapsed, bought.forgiven)
+            revived = min(lot.lapsed + lot.forfeited, bought.forgiven)
             free = sum(max(payer.free, 0) for payer in bought.payers)
             spare = min(bought.forgiven - revived, max(self.available, 0), free)
             bought.forgiven -= revived + spare
@@ -138,9 +140,46 @@ class Model:
             taken += revived + spare
         return taken > 0
 
+    def delete(self) -> dict[str, Any]:
+        """Delete the account: end holds, give up what is left, forgive what is owed."""
+        open_holds = [hold for hold in self.holds if hold.status == "held"]
+        for hold in open_holds:
+            self._end(hold, "released")
+        self._lapse()
+        self.collect()
+        given_up = 0
+        for lot in self.lots:
+            if lot.credits > 0:
+                given_up += lot.credits
+                lot.forfeited += lot.credits
+                lot.credits = 0
+        written_off = 0
+        for bought in self.purchases:
+            if bought.lot and bought.lot.credits < 0:
+                written_off -= bought.lot.credits
+                bought.forgiven -= bought.lot.credits
+                bought.payers = [*self.lots]
+                bought.lot.credits = 0
+        self.deleted = True
+        self.collect()
+        return {
+            "credits_given_up": given_up,
+            "debt_written_off": written_off,
+            "holds_released": len(open_holds),
+            "replayed": False,
+        }
+
+    def _require_account(self) -> None:
+        if self.deleted:
+            raise Refused("PT403")
+
     # Going out ----------------------------------------------------------------------------------
 
     def spend(self, credits_: int) -> tuple[Spend, dict[str, Any]]:
+        self._require_account()
+        return self._spend(credits_)
+
+    def _spend(self, credits_: int) -> tuple[Spend, dict[str, Any]]:
         self._require(credits_)
         parts: Counter[Lot] = Counter()
         for _ in range(credits_):
@@ -148,11 +187,12 @@ class Model:
         return Spend(parts), {"spent": credits_, "balance": self.balance, "replayed": False}
 
     def correct(self, credits_: int) -> dict[str, Any]:
-        """Take so many credits by a correction."""
-        _, answer = self.spend(credits_)
+        """Take so many credits by a correction, also what was paid after a deletion."""
+        _, answer = self._spend(credits_)
         return {"credits": -credits_, "balance": answer["balance"], "replayed": False}
 
     def hold(self, credits_: int, days: float) -> tuple[Hold, dict[str, Any]]:
+        self._require_account()
         self._require(credits_)
         hold = Hold(Counter(), self.now + days)
         self.holds.append(hold)
@@ -176,6 +216,7 @@ class Model:
 
         Beyond the hold only what is free is spent.
         """
+        self._require_account()
         count = hold.parts.total() if credits_ is None else credits_
         if not 1 <= count <= max(hold.parts.total(), at_most or 0):
             raise Refused("PT422")
@@ -244,6 +285,7 @@ class Model:
     # Coming in ----------------------------------------------------------------------------------
 
     def grant(self, credits_: int, days: int | None) -> dict[str, Any]:
+        self._require_account()
         lot = Lot(inf if days is None else self.now + days)
         self.lots.append(lot)
         self.fill(lot, credits_)
@@ -253,6 +295,7 @@ class Model:
 
     def reverse(self, spend: Spend) -> dict[str, Any]:
         """Undo a spend, once; what goes back into a lot past its time lapses."""
+        self._require_account()
         replayed, spend.undone = spend.undone, True
         if not replayed:
             lapsed_before = sum(lot.lapsed for lot in self.lots)
@@ -308,8 +351,9 @@ class Model:
                 self.fill(lot, owed - pardoned, bought)
         else:
             count = -owed
-            if policy == "clamp":
-                count = min(count, min(lot.lapsed, count) + max(self.available, 0))
+            if policy == "clamp" or self.deleted:
+                revived = min(lot.lapsed + lot.forfeited, count)
+                count = min(count, revived + max(self.available, 0))
             if count < -owed:
                 bought.forgiven += -owed - count
                 bought.payers = [*self.lots]
@@ -319,13 +363,15 @@ class Model:
     def take_back(
         self, bought: Bought, own: Lot, count: int, payers: list[Lot] | None = None
     ) -> Counter[Lot]:
-        """Take from a purchase's own lot first, lapsed or not, then from others, then owe.
+        """Take from a purchase's own lot first, lapsed or given up too, then from others, then owe.
 
         Return what was taken where.
         """
-        revived = min(own.lapsed, count)
-        own.lapsed -= revived
-        own.credits += revived
+        lapsed = min(own.lapsed, count)
+        forfeited = min(own.forfeited, count - lapsed)
+        own.lapsed -= lapsed
+        own.forfeited -= forfeited
+        own.credits += lapsed + forfeited
         taken = self.drain(own, count, payers)
         bought.borrowed.update({lot: taken[lot] for lot in taken if lot is not own})
         return taken

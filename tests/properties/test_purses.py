@@ -275,7 +275,7 @@ class Purses(RuleBasedStateMachine):
             (int(transaction_id), "ann", "it failed"),
             lambda: self.model.reverse(spend),
         )
-        assert answer is not None
+        assert (answer is None) == self.model.deleted
 
     # What is asked again ------------------------------------------------------------------------
 
@@ -285,6 +285,9 @@ class Purses(RuleBasedStateMachine):
         """A reversed spend is refused; a hold that ended unpaid is held anew."""
         request = self.requests[-1 - which % len(self.requests)]
         hold, arguments = request.hold, self.in_order(request.arguments, request.key)
+        if self.model.deleted and request.arguments.get("credits", 1) > 0:
+            assert self.purse.refused(request.function, *arguments) == "PT403"
+            return
         spend = request.spend or (hold and hold.spend)
         if spend and spend.undone:
             assert self.purse.refused(request.function, *arguments) == "PT409"
@@ -335,7 +338,8 @@ class Purses(RuleBasedStateMachine):
     ) -> None:
         function, arguments = other
         used = self.requests[-1 - which % len(self.requests)].key
-        assert self.purse.refused(function, *self.in_order(arguments, used)) == "PT409"
+        refused = "PT403" if self.model.deleted else "PT409"
+        assert self.purse.refused(function, *self.in_order(arguments, used)) == refused
 
     # What money does ----------------------------------------------------------------------------
 
@@ -373,6 +377,8 @@ class Purses(RuleBasedStateMachine):
         other = Purse(self.database)
 
         def expect() -> dict[str, Any]:
+            if self.model.deleted:
+                raise Refused("PT403")
             if self.model.held:
                 raise Refused("PT409")
             return {"credits": self.model.balance, "replayed": False}
@@ -389,6 +395,18 @@ class Purses(RuleBasedStateMachine):
         self.requests.clear()
         self.holds.clear()
 
+    @precondition(lambda self: not self.model.deleted)
+    @rule(really=st.sampled_from([False, False, True]), confirmed=st.booleans())
+    def the_account_is_deleted(self, *, really: bool, confirmed: bool) -> None:
+        """A history goes on after it: money comes and goes, and everybody else is refused."""
+        if not really:
+            return
+        balance = self.model.balance if confirmed else None
+        arguments = (self.purse.user_id, "ann", "they asked", balance)
+        answer = self.asks("forget_user", arguments, self.model.delete)
+        assert answer is not None
+        assert self.purse.call("forget_user", *arguments) == {**answer, "replayed": True}
+
     # What time does -----------------------------------------------------------------------------
 
     @rule(days=st.sampled_from([1, 1, 2, 5]))
@@ -397,7 +415,18 @@ class Purses(RuleBasedStateMachine):
         if self.model.time_passes(days):
             # The next movement or read takes what a hold had kept from a refund. Explaining does
             # not foresee that, so there is a read at once.
-            self.purse.read()
+            self.look()
+
+    def look(self) -> int:
+        """Write what has expired, as any movement or read does; return the balance."""
+        if not self.model.deleted:
+            return self.purse.balance
+        row = self.database.execute(
+            "select (purse.lock_account(%s)).balance", [self.purse.user_id]
+        ).fetchone()
+        assert row is not None
+        balance: int = row["balance"]
+        return balance
 
     def shift(self, days: int) -> None:
         """Let time pass for everything in the purse, and for what moving it left behind."""
@@ -409,7 +438,7 @@ class Purses(RuleBasedStateMachine):
         if clean_up:
             self.purse.call("expire_credits", 1000)
         else:
-            assert self.purse.balance == self.model.balance
+            assert self.look() == self.model.balance
 
     # What holds at every moment -----------------------------------------------------------------
 
@@ -449,15 +478,20 @@ class Purses(RuleBasedStateMachine):
         In between it could say nothing that adds_up has not seen.
         """
         with self.database.transaction(force_rollback=True):
-            answer = self.purse.read(limit=1)
+            balance = self.look()
+            answer = None if self.model.deleted else self.purse.read(limit=1)
             rows = self.database.execute(
                 "select remaining, held, lapsed from credit_lots where user_id = %s order by id",
                 [self.purse.user_id],
             ).fetchall()
             self.purse.adds_up()
-        assert tuple(answer[name] for name in ("balance", "held", "available")) == self.account()
+        assert balance == self.model.balance
         assert [(*row.values(),) for row in rows] == self.model.contents()
-        assert all(entry["balance_after"] == self.model.balance for entry in answer["transactions"])
+        if answer:
+            account = tuple(answer[name] for name in ("balance", "held", "available"))
+            assert account == self.account()
+            (last,) = answer["transactions"] or [{"balance_after": balance}]
+            assert last["balance_after"] == balance
         self.read_at = self.model.now
 
     def account(self) -> tuple[int, int, int]:
