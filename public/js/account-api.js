@@ -38,6 +38,6 @@ export async function exportAccount() {
 
 /** @param {string | null} cursor @returns {Promise<Record<string, any>>} */
 function exportPage(cursor) {
-  const query = new URLSearchParams({ action: "export", ...(cursor ? { cursor } : {}) });
-  return call(`/api/account?${query}`, { timeoutSeconds: EXPORT_SECONDS });
+  const query = cursor ? `?${new URLSearchParams({ cursor })}` : "";
+  return call(`/api/account/export${query}`, { timeoutSeconds: EXPORT_SECONDS });
 }
