@@ -67,7 +67,8 @@ export const waitSeconds = (errand) =>
 /** @param {Errand[]} all */
 function write(all) {
   try {
-    localStorage.setItem(KEY, JSON.stringify(all));
+    if (all.length) localStorage.setItem(KEY, JSON.stringify(all));
+    else localStorage.removeItem(KEY);
   } catch {
     // The link then leads to where the code of the mail is asked for.
   }

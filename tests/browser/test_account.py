@@ -60,7 +60,7 @@ def test_an_address_is_changed_by_the_link(
     account.page.goto(mailbox.newest(wanted).link)
     account.site.expect_title("Account")
     expect(account.address.get_by_text("You sign in with")).to_contain_text(wanted)
-    assert account.page.url == f"{account.site.url}/account"
+    expect(account.page).to_have_url(f"{account.site.url}/account")
 
 
 def test_a_change_that_was_asked_for_on_another_device_is_confirmed_here(
