@@ -7,7 +7,7 @@ from api._lib.web.http import Request, Response, endpoint
 
 
 def get(_request: Request) -> Response:
-    """Return the Supabase project, what is switched on, and whose shop this is."""
+    """Return the Supabase project, what is switched on, the shop, and what signing in takes."""
     config = settings()
     return Response(
         {
@@ -16,6 +16,7 @@ def get(_request: Request) -> Response:
             "payments_enabled": config.payments_enabled,
             "files_enabled": config.files is not None,
             "shop": config.shop.public(),
+            **config.sign_in.public(),
         },
         headers={"Cache-Control": "no-cache"},
     )

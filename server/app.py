@@ -26,6 +26,11 @@ if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 ROOT = Path(__file__).parent.parent
+# As the providers' documentation says.
+CAPTCHA_HOSTS = {
+    "hcaptcha": ("https://hcaptcha.com", "https://*.hcaptcha.com"),
+    "turnstile": ("https://challenges.cloudflare.com",),
+}
 
 
 def create_app(root: Path = ROOT) -> WSGIApplication:
@@ -124,10 +129,10 @@ def _headers_for(path: str, rules: list[_HeaderRule]) -> dict[str, str]:
 
 
 def _localised(header: dict[str, str]) -> str:
-    """Return a header's value; a Content-Security-Policy also allows our Supabase and storage.
+    """Return a header's value; a Content-Security-Policy also allows what this deployment needs.
 
     vercel.json allows *.supabase.co only. The local stack and self-hosted projects have other
-    addresses.
+    addresses. A CAPTCHA's provider is allowed where its site key is set.
     """
     value: str = header["value"]
     if header["key"] != "Content-Security-Policy":
@@ -138,7 +143,21 @@ def _localised(header: dict[str, str]) -> str:
         for parts in map(urlsplit, addresses)
         if parts.netloc and not (parts.hostname or "").endswith(".supabase.co")
     ]
-    return value.replace("connect-src 'self'", " ".join(["connect-src 'self'", *origins]))
+    hosts = _captcha_hosts()
+    value = value.replace("connect-src 'self'", " ".join(["connect-src 'self'", *origins, *hosts]))
+    allowed = "".join(
+        f"; {directive} {' '.join(hosts)}"
+        for directive in ("script-src 'self'", "style-src 'self'", "frame-src")
+        if hosts
+    )
+    return value + allowed
+
+
+def _captcha_hosts() -> tuple[str, ...]:
+    """Return the hosts of the CAPTCHA's provider; none without a site key."""
+    if not os.environ.get("CAPTCHA_SITE_KEY", "").strip():
+        return ()
+    return CAPTCHA_HOSTS.get(os.environ.get("CAPTCHA_PROVIDER", "").strip() or "hcaptcha", ())
 
 
 def _static(request: Request, public: Path) -> WSGIApplication:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from api._lib.settings import EnvironmentReader
+    from api._lib.environment_reader import EnvironmentReader
 
 DEFAULT_NAME = "Purse"
 UNNAMED = "SHOP_NAME is missing: a live shop needs a name of its own"

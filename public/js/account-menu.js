@@ -5,7 +5,7 @@ import { t } from "./texts.js";
 /** Who is signed in, and the way out; a link to the form for everybody else. */
 class AccountMenu extends HTMLElement {
   connectedCallback() {
-    session.addEventListener("change", () => this.#render());
+    for (const event of ["change", "renamed"]) session.addEventListener(event, () => this.#render());
     this.#render();
   }
 
@@ -38,7 +38,12 @@ class AccountMenu extends HTMLElement {
         { class: "account__panel", id: "account-panel", popover: "auto" },
         h("p", { class: "account__label" }, t("account.signed_in_as")),
         h("p", { class: "account__email" }, email),
-        signOut,
+        h(
+          "div",
+          { class: "account__ways" },
+          h("a", { class: "button button--quiet", href: "/account" }, t("account.settings")),
+          signOut,
+        ),
       ),
     ];
   }

@@ -4,13 +4,20 @@ import { language } from "./texts.js";
 
 /**
  * Calls one of our functions as the person signed in. A refused token is refreshed and tried once more;
- * refused again, the session is over.
+ * refused again, the session is over. So it is where the account was deleted, on another device.
  * @param {string} path
  * @param {{ method?: string, body?: unknown, headers?: Record<string, string>, timeoutSeconds?: number }} [options]
  */
 export async function call(path, options) {
-  const send = (/** @type {string} */ token) =>
-    requestJson(path, { ...options, headers: { ...options?.headers, Authorization: `Bearer ${token}` } });
+  const send = async (/** @type {string} */ token) => {
+    try {
+      const headers = { ...options?.headers, Authorization: `Bearer ${token}` };
+      return await requestJson(path, { ...options, headers });
+    } catch (error) {
+      if (error.code === "account_deleted") session.end("deleted");
+      throw error;
+    }
+  };
   const token = await session.token();
   try {
     return await send(token);

@@ -1,11 +1,22 @@
+import "./auth-providers.js";
+import * as auth from "./auth-client.js";
 import { authProblem } from "./auth-messages.js";
 import { MODES } from "./auth-modes.js";
+import { passwordMinLength } from "./auth-settings.js";
+import { Captcha } from "./captcha.js";
 import { gem, h } from "./dom.js";
-import { formField, passwordField } from "./form-field.js";
+import { checks } from "./field-checks.js";
+import { passwordField } from "./form-field.js";
+import { keepAddress, keptAddress } from "./kept-address.js";
 import { session } from "./session.js";
+import { emailField } from "./sign-in-fields.js";
+import { openAccount } from "./sign-in-mails.js";
 import { t } from "./texts.js";
 
-/** Signing in, or up, with e-mail and password. Success shows in the session; failures in words, here. */
+/**
+ * Signing in, or up, with e-mail and password, and the ways to sign in without. Success shows in the
+ * session; failures in words, here.
+ */
 export class AuthForm extends HTMLElement {
   /** @type {"sign-in" | "sign-up"} */
   #mode = "sign-in";
@@ -13,11 +24,17 @@ export class AuthForm extends HTMLElement {
   #title = h("h2", { class: "auth__title", id: "auth-title", tabindex: "-1" });
   #invitation = h("p", { class: "auth__invitation", hidden: true });
   #problem = h("p", { class: "auth__problem", role: "alert" });
-  #email = formField({ label: t("auth.email"), name: "email", type: "email", autocomplete: "username" });
+  #email = emailField();
   #password = passwordField({ label: t("auth.password"), name: "password" });
+  #captcha = new Captcha();
+  /** @type {number | null} */
+  #fewest = null;
   #submit = h("button", { class: "button button--wide", type: "submit" });
   #other = h("span");
   #switch = h("button", { class: "link", type: "button", onclick: () => this.#show(MODES[this.#mode].next) });
+  #forgot = h("a", { class: "link" }, t("auth.forgot"));
+  #byMail = h("a", { class: "link" }, t("auth.by_mail"));
+  #ways = h("p", { class: "auth__ways" }, this.#forgot, this.#byMail);
   #form = h(
     "form",
     { class: "auth", novalidate: true, "aria-labelledby": "auth-title", onsubmit: this.#onSubmit.bind(this) },
@@ -26,14 +43,24 @@ export class AuthForm extends HTMLElement {
     this.#problem,
     this.#email.element,
     this.#password.element,
+    this.#captcha.element,
     this.#submit,
+    this.#ways,
+    h("auth-providers"),
     h("p", { class: "auth__other" }, this.#other, " ", this.#switch),
   );
 
   connectedCallback() {
     this.replaceChildren(this.#form);
     this.#show("sign-in");
-    session.addEventListener("change", () => this.#onSession());
+    this.#email.input.value = keptAddress();
+    this.#email.input.addEventListener("input", () => keepAddress(this.#email.input.value));
+    this.#forgot.href = withWayBack("/sign-in/reset");
+    this.#byMail.href = withWayBack("/sign-in/mail");
+    session.addEventListener("change", (event) =>
+      this.#onSession(/** @type {CustomEvent} */ (event).detail.reason),
+    );
+    if (!session.user) this.#prepare();
   }
 
   /** Comes into view, says why if there is a reason, and takes the keyboard. @param {...(Node | string)} reason */
@@ -49,11 +76,29 @@ export class AuthForm extends HTMLElement {
     this.#problem.textContent = text;
   }
 
-  #onSession() {
-    if (!session.user) return;
+  /** @param {string} reason */
+  #onSession(reason) {
     this.#password.input.value = "";
-    this.#invitation.hidden = true;
-    this.replaceChildren(this.#form);
+    if (session.user) {
+      this.#invitation.hidden = true;
+      return;
+    }
+    this.#email.input.value = keptAddress();
+    if (reason === "expired") this.complain(t("auth.error.signed_out"));
+    if (reason === "deleted") this.complain(t("auth.account_deleted"));
+    this.#prepare();
+  }
+
+  /** What has to be known and loaded before somebody signs in; not asked for where they are already. */
+  async #prepare() {
+    this.#captcha.begin();
+    this.#fewest = await passwordMinLength().catch(() => null);
+    this.#showRule();
+  }
+
+  #showRule() {
+    const isNew = this.#mode === "sign-up" && this.#fewest;
+    this.#password.hint(isNew ? t("auth.password_rule", { n: isNew }) : "");
   }
 
   /** @param {"sign-in" | "sign-up"} mode */
@@ -65,6 +110,8 @@ export class AuthForm extends HTMLElement {
     this.#other.textContent = other;
     this.#switch.textContent = switchTo;
     this.#password.input.setAttribute("autocomplete", password);
+    this.#ways.hidden = mode === "sign-up";
+    this.#showRule();
     this.#clear();
   }
 
@@ -82,19 +129,23 @@ export class AuthForm extends HTMLElement {
     this.#setBusy(true);
     try {
       const [email, password] = [this.#email.input.value.trim(), this.#password.input.value];
-      if (this.#mode === "sign-in") await session.signIn(email, password);
-      else if (!(await session.signUp(email, password))) this.#askToConfirm(email);
+      keepAddress(email);
+      const captcha = await this.#captcha.token();
+      if (this.#mode === "sign-in") session.begin(await auth.signIn(email, password, captcha));
+      else if (!(await openAccount(email, password, { captcha, back: wayBack() })))
+        location.assign(withWayBack("/sign-in/mail"));
     } catch (error) {
       this.#explain(authProblem(error));
     }
+    this.#captcha.reset();
     this.#setBusy(false);
   }
 
   #isComplete() {
-    const { validity, value } = this.#email.input;
-    if (!this.#password.input.value) this.#password.complain(t("auth.enter_password"));
-    if (!value.trim()) this.#email.complain(t("auth.enter_email"));
-    else if (validity.typeMismatch) this.#email.complain(t("auth.not_an_email"));
+    const isNew = this.#mode === "sign-up";
+    const check = isNew ? checks.newPassword(this.#fewest) : checks.password;
+    this.#password.complain(check(this.#password.input));
+    this.#email.complain(this.#email.check(this.#email.input));
     const wrong = [this.#email, this.#password].find((field) => field.isWrong);
     wrong?.input.focus();
     return !wrong;
@@ -102,7 +153,9 @@ export class AuthForm extends HTMLElement {
 
   /** @param {import("./auth-messages.js").AuthProblem} problem */
   #explain({ text, field: name }) {
-    const field = name && { email: this.#email, password: this.#password }[name];
+    /** @type {Record<string, import("./form-field.js").Field>} */
+    const fields = { email: this.#email, password: this.#password };
+    const field = name && fields[name];
     if (!field) return this.complain(text);
     field.complain(text);
     field.input.focus();
@@ -116,22 +169,13 @@ export class AuthForm extends HTMLElement {
     this.#submit.setAttribute("aria-busy", String(busy));
     this.#submit.setAttribute("aria-disabled", String(busy));
   }
-
-  /** @param {string} email */
-  #askToConfirm(email) {
-    const title = h("h2", { class: "auth__title", tabindex: "-1" }, t("auth.check_mail"));
-    const text = t("auth.check_mail.more", { email });
-    const back = h("button", { class: "button button--quiet", type: "button" }, t("auth.back"));
-    back.addEventListener("click", () => this.#backToSignIn());
-    this.replaceChildren(h("div", { class: "auth" }, title, h("p", {}, text), back));
-    title.focus();
-  }
-
-  #backToSignIn() {
-    this.replaceChildren(this.#form);
-    this.#show("sign-in");
-    this.#password.input.focus();
-  }
 }
+
+/** This page, to come back to. */
+const wayBack = () => location.pathname + location.search;
+
+/** A page for signing in that leads back to this one. @param {string} page */
+const withWayBack = (page) =>
+  wayBack() === "/" ? page : `${page}?${new URLSearchParams({ back: wayBack() })}`;
 
 customElements.define("auth-form", AuthForm);

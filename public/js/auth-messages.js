@@ -1,13 +1,20 @@
-import { has, t } from "./texts.js";
+import { has, language, t } from "./texts.js";
 
-/** @typedef {{ text: string, field?: "email" | "password" }} AuthProblem */
+/** @typedef {"email" | "password" | "code" | "nonce" | "current"} FieldName */
+/** @typedef {{ text: string, field?: FieldName }} AuthProblem */
 
-/** Which field is to be mended, by Supabase Auth's code. @type {Record<string, "email" | "password">} */
+/** Which field is to be mended, by Supabase Auth's code. @type {Record<string, FieldName>} */
 const FIELDS = {
   user_already_exists: "email",
+  address_taken: "email",
   email_address_invalid: "email",
   email_address_not_authorized: "email",
-  weak_password: "password",
+  otp_expired: "code",
+  same_password: "password",
+  current_password_required: "current",
+  current_password_invalid: "current",
+  reauthentication_needed: "nonce",
+  reauthentication_not_valid: "nonce",
 };
 
 /** Codes that say the same as another. @type {Record<string, string>} */
@@ -19,8 +26,19 @@ const SAME = { invalid_grant: "invalid_credentials", email_exists: "user_already
  * @returns {AuthProblem}
  */
 export function authProblem(error) {
+  if (error.code === "weak_password") return { text: weakness(error), field: "password" };
   const code = SAME[error.code] ?? error.code;
   if (has(`auth.error.${code}`)) return { text: t(`auth.error.${code}`), field: FIELDS[code] };
   if (error.status === 429) return { text: t("auth.error.over_request_rate_limit") };
-  return { text: t("auth.error.other") };
+  // Supabase Auth's own sentences are in English.
+  const isRefusal = error.status >= 400 && error.status < 500;
+  if (isRefusal && error.sentence && language === "en") return { text: error.sentence };
+  return { text: t(isRefusal ? "auth.error.refused" : "auth.error.other") };
+}
+
+/** Why Supabase Auth calls a password weak. @param {import("./http.js").RequestError} error */
+function weakness({ details }) {
+  const reasons = /** @type {string[]} */ (details.reasons ?? ["length"]);
+  const known = reasons.filter((reason) => has(`auth.weak.${reason}`));
+  return known.map((reason) => t(`auth.weak.${reason}`)).join(" ") || t("auth.weak.other");
 }

@@ -2,7 +2,8 @@ import { requestJson } from "./http.js";
 
 /**
  * @typedef {{ supabase_url: string, publishable_key: string, payments_enabled: boolean,
- *   files_enabled: boolean, shop: import("./shop.js").Identity }} Config
+ *   files_enabled: boolean, shop: import("./shop.js").Identity, password_min_length: number,
+ *   captcha: { provider: "hcaptcha" | "turnstile", site_key: string } | null }} Config
  */
 
 /** @type {Promise<Config> | null} */

@@ -1,17 +1,22 @@
 import "./export-bar.js";
 import { arrange, h } from "./dom.js";
+import { askFirst } from "./confirm-dialog.js";
+import { deletedSentence, deleteProblem, deleteQuestion } from "./file-delete-words.js";
 import { renewLinks } from "./file-downloads.js";
 import { fileRow, isExportable } from "./file-row.js";
 import { shelf } from "./file-shelf.js";
+import { deleteFile } from "./files-api.js";
 import { forget } from "./kept-work.js";
 import { notice } from "./notice.js";
 import { readingProblem } from "./problems.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
+import { wallet } from "./wallet.js";
 
 /** One's files, newest first, a page at a time, and the export of those that are chosen. */
 export class FileList extends HTMLElement {
-  #status = h("div", { class: "files__status" });
+  #status = h("div", { class: "files__status", tabindex: "-1" });
+  #announcement = h("p", { class: "visually-hidden", role: "status" });
   #list = h("ol", { class: "files", role: "list", "aria-label": t("files.yours") });
   /** @type {import("./export-bar.js").ExportBar} */
   #export = h("export-bar");
@@ -26,7 +31,7 @@ export class FileList extends HTMLElement {
   #chosen = new Set();
 
   connectedCallback() {
-    this.replaceChildren(this.#status, this.#list, this.#more, this.#export);
+    this.replaceChildren(this.#status, this.#announcement, this.#list, this.#more, this.#export);
     shelf.addEventListener("change", () => this.#render());
     this.#export.addEventListener("exported", () => this.#clear());
     session.addEventListener("change", () => this.#clear());
@@ -55,7 +60,9 @@ export class FileList extends HTMLElement {
     // The addresses for downloading are new each time: a row is not made again for them.
     const key = JSON.stringify({ ...file, downloads: file.downloads.map(({ name }) => name) });
     const onChoose = (/** @type {boolean} */ chosen) => this.#toggle(file.id, chosen);
-    const row = this.#rows.get(key) ?? fileRow(file, { isChosen: this.#chosen.has(file.id), onChoose });
+    const onDelete = () => this.#delete(file);
+    const row =
+      this.#rows.get(key) ?? fileRow(file, { isChosen: this.#chosen.has(file.id), onChoose, onDelete });
     this.#rows.set(key, row);
     renewLinks(row, file);
     return row;
@@ -80,6 +87,26 @@ export class FileList extends HTMLElement {
   #clear() {
     this.#choose([]);
     this.#export.choose([]);
+  }
+
+  /** @param {import("./file-row.js").OwnFile} file */
+  async #delete(file) {
+    if (!(await askFirst(deleteQuestion(file)))) return;
+    const place = shelf.files.findIndex(({ id }) => id === file.id);
+    try {
+      await deleteFile(file.id);
+    } catch (error) {
+      // Deleted elsewhere meanwhile: that is what was wanted.
+      if (error.status !== 404) return this.#say(deleteProblem(error), () => this.#delete(file));
+    }
+    if (this.#chosen.has(file.id)) this.#toggle(file.id, false);
+    shelf.remove(file.id);
+    wallet.load();
+    this.#announcement.textContent = deletedSentence(file);
+    const next = /** @type {HTMLElement | undefined} */ (
+      this.#list.children[place] ?? this.#list.lastElementChild
+    );
+    (next ?? this.#status).focus();
   }
 
   async #loadMore() {

@@ -1,5 +1,6 @@
 import { time } from "./dates.js";
 import { h, spoken } from "./dom.js";
+import { deleteLabel } from "./file-delete-words.js";
 import { downloadLinks } from "./file-downloads.js";
 import { EXPORT_FEATURE, kindName } from "./file-kinds.js";
 import { summaryAtLength, summaryLine } from "./file-summary.js";
@@ -15,9 +16,10 @@ export const isExportable = ({ status, feature }) => status === "done" && featur
 /**
  * One of one's files in the list.
  * @param {OwnFile} file
- * @param {{ isChosen: boolean, onChoose: (chosen: boolean) => void }} choice for the export
+ * @param {{ isChosen: boolean, onChoose: (chosen: boolean) => void, onDelete: () => void }} choice
+ *   isChosen, onChoose: for the export
  */
-export function fileRow(file, { isChosen, onChoose }) {
+export function fileRow(file, { isChosen, onChoose, onDelete }) {
   const { filename, status, summary, created_at: createdAt } = file;
   const said = status === "done" ? summaryLine(summary) : t(`file.status.${status}`);
   const help = remedy(file);
@@ -31,7 +33,16 @@ export function fileRow(file, { isChosen, onChoose }) {
     h("p", { class: "file__about" }, `${kindName(file)} · ${formatSize(file.size)} · `, time(createdAt)),
     help && h("p", { class: "file__help" }, help),
     status === "done" && h("div", { class: "file__products" }, inside(summary), downloadLinks(file)),
+    deleter(file, onDelete),
   );
+}
+
+/** @param {OwnFile} file @param {() => void} onDelete */
+function deleter(file, onDelete) {
+  const label = deleteLabel(file);
+  if (!label) return null;
+  const attributes = { class: "link file__delete", type: "button", onclick: onDelete };
+  return h("button", attributes, label, spoken(` ${file.filename}`));
 }
 
 /** @param {OwnFile} file @param {boolean} isChosen @param {(chosen: boolean) => void} onChoose */

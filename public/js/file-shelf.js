@@ -83,6 +83,14 @@ class FileShelf extends EventTarget {
     this.#tell();
   }
 
+  /** Takes a file that was deleted off the list. Tells of it by "removed", with the id. @param {string} id */
+  remove(id) {
+    this.#turn += 1;
+    this.files = this.files.filter((file) => file.id !== id);
+    this.#tell();
+    this.dispatchEvent(new CustomEvent("removed", { detail: { id } }));
+  }
+
   /** @param {{ files: OwnFile[], next_cursor: string | null }} answer */
   #take({ files, next_cursor: nextCursor }) {
     this.#turn += 1;

@@ -3,6 +3,7 @@ import "./upload-card.js";
 import { openStore } from "./checkout.js";
 import { h } from "./dom.js";
 import { kindOf } from "./file-kinds.js";
+import { shelf } from "./file-shelf.js";
 import { notice } from "./notice.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
@@ -27,6 +28,11 @@ export class FileUpload extends HTMLElement {
       this.#drop.focusButton();
     });
     session.addEventListener("change", () => this.#show(null));
+    // What came of a file that was deleted from the list leads nowhere.
+    shelf.addEventListener(
+      "removed",
+      (event) => this.#job?.result?.id === detail(event).id && this.#show(null),
+    );
   }
 
   /**

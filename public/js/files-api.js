@@ -40,6 +40,15 @@ export function createFile(about, key) {
 }
 
 /**
+ * Deletes a file and everything made from it; credits held for its upload are free at once.
+ * @param {string} fileId
+ * @returns {Promise<{ balance: number, available: number }>}
+ */
+export function deleteFile(fileId) {
+  return call(`/api/files?file_id=${encodeURIComponent(fileId)}`, { method: "DELETE" });
+}
+
+/**
  * Has an uploaded file processed and paid for, once however often it is asked.
  * @param {string} fileId
  * @returns {Promise<{ file: OwnFile, balance: number }>}

@@ -1,7 +1,10 @@
 import { h, uniqueId } from "./dom.js";
 import { t } from "./texts.js";
 
-/** @typedef {{ element: HTMLElement, input: HTMLInputElement, isWrong: boolean, complain(text: string): void }} Field */
+/**
+ * @typedef {{ element: HTMLElement, input: HTMLInputElement, isWrong: boolean, complain(text: string): void,
+ *   hint(text: string): void }} Field  complain: says what is wrong; hint: says what is asked for
+ */
 
 /**
  * A labelled input with room for what is wrong with it.
@@ -15,18 +18,20 @@ export function formField({ label, ...attributes }, ...extras) {
     h("input", {
       id,
       required: true,
-      "aria-describedby": `${id}-problem`,
+      "aria-describedby": `${id}-hint ${id}-problem`,
       autocapitalize: "none",
       spellcheck: "false",
       ...attributes,
     })
   );
+  const said = h("p", { class: "field__hint", id: `${id}-hint` });
   const complaint = h("p", { class: "field__problem", id: `${id}-problem` });
   const element = h(
     "div",
     { class: "field" },
     h("label", { for: id }, label),
     h("div", { class: "field__box" }, input, ...extras),
+    said,
     complaint,
   );
   return {
@@ -38,6 +43,9 @@ export function formField({ label, ...attributes }, ...extras) {
     complain(text) {
       complaint.textContent = text;
       input.setAttribute("aria-invalid", String(text !== ""));
+    },
+    hint(text) {
+      said.textContent = text;
     },
   };
 }

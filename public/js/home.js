@@ -4,10 +4,12 @@ import "./history-list.js";
 import "./pack-list.js";
 import "./price-list.js";
 import "./purse-card.js";
+import { takeArrival } from "./arrival.js";
 import { openStore } from "./checkout.js";
 import { intent } from "./intent.js";
+import { newPasswordDue } from "./new-password-due.js";
 import { session } from "./session.js";
-import { takeSessionLink } from "./session-link.js";
+import { goOn } from "./sign-in-mails.js";
 import { inviteToBuy } from "./sign-in-prompt.js";
 import { t } from "./texts.js";
 
@@ -34,23 +36,45 @@ function focusView() {
   scrollTo({ top: 0 });
 }
 
+/** While a link is taken in, it is not decided yet what follows. */
+let isArriving = true;
+
 session.addEventListener("change", (event) => {
+  if (isArriving) return;
   const { reason } = /** @type {CustomEvent} */ (event).detail;
   focusView();
-  if (reason === "expired") form.complain(t("home.session_over"));
-  if (reason === "signed-out") intent.forget();
+  if (reason === "signed-out" || reason === "deleted") intent.forget();
   proceed();
 });
 
-/** What the part of the address behind the # asks for: it is acted on once, then gone. */
-async function followFragment() {
-  const { problem } = await takeSessionLink();
-  if (problem) form.complain(problem);
+/** What the part of the address behind the # asks for: done once, then taken out. */
+function followFragment() {
   if (location.hash !== "#sign-in") return;
   history.replaceState(history.state, "", location.pathname + location.search);
   if (!session.user) form.invite();
 }
 
-addEventListener("hashchange", followFragment);
-await followFragment();
-proceed();
+/** Mails lead to pages of their own; here come providers, and links that Supabase sends to the site's address. */
+async function arrive() {
+  const { errand, problem } = await takeArrival();
+  if (problem && !session.user) form.complain(t(`arrival.${problem}`));
+  if (!errand) return false;
+  if (errand.purpose === "recovery") newPasswordDue.note(session.user?.id ?? "");
+  const pages = { recovery: "/sign-in/reset", address: "/account" };
+  const page = Object.hasOwn(pages, errand.purpose) && pages[/** @type {keyof pages} */ (errand.purpose)];
+  if (page) location.replace(page);
+  else goOn(errand);
+  return true;
+}
+
+/** Takes in what the address brings. Answers whether this page stays. */
+async function land() {
+  isArriving = true;
+  const isLeaving = await arrive();
+  isArriving = false;
+  if (!isLeaving) followFragment();
+  return !isLeaving;
+}
+
+addEventListener("hashchange", land);
+if (await land()) proceed();

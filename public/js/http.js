@@ -66,6 +66,7 @@ function parse(text) {
  */
 function describe(data) {
   const { code, message, ...details } = Object(data?.error);
+  if (data?.weak_password?.reasons) details.reasons = data.weak_password.reasons;
   return {
     code: String(code ?? data?.error_code ?? "unknown"),
     message: String(message ?? data?.msg ?? ""),

@@ -15,7 +15,8 @@ const PATIENCE_MS = 5000;
 /** Whoever signs out leaves no file behind. */
 session.addEventListener("change", (event) => {
   const { reason } = /** @type {CustomEvent} */ (event).detail;
-  if (reason === "signed-out") inStore("readwrite", (store) => store.clear()).catch(() => null);
+  if (reason === "signed-out" || reason === "deleted")
+    inStore("readwrite", (store) => store.clear()).catch(() => null);
 });
 
 /**

@@ -36,30 +36,6 @@ export function writeSession(session) {
   }
 }
 
-const EXPECTED = "purse.expected-link";
-const EXPECTED_FOR_MS = 24 * 60 * 60 * 1000;
-
-/** Notes that a confirmation mail was asked for here. @param {string} email */
-export function expectLink(email) {
-  try {
-    localStorage.setItem(EXPECTED, JSON.stringify({ email: email.toLowerCase(), at: Date.now() }));
-  } catch {
-    // The link then leads to the sign-in form instead.
-  }
-}
-
-/** Whether a link for this address was asked for here, lately; it counts once. @param {string} email */
-export function takeExpectedLink(email) {
-  try {
-    const expected = JSON.parse(localStorage.getItem(EXPECTED) ?? "null");
-    if (expected?.email !== email.toLowerCase() || Date.now() - expected.at > EXPECTED_FOR_MS) return false;
-    localStorage.removeItem(EXPECTED);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 /** Whether a storage event (another tab wrote) is about the session. @param {StorageEvent} event */
 export function isAboutSession(event) {
   return event.key === KEY || event.key === null;

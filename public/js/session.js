@@ -1,6 +1,8 @@
 import * as auth from "./auth-client.js";
 import { RequestError } from "./http.js";
-import { expectLink, isAboutSession, readSession, takeExpectedLink, writeSession } from "./session-store.js";
+import { keepAddress } from "./kept-address.js";
+import { isAboutSession, readSession, writeSession } from "./session-store.js";
+import { forgetErrands } from "./sign-in-errands.js";
 
 const REFRESH_BEFORE_EXPIRY_SECONDS = 60;
 const MAY_PASS = [0, 408, 429];
@@ -9,7 +11,8 @@ const now = () => Math.floor(Date.now() / 1000);
 
 /**
  * Who is signed in. The stored session is the one truth, shared by every tab; it is read anew each
- * time, so a token another tab refreshed is picked up. Tells of a person coming or going by "change".
+ * time, so a token another tab refreshed is picked up. Tells of a person coming or going by "change", and
+ * of another address of theirs by "renamed".
  */
 class Session extends EventTarget {
   #userId = readSession()?.user.id ?? null;
@@ -28,41 +31,41 @@ class Session extends EventTarget {
     return readSession()?.user ?? null;
   }
 
-  /** @param {string} email @param {string} password */
-  async signIn(email, password) {
-    this.#take(await auth.signIn(email, password));
-  }
-
-  /** Whether the new account is signed in; if not, its e-mail address has to be confirmed first. */
-  async signUp(/** @type {string} */ email, /** @type {string} */ password) {
-    const answer = await auth.signUp(email, password);
-    if (!answer?.access_token) {
-      expectLink(email);
-      return false;
-    }
-    this.#take(answer);
-    return true;
-  }
-
   /**
-   * Takes in the tokens of a confirmation link, once Supabase says whose they are, and only if that
-   * person asked for it in this browser: else a link could sign somebody in to a stranger's account.
+   * Takes in a session as Supabase Auth sends it.
+   * @param {{ access_token: string, refresh_token: string, expires_in: number,
+   *   user: { id: string, email?: string } }} answer
    */
-  async adopt(/** @type {{ access_token: string, refresh_token: string, expires_in: number }} */ tokens) {
-    const user = await auth.getUser(tokens.access_token);
-    if (!takeExpectedLink(user.email ?? "")) throw new Error("This link was not asked for here.");
-    this.#take({ ...tokens, user });
+  begin({ access_token, refresh_token, expires_in, user }) {
+    // Counted from now by our clock: the server's may differ from it.
+    const expires_at = now() + Number(expires_in || 0);
+    const before = this.user;
+    const email = user.email ?? "";
+    writeSession({ access_token, refresh_token, expires_at, user: { id: user.id, email } });
+    this.#noticeChange("signed-in");
+    if (before?.id === user.id && before.email !== email) this.dispatchEvent(new Event("renamed"));
+  }
+
+  /** Learns that the person's address is another by now. @param {string} email */
+  rename(email) {
+    const current = readSession();
+    if (!current || current.user.email === email) return;
+    writeSession({ ...current, user: { ...current.user, email } });
+    this.dispatchEvent(new Event("renamed"));
   }
 
   /** Signed out here at once; that the server could not be told is no reason to stay signed in. */
   async signOut() {
     const token = readSession()?.access_token;
     this.end("signed-out");
-    if (token) await auth.signOut(token).catch(() => null);
+    if (token) await auth.signOut(token, "local").catch(() => null);
   }
 
-  /** @param {"signed-out" | "expired"} reason */
+  /** @param {"signed-out" | "expired" | "deleted"} reason */
   end(reason) {
+    // Whoever has to sign in again need not type the address again; whoever signs out leaves none behind.
+    keepAddress(reason === "expired" ? (this.user?.email ?? "") : "");
+    if (reason !== "expired") forgetErrands();
     writeSession(null);
     this.#noticeChange(reason);
   }
@@ -91,7 +94,7 @@ class Session extends EventTarget {
       if (current && current.access_token !== stale) return current.access_token;
       if (!current) throw new RequestError({ status: 401, code: "signed_out" });
       const answer = await auth.refresh(current.refresh_token);
-      if (readSession()?.access_token === stale) this.#take(answer);
+      if (readSession()?.access_token === stale) this.begin(answer);
       return answer.access_token;
     };
     try {
@@ -101,14 +104,6 @@ class Session extends EventTarget {
       if (readSession()?.access_token === stale) this.end("expired");
       throw new RequestError({ status: 401, code: "signed_out" });
     }
-  }
-
-  /** @param {any} answer a session as Supabase Auth sends it */
-  #take({ access_token, refresh_token, expires_in, user }) {
-    // Counted from now by our clock: the server's may differ from it.
-    const expires_at = now() + Number(expires_in || 0);
-    writeSession({ access_token, refresh_token, expires_at, user: { id: user.id, email: user.email } });
-    this.#noticeChange("signed-in");
   }
 
   /** @param {string} reason */

@@ -108,7 +108,7 @@ export class UploadCard extends HTMLElement {
           ? [another()]
           : [run(t("upload.for", { n: this.#cost })), another()];
       case "waiting":
-        return [run(t("upload.go_on")), another(t("upload.forget"))];
+        return [run(t("go_on")), another(t("upload.forget"))];
       case "starting":
       case "uploading":
         return [quiet(t("upload.stop"), () => job.stop())];
@@ -123,7 +123,7 @@ export class UploadCard extends HTMLElement {
       case "interrupted":
         return [run(t("try_again")), another(t("upload.forget"))];
       case "stopped":
-        return [run(t("upload.go_on")), another(t("upload.forget"))];
+        return [run(t("go_on")), another(t("upload.cancel"))];
       default:
         return [button(next(job), () => this.#over())];
     }

@@ -1,6 +1,6 @@
 import { shelf } from "./file-shelf.js";
 import { isRefusal, shortage } from "./file-words.js";
-import { completeFile, createFile, newKey } from "./files-api.js";
+import { completeFile, createFile, deleteFile, newKey } from "./files-api.js";
 import { RequestError } from "./http.js";
 import { forget, keep } from "./kept-work.js";
 import { t } from "./texts.js";
@@ -33,6 +33,8 @@ export class UploadJob extends EventTarget {
   /** @type {RequestError | null} */
   error = null;
   #stopping = new AbortController();
+  /** The file that waits for its upload, while there is one. @type {string | null} */
+  #awaited = null;
 
   /**
    * @param {{ userId: string, file: File, kind: import("./file-kinds.js").FileKind, key?: string,
@@ -68,7 +70,9 @@ export class UploadJob extends EventTarget {
     try {
       await this.#checkReadable();
       const { file, upload: target } = await this.#begin();
-      if (file.status === "awaiting_upload" && target) await this.#upload(target);
+      this.#awaited = file.status === "awaiting_upload" ? file.id : null;
+      if (this.#awaited && target) await this.#upload(target);
+      this.#awaited = null;
       this.#move("processing");
       await this.#finish(await this.#complete(file.id));
     } catch (error) {
@@ -82,10 +86,21 @@ export class UploadJob extends EventTarget {
     this.#stopping.abort();
   }
 
-  /** Forgets the file, here and for later. */
+  /**
+   * Forgets the file, here and for later, and frees the credits that an unfinished upload holds. If that
+   * does not succeed, the hold lapses by itself.
+   */
   async drop() {
     this.stop();
     await forget(this.userId, "upload");
+    if (!this.#awaited) return;
+    const id = this.#awaited;
+    this.#awaited = null;
+    await deleteFile(id).then(
+      () => shelf.remove(id),
+      () => shelf.load(),
+    );
+    wallet.load();
   }
 
   #keep() {

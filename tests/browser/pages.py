@@ -33,8 +33,8 @@ class Site:
 
     def fill_in(self, email: str, password: str) -> None:
         """Type into the form for signing in or up."""
-        self.page.get_by_label("E-mail").fill(email)
-        self.page.get_by_label("Password", exact=True).fill(password)
+        self.sign_in_form.get_by_label("E-mail").fill(email)
+        self.sign_in_form.get_by_label("Password", exact=True).fill(password)
 
     def sign_in(self, email: str, password: str) -> None:
         """Sign in through the form that the page shows."""
@@ -43,8 +43,13 @@ class Site:
 
     def sign_out(self) -> None:
         """Sign out by the menu in the header."""
-        self.page.get_by_role("button", name="Account").click()
-        self.page.get_by_role("button", name="Sign out").click()
+        self.page.get_by_role("button", name="Account", exact=True).click()
+        self.page.get_by_role("button", name="Sign out", exact=True).click()
+
+    @property
+    def sign_in_form(self) -> Locator:
+        """The form for signing in or up."""
+        return self.page.locator("auth-form")
 
     @property
     def pill(self) -> Locator:

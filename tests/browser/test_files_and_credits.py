@@ -181,11 +181,16 @@ def test_an_answer_that_got_lost_is_asked_for_again_and_charged_once(
     assert purse.balance == 498
 
 
-def test_a_file_is_forgotten_when_told_to(interrupted: Files) -> None:
-    interrupted.press("Forget it")
+def test_a_file_is_forgotten_when_told_to_and_its_credits_are_free(
+    interrupted: Files, purse: Purse
+) -> None:
+    assert purse.available < purse.balance
+    with interrupted.page.expect_response(lambda answer: answer.request.method == "DELETE"):
+        interrupted.press("Forget it")
     expect(interrupted.choose_button).to_be_focused()
+    assert purse.available == purse.balance
     interrupted.page.reload()
-    expect(interrupted.list).to_have_count(1)
+    expect(interrupted.page.get_by_text("No files yet.")).to_be_visible()
     expect(interrupted.card).to_be_hidden()
     assert kept(interrupted) == []
 

@@ -89,6 +89,8 @@ def test_every_page_fits_a_phone(
         ("/", "Your balance"),
         ("/payment/success", "This link names no payment"),
         ("/payment/cancelled", "Nothing was charged"),
+        ("/account", "Account"),
+        ("/sign-in/reset", "Forgot your password?"),
         ("/no/such/page", "There is nothing here"),
     ):
         site.open(path)

@@ -123,6 +123,21 @@ def test_a_session_that_is_over_asks_to_sign_in_again(
     buyer.expect_balance(0)
 
 
+def test_whoever_signs_out_leaves_no_address_behind(visitor: Site, user: User) -> None:
+    visitor.page.get_by_role("link", name="Forgot your password?").click()
+    visitor.page.get_by_label("E-mail").fill(user.email)
+    visitor.page.get_by_role("button", name="Send the mail").click()
+    visitor.expect_title("Check your mail")
+    visitor.page.get_by_role("link", name="Back to sign in").click()
+    visitor.sign_in(user.email, user.password)
+    visitor.expect_balance(0)
+    visitor.sign_out()
+    visitor.expect_signed_out()
+    stored = "JSON.stringify([{...localStorage}, {...sessionStorage}])"
+    assert user.email not in visitor.page.evaluate(stored)
+    expect(visitor.page.get_by_label("E-mail")).to_have_value("")
+
+
 def test_signing_out_in_one_tab_signs_out_the_other(buyer: Site, stack: RunningStack) -> None:
     other = Site(buyer.page.context.new_page(), stack.site_url)
     other.open()

@@ -46,6 +46,8 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
             "privacy_url": None,
             "imprint_url": None,
         },
+        "captcha": None,
+        "password_min_length": 6,
     }
     assert stack.secret_key not in response.text
 

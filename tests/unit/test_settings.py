@@ -99,6 +99,9 @@ def test_without_payments_stripe_needs_no_keys() -> None:
         ("ORDERS_PER_MINUTE", "0"),
         ("ORDERS_PER_MINUTE", "9" * 5000),
         ("ORDERS_PER_MINUTE", "ten"),
+        ("CAPTCHA_PROVIDER", "recaptcha"),
+        ("PASSWORD_MIN_LENGTH", "5"),
+        ("PASSWORD_MIN_LENGTH", "73"),
     ],
 )
 def test_a_wrong_value_is_named_but_not_told(name: str, value: str) -> None:
@@ -134,6 +137,17 @@ def test_a_live_key_is_never_sent_to_a_stand_in() -> None:
 def test_livemode_is_read_off_the_key() -> None:
     assert load({**WHOLE, "STRIPE_SECRET_KEY": "rk_live_x"}).livemode is True
     assert load(WHOLE).livemode is False
+
+
+def test_the_forms_are_told_of_a_captcha_only_where_there_is_a_site_key() -> None:
+    assert load(WHOLE).sign_in.public() == {"captcha": None, "password_min_length": 6}
+    captcha = {"CAPTCHA_SITE_KEY": "key", "CAPTCHA_PROVIDER": "turnstile"}
+    assert load({**WHOLE, **captcha, "PASSWORD_MIN_LENGTH": "8"}).sign_in.public() == {
+        "captcha": {"provider": "turnstile", "site_key": "key"},
+        "password_min_length": 8,
+    }
+    by_default = load({**WHOLE, "CAPTCHA_SITE_KEY": "key"}).sign_in
+    assert by_default.captcha_provider == "hcaptcha"
 
 
 def test_settings_are_never_printed() -> None:

@@ -20,7 +20,12 @@ LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.js"))
 MODULES = sorted((PUBLIC / "js").glob("*.js"))
 PAGES = sorted(PUBLIC.rglob("*.html"))
 # What a module names besides texts: headers, types of data, and product and format names.
-NO_TEXT = {"Accept", "Authorization", "Files", "DOCX", "TXT", "MP3, WAV, M4A, FLAC, OGG"}
+NO_TEXT = {"Accept", "Authorization", "Files", "DOCX", "TXT", "MP3, WAV, M4A, FLAC, OGG", "purse."}
+# The providers' own names, in auth-providers.js, are the same in every language.
+NO_TEXT |= {
+    *("Apple", "Microsoft", "Bitbucket", "Discord", "Facebook", "Figma", "Google", "Kakao"),
+    *("Keycloak", "Notion", "Slack", "Snapchat", "Spotify", "Twitch", "Zoom", "Fly.io"),
+}
 
 Form = dict[str, str]
 
@@ -54,7 +59,7 @@ def literals(source: str) -> list[str]:
 def asked_for() -> Iterator[tuple[str, str]]:
     """Yield "module or page", key for each key that is named where a text is asked for."""
     for path in MODULES:
-        source = re.sub(r'=== "\w*"', "", without_comments(path.read_text("utf-8")))
+        source = re.sub(r'=== "[\w-]*"', "", without_comments(path.read_text("utf-8")))
         for argument in re.findall(r"\b(?:t|parts|waitingWork)\(\s*([^,()`]*)", source):
             for key in literals(argument):
                 yield path.name, key

@@ -14,7 +14,8 @@ from api._lib.errors import NotConfiguredError
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
-    from api._lib.settings import EnvironmentReader, Settings
+    from api._lib.environment_reader import EnvironmentReader
+    from api._lib.settings import Settings
 
 DEFAULT_BUCKET = "purse-files"
 # Supabase's limit for a file on its free plan, and its default on the other plans.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from api._lib.settings import EnvironmentReader
+    from api._lib.environment_reader import EnvironmentReader
 
 MAX_ENDPOINTS = 3
 # The specification of Standard Webhooks asks for 24 to 64 bytes.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from api._lib.settings import EnvironmentReader
+    from api._lib.environment_reader import EnvironmentReader
 
 IMPLICIT_TLS_PORT = 465
 _ADDRESS = re.compile(r"[^@\s<>\",;]+@[^@\s<>\",;]+")

@@ -1,0 +1,30 @@
+const KEY = "purse.new-password";
+
+/** Who has come back by a mail to set a new password, in this tab. A reload does not lose it. */
+export const newPasswordDue = {
+  /** @param {string} userId */
+  note(userId) {
+    try {
+      sessionStorage.setItem(KEY, userId);
+    } catch {
+      // After a reload the account page sets it.
+    }
+  },
+
+  /** @param {string} userId */
+  isFor(userId) {
+    try {
+      return sessionStorage.getItem(KEY) === userId;
+    } catch {
+      return false;
+    }
+  },
+
+  forget() {
+    try {
+      sessionStorage.removeItem(KEY);
+    } catch {
+      // There was nothing to forget.
+    }
+  },
+};

@@ -1,0 +1,23 @@
+const VERIFIER_BYTES = 48;
+
+/** A secret that stays in this browser: a link counts only together with it (RFC 7636). @returns {string} */
+export const newVerifier = () => base64url(crypto.getRandomValues(new Uint8Array(VERIFIER_BYTES)));
+
+/**
+ * What Supabase Auth is shown of the secret. Browsers hash on https and on this machine alone; elsewhere,
+ * on a test address without https, the secret itself is shown.
+ * @param {string} verifier
+ * @returns {Promise<import("./auth-client.js").Challenge>}
+ */
+export async function challengeOf(verifier) {
+  if (!crypto.subtle) return { code_challenge: verifier, code_challenge_method: "plain" };
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
+  return { code_challenge: base64url(new Uint8Array(hash)), code_challenge_method: "s256" };
+}
+
+/** @param {Uint8Array} bytes */
+const base64url = (bytes) =>
+  btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");

@@ -1,0 +1,2 @@
+import "./site.js";
+import "./mail-sign-in.js";

@@ -1,0 +1,68 @@
+"""The mailbox of the stack, where every mail ends."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from tests.support import WAIT_SECONDS
+
+if TYPE_CHECKING:
+    from tests.support import RunningStack
+
+# GOTRUE_SMTP_MAX_FREQUENCY of the local stack.
+FREQUENCY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Mail:
+    """A mail with a link and a code."""
+
+    link: str
+    code: str
+
+
+class Mailbox:
+    """Reads what was sent to people's addresses."""
+
+    def __init__(self, stack: RunningStack) -> None:
+        self._url = f"{stack.mailbox_url}/api/mails"
+
+    def count(self, address: str) -> int:
+        """Return how many mails an address has received."""
+        return len(self._mails(address))
+
+    def newest(self, address: str, *, count: int = 1) -> Mail:
+        """Return an address' newest mail, once it has received so many.
+
+        Raises:
+            AssertionError: They did not come.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            mails = self._mails(address)
+            if len(mails) >= count:
+                return Mail(link=mails[0]["links"][0], code=mails[0]["codes"][0])
+        raise AssertionError(f"{address} received fewer than {count} mails")
+
+    def wait_for_the_next(self, address: str) -> None:
+        """Wait until Supabase Auth mails an address again: here a second after the last mail.
+
+        Raises:
+            AssertionError: The clock stands still.
+        """
+        deadline = time.monotonic() + WAIT_SECONDS
+        while time.monotonic() < deadline:
+            latest = datetime.fromisoformat(self._mails(address)[0]["received_at"])
+            if datetime.now(UTC) - latest > FREQUENCY:
+                return
+        raise AssertionError("the second does not pass")
+
+    def _mails(self, address: str) -> list[dict[str, Any]]:
+        answer = httpx.get(self._url, params={"to": address}, timeout=30).raise_for_status()
+        mails: list[dict[str, Any]] = answer.json()["mails"]
+        return mails

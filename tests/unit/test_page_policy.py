@@ -1,0 +1,60 @@
+"""What the Content-Security-Policy of the pages allows, by the settings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.test import Client
+
+from server.app import create_app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HCAPTCHA = "https://hcaptcha.com https://*.hcaptcha.com"
+TURNSTILE = "https://challenges.cloudflare.com"
+
+
+@pytest.fixture
+def policy(monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return the policy of the start page under these settings."""
+
+    def read(**settings: str) -> str:
+        for name in ("CAPTCHA_SITE_KEY", "CAPTCHA_PROVIDER", "SUPABASE_URL", "STORAGE_S3_ENDPOINT"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        answer = Client(create_app()).get("/")
+        answer.close()
+        return answer.headers["Content-Security-Policy"]
+
+    return read
+
+
+def test_without_a_site_key_no_provider_is_allowed(policy: Callable[..., str]) -> None:
+    for settings in ({}, {"CAPTCHA_PROVIDER": "turnstile"}, {"CAPTCHA_SITE_KEY": " "}):
+        said = policy(**settings)
+        assert "captcha" not in said
+        assert "cloudflare" not in said
+        assert "frame-src" not in said
+
+
+@pytest.mark.parametrize(
+    ("provider", "allowed"), [("hcaptcha", HCAPTCHA), ("turnstile", TURNSTILE), ("", HCAPTCHA)]
+)
+def test_with_a_site_key_its_provider_alone_is_allowed(
+    policy: Callable[..., str], provider: str, allowed: str
+) -> None:
+    directives = policy(CAPTCHA_SITE_KEY="key", CAPTCHA_PROVIDER=provider).split("; ")
+    for directive in ("script-src 'self'", "style-src 'self'", "frame-src"):
+        assert f"{directive} {allowed}" in directives
+    connect = next(entry for entry in directives if entry.startswith("connect-src"))
+    assert allowed in connect
+    other = TURNSTILE if allowed == HCAPTCHA else "hcaptcha"
+    assert other not in "; ".join(directives)
+
+
+def test_an_own_address_of_supabase_may_be_connected_to(policy: Callable[..., str]) -> None:
+    directives = policy(SUPABASE_URL="https://auth.example.com").split("; ")
+    assert "connect-src 'self' https://auth.example.com https://*.supabase.co" in directives
