@@ -122,6 +122,9 @@ def test_german_fits_every_page(
         ("/files", "Dateien"),
         ("/payment/cancelled", "Es wurde nichts abgebucht"),
         ("/payment/success", "Dieser Link nennt keine Zahlung"),
+        ("/account", "Konto"),
+        ("/sign-in/reset", "Passwort vergessen?"),
+        ("/unsubscribe?token=none", "Keine Mails mehr?"),
         ("/no/such/page", "Hier ist nichts"),
     ):
         site.open(path)

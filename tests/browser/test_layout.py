@@ -91,6 +91,7 @@ def test_every_page_fits_a_phone(
         ("/payment/cancelled", "Nothing was charged"),
         ("/account", "Account"),
         ("/sign-in/reset", "Forgot your password?"),
+        ("/unsubscribe?token=none", "No more mails?"),
         ("/no/such/page", "There is nothing here"),
     ):
         site.open(path)

@@ -143,8 +143,8 @@ export const texts = {
 
   // Signing in by mail, and a new password
   "mail.sign_in.title": "Per Mail anmelden",
-  "mail.sign_in.lead": "Wir schicken Ihnen einen Link und einen Code. Mit beiden können Sie sich anmelden.",
-  "mail.recovery.lead": "Wir schicken Ihnen einen Link und einen Code. Mit beiden können Sie ein neues Passwort festlegen.",
+  "mail.sign_in.lead": "Wir schicken Ihnen einen Link und einen Code. Eins von beiden genügt, um sich anzumelden.",
+  "mail.recovery.lead": "Wir schicken Ihnen einen Link und einen Code. Eins von beiden genügt, um ein neues Passwort festzulegen.",
   "mail.submit": "Mail schicken",
   "mail.have_code": "Ich habe schon einen Code",
   "code.title": "Sehen Sie in Ihr Postfach",
