@@ -78,6 +78,22 @@ def test_a_refusal_is_said_in_german(visit: Visit, user: User, console: Console)
     expect(page.get_by_role("alert")).to_contain_text("passen nicht zusammen")
 
 
+@pytest.mark.parametrize(
+    ("locale", "said"), [("en-US", "Only on weekdays."), ("de-DE", "Das wurde abgelehnt.")]
+)
+def test_a_refusal_without_a_text_of_ours_is_in_the_page_s_language(
+    visit: Visit, console: Console, locale: str, said: str
+) -> None:
+    console.allow_failing("/auth/v1/token")
+    page = visit(locale=locale).page
+    answer = {"error_code": "weekdays_only", "msg": "Only on weekdays."}
+    page.route("**/auth/v1/token?**", lambda route: route.fulfill(status=422, json=answer))
+    page.locator("auth-form input").first.fill("ada@example.com")
+    page.locator("auth-form input").last.fill("correct horse battery")
+    page.locator("auth-form button[type=submit]").click()
+    expect(page.get_by_role("alert")).to_contain_text(said)
+
+
 def test_stripes_page_is_asked_to_speak_german(
     visit: Visit, user: User, stack: RunningStack
 ) -> None:
