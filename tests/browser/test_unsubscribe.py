@@ -55,7 +55,7 @@ def test_opening_the_link_changes_nothing_and_the_button_stops_the_mails(
     site = visit(at=mails.link)
     site.expect_title(QUESTION)
     expect(site.page).to_have_title("No more mails · Purse")
-    expect(site.page.get_by_text("Receipts for payments still come.")).to_be_visible()
+    expect(site.page.get_by_text("Mails about your payments still come.")).to_be_visible()
     assert mails.are_wanted
     site.page.get_by_role("button", name="No more mails").click()
     site.expect_title(DONE)
@@ -106,13 +106,14 @@ def test_a_server_that_fails_can_be_asked_again(
     assert mails.are_wanted
     site.page.get_by_role("button", name="Try again").click()
     site.expect_title(DONE)
-    expect(site.page.get_by_role("main").get_by_role("alert")).to_be_empty()
+    expect(site.page.get_by_role("main").get_by_role("alert")).to_have_count(0)
     assert not mails.are_wanted
 
 
 def test_it_says_that_one_is_offline(visit: Visit, mails: Preferences, console: Console) -> None:
     console.allow_failing(API)
     site = visit(at=mails.link)
+    site.page.wait_for_load_state("networkidle")  # nothing else is cut off
     site.page.context.set_offline(True)
     site.page.get_by_role("button", name="No more mails").click()
     expect(site.page.get_by_role("main").get_by_role("alert")).to_contain_text("You are offline.")

@@ -263,11 +263,11 @@ export const texts = {
   // No more mails
   "unsubscribe.title": "Keine Mails mehr?",
   "unsubscribe.more":
-    "Wir schicken Ihnen dann keine Mails mehr über Ihr Guthaben und Ihre Credits. Belege für Zahlungen kommen weiterhin.",
+    "Wir schicken Ihnen dann keine Mails mehr über Ihr Guthaben und Ihre Credits. Mails zu Ihren Zahlungen kommen weiterhin.",
   "unsubscribe.submit": "Keine Mails mehr",
   "unsubscribe.submitting": "Einen Augenblick…",
   "unsubscribe.done": "Sie bekommen keine Mails mehr",
-  "unsubscribe.done.more": "Belege für Zahlungen kommen weiterhin.",
+  "unsubscribe.done.more": "Mails zu Ihren Zahlungen kommen weiterhin.",
   "unsubscribe.unknown": "Dieser Link geht nicht",
   "unsubscribe.unknown.more": "Vielleicht wurde er abgeschnitten. Öffnen Sie ihn noch einmal aus der neuesten Mail, die Sie von uns haben.",
   "unsubscribe.failed": "Das ging nicht. Sie bekommen weiterhin Mails. Versuchen Sie es gleich noch einmal.",

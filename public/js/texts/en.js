@@ -264,11 +264,11 @@ export const texts = {
   // No more mails
   "unsubscribe.title": "No more mails?",
   "unsubscribe.more":
-    "We then send you no more mails about your balance and your credits. Receipts for payments still come.",
+    "We then send you no more mails about your balance and your credits. Mails about your payments still come.",
   "unsubscribe.submit": "No more mails",
   "unsubscribe.submitting": "One moment…",
   "unsubscribe.done": "You get no more mails",
-  "unsubscribe.done.more": "Receipts for payments still come.",
+  "unsubscribe.done.more": "Mails about your payments still come.",
   "unsubscribe.unknown": "This link does not work",
   "unsubscribe.unknown.more": "It may have been cut off. Open it again from the newest mail that you have from us.",
   "unsubscribe.failed": "That did not work. You still get mails. Try again in a moment.",
