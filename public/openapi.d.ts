@@ -150,6 +150,47 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/account": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What deleting the account would end */
+        get: operations["readAccount"];
+        put?: never;
+        post?: never;
+        /**
+         * Delete the account, and everything personal with it
+         * @description Credits that are left are given up. The ledger's rows stay, without a name. From then on every endpoint refuses the token. The same request again gets the same answer.
+         */
+        delete: operations["deleteAccount"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/account/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A copy of the person's data, page by page
+         * @description The first page has exported_at, user_id, profile and account as well. Ten exports an hour; further pages do not count.
+         */
+        get: operations["exportAccount"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/files": {
         parameters: {
             query?: never;
@@ -229,6 +270,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/deliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Send the events that are due to the app's endpoints; safe at any time */
+        get: operations["deliver"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/unsubscribe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** No more mails but receipts, for the person of a link in a mail */
+        post: operations["unsubscribe"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -269,6 +344,22 @@ export interface components {
             payments_enabled: boolean;
             /** @description Whether files can be uploaded here */
             files_enabled: boolean;
+            /** @description Whose shop this is, as its pages show it */
+            shop: {
+                name: string;
+                /** @description Path of an image on this site; null for the default */
+                logo_url: string | null;
+                /** @description White text on it can be read; null for the default */
+                color: string | null;
+                /** @description Where people write to */
+                support_email: string | null;
+                /** @description Terms: an https address or a path on this site */
+                terms_url: string | null;
+                /** @description Privacy policy */
+                privacy_url: string | null;
+                /** @description Who runs the shop */
+                imprint_url: string | null;
+            };
         };
         Catalogue: {
             /** @description The currencies that Stripe charges in, by their code */
@@ -318,12 +409,21 @@ export interface components {
              * @enum {unknown}
              */
             ledger?: "live" | "test" | "new" | "unknown" | "is a live ledger, and STRIPE_SECRET_KEY is a test key" | "is a test ledger, and STRIPE_SECRET_KEY is a live key";
+            /** @description The newest file of sql/ that these functions need: applied, or missing */
+            schema?: string;
+            /** @description What a shop with a live key lacks: a name */
+            shop?: string;
             /** @description What is missing or wrong, by the name of its variable */
             configuration?: string[];
         };
         NewCheckoutSession: {
             /** @example starter */
             package_type: components["schemas"]["Slug"];
+            /**
+             * @description The language of Stripe's page; without it, or if Stripe does not speak it, the browser's
+             * @example de
+             */
+            locale?: string;
             /**
              * @description Where the buyer goes after the payment: an address within ALLOWED_ORIGINS, without a fragment. The server adds session_id to its query. Null or missing: our own page
              * @example https://app.example.com/credits
@@ -609,6 +709,83 @@ export interface components {
             files_expired: number;
             /** @description False where time was up first: the next call goes on */
             complete: boolean;
+            /** @description The cheap checks of make doctor that fail */
+            failing_checks: string[];
+        };
+        Account: {
+            /** @description Credits, with those that are held; below zero, a debt. Send it back to delete the account */
+            balance: number;
+            /** @description Credits that work under way has set aside */
+            held: number;
+            /** @description What can be spent */
+            available: number;
+            /** @description Works under way whose credits would be released */
+            holds: number;
+            /** @description Payment pages that would be closed */
+            open_checkouts: number;
+            /** @description Payments that a bank has not confirmed yet; if they arrive later, the shop has to refund them */
+            pending_payments: components["schemas"]["PendingPayment"][];
+            /** @description Files that would be deleted */
+            files: number;
+        };
+        PendingPayment: {
+            order_id: components["schemas"]["OrderId"];
+            package_name: string;
+            /** @description Credits that were ordered */
+            credits: number;
+            /** @description In minor units of the currency */
+            amount: number;
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+            created_at: components["schemas"]["Moment"];
+        };
+        AccountDeletion: {
+            /** @description The balance that GET /api/account has shown: a purchase in between is then not lost */
+            balance: number;
+        };
+        DeletedAccount: {
+            /** @constant */
+            deleted: true;
+            /** @description Credits that were left */
+            credits_given_up: number;
+            /** @description Works under way whose credits were released */
+            holds_released: number;
+            /** @description False while the storage, Stripe or Supabase Auth is away: the daily clean-up deletes the rest */
+            finished: boolean;
+        };
+        AccountExport: {
+            exported_at?: components["schemas"]["Moment"];
+            /** Format: uuid */
+            user_id?: string;
+            /** @description Of Supabase Auth: {email, phone, created_at, last_sign_in_at, metadata} */
+            profile?: Record<string, never> | null;
+            /** @description {balance, held, customers: [{customer_id, livemode}] at Stripe} */
+            account?: Record<string, never>;
+            /** @description Orders, with what Stripe said of them and their refunds */
+            orders: Record<string, never>[];
+            /** @description The ledger's rows, oldest first */
+            transactions: Record<string, never>[];
+            /** @description What balances are made of */
+            lots: Record<string, never>[];
+            /** @description Credits that work has set aside, also earlier */
+            holds: Record<string, never>[];
+            /** @description Files, newest first, without their contents */
+            files: Record<string, never>[];
+            /** @description cursor of the next page, whose lists are appended to these; null: there is none */
+            next_cursor: string | null;
+        };
+        /** @description What a run of the outbox sent */
+        Delivered: {
+            /** @description Events that an endpoint accepted */
+            delivered: number;
+            /** @description Attempts that failed; they are tried again later */
+            failed: number;
+            /** @description Whether nothing that is due is left */
+            complete: boolean;
+        };
+        Unsubscribed: {
+            /** @constant */
+            unsubscribed: true;
         };
     };
     responses: {
@@ -1122,6 +1299,69 @@ export interface components {
                 };
             };
         };
+        /** @description The account of this token was deleted */
+        AccountDeleted: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "account_deleted";
+                    };
+                };
+            };
+        };
+        /** @description The balance is another one: nothing was deleted; look again */
+        BalanceChanged: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    error: {
+                        /** @constant */
+                        code: "balance_changed";
+                        message: string;
+                        /** @description The balance now, in credits */
+                        balance: number;
+                    };
+                };
+            };
+        };
+        /** @description The body is not JSON, or has no balance; or there are too many query parameters */
+        InvalidDeletion: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "invalid_json";
+                    };
+                };
+            };
+        };
+        /** @description No such link */
+        UnknownLink: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "not_found";
+                    };
+                };
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -1140,6 +1380,8 @@ export interface components {
         WwwAuthenticate: "Bearer";
         /** @description There, and true, where this is the answer to an earlier request under the same key */
         IdempotentReplayed: "true";
+        /** @description Browsers offer the answer as a file */
+        Attachment: string;
     };
     pathItems: never;
 }
@@ -1154,7 +1396,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The Supabase project's address, its publishable key, and what is switched on */
+            /** @description The Supabase project's address, its publishable key, what is switched on, and whose shop it is */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["Revalidate"];
@@ -1263,6 +1505,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidBody"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
             404: components["responses"]["UnknownPackage"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["CheckoutConflict"];
@@ -1303,6 +1546,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             503: components["responses"]["CannotRead"];
@@ -1338,6 +1582,7 @@ export interface operations {
             400: components["responses"]["InvalidSpend"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["InsufficientCredits"];
+            403: components["responses"]["AccountDeleted"];
             404: components["responses"]["UnknownFeature"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["KeyReused"];
@@ -1437,12 +1682,104 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
             404: components["responses"]["NoReceipt"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             429: components["responses"]["TooManyAttempts"];
             502: components["responses"]["StripeFailed"];
             503: components["responses"]["CannotSell"];
+        };
+    };
+    readAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is there */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Account"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deleteAccount: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AccountDeletion"];
+            };
+        };
+        responses: {
+            /** @description It is deleted, now or before */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeletedAccount"];
+                };
+            };
+            400: components["responses"]["InvalidDeletion"];
+            401: components["responses"]["Unauthorized"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["BalanceChanged"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    exportAccount: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    "Content-Disposition": components["headers"]["Attachment"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountExport"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["TooManyAttempts"];
+            503: components["responses"]["CannotRead"];
         };
     };
     readFiles: {
@@ -1471,6 +1808,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             503: components["responses"]["FilesAway"];
@@ -1505,6 +1843,7 @@ export interface operations {
             400: components["responses"]["InvalidUpload"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["InsufficientCredits"];
+            403: components["responses"]["AccountDeleted"];
             404: components["responses"]["UnknownFeature"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["UploadConflict"];
@@ -1543,6 +1882,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
             404: components["responses"]["UnknownFile"];
             405: components["responses"]["MethodNotAllowed"];
             /** @description It is being processed */
@@ -1589,6 +1929,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidFileRequest"];
             401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
             404: components["responses"]["UnknownFile"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["CannotComplete"];
@@ -1626,6 +1967,7 @@ export interface operations {
             400: components["responses"]["InvalidExport"];
             401: components["responses"]["Unauthorized"];
             402: components["responses"]["InsufficientCredits"];
+            403: components["responses"]["AccountDeleted"];
             404: components["responses"]["UnknownFileOrFeature"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["CannotExport"];
@@ -1659,6 +2001,61 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             503: components["responses"]["CannotCleanUp"];
+        };
+    };
+    deliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was sent */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivered"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotCleanUp"];
+        };
+    };
+    unsubscribe: {
+        parameters: {
+            query: {
+                /** @description From the link */
+                token: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description They get receipts only */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Unsubscribed"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["UnknownLink"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
         };
     };
 }

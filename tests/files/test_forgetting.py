@@ -115,7 +115,7 @@ def test_a_worker_that_has_a_file_loses_it_and_charges_nothing(
             "select finish_file(%s, %s, %s, '[]')",
             [file_id, int(row["lease"]), Jsonb({"title": "diary"})],
         )
-    assert refused.value.diag.message_detail == "claim_lost"
+    assert refused.value.diag.message_detail == "lease_lost"
     (found,) = rows(database, ada)
     assert (found["status"], found["filename"]) == ("expired", "deleted")
 

@@ -37,7 +37,7 @@ ONLY_IN_PROCESS = {
     (400, "charge_out_of_bounds"),
     (404, "unknown_hold"),
     (404, "unknown_transaction"),
-    (409, "claim_lost"),
+    (409, "lease_lost"),
     (409, "hold_captured"),
 }
 
