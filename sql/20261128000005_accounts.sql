@@ -10,7 +10,8 @@ create domain public.credit_change as bigint
     constraint credit_change_is_not_zero check (value <> 0);
 create domain public.credit_kind as text
     constraint credit_kind_is_known check (value in (
-        'purchase', 'clawback', 'giveback', 'spend', 'reversal', 'bonus', 'correction', 'expiry', 'expiry_reversal',
+        -- The most frequent kind first.
+        'spend', 'purchase', 'clawback', 'giveback', 'reversal', 'bonus', 'correction', 'expiry', 'expiry_reversal',
         'move_out', 'move_in'
     ));
 create domain public.lot_source as text
