@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run reconcile rebuild go-live doctor quick test soak check hashes migrate lock format tools bench cold-start
+.PHONY: help run reconcile rebuild go-live doctor quick test soak check hashes migrate lock format tools bench bench-large bench-webhook cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -8,10 +8,10 @@ PYTEST := $(VENV)/python -m pytest
 # tests/requirements.txt holds every package, so the other lists take their versions from it.
 COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate $(LOCK_ARGS)
-export RESET PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS BASE PGLEDGER_SQL
+export RESET PORT DATABASE_URL APPLY WHO WHY LEDGER EMAIL SINCE ROUNDS SECONDS USERS BASE PGLEDGER_SQL
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the whole product locally, without any account (PORT=…; RESET=1 deletes its data)
 	@./ops/venv.sh local/requirements.txt
@@ -73,6 +73,14 @@ migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
 bench: ## Measure spending beside the least that any ledger must do, on one Postgres (ROUNDS=5 SECONDS=4 PGLEDGER_SQL=…)
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
+
+bench-large: ## Measure 10,000,000 ledger rows beside small tables (10 GB of disk; USERS=1000000)
+	@./ops/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.bench.large
+
+bench-webhook: ## Measure the webhook's own Python beside signature check and JSON alone
+	@./ops/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.bench.webhook
 
 cold-start: tools ## Measure the cold starts as built by Vercel's own CLI (BASE=commit beside that commit)
 	@$(VENV)/python -m tests.vercel.cold_start
