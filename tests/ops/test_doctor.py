@@ -20,6 +20,20 @@ if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
 
+# An event for an endpoint, and how to be rid of both.
+ON_ITS_WAY = """
+    insert into outbox_endpoints (name) values ('app');
+    insert into outbox_events (type, fact, data) values ('doctor.failed', 'a test', '{}');
+    insert into outbox_deliveries (endpoint, event_id, user_id)
+    select 'app', e.id, gen_random_uuid() from outbox_events e where e.fact = 'a test';
+"""
+NOT_ON_ITS_WAY = """
+    delete from outbox_deliveries;
+    delete from outbox_endpoints;
+    delete from outbox_events where fact = 'a test';
+"""
+
+
 @contextmanager
 def fault(operator: Operator, cause: str, mend: str) -> Iterator[None]:
     """Cause a fault for as long as the block lasts."""
@@ -147,6 +161,16 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             "insert into reconciliations values (false, now(), now() - interval '5 days')",
             "delete from reconciliations",
             ("The last complete reconciliation was 5 days ago",),
+        ),
+        (
+            f"{ON_ITS_WAY} update outbox_deliveries set parked_at = now()",
+            NOT_ON_ITS_WAY,
+            ("Events were given up", "app: 1 event", "select replay_events('app'"),
+        ),
+        (
+            f"{ON_ITS_WAY} update outbox_deliveries set begun_at = now() - interval '2 days'",
+            NOT_ON_ITS_WAY,
+            ("Events wait for more than a day", "app: 1 event, last attempt: none"),
         ),
     ],
 )
