@@ -20,17 +20,20 @@ if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
 
-# An event for an endpoint, and how to be rid of both.
+# An event on its way to an endpoint, and how to be rid of both.
 ON_ITS_WAY = """
-    insert into outbox_endpoints (name) values ('app');
-    insert into outbox_events (type, fact, data) values ('doctor.failed', 'a test', '{}');
-    insert into outbox_deliveries (endpoint, event_id, user_id)
-    select 'app', e.id, gen_random_uuid() from outbox_events e where e.fact = 'a test';
+    with endpoint as (insert into outbox_endpoints (name) values ('app') returning name),
+    event as (
+        insert into outbox_events (type, fact, data) values ('doctor.failed', 'a test', '{{}}')
+        returning id
+    )
+    insert into outbox_deliveries (endpoint, event_id, user_id, begun_at, parked_at)
+    select endpoint.name, event.id, gen_random_uuid(), {begun_at}, {parked_at} from endpoint, event
 """
 NOT_ON_ITS_WAY = """
-    delete from outbox_deliveries;
-    delete from outbox_endpoints;
-    delete from outbox_events where fact = 'a test';
+    with deliveries as (delete from outbox_deliveries),
+    events as (delete from outbox_events where fact = 'a test')
+    delete from outbox_endpoints
 """
 
 
@@ -163,12 +166,12 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("The last complete reconciliation was 5 days ago",),
         ),
         (
-            f"{ON_ITS_WAY} update outbox_deliveries set parked_at = now()",
+            ON_ITS_WAY.format(begun_at="now()", parked_at="now()"),
             NOT_ON_ITS_WAY,
             ("Events were given up", "app: 1 event", "select replay_events('app'"),
         ),
         (
-            f"{ON_ITS_WAY} update outbox_deliveries set begun_at = now() - interval '2 days'",
+            ON_ITS_WAY.format(begun_at="now() - interval '2 days'", parked_at="null"),
             NOT_ON_ITS_WAY,
             ("Events wait for more than a day", "app: 1 event, last attempt: none"),
         ),
