@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run examples types reconcile rebuild go-live forget export-user doctor quick test soak check hashes migrate lock format tools bench bench-outbox cold-start
+.PHONY: help run examples types reconcile rebuild go-live forget export-user doctor quick test soak check hashes migrate lock format tools bench bench-large bench-outbox bench-webhook cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -10,10 +10,10 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 	--no-header --no-annotate $(LOCK_ARGS)
 # The shell sets USER as well: only one that was given to make counts.
 NAMED_USER = $(if $(filter command,$(origin USER)),"$$USER")
-export RESET EMPTY PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL SINCE ROUNDS SECONDS BASE PGLEDGER_SQL
+export RESET EMPTY PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL SINCE ROUNDS SECONDS USERS BASE PGLEDGER_SQL
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: ## Start the whole product locally, without any account (PORT=…; RESET=1 deletes its data, EMPTY=1 adds no history)
 	@./ops/venv.sh local/requirements.txt
@@ -88,9 +88,17 @@ bench: ## Measure spending beside the least that any ledger must do, on one Post
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
 
+bench-large: ## Measure 10,000,000 ledger rows beside small tables (10 GB of disk; USERS=1000000)
+	@./ops/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.bench.large
+
 bench-outbox: ## Measure how fast 20,000 deliveries of the outbox drain
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.outbox
+
+bench-webhook: ## Measure the webhook's own Python beside signature check and JSON alone
+	@./ops/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.bench.webhook
 
 cold-start: tools ## Measure the cold starts as built by Vercel's own CLI (BASE=commit beside that commit)
 	@$(VENV)/python -m tests.vercel.cold_start

@@ -22,8 +22,8 @@ STORAGE_PATH = "/storage/v1/s3"
 DEFAULT_BUCKET = "purse-files"
 DEFAULT_MAX_FILE_MB = 50
 # Where `make examples` serves the examples: these many ports after the site's.
-PLAIN_EXAMPLE = 5
-NEXTJS_EXAMPLE = 6
+PLAIN_EXAMPLE = 8
+NEXTJS_EXAMPLE = 9
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ BLOCK = 8
 STEP = 10
 TRIES = 50
 _LOWEST = 1024
-_HIGHEST = 65535 - BLOCK
+_HIGHEST = 65535 - STEP
 
 
 @contextmanager

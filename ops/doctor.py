@@ -17,6 +17,7 @@ from ops.checks.deleted import check_deleted
 from ops.checks.events import check_events
 from ops.checks.grants import check_access
 from ops.checks.ledger import check_ledger
+from ops.checks.outbox import check_outbox
 from ops.checks.person import check_person
 from ops.checks.reversals import check_reversals
 from ops.checks.setup import check_endpoint, check_keys, check_site, check_supabase
@@ -57,6 +58,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     yield from check_deleted(database.call("doctor_deleted"))
     yield from check_access(data)
     yield from check_events(data)
+    yield from check_outbox(database.call("outbox_status"))
     yield from check_supabase(config)
     yield from check_site(config)
     yield from check_keys(config, data)

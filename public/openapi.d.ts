@@ -1383,7 +1383,7 @@ export interface components {
         /** @description Seconds after which to come back */
         RetryAfter: number;
         /** @description The methods there are */
-        Allow: "GET, HEAD" | "POST" | "GET, HEAD, POST" | "GET, HEAD, POST, DELETE";
+        Allow: "GET, HEAD" | "POST" | "GET, HEAD, POST" | "GET, HEAD, POST, DELETE" | "GET, HEAD, DELETE";
         /** @description What is asked for */
         WwwAuthenticate: "Bearer";
         /** @description There, and true, where this is the answer to an earlier request under the same key */

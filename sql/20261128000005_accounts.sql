@@ -14,7 +14,8 @@ create domain public.credit_balance as bigint
     constraint credit_balance_is_exact_in_json check (abs(value) <= 9007199254740991);
 create domain public.credit_kind as text
     constraint credit_kind_is_known check (value in (
-        'purchase', 'clawback', 'giveback', 'spend', 'reversal', 'bonus', 'correction', 'expiry', 'expiry_reversal',
+        -- The most frequent kind first.
+        'spend', 'purchase', 'clawback', 'giveback', 'reversal', 'bonus', 'correction', 'expiry', 'expiry_reversal',
         'move_out', 'move_in', 'forfeit', 'forfeit_reversal', 'write_off'
     ));
 create domain public.lot_source as text

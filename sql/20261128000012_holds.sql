@@ -182,7 +182,8 @@ create function public.hold_credits(
     p_idempotency_key text,
     p_seconds         integer
 )
-    returns jsonb
+    -- json, as in spend_credits.
+    returns json
     language plpgsql
     security definer
     set search_path = ''
@@ -204,19 +205,22 @@ begin
     if p_seconds is null or p_seconds not between 1 and 604800 then
         raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
     end if;
-    -- Finds nothing if the key is used.
+    perform from public.credit_holds h
+    where h.user_id = p_user_id
+        and h.idempotency_key = p_idempotency_key;
+    if found
+        or (
+            p_quantity between 1 and 1000000
+            and length(p_idempotency_key) between 1 and 255
+            and p_idempotency_key !~ '[^\x20-\x7e]'
+        ) is not true
+    then
+        return purse.hold_by_steps(p_user_id, p_feature, p_quantity, p_idempotency_key, p_seconds);
+    end if;
     select f.credits * p_quantity into v_credits
     from public.credit_features f
     where f.id = p_feature
-        and f.active
-        and p_quantity between 1 and 1000000
-        and length(p_idempotency_key) between 1 and 255
-        and p_idempotency_key !~ '[^\x20-\x7e]'
-        and not exists (
-            select from public.credit_holds h
-            where h.user_id = p_user_id
-                and h.idempotency_key = p_idempotency_key
-        );
+        and f.active;
 
     -- Finds nothing without a price.
     update public.user_credits u
@@ -235,27 +239,25 @@ begin
     where l.id = v_lot_id
         and l.remaining - l.held >= v_credits;
     if found then
-        insert into public.credit_holds (user_id, feature, quantity, credits, lots, idempotency_key, expires_at)
-        select p_user_id, p_feature, p_quantity, v_credits, pg_catalog.jsonb_build_object(v_lot_id, v_credits),
-            p_idempotency_key, v_expires_at
-        where not exists (
-            select from public.credit_transactions t
-            where t.user_id = p_user_id
-                and t.idempotency_key = p_idempotency_key
-        )
-        -- A parallel request with the same key may have committed while we waited for the lock.
-        on conflict (user_id, idempotency_key, attempt) do nothing
-        returning id into v_hold_id;
-        if found then
-            return pg_catalog.jsonb_build_object(
-                'hold_id', v_hold_id,
-                'credits', v_credits,
-                'expires_at', v_expires_at,
-                'status', 'held',
-                'balance', v_balance,
-                'available', v_available,
-                'replayed', false
-            );
+        perform from public.credit_transactions t
+        where t.user_id = p_user_id
+            and t.idempotency_key = p_idempotency_key;
+        if not found then
+            insert into public.credit_holds (user_id, feature, quantity, credits, lots, idempotency_key, expires_at)
+            values (
+                p_user_id, p_feature, p_quantity, v_credits, pg_catalog.jsonb_build_object(v_lot_id, v_credits),
+                p_idempotency_key, v_expires_at
+            )
+            -- A parallel request with the same key may have committed while we waited for the lock.
+            on conflict (user_id, idempotency_key, attempt) do nothing
+            returning id into v_hold_id;
+            if found then
+                return pg_catalog.format(
+                    '{"hold_id": "%s", "credits": %s, "expires_at": %s, "status": "held", "balance": %s, "available": %s,'
+                    ' "replayed": false}',
+                    v_hold_id, v_credits, to_json(v_expires_at), v_balance, v_available
+                );
+            end if;
         end if;
         update public.credit_lots l
         set held = l.held - v_credits

@@ -105,13 +105,15 @@ comment on function purse.capture_by_steps(uuid, bigint, bigint) is
 'Captures, or says why not, in every case. capture_hold calls it when its fast path does not apply.';
 revoke all on function purse.capture_by_steps(uuid, bigint, bigint) from public, anon, authenticated, service_role;
 
--- Like spend_credits: the usual capture (all of a hold on one lot) in short statements, every other by steps.
+-- Like spend_credits: the usual capture (all of a hold, which is on the lot that the next spend takes from) in
+-- short statements, every other by steps.
 create function public.capture_hold(
     p_hold_id uuid,
     p_credits bigint default null,
     p_at_most bigint default null
 )
-    returns jsonb
+    -- json, as in spend_credits.
+    returns json
     language plpgsql
     security definer
     set search_path = ''
@@ -122,6 +124,7 @@ declare
     v_credits bigint;
     v_balance bigint;
     v_warning bigint;
+    v_lots    jsonb;
     v_lot_id  bigint;
     v_id      bigint;
 begin
@@ -129,17 +132,12 @@ begin
     if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
         perform purse.require_server();
     end if;
-    -- A hold never changes these. Finds nothing if it is on several lots, or if only a part is captured.
-    select h.user_id, h.credits, e.lot_id into v_user_id, v_credits, v_lot_id
+    -- A hold never changes these. Finds nothing if only a part is captured.
+    select h.user_id, h.credits, h.lots into v_user_id, v_credits, v_lots
     from public.credit_holds h
-    cross join lateral (
-        select k.lot_id::bigint as lot_id
-        from pg_catalog.jsonb_object_keys(h.lots) k (lot_id)
-    ) e
     where h.id = p_hold_id
         and h.status = 'held'
-        and (p_credits is null or p_credits = h.credits)
-        and h.lots -> e.lot_id::text = to_jsonb(h.credits);
+        and (p_credits is null or p_credits = h.credits);
 
     update public.user_credits u
     set balance = u.balance - v_credits,
@@ -148,14 +146,14 @@ begin
     where u.user_id = v_user_id
         and u.held >= v_credits
         and (u.lapses_at is null or u.lapses_at > now())
-    returning u.balance, u.warn_below into v_balance, v_warning;
+    returning u.balance, u.warn_below, u.next_lot_id into v_balance, v_warning, v_lot_id;
 
     -- Finds nothing if a clawback took from what is held. What is free in the lot stays the same.
     update public.credit_lots l
     set remaining = l.remaining - v_credits,
         held = l.held - v_credits
-    where v_balance is not null
-        and l.id = v_lot_id
+    where l.id = v_lot_id
+        and v_lots -> v_lot_id::text = to_jsonb(v_credits)
         and l.held >= v_credits
         and l.remaining >= l.held;
     if found then
@@ -179,12 +177,9 @@ begin
             if v_balance < v_warning then
                 perform purse.announce_low(v_user_id, v_id, v_balance);
             end if;
-            return pg_catalog.jsonb_build_object(
-                'transaction_id', v_id::text,
-                'captured', v_credits,
-                'released', 0,
-                'balance', v_balance,
-                'replayed', false
+            return pg_catalog.format(
+                '{"transaction_id": "%s", "captured": %s, "released": 0, "balance": %s, "replayed": false}',
+                v_id, v_credits, v_balance
             );
         end if;
         update public.credit_lots l

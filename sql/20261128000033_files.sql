@@ -45,6 +45,9 @@ create table public.files (
 
 create index files_user_id_position_idx on public.files (user_id, position desc);
 create index files_expires_at_idx on public.files (expires_at) where sweeps < 2;
+-- For the limits on a user's open and failed files: counting must not read all files of a user who has many.
+create index files_open_idx on public.files (user_id) where status in ('awaiting_upload', 'processing');
+create index files_failed_idx on public.files (user_id, completed_at) where status = 'failed';
 
 comment on table public.files is
     'Files of users. Their bytes are in the storage, under <user>/<file>/. No foreign key to auth.users: a row documents what was paid for.';
@@ -177,7 +180,6 @@ as $$
 declare
     v_file public.files;
     v_hold jsonb;
-    v_open constant text[] := array['awaiting_upload', 'processing'];
     v_failed       bigint;
     v_wait_seconds bigint;
 begin
@@ -214,7 +216,7 @@ begin
         select count(*)
         from public.files f
         where f.user_id = p_user_id
-            and f.status = any (v_open)
+            and f.status in ('awaiting_upload', 'processing')
             and f.expires_at > now()
     ) >= 20 then
         raise exception using

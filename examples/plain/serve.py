@@ -1,4 +1,4 @@
-"""Serve this folder: python serve.py. PORT is 3005 unless set, PURSE_URL http://127.0.0.1:3000."""
+"""Serve this folder: python serve.py. PORT is 3008 unless set, PURSE_URL http://127.0.0.1:3000."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 PURSE_URL = os.environ.get("PURSE_URL", "http://127.0.0.1:3000")
-PORT = int(os.environ.get("PORT", "3005"))
+PORT = int(os.environ.get("PORT", "3008"))
 
 
 class Handler(SimpleHTTPRequestHandler):

@@ -407,3 +407,15 @@ def test_capture_and_release_at_once_end_a_hold_one_way(stack: RunningStack, pur
             outcomes = list(clients.map(end, ["capture_hold", "release_hold"]))
         assert sorted(outcomes, key=str) == [None, "PT409"]
     purse.adds_up()
+
+
+def test_a_hold_is_captured_from_its_own_lot_when_a_later_one_is_next(purse: Purse) -> None:
+    purse.buy(5)
+    purse.buy(10)
+    first = purse.hold()
+    second = purse.hold()
+    purse.capture(first["hold_id"])
+    assert purse.lots() == [0, 10]
+    purse.capture(second["hold_id"])
+    assert purse.lots() == [0, 5]
+    purse.adds_up()

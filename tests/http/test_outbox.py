@@ -16,6 +16,8 @@ from tests.support import RunningStack, User, until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from local.stack import Running
+
 
 @pytest.fixture(scope="module")
 def app() -> Iterator[Receiver]:
@@ -32,9 +34,9 @@ def books() -> Iterator[Receiver]:
 
 
 @pytest.fixture(scope="module")
-def telling(
+def running(
     tmp_path_factory: pytest.TempPathFactory, app: Receiver, books: Receiver
-) -> Iterator[RunningStack]:
+) -> Iterator[Running]:
     """A stack that tells both."""
     environ = {
         "EVENTS_URL": app.url,
@@ -44,7 +46,13 @@ def telling(
     }
     folder = tmp_path_factory.mktemp("telling")
     with running_services(folder, environ=environ, report=lambda _line: None) as running:
-        yield RunningStack.of(running.stack)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def telling(running: Running) -> RunningStack:
+    """The stack, with what tests do to it."""
+    return RunningStack.of(running.stack)
 
 
 @pytest.fixture(autouse=True)
@@ -196,6 +204,46 @@ def test_many_runners_deliver_each_event_once_and_in_order(
         list(runners.map(lambda _: deliver(telling), range(6)))
     for endpoint in (app, books):
         assert [balances(endpoint.of(user.id)) for user in users] == [[1, 2, 3, 4, 5]] * 10
+
+
+def test_a_runner_that_is_killed_loses_nothing(
+    running: Running, telling: RunningStack, app: Receiver, books: Receiver
+) -> None:
+    users = [telling.sign_up() for _ in range(4)]
+    for user in users:
+        for number in range(3):
+            grant(telling, user, 1, str(number))
+    arrived, released = threading.Event(), threading.Event()
+
+    def wait(event: dict[str, Any]) -> tuple[int, dict[str, str]]:
+        if event["data"]["balance"] == 2:
+            arrived.set()
+            released.wait(60)
+        return 204, {}
+
+    app.answer = wait
+    with ThreadPoolExecutor(1) as runner:
+        killed = runner.submit(deliver, telling)
+        assert arrived.wait(60)
+        running.services["site"].kill_worker()
+        assert killed.exception(timeout=60) is not None
+    released.set()
+    app.answer = accept
+    until(lambda: telling.get("/api/health").is_success or None, "the next worker")
+    due_now(telling)
+    deliver(telling)
+    for endpoint in (app, books):
+        for user in users:
+            # At least once, and in order once what came twice is left out.
+            events = {event["id"]: event for event in endpoint.of(user.id)}
+            assert balances(list(events.values())) == [1, 2, 3]
+    with telling.connect() as database:
+        row = database.execute(
+            "select count(*) as events from outbox_events where user_id = any(%s::uuid[])",
+            [[user.id for user in users]],
+        ).fetchone()
+    assert row is not None
+    assert row["events"] == 3 * len(users)
 
 
 def test_a_payload_holds_nothing_personal(telling: RunningStack, app: Receiver) -> None:

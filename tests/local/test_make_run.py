@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # What `make run` needs, and nothing else of the tree.
 PATHS = (
-    *("api", "local", "ops", "public", "server", "sql"),
+    *("api", "examples", "local", "ops", "public", "server", "sql"),
     *(".python-version", "Makefile", "requirements.txt", "vercel.json"),
 )
 

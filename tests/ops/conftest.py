@@ -78,7 +78,7 @@ class Operator:
             database.execute(f"alter table credit_transactions enable always {trigger}")  # type: ignore[arg-type]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     """An operator of a stack in a folder of its own."""
     folder = tmp_path_factory.mktemp("ops")

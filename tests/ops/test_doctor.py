@@ -20,6 +20,23 @@ if TYPE_CHECKING:
     from tests.ops.conftest import Operator
 
 
+# An event on its way to an endpoint, and how to be rid of both.
+ON_ITS_WAY = """
+    with endpoint as (insert into outbox_endpoints (name) values ('app') returning name),
+    event as (
+        insert into outbox_events (type, fact, data) values ('doctor.failed', 'a test', '{{}}')
+        returning id
+    )
+    insert into outbox_deliveries (endpoint, event_id, user_id, begun_at, parked_at)
+    select endpoint.name, event.id, gen_random_uuid(), {begun_at}, {parked_at} from endpoint, event
+"""
+NOT_ON_ITS_WAY = """
+    with deliveries as (delete from outbox_deliveries),
+    events as (delete from outbox_events where fact = 'a test')
+    delete from outbox_endpoints
+"""
+
+
 @contextmanager
 def fault(operator: Operator, cause: str, mend: str) -> Iterator[None]:
     """Cause a fault for as long as the block lasts."""
@@ -147,6 +164,16 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             "insert into reconciliations values (false, now(), now() - interval '5 days')",
             "delete from reconciliations",
             ("The last complete reconciliation was 5 days ago",),
+        ),
+        (
+            ON_ITS_WAY.format(begun_at="now()", parked_at="now()"),
+            NOT_ON_ITS_WAY,
+            ("Events were given up", "app: 1 event", "select replay_events('app'"),
+        ),
+        (
+            ON_ITS_WAY.format(begun_at="now() - interval '2 days'", parked_at="null"),
+            NOT_ON_ITS_WAY,
+            ("Events wait for more than a day", "app: 1 event, last attempt: none"),
         ),
     ],
 )

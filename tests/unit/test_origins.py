@@ -190,7 +190,7 @@ def test_browsers_read_the_accepted_addresses_alike_and_go_elsewhere_by_look_ali
     "origin",
     [
         *ALLOWED,
-        "http://127.0.0.1:3005",
+        "http://127.0.0.1:3008",
         "https://localhost:8443",
         "https://192.0.2.7",
         "https://a.example:65535",

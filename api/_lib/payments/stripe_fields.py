@@ -34,10 +34,11 @@ def text(of: Mapping[str, Any], field: str) -> str:
     value = of.get(field)
     if not isinstance(value, str) or not value:
         raise InvalidStripeObjectError(field)
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise InvalidStripeObjectError(field) from None
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise InvalidStripeObjectError(field) from None
     return value
 
 

@@ -8,7 +8,6 @@ module against the SDK.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 from typing import TYPE_CHECKING, Any
@@ -81,7 +80,7 @@ def _is_signed(body: bytes, header: str, secrets: Sequence[str], *, now: float) 
 
 
 def _signature(secret: str, signed: bytes) -> str:
-    return hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()
+    return hmac.digest(secret.encode(), signed, "sha256").hex()
 
 
 def _matches(pattern: re.Pattern[str], value: Any) -> bool:

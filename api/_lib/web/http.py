@@ -13,6 +13,7 @@ import socketserver
 import sys
 import traceback
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -178,6 +179,10 @@ class _Answer:
     content: bytes
 
 
+# Letters as they are: an escape such as \u4e2d is twice as long.
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
 def _encode(response: Response) -> _Answer:
     """Encode a response.
 
@@ -185,30 +190,32 @@ def _encode(response: Response) -> _Answer:
         ValueError: A header could not be sent, or the status or body is not valid.
         TypeError: The body is not a JSON value.
     """
-    # Letters as they are: an escape such as \u4e2d is twice as long. Only a lone surrogate, which
-    # UTF-8 cannot hold, becomes an escape; backslashreplace writes the one that JSON has for it.
-    content = json.dumps(
-        response.body, separators=(",", ":"), allow_nan=False, ensure_ascii=False
-    ).encode("utf-8", "backslashreplace")
+    # UTF-8 cannot hold a lone surrogate. It becomes an escape; backslashreplace writes the one that
+    # JSON has for it.
+    content = _JSON.encode(response.body).encode("utf-8", "backslashreplace")
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",
         **response.headers,
         "Content-Length": str(len(content)),
     }
-    for name, value in headers.items():
+    for name, value in response.headers.items():
         if not _HEADER_VALUE.fullmatch(value):
             raise ValueError(name)
-    status = HTTPStatus(response.status)
-    return _Answer(f"{status.value} {status.phrase}", list(headers.items()), content)
+    return _Answer(_status_line(response.status), list(headers.items()), content)
+
+
+@cache
+def _status_line(status: int) -> str:
+    known = HTTPStatus(status)
+    return f"{known.value} {known.phrase}"
 
 
 def _read_request(environ: WSGIEnvironment, max_body_bytes: int) -> Request:
+    query_string = environ.get("QUERY_STRING", "")
     try:
-        query = parse_qs(
-            environ.get("QUERY_STRING", ""),
-            keep_blank_values=True,
-            max_num_fields=MAX_QUERY_FIELDS,
+        query = query_string and parse_qs(
+            query_string, keep_blank_values=True, max_num_fields=MAX_QUERY_FIELDS
         )
     except ValueError:
         raise InvalidRequestError("Too many query parameters.") from None
@@ -219,7 +226,7 @@ def _read_request(environ: WSGIEnvironment, max_body_bytes: int) -> Request:
     }
     return Request(
         method=environ["REQUEST_METHOD"],
-        query={name: values[-1] for name, values in query.items()},
+        query={name: values[-1] for name, values in query.items()} if query else {},
         headers=headers,
         body=_read_body(environ, max_body_bytes),
     )
