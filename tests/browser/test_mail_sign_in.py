@@ -175,7 +175,7 @@ def test_a_project_with_providers_has_a_button_for_each_and_sends_people_there(
         settings["external"] |= {"google": True, "github": True}
         route.fulfill(json=settings)
 
-    console.allow_failing("/auth/v1/authorize")
+    console.allow_failing("/auth/v1/authorize", "/favicon.ico")  # of the stand-in
     site = visit(at="/payment/cancelled")
     site.page.route("**/auth/v1/settings", offer)
     site.open("/files")
