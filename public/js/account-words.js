@@ -90,7 +90,7 @@ export const DELETION = {
   cancel: "Keep my account",
 };
 
-/** What becomes of everything if the account is deleted, a sentence each. @param {Account} account */
+/** The effects of deleting the account, a sentence each. @param {Account} account */
 export function consequences(account) {
   const { holds, open_checkouts: checkouts, pending_payments: payments, files } = account;
   return [

@@ -8,7 +8,7 @@ import { session } from "./session.js";
 import { codeField, newPasswordField } from "./sign-in-fields.js";
 import { StepForm } from "./step-form.js";
 
-/** A new password. What some Supabase projects ask for besides is asked for when they do. */
+/** A new password. The present one, or a mailed code, is asked for only if the project demands it. */
 class ChangePassword extends HTMLElement {
   #section = accountSection(PASSWORD);
 

@@ -1,7 +1,7 @@
-/** What the last page tells. @typedef {{ credits_given_up: number, files: number, finished: boolean }} DeletionNote */
+/** Figures for the last page. @typedef {{ credits_given_up: number, files: number, finished: boolean }} DeletionNote */
 
 const KEY = "purse.deleted";
-/** What this browser keeps of a person: all of it goes. */
+/** All of our keys begin with it. */
 const PREFIX = "purse.";
 
 /** Forgets the person in this browser, but for what the last page says. @param {DeletionNote} deletion */

@@ -8,7 +8,7 @@ export function deleteLabel({ status }) {
   return status === "awaiting_upload" ? "Cancel upload" : "Delete";
 }
 
-/** What is asked before a file is deleted. @param {OwnFile} file */
+/** The question before a file is deleted. @param {OwnFile} file */
 export function deleteQuestion({ filename, status, credits }) {
   if (status === "awaiting_upload") {
     const text = `The ${count(credits, "credit")} set aside for it can be spent again at once.`;
@@ -28,7 +28,7 @@ export function deleteQuestion({ filename, status, credits }) {
   };
 }
 
-/** What is said once a file is deleted. @param {OwnFile} file */
+/** The announcement after a file was deleted. @param {OwnFile} file */
 export const deletedSentence = ({ filename, status }) =>
   status === "awaiting_upload" ? `The upload of ${filename} was cancelled.` : `${filename} was deleted.`;
 

@@ -10,13 +10,13 @@ export const ARRIVAL = {
   unreachable: "The sign-in service cannot be reached. Reload this page in a moment.",
 };
 
-/** What a link says that is opened where one is signed in already. */
+/** For a used link that is opened while signed in. */
 export const LINK_OVER = "That link has been used or has expired. You are signed in already.";
 
-/** What the form says when a session has ended. */
+/** The form's message when a session has ended. */
 export const EXPIRED = "Your session has ended. Sign in again to go on.";
 
-/** What the form says where the account was deleted on another device. */
+/** The form's message after the account was deleted on another device. */
 export const ACCOUNT_DELETED = "This account was deleted.";
 
 export const FORM = {
@@ -58,7 +58,7 @@ export const CODE_STEP = {
   other: "Ask for a new mail",
 };
 
-/** What is said once a mail was asked for. @param {import("./sign-in-errands.js").Purpose} purpose @param {string} email */
+/** The sentence after a mail was asked for. @param {import("./sign-in-errands.js").Purpose} purpose @param {string} email */
 export function mailSent(purpose, email) {
   if (purpose === "sign-up")
     return `We sent a mail to ${email}. Enter its code here. If no mail comes, you may have an account already: sign in instead.`;
@@ -91,7 +91,7 @@ export const WEAK = {
   pwned: "It is known from a data leak. Choose one that you use nowhere else.",
 };
 
-/** What is asked of each field before anything is sent. */
+/** Problems of fields, found before anything is sent. */
 export const CHECKS = {
   noEmail: "Enter your e-mail address.",
   notEmail: "This does not look like an e-mail address.",
