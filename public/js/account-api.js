@@ -1,7 +1,7 @@
 import { call } from "./api.js";
 
 /**
- * What deleting the account would do.
+ * The effects of deleting the account.
  * @typedef {{ balance: number, held: number, available: number, holds: number, open_checkouts: number,
  *   pending_payments: { order_id: string, package_name: string, credits: number, amount: number,
  *   currency: string, decimals: number, created_at: string }[], files: number }} Account

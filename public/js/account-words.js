@@ -3,7 +3,7 @@ import { t } from "./texts.js";
 
 /** @typedef {import("./account-api.js").Account} Account */
 
-/** What becomes of everything if the account is deleted, a sentence each. @param {Account} account */
+/** The effects of deleting the account, a sentence each. @param {Account} account */
 export function consequences(account) {
   const { holds, open_checkouts: checkouts, pending_payments: payments, files } = account;
   return [

@@ -10,14 +10,14 @@ import { endErrand, errandFor, errands } from "./sign-in-errands.js";
  *   errand: what this link ended, by signing in; isHalf: one of two addresses has confirmed a change
  */
 
-/** What Supabase Auth and the providers leave in the address. */
+/** Parameters that Supabase Auth and the providers add to the address. */
 const NAMES = ["code", "error", "error_code", "error_description", "message", "sb"];
 const NOTHING = { errand: null, problem: null, isHalf: false };
 const OVER = ["flow_state_expired", "flow_state_not_found", "flow_state_already_used", "otp_expired"];
 
 /**
- * Takes in what a link or a provider left in the address, once. What the address says of an error is not
- * shown: anybody can write a link.
+ * Takes in what a link or a provider left in the address, once. The address' own description of an error is
+ * never shown: anybody can write a link.
  * @returns {Promise<Arrival>}
  */
 export async function takeArrival() {

@@ -86,7 +86,7 @@ export const reauthenticate = (accessToken) => call("reauthenticate", { method: 
 /** Ends this session, the other ones, or all. @param {string} accessToken @param {"local" | "others" | "global"} scope */
 export const signOut = (accessToken, scope) => call(`logout?scope=${scope}`, { accessToken });
 
-/** What the project offers: providers under `external`, and whether accounts can be opened. */
+/** Answers the project's settings: its providers under `external`, and whether accounts can be opened. */
 export const readSettings = () => call("settings", { method: "GET" });
 
 /** Where a provider asks who somebody is. @param {string} provider @param {Challenge} challenge @param {string} returnTo */

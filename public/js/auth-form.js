@@ -89,7 +89,7 @@ export class AuthForm extends HTMLElement {
     this.#prepare();
   }
 
-  /** What has to be known and loaded before somebody signs in; not asked for where they are already. */
+  /** Loads the rules and the CAPTCHA; not needed while somebody is signed in. */
   async #prepare() {
     this.#captcha.begin();
     this.#fewest = await passwordMinLength().catch(() => null);

@@ -9,7 +9,7 @@ import { loadConfig } from "./config.js";
 /** @type {Promise<AuthSettings> | null} */
 let known = null;
 
-/** What the Supabase project offers for signing in. Asked once a page; a failure is not kept. */
+/** Reads the Supabase project's settings, once a page; a failure is not kept. */
 export function loadAuthSettings() {
   known ??= auth.readSettings().catch((error) => {
     known = null;

@@ -83,7 +83,7 @@ export class ChangeAddress extends HTMLElement {
 
   /** @param {string} present @param {string} wanted */
   #askForCodes(present, wanted) {
-    /** Whom each code was mailed to. @type {Map<string, import("./step-form.js").CheckedField>} */
+    /** The field of each address' code. @type {Map<string, import("./step-form.js").CheckedField>} */
     const codes = new Map([present, wanted].map((email) => [email, codeField(t("address.code", { email }))]));
     const filled = () => [...codes].filter(([, { input }]) => readCode(input));
     for (const field of codes.values())

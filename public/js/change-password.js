@@ -8,7 +8,7 @@ import { codeField, newPasswordField } from "./sign-in-fields.js";
 import { StepForm } from "./step-form.js";
 import { t } from "./texts.js";
 
-/** A new password. What some Supabase projects ask for besides is asked for when they do. */
+/** A new password. The present one, or a mailed code, is asked for only if the project demands it. */
 class ChangePassword extends HTMLElement {
   #section = accountSection({ title: t("auth.password"), lead: t("password.lead") });
 

@@ -1,7 +1,7 @@
-/** What the last page tells. @typedef {{ credits_given_up: number, files: number, finished: boolean }} DeletionNote */
+/** Figures for the last page. @typedef {{ credits_given_up: number, files: number, finished: boolean }} DeletionNote */
 
 const KEY = "purse.deleted";
-/** What this browser keeps of a person: all of it goes. */
+/** All of our keys begin with it. */
 const PREFIX = "purse.";
 /** The shop and the language are not the person's: the last page is in the same. */
 const OF_THE_SITE = ["purse.shop", "purse.language", "purse.texts"];

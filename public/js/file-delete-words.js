@@ -8,7 +8,7 @@ export function deleteLabel({ status }) {
   return t(status === "awaiting_upload" ? "upload.cancel" : "file.delete");
 }
 
-/** What is asked before a file is deleted. @param {OwnFile} file */
+/** The question before a file is deleted. @param {OwnFile} file */
 export function deleteQuestion({ filename: name, status, credits }) {
   if (status === "awaiting_upload")
     return {
@@ -26,7 +26,7 @@ export function deleteQuestion({ filename: name, status, credits }) {
   };
 }
 
-/** What is said once a file is deleted. @param {OwnFile} file */
+/** The announcement after a file was deleted. @param {OwnFile} file */
 export const deletedSentence = ({ filename: name, status }) =>
   t(status === "awaiting_upload" ? "file.cancelled" : "file.deleted", { name });
 

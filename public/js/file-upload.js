@@ -28,7 +28,7 @@ export class FileUpload extends HTMLElement {
       this.#drop.focusButton();
     });
     session.addEventListener("change", () => this.#show(null));
-    // What came of a file that was deleted from the list leads nowhere.
+    // The links of a deleted file lead nowhere.
     shelf.addEventListener(
       "removed",
       (event) => this.#job?.result?.id === detail(event).id && this.#show(null),

@@ -47,7 +47,7 @@ session.addEventListener("change", (event) => {
   proceed();
 });
 
-/** What the part of the address behind the # asks for: done once, then taken out. */
+/** Follows #sign-in once, then takes it out of the address. */
 function followFragment() {
   if (location.hash !== "#sign-in") return;
   history.replaceState(history.state, "", location.pathname + location.search);

@@ -22,7 +22,7 @@ import { t } from "./texts.js";
  */
 class MailSignIn extends HTMLElement {
   #back = new URLSearchParams(location.search).get("back") ?? "/";
-  /** What signing in goes on with. @type {import("./sign-in-errands.js").Errand | null} */
+  /** The errand to go on with after signing in. @type {import("./sign-in-errands.js").Errand | null} */
   #errand = null;
 
   connectedCallback() {

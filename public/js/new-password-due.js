@@ -1,6 +1,6 @@
 const KEY = "purse.new-password";
 
-/** Who has come back by a mail to set a new password, in this tab. A reload does not lose it. */
+/** Remembers in this tab that a person signed in to set a new password. A reload does not lose it. */
 export const newPasswordDue = {
   /** @param {string} userId */
   note(userId) {

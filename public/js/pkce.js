@@ -4,8 +4,8 @@ const VERIFIER_BYTES = 48;
 export const newVerifier = () => base64url(crypto.getRandomValues(new Uint8Array(VERIFIER_BYTES)));
 
 /**
- * What Supabase Auth is shown of the secret. Browsers hash on https and on this machine alone; elsewhere,
- * on a test address without https, the secret itself is shown.
+ * Returns the hash of the secret, as Supabase Auth takes it. Browsers hash only on https and on localhost;
+ * on another address without https the secret itself is sent.
  * @param {string} verifier
  * @returns {Promise<import("./auth-client.js").Challenge>}
  */

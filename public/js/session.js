@@ -63,7 +63,7 @@ class Session extends EventTarget {
 
   /** @param {"signed-out" | "expired" | "deleted"} reason */
   end(reason) {
-    // Whoever has to sign in again need not type the address again; whoever signs out leaves none behind.
+    // An expired session keeps the address for the form; signing out leaves none behind.
     keepAddress(reason === "expired" ? (this.user?.email ?? "") : "");
     if (reason !== "expired") forgetErrands();
     writeSession(null);

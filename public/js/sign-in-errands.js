@@ -1,7 +1,7 @@
 import { newVerifier } from "./pkce.js";
 
 /**
- * What was asked for in this browser and ends elsewhere first: in a mail, or at a provider.
+ * A request of this browser that a mail or a provider completes.
  * @typedef {"sign-up" | "sign-in" | "recovery" | "address" | "provider"} Purpose
  * @typedef {{ purpose: Purpose, verifier: string, email: string, at: number, back: string,
  *   packageId: string | null }} Errand
@@ -54,7 +54,7 @@ export function endErrand(purpose) {
   write(errands().filter((errand) => errand.purpose !== purpose));
 }
 
-/** Nothing that was asked for here goes on: whoever signs out leaves no address behind. */
+/** Forgets all errands: signing out leaves no address behind. */
 export const forgetErrands = () => write([]);
 
 /** Whether the code of its mail may still be entered. @param {Errand} errand */

@@ -17,7 +17,7 @@ export const CODE_STEP = {
 /** The same step for somebody who did not ask for the mail here. */
 export const OTHER_CODE_STEP = { ...CODE_STEP, title: t("code.own.title"), lead: t("code.own.lead") };
 
-/** What is said once a mail was asked for. @param {import("./sign-in-errands.js").Purpose} purpose @param {string} email */
+/** The sentence after a mail was asked for. @param {import("./sign-in-errands.js").Purpose} purpose @param {string} email */
 export const mailSent = (purpose, email) =>
   t(purpose === "sign-up" ? "code.sent.sign_up" : "code.sent", { email });
 

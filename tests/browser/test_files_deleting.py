@@ -122,3 +122,8 @@ def test_an_upload_that_an_earlier_visit_began_is_cancelled_from_the_list(
     asked.get_by_role("button", name="Cancel upload").click()
     expect(files.page.get_by_text("No files yet.")).to_be_visible()
     assert (purse.balance, purse.available) == (500, 500)
+    # The file itself still waits in this browser, for whoever thinks better of it.
+    storage.forget()
+    files.press("Go on")
+    files.expect_done("notes.txt", "3 credits · balance 497")
+    expect(files.list).to_have_count(1)

@@ -152,6 +152,7 @@ def test_a_functions_caching_is_its_own_affair(output: Output, name: str) -> Non
 @pytest.mark.parametrize(
     ("path", "function", "query"),
     [
+        ("/api/account/export", "api/account", "action=export"),
         ("/api/files/complete", "api/files", "action=complete"),
         ("/api/files/export", "api/files", "action=export"),
         ("/api/reconcile", "api/cron", "job=reconcile"),
