@@ -75,11 +75,11 @@ export class Purse {
   }
 
   /** Spends what a feature costs. */
-  async spend(feature, { quantity = 1, idempotencyKey = newKey(), signal } = {}) {
+  async spend(feature, { quantity = 1, idempotencyKey, signal } = {}) {
     let replayed = false;
     const spent = await this.#call("POST", "/api/credits", {
       body: { feature, quantity },
-      idempotencyKey,
+      idempotencyKey: idempotencyKey ?? newKey(),
       signal,
       onHeaders: (headers) => (replayed = headers.get("Idempotent-Replayed") === "true"),
     });
@@ -87,9 +87,10 @@ export class Purse {
   }
 
   /** Opens a checkout for a package: send the person to its `url`. */
-  checkout(packageType, { returnUrl, cancelUrl, idempotencyKey = newKey(), signal } = {}) {
+  checkout(packageType, { returnUrl, cancelUrl, idempotencyKey, signal } = {}) {
     const body = { package_type: packageType, return_url: returnUrl, cancel_url: cancelUrl };
-    return this.#call("POST", "/api/create-checkout-session", { body, idempotencyKey, signal });
+    const key = idempotencyKey ?? newKey();
+    return this.#call("POST", "/api/create-checkout-session", { body, idempotencyKey: key, signal });
   }
 
   /** Waits until a payment is decided; after `timeoutSeconds` returns what is known, or null. */
@@ -169,15 +170,15 @@ export class ServerPurse {
   }
 
   /** Spends what a feature costs. */
-  spend(feature, user, { quantity = 1, idempotencyKey = newKey(), signal } = {}) {
+  spend(feature, user, { quantity = 1, idempotencyKey, signal } = {}) {
     const about = { p_user_id: user, p_feature: feature, p_quantity: quantity };
-    return this.#call("spend_credits", about, { idempotencyKey, signal });
+    return this.#call("spend_credits", about, { idempotencyKey: idempotencyKey ?? newKey(), signal });
   }
 
   /** Sets a feature's price aside; the hold lapses by itself after `seconds`. */
-  hold(feature, user, { quantity = 1, seconds = HOLD_SECONDS, idempotencyKey = newKey(), signal } = {}) {
+  hold(feature, user, { quantity = 1, seconds = HOLD_SECONDS, idempotencyKey, signal } = {}) {
     const about = { p_user_id: user, p_feature: feature, p_quantity: quantity, p_seconds: seconds };
-    return this.#call("hold_credits", about, { idempotencyKey, signal });
+    return this.#call("hold_credits", about, { idempotencyKey: idempotencyKey ?? newKey(), signal });
   }
 
   /** Spends a hold: whole, or `charge` credits of it; up to `atMost` if the excess is free. */
@@ -293,8 +294,10 @@ function parsed(text) {
 }
 
 function refusalOfSite(status, answer, retryAfterSeconds) {
-  const { code = `http_${status}`, message = `HTTP ${status}`, ...details } = answer?.error ?? {};
-  return errorOf({ status, code, message, details, retryAfterSeconds });
+  const { code, message = `HTTP ${status}`, ...details } = answer?.error ?? {};
+  // Something in between answered, not the site: the outcome is unknown.
+  if (code === undefined && status >= 500) return unknownOutcome(status, retryAfterSeconds);
+  return errorOf({ status, code: code ?? `http_${status}`, message, details, retryAfterSeconds });
 }
 
 /** PostgREST's error: our refusals have an SQLSTATE PTxyz, where xyz is the HTTP status. */
@@ -311,7 +314,13 @@ function refusalOfDatabase(status, error, retryAfterSeconds) {
   }
   // No connection, out of resources, shutting down, a lock that is not free in time, read-only.
   const isPassing = /^(?:PGRST00[0-3]|08|53|57|40|55P03|25006)/.test(code);
+  if (!isPassing && status >= 500) return unknownOutcome(status, retryAfterSeconds);
   return errorOf({ status: isPassing ? 503 : status, code, message, retryAfterSeconds });
+}
+
+function unknownOutcome(status, retryAfterSeconds) {
+  const message = "No usable answer came, so the outcome is unknown. Try again with the same idempotency key.";
+  return new UnavailableError({ code: `http_${status}`, status, message, retryAfterSeconds });
 }
 
 function errorOf(about) {

@@ -50,6 +50,7 @@ def create_app() -> Flask:
     # A real app keeps the ids in its database, in the transaction that acts on the event.
     seen: OrderedDict[str, dict] = OrderedDict()
     app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
 
     @app.post("/events")
     def receive() -> Response:

@@ -44,7 +44,7 @@ export function deletedSentences(deletion) {
   return [
     t("deleted.signed_out"),
     ...(credits > 0 ? [t("deleted.credits", { n: credits })] : []),
-    ...(files > 0 ? [t("deleted.files", { n: files })] : []),
+    ...(finished && files > 0 ? [t("deleted.files", { n: files })] : []),
     ...(finished ? [] : [t("deleted.unfinished")]),
   ];
 }

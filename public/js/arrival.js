@@ -57,7 +57,7 @@ async function exchange(code, query) {
       session.begin(answer);
       return { ...NOTHING, errand };
     } catch (error) {
-      if (error.status === 0 || error.status >= 500) return { ...NOTHING, problem: "unreachable" };
+      if (error.status === 0 || error.status === 429 || error.status >= 500) return { ...NOTHING, problem: "unreachable" };
       if (error.code === "bad_code_verifier") continue;
       clean(query);
       return { ...NOTHING, problem: OVER.includes(error.code) ? "expired" : "failed" };

@@ -60,7 +60,7 @@ export function codeStep({ purpose, sentTo, address: begin, back, onDone, onOthe
       extras: [captcha.element],
       below: [
         h("p", { class: "auth__other" }, resendButton(wait, again)),
-        h("p", { class: "auth__other" }, sentTo ? backToSignIn() : otherMail(onOther)),
+        h("p", { class: "auth__other" }, sentTo && purpose !== "sign-up" ? backToSignIn() : otherMail(onOther)),
       ],
     },
   );

@@ -43,7 +43,8 @@ session.addEventListener("change", (event) => {
   if (isArriving) return;
   const { reason } = /** @type {CustomEvent} */ (event).detail;
   focusView();
-  if (reason === "signed-out" || reason === "deleted") intent.forget();
+  // Signed in in another tab: that one goes on with the purchase, and this one does not buy a second time.
+  if (["signed-out", "deleted", "elsewhere"].includes(reason)) intent.forget();
   proceed();
 });
 

@@ -43,7 +43,8 @@ export function beginErrand(purpose, { email = "", back, packageId } = {}) {
     email,
     at: Date.now(),
     back: back ?? known?.back ?? "/",
-    packageId: packageId ?? known?.packageId ?? null,
+    // Only the pack that is wanted now: one that was given up must not come back.
+    packageId: packageId ?? null,
   };
   write([errand, ...errands().filter((other) => other.purpose !== purpose)]);
   return errand;
@@ -52,6 +53,12 @@ export function beginErrand(purpose, { email = "", back, packageId } = {}) {
 /** @param {Purpose} purpose */
 export function endErrand(purpose) {
   write(errands().filter((errand) => errand.purpose !== purpose));
+}
+
+/** Undoes beginErrand. @param {Purpose} purpose @param {Errand | null} before */
+export function putBack(purpose, before) {
+  const others = errands().filter((errand) => errand.purpose !== purpose);
+  write(before ? [before, ...others] : others);
 }
 
 /** Forgets all errands: signing out leaves no address behind. */

@@ -2,7 +2,7 @@ import * as auth from "./auth-client.js";
 import { intent } from "./intent.js";
 import { challengeOf } from "./pkce.js";
 import { session } from "./session.js";
-import { beginErrand, endErrand } from "./sign-in-errands.js";
+import { beginErrand, endErrand, errandFor, putBack } from "./sign-in-errands.js";
 
 /** @typedef {import("./sign-in-errands.js").Purpose} Purpose */
 
@@ -38,7 +38,14 @@ export async function errandOptions(purpose, about = {}) {
  */
 export async function openAccount(email, password, { captcha, back }) {
   const options = await errandOptions("sign-up", { email, back });
-  const answer = await auth.signUp(email, password, { ...options, captcha });
+  let answer;
+  try {
+    answer = await auth.signUp(email, password, { ...options, captcha });
+  } catch (error) {
+    // No mail was sent, so none is waited for.
+    endErrand("sign-up");
+    throw error;
+  }
   if (!answer?.access_token) return false;
   endErrand("sign-up");
   session.begin(answer);
@@ -53,6 +60,7 @@ export async function openAccount(email, password, { captcha, back }) {
  * @param {{ captcha: string | null, back?: string }} options
  */
 export async function askForMail(purpose, email, { captcha, back }) {
+  const before = errandFor(purpose);
   const options = { ...(await errandOptions(purpose, { email, back })), captcha };
   try {
     if (purpose === "sign-up") await auth.resendConfirmation(email, options);
@@ -60,7 +68,10 @@ export async function askForMail(purpose, email, { captcha, back }) {
     else await auth.recover(email, options);
   } catch (error) {
     // Both tell whether the address has an account: it has none; it was sent a mail a moment ago.
-    if (error.code !== "otp_disabled" && error.code !== "over_email_send_rate_limit") throw error;
+    if (error.code === "otp_disabled" || error.code === "over_email_send_rate_limit") return;
+    // No mail was sent, so the page must not wait for this one.
+    putBack(purpose, before);
+    throw error;
   }
 }
 
@@ -86,6 +97,15 @@ export async function takeCode(purpose, email, code) {
 export function goOn(errand) {
   if (errand) endErrand(errand.purpose);
   if (errand?.packageId) intent.remember(errand.packageId);
-  const back = new URL(errand?.back ?? "/", location.origin);
-  location.replace(back.origin === location.origin ? back : "/");
+  location.replace(ownPage(errand?.back ?? "/"));
+}
+
+/** A page of this site; the start page for any other address. @param {string} address */
+function ownPage(address) {
+  try {
+    const page = new URL(address, location.origin);
+    return page.origin === location.origin ? page : "/";
+  } catch {
+    return "/";
+  }
 }

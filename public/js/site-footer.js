@@ -32,13 +32,18 @@ const link = (label, href) => (href ? h("a", { href }, label) : null);
 /** The same page in each language, by the name that its speakers give it. */
 function languageSwitch() {
   const choices = languages.map((each) => {
-    const address = new URL(location.href);
-    address.searchParams.set("lang", each);
-    address.hash = "";
+    const address = () => {
+      const page = new URL(location.href);
+      page.searchParams.set("lang", each);
+      page.hash = "";
+      return page.href;
+    };
     const name = new Intl.DisplayNames(each, { type: "language" }).of(each) ?? each;
     const current = each === language ? "true" : null;
-    const attributes = { href: address.href, hreflang: each, lang: each, "aria-current": current };
-    return h("li", {}, h("a", attributes, name));
+    const choice = h("a", { href: address(), hreflang: each, lang: each, "aria-current": current }, name);
+    // By then a page has taken what a mail's link brought out of its address.
+    choice.addEventListener("click", () => choice.setAttribute("href", address()));
+    return h("li", {}, choice);
   });
   const list = h("ul", { class: "footer__links", role: "list" }, ...choices);
   return h("nav", { "aria-label": t("footer.language") }, list);

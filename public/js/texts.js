@@ -21,7 +21,7 @@ export const languages = ["en", ...Object.keys(OTHERS)];
 export const language = choose();
 
 /** For Intl: the reader's own variety of the language, such as en-GB. */
-export const locale = navigator.languages.find((tag) => languageOf(tag) === language) ?? language;
+export const locale = navigator.languages.find((tag) => languageOf(tag) === language && isLocale(tag)) ?? language;
 
 const plurals = new Intl.PluralRules(locale);
 const numbers = new Intl.NumberFormat(locale);
@@ -102,5 +102,14 @@ function write(key, value) {
     localStorage.setItem(key, value);
   } catch {
     // Without storage the browser's own language counts on every page.
+  }
+}
+
+/** Some browsers report tags, such as en-US@posix, that Intl refuses. @param {string} tag */
+function isLocale(tag) {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
   }
 }

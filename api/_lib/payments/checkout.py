@@ -15,6 +15,7 @@ import stripe
 
 from api._lib import database
 from api._lib.errors import (
+    ConflictError,
     DatabaseUnavailableError,
     NotConfiguredError,
     PaymentsDisabledError,
@@ -22,7 +23,12 @@ from api._lib.errors import (
     UnsellablePriceError,
 )
 from api._lib.payments.customers import new_customer, renew_key, update_email
-from api._lib.payments.ordering import CheckoutRequest, RecordedOrder, record_order
+from api._lib.payments.ordering import (
+    CHECKOUT_ENDED,
+    CheckoutRequest,
+    RecordedOrder,
+    record_order,
+)
 from api._lib.payments.session_facts import facts_of_session
 from api._lib.payments.session_params import session_params
 from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
@@ -72,7 +78,8 @@ def begin_checkout(user: User, request: CheckoutRequest) -> CheckoutSession:
             another checkout (idempotency_key_reused), or for one that has ended (checkout_ended).
         TooManyAttemptsError: The user has reached the limit of orders a minute.
         TooManyDeclinesError: The user has reached the limit of declined payments an hour.
-        StripeFailedError: Stripe failed. Nothing was charged; a retry begins a new order.
+        StripeFailedError: Stripe failed. Nothing was charged; a retry without a key, or with
+            another one, begins a new order.
         StripeRefusedError: Stripe refused the request or our key. A retry does not help.
         UnsellablePriceError: Stripe does not charge this price.
         DatabaseUnavailableError: The database cannot be reached.
@@ -113,6 +120,9 @@ def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe
             return stripe_client().v1.checkout.sessions.create(
                 params, {"idempotency_key": idempotency_key}
             )
+        except stripe.IdempotencyError:
+            # The same key, for a page in another language or of a shop with other settings.
+            raise ConflictError(CHECKOUT_ENDED, code="checkout_ended") from None
         except stripe.InvalidRequestError as error:
             if error.code == "resource_missing" and error.param == "customer":
                 raise _CustomerGoneError from None

@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 # What begin_purchase answers beside the seconds to wait if payments were declined.
 _DECLINES = "declines:"
 
+CHECKOUT_ENDED = "This checkout has ended. Start another one with a new Idempotency-Key."
 # begin_purchase's other conflicts -> the sentence for the person. The detail is the code.
 _CONFLICTS = {
     "purse_moved": "The credits of this account have moved to another account. Sign in there.",
     "idempotency_key_reused": (
         "This Idempotency-Key was used for another checkout. Use a new one."
     ),
-    "checkout_ended": "This checkout has ended. Start another one with a new Idempotency-Key.",
+    "checkout_ended": CHECKOUT_ENDED,
 }
 
 

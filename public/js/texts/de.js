@@ -156,7 +156,7 @@ export const texts = {
   "code.own.lead": "Geben Sie den Code aus der Mail ein und die Adresse, an die sie ging.",
   "code.label": "Code aus der Mail",
   "code.resend": "Noch einmal schicken",
-  "code.resent": "Eine neue Mail ist unterwegs. Codes aus älteren Mails gelten nicht mehr.",
+  "code.resent": "Kommt eine neue Mail, gilt nur noch deren Code.",
   "code.other": "Neue Mail anfordern",
   "new_password.title": "Neues Passwort festlegen",
   "new_password.lead": "Sie sind angemeldet. Mit dem neuen Passwort werden Ihre anderen Geräte abgemeldet.",
@@ -270,7 +270,7 @@ export const texts = {
   "unsubscribe.done.more": "Mails zu Ihren Zahlungen kommen weiterhin.",
   "unsubscribe.unknown": "Dieser Link geht nicht",
   "unsubscribe.unknown.more": "Vielleicht wurde er abgeschnitten. Öffnen Sie ihn noch einmal aus der neuesten Mail, die Sie von uns haben.",
-  "unsubscribe.failed": "Das ging nicht. Sie bekommen weiterhin Mails. Versuchen Sie es gleich noch einmal.",
+  "unsubscribe.failed": "Das ging nicht. Versuchen Sie es gleich noch einmal.",
 
   // The store
   "store": "Shop",

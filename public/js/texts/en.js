@@ -157,7 +157,7 @@ export const texts = {
   "code.own.lead": "Enter the code from the mail, and the address that it was sent to.",
   "code.label": "Code from the mail",
   "code.resend": "Send it again",
-  "code.resent": "A new mail is on its way. Codes from older mails no longer work.",
+  "code.resent": "If a new mail comes, only its code works.",
   "code.other": "Ask for a new mail",
   "new_password.title": "Set a new password",
   "new_password.lead": "You are signed in. Your other devices are signed out once the password is set.",
@@ -271,7 +271,7 @@ export const texts = {
   "unsubscribe.done.more": "Mails about your payments still come.",
   "unsubscribe.unknown": "This link does not work",
   "unsubscribe.unknown.more": "It may have been cut off. Open it again from the newest mail that you have from us.",
-  "unsubscribe.failed": "That did not work. You still get mails. Try again in a moment.",
+  "unsubscribe.failed": "That did not work. Try again in a moment.",
 
   // The store
   "store": "Store",

@@ -53,7 +53,7 @@ def _purchased(data: Mapping[str, Any]) -> Words:
     paid = f" You paid {money(data['amount'], data['currency'])}." if "amount" in data else ""
     return Words(
         f"{credits_(data['credits'])} added",
-        (f"Your {credits_(data['credits'])} are here.{paid}", _balance(data)),
+        (f"{credits_(data['credits'])} came into your account.{paid}", _balance(data)),
         "Use your credits",
     )
 
@@ -97,8 +97,8 @@ def _low(data: Mapping[str, Any]) -> Words:
 def _expiring(data: Mapping[str, Any]) -> Words:
     day = datetime.fromisoformat(data["expires_at"]).strftime("%-d %B %Y")
     return Words(
-        f"{credits_(data['credits'])} expire in {data['days']} days",
-        (f"{credits_(data['credits'])} of yours expire on {day} (UTC). Use them before.",),
+        f"{credits_(data['credits'])} will expire in {data['days']} days",
+        (f"{credits_(data['credits'])} of yours will expire on {day} (UTC). Use them before.",),
         "Use your credits",
         is_receipt=False,
     )
