@@ -14,7 +14,7 @@ import time
 from uuid import UUID
 
 from api._lib import database
-from api._lib.accounts.export import claim_export, export_page
+from api._lib.accounts.export import SECTIONS, claim_export, export_page
 from api._lib.accounts.forgetting import finish_all, forget, read_account
 from api._lib.errors import InvalidRequestError, NotFoundError
 from api._lib.web.actions import choose_by
@@ -58,7 +58,7 @@ def export(request: Request) -> Response:
     """Return a page of the account's data; ?cursor= (of next_cursor) continues."""
     user = signed_in_user(request)
     cursor = request.query.get("cursor")
-    if cursor is None:
+    if cursor in {None, f"{SECTIONS[0]}:"}:
         claim_export(user.id)
     return Response(
         export_page(user.id, cursor),

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 1024 * 1024
 # Stripe's checkout page waits up to 10 s for this answer.
 DELIVER_SECONDS = 1
+ATTEMPT_SECONDS = 3
 
 _log = logging.getLogger("purse")
 
@@ -82,7 +83,7 @@ def post(request: Request) -> Response:
         # Imported here: many deployments tell nobody, and it costs part of the cold start.
         from api._lib.outbox.runner import deliver_soon  # noqa: PLC0415
 
-        deliver_soon(seconds=DELIVER_SECONDS)
+        deliver_soon(seconds=DELIVER_SECONDS, attempt_seconds=ATTEMPT_SECONDS)
     return Response({"received": True, "outcome": outcome})
 
 

@@ -145,6 +145,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.amount_reversed": _NOBODY,
     "purse.announce": _NOBODY,
     "purse.announce_entry": _NOBODY,
+    "purse.announce_expiring_in": _NOBODY,
     "purse.announce_low": _NOBODY,
     "purse.announce_payment": _NOBODY,
     "purse.announce_reversals": _NOBODY,

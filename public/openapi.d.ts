@@ -717,8 +717,8 @@ export interface components {
             files_expired: number;
             /** @description False where time was up first: the next call goes on */
             complete: boolean;
-            /** @description The cheap checks of make doctor that fail */
-            failing_checks: string[];
+            /** @description The cheap checks of make doctor that fail; null if the database took too long */
+            failing_checks: string[] | null;
         };
         Account: {
             /** @description Credits, with those that are held; below zero, a debt. Send it back to delete the account */

@@ -35,6 +35,7 @@ create table public.purchases (
     decided_at          timestamptz,
     decided_by          text,
     decided_because     text,
+    announced_status    text,
     -- What the ledger was given.
     credits_posted      bigint      not null default 0,
     status              text        not null generated always as (
@@ -94,6 +95,7 @@ comment on column public.purchases.processing_at is 'When a delayed payment meth
 comment on column public.purchases.declined_at is 'The latest declined attempt. The order may still be paid with another card.';
 comment on column public.purchases.decline_code is 'Stripe''s code for that attempt, e.g. insufficient_funds.';
 comment on column public.purchases.decision is 'A person''s decision about a mismatch: accepted posts its credits, rejected does not. See purse.decide_mismatch.';
+comment on column public.purchases.announced_status is 'The status, failed or mismatch, that entered the outbox (purse.announce_payment).';
 comment on column public.purchases.credits_posted is 'The target up to which this order is settled. Settlement moves it and posts the difference. The ledger holds these credits for the order, and besides those that its lot says are forgiven.';
 comment on column public.purchases.status is 'Derived from the facts: mismatch or paid; otherwise failed, expired, processing or open, in this order of precedence.';
 

@@ -22,6 +22,7 @@ create table public.credit_lots (
 with (fillfactor = 70);
 
 create index credit_lots_user_id_expires_at_idx on public.credit_lots (user_id, expires_at, id);
+create index credit_lots_expires_at_idx on public.credit_lots (expires_at, id) where expires_at is not null;
 create index credit_lots_forgiven_idx on public.credit_lots (user_id) where forgiven > 0;
 
 comment on table public.credit_lots is

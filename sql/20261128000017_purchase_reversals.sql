@@ -16,6 +16,8 @@ create table public.purchase_reversals (
     settled_currency  text,
     due_at            timestamptz,
     received_at       timestamptz not null default now(),
+    announced_at      timestamptz,
+    end_announced_at  timestamptz,
     constraint purchase_reversals_pkey primary key (id),
     constraint purchase_reversals_kind_is_known check (kind in ('refund', 'dispute')),
     constraint purchase_reversals_amount_is_not_negative check (amount >= 0),
@@ -30,6 +32,8 @@ comment on column public.purchase_reversals.payment_intent_id is 'The payment it
 comment on column public.purchase_reversals.amount is 'In minor units of the currency. Stripe may name another currency than the payment''s.';
 comment on column public.purchase_reversals.settled_amount is 'What first moved on the Stripe account''s balance, in minor units of settled_currency. Null: not known.';
 comment on column public.purchase_reversals.due_at is 'Until when the dispute must be answered. Null for refunds.';
+comment on column public.purchase_reversals.announced_at is 'When it entered the outbox (purse.announce_payment). Null: not yet.';
+comment on column public.purchase_reversals.end_announced_at is 'When the end of the dispute entered the outbox.';
 comment on column public.purchase_reversals.status is 'Stripe''s status.';
 comment on column public.purchase_reversals.rank is 'How far it has progressed. A row of a lower rank never replaces one of a higher rank, so the order of arrival does not matter.';
 comment on column public.purchase_reversals.in_effect is 'Whether the money is gone as far as we know: true for a pending or succeeded refund, false for a failed one or for an inquiry.';

@@ -172,8 +172,12 @@ begin
     if not purse.is_of_this_mode((p_facts ->> 'livemode')::boolean) then
         return null;
     end if;
-    perform purse.keep_quiet(to_timestamp((p_facts ->> 'occurred_at')::bigint) < now() - interval '3 days');
     perform purse.lock_payment(p_facts ->> 'payment_intent_id');
+    -- occurred_at is when the refund or dispute began. A change of one that is known is news, however old it is.
+    perform purse.keep_quiet(
+        to_timestamp((p_facts ->> 'occurred_at')::bigint) < now() - interval '3 days'
+        and not exists (select from public.purchase_reversals r where r.id = p_facts ->> 'reversal_id')
+    );
 
     insert into public.purchase_reversals as r (
         id, kind, payment_intent_id, amount, currency, status, rank, in_effect, livemode, occurred_at, due_at

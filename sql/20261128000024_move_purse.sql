@@ -123,6 +123,9 @@ begin
         set lapses_at = least(u.lapses_at, v_from.lapses_at),
             low_threshold = coalesce(u.low_threshold, v_from.low_threshold)
         where u.user_id = p_to_user_id;
+        update public.user_credits u
+        set warn_below = purse.warn_below(p_to_user_id, u.balance)
+        where u.user_id = p_to_user_id;
         update public.user_credits u set lapses_at = null where u.user_id = p_from_user_id;
         perform purse.note_next_lot(p_from_user_id);
         perform purse.note_next_lot(p_to_user_id);

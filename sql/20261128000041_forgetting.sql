@@ -184,6 +184,9 @@ begin
     v_user_ids := purse.accounts_of(p_user_id);
     perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('begin_purchase:' || i.id, 0))
     from unnest(v_user_ids) i (id);
+    -- Waits for orders that Stripe's facts are just creating (purse.lock_orders_of).
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('orders of:' || i.id, 0))
+    from unnest(v_user_ids) i (id);
     perform from public.purchases p where p.user_id = any (v_user_ids) order by p.id for update;
     perform purse.open_account(i.id) from unnest(v_user_ids) i (id);
 

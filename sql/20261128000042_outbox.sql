@@ -40,7 +40,9 @@ create table public.outbox_settings (
     is_only_row         boolean     not null default true,
     low_balance_credits bigint,
     expiring_30_until   timestamptz not null default now() + interval '30 days',
+    expiring_30_lot     bigint      not null default 0,
     expiring_7_until    timestamptz not null default now() + interval '7 days',
+    expiring_7_lot      bigint      not null default 0,
     constraint outbox_settings_pkey primary key (is_only_row),
     constraint outbox_settings_has_one_row check (is_only_row)
 );
@@ -49,8 +51,10 @@ insert into public.outbox_settings default values;
 
 comment on table public.outbox_settings is 'The only row: what the outbox needs to know of the deployment.';
 comment on column public.outbox_settings.low_balance_credits is 'LOW_BALANCE_CREDITS of the deployment. Null: the price of the dearest feature.';
-comment on column public.outbox_settings.expiring_30_until is 'Lots that expire up to this moment have had their turn to be announced 30 days ahead.';
+comment on column public.outbox_settings.expiring_30_until is 'Lots that expire before this moment have had their turn to be announced 30 days ahead.';
+comment on column public.outbox_settings.expiring_30_lot is 'Of the lots that expire at this very moment, those up to this id.';
 comment on column public.outbox_settings.expiring_7_until is 'The same for 7 days ahead.';
+comment on column public.outbox_settings.expiring_7_lot is 'The same for 7 days ahead.';
 
 alter table public.outbox_settings enable row level security;
 revoke all on public.outbox_settings from public, anon, authenticated, service_role;
@@ -167,7 +171,7 @@ declare
     v_data    jsonb;
 begin
     select * into strict v_account from public.user_credits u where u.user_id = p_user_id;
-    if v_account.warn_below is null or p_balance >= v_account.warn_below then
+    if v_account.warn_below is null or p_balance >= v_account.warn_below or v_account.deleted_at is not null then
         return;
     end if;
     v_data := jsonb_build_object(
@@ -207,6 +211,10 @@ declare
     end;
     v_purchase public.purchases;
 begin
+    -- These come right before the row that takes the same credits back: together they change nothing.
+    if p_entry.kind in ('expiry_reversal', 'forfeit_reversal') then
+        return;
+    end if;
     if v_type is not null then
         if p_entry.kind = 'purchase' then
             select * into v_purchase from public.purchases p where p.id = p_entry.purchase_id;

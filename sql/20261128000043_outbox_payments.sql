@@ -1,4 +1,5 @@
--- Events about payments: what failed, what went back, what differs from its order.
+-- Events about payments: what failed, what went back, what differs from its order. The rows themselves note what was
+-- announced, because the outbox forgets its events after 90 days.
 
 create function purse.announce_reversals(p_purchase public.purchases)
     returns void
@@ -12,9 +13,12 @@ begin
     for v_reversal in
         select r.*
         from public.purchase_reversals r
-        where r.payment_intent_id = p_purchase.payment_intent_id
-            or r.payment_intent_id in (
-                select t.payment_intent_id from public.purchase_payments t where t.purchase_id = p_purchase.id
+        where (r.announced_at is null or r.end_announced_at is null)
+            and (
+                r.payment_intent_id = p_purchase.payment_intent_id
+                or r.payment_intent_id in (
+                    select t.payment_intent_id from public.purchase_payments t where t.purchase_id = p_purchase.id
+                )
             )
         order by r.occurred_at, r.id
     loop
@@ -27,18 +31,29 @@ begin
             'status', v_reversal.status,
             'balance', (select u.balance from public.user_credits u where u.user_id = p_purchase.user_id)
         );
-        if v_reversal.kind = 'refund' and v_reversal.in_effect then
+        if v_reversal.kind = 'refund' and v_reversal.in_effect and v_reversal.announced_at is null then
             perform purse.announce(
                 'purchase.refunded', v_reversal.id, p_purchase.user_id,
                 v_data || jsonb_build_object('refund_id', v_reversal.id)
             );
+            v_reversal.announced_at := clock_timestamp();
         elsif v_reversal.kind = 'dispute' then
             v_data := v_data || jsonb_build_object('dispute_id', v_reversal.id, 'due_at', purse.utc_text(v_reversal.due_at));
-            perform purse.announce('dispute.opened', v_reversal.id, p_purchase.user_id, v_data);
-            if v_reversal.status in ('won', 'lost', 'prevented', 'warning_closed') then
+            if v_reversal.announced_at is null then
+                perform purse.announce('dispute.opened', v_reversal.id, p_purchase.user_id, v_data);
+                v_reversal.announced_at := clock_timestamp();
+            end if;
+            if v_reversal.end_announced_at is null
+                and v_reversal.status in ('won', 'lost', 'prevented', 'warning_closed')
+            then
                 perform purse.announce('dispute.closed', v_reversal.id, p_purchase.user_id, v_data);
+                v_reversal.end_announced_at := clock_timestamp();
             end if;
         end if;
+        update public.purchase_reversals r
+        set announced_at = v_reversal.announced_at,
+            end_announced_at = v_reversal.end_announced_at
+        where r.id = v_reversal.id;
     end loop;
 end
 $$;
@@ -57,7 +72,10 @@ declare
     v_purchase public.purchases;
 begin
     select * into strict v_purchase from public.purchases p where p.id = p_purchase_id;
-    if v_purchase.status in ('failed', 'mismatch') and v_purchase.decision is null then
+    if v_purchase.status in ('failed', 'mismatch')
+        and v_purchase.decision is null
+        and v_purchase.announced_status is distinct from v_purchase.status
+    then
         perform purse.announce(
             case v_purchase.status when 'failed' then 'purchase.failed' else 'ledger.mismatch' end,
             v_purchase.id::text,
@@ -73,6 +91,7 @@ begin
                 'payment_intent_id', v_purchase.payment_intent_id
             )
         );
+        update public.purchases p set announced_status = v_purchase.status where p.id = v_purchase.id;
     end if;
     perform purse.announce_reversals(v_purchase);
 end
@@ -80,5 +99,6 @@ $$;
 
 comment on function purse.announce_payment(uuid) is
 'Announces what is new about the payment of an order: that it failed after checkout, that it differs from the
-order, its refunds and disputes. Called after settlement, so the balance in an event is the one after it.';
+order, its refunds and disputes. Called after settlement, so the balance in an event is the one after it, and the
+caller holds the purchase''s row.';
 revoke all on function purse.announce_payment(uuid) from public, anon, authenticated, service_role;

@@ -3,10 +3,10 @@
 -- deliveries are sent again: at least once, never lost.
 
 create table public.outbox_endpoints (
-    name   text        not null,
-    types  text[],
-    since  timestamptz not null default now(),
-    active boolean     not null default true,
+    name    text        not null,
+    types   text[],
+    since   timestamptz not null default now(),
+    seen_at timestamptz not null default now(),
     constraint outbox_endpoints_pkey primary key (name),
     constraint outbox_endpoints_name_is_short check (name ~ '^[a-z0-9_]{1,40}$')
 );
@@ -15,7 +15,7 @@ comment on table public.outbox_endpoints is
     'The endpoints that the deployment has configured. Their addresses and secrets are environment variables and never here.';
 comment on column public.outbox_endpoints.types is 'The types of events it gets. Null: all.';
 comment on column public.outbox_endpoints.since is 'When it was first seen. Older events are not sent to it, unless they are replayed.';
-comment on column public.outbox_endpoints.active is 'False once the deployment no longer names it. Its deliveries wait.';
+comment on column public.outbox_endpoints.seen_at is 'When a runner last named it. One that was not named for a day gets nothing new; its deliveries wait.';
 
 alter table public.outbox_endpoints enable row level security;
 revoke all on public.outbox_endpoints from public, anon, authenticated, service_role;
@@ -42,7 +42,7 @@ create index outbox_deliveries_event_id_idx on public.outbox_deliveries (event_i
 -- The pending deliveries of one person, in their order.
 create index outbox_deliveries_pending_idx on public.outbox_deliveries (endpoint, user_id, event_id)
     where delivered_at is null and parked_at is null;
-create index outbox_deliveries_due_idx on public.outbox_deliveries (due_at)
+create index outbox_deliveries_due_idx on public.outbox_deliveries (endpoint, due_at)
     where delivered_at is null and parked_at is null;
 create index outbox_deliveries_parked_idx on public.outbox_deliveries (parked_at) where parked_at is not null;
 
@@ -69,16 +69,23 @@ create function public.sync_outbox(
 as $$
 begin
     perform purse.require_server();
+    -- Most calls change nothing, and lock nothing then.
+    with named as (
+        select n.key as name,
+            case when jsonb_typeof(n.value) = 'array' then array(select jsonb_array_elements_text(n.value)) end as types
+        from jsonb_each(p_endpoints) n
+    )
     insert into public.outbox_endpoints as e (name, types)
-    select n.key, case when jsonb_typeof(n.value) = 'array' then array(select jsonb_array_elements_text(n.value)) end
-    from jsonb_each(p_endpoints) n
-    order by n.key
+    select n.name, n.types
+    from named n
+    left join public.outbox_endpoints known on known.name = n.name
+    where known.name is null
+        or known.types is distinct from n.types
+        or known.seen_at < now() - interval '1 minute'
+    order by n.name
     on conflict (name) do update
-        set active = true,
-            types = excluded.types
-        where not e.active
-            or e.types is distinct from excluded.types;
-    update public.outbox_endpoints e set active = false where e.active and not p_endpoints ? e.name;
+        set types = excluded.types,
+            seen_at = now();
     update public.outbox_settings s
     set low_balance_credits = p_low_balance_credits
     where s.low_balance_credits is distinct from p_low_balance_credits;
@@ -92,14 +99,16 @@ revoke all on function public.sync_outbox(jsonb, bigint) from public, anon, auth
 grant execute on function public.sync_outbox(jsonb, bigint) to service_role;
 
 create function purse.fan_out(p_limit integer)
-    returns void
+    returns integer
     language plpgsql
     set search_path = ''
 as $$
+declare
+    v_events integer;
 begin
     -- One runner at a time, so that the deliveries of a person appear in the order of their events.
     if not pg_catalog.pg_try_advisory_xact_lock(pg_catalog.hashtextextended('outbox', 0)) then
-        return;
+        return 0;
     end if;
     with events as (
         select e.id, e.type, e.user_id, e.occurred_at
@@ -114,7 +123,7 @@ begin
         select n.name, e.id, coalesce(e.user_id, '00000000-0000-0000-0000-000000000000')
         from events e
         join public.outbox_endpoints n
-            on n.active
+            on n.seen_at > now() - interval '1 day'
             and n.since <= e.occurred_at + interval '1 day'
             and (n.types is null or e.type = any (n.types))
         on conflict (endpoint, event_id) do nothing
@@ -123,12 +132,15 @@ begin
     set is_fanned_out = true
     from events
     where e.id = events.id;
+    get diagnostics v_events = row_count;
+    return v_events;
 end
 $$;
 
 comment on function purse.fan_out(integer) is
-'Makes the deliveries of up to p_limit events, one for each active endpoint that wants their type. An endpoint that was configured
-after an event gets it if it is at most a day older.';
+'Makes the deliveries of up to p_limit events, one for each endpoint in use that wants their type. An endpoint that
+was configured after an event gets it if it is at most a day older. Returns how many events it took; 0 also while
+another runner does the same.';
 revoke all on function purse.fan_out(integer) from public, anon, authenticated, service_role;
 
 create function public.lease_deliveries(
@@ -149,27 +161,34 @@ begin
     if p_limit is null or p_limit not between 1 and 500 or p_seconds is null or p_seconds not between 1 and 900 then
         raise exception using errcode = 'PT422', message = 'lease 1 to 500 deliveries for 1 to 900 seconds';
     end if;
-    perform purse.fan_out(p_limit);
+    -- Many events may be wanted by nobody: a call goes past them, within bounds.
+    for v_round in 1..20 loop
+        exit when purse.fan_out(1000) < 1000;
+    end loop;
     with heads as (
         -- The first pending delivery of each person at an endpoint. Whoever wants to send anything of this
         -- person to this endpoint needs this row, so two runners never send for one person at once.
-        select d.endpoint, d.user_id, d.event_id
-        from public.outbox_deliveries d
-        where d.delivered_at is null
-            and d.parked_at is null
-            and d.due_at <= clock_timestamp()
-            and d.endpoint = any (p_endpoints)
-            and not exists (
-                select from public.outbox_deliveries earlier
-                where earlier.endpoint = d.endpoint
-                    and earlier.user_id = d.user_id
-                    and earlier.event_id < d.event_id
-                    and earlier.delivered_at is null
-                    and earlier.parked_at is null
-            )
-        order by d.due_at
-        limit p_limit
-        for update skip locked
+        select h.endpoint, h.user_id, h.event_id
+        from unnest(p_endpoints) n (name)
+        cross join lateral (
+            select d.endpoint, d.user_id, d.event_id
+            from public.outbox_deliveries d
+            where d.endpoint = n.name
+                and d.delivered_at is null
+                and d.parked_at is null
+                and d.due_at <= clock_timestamp()
+                and not exists (
+                    select from public.outbox_deliveries earlier
+                    where earlier.endpoint = d.endpoint
+                        and earlier.user_id = d.user_id
+                        and earlier.event_id < d.event_id
+                        and earlier.delivered_at is null
+                        and earlier.parked_at is null
+                )
+            order by d.due_at
+            limit p_limit
+            for update skip locked
+        ) h
     ),
     following as (
         select f.endpoint, f.event_id
@@ -185,6 +204,8 @@ begin
             order by d.event_id
             limit 20
         ) f
+        -- Endpoints take turns, so that one with much to send leaves room for the others.
+        order by row_number() over (partition by f.endpoint order by f.event_id)
         limit p_limit
     ),
     leased as (
@@ -193,13 +214,16 @@ begin
         from following f
         where d.endpoint = f.endpoint
             and d.event_id = f.event_id
-        returning d.endpoint, d.event_id, d.user_id, d.attempts
+            and d.delivered_at is null
+            and d.parked_at is null
+        returning d.endpoint, d.event_id, d.user_id, d.attempts, d.due_at
     )
     select jsonb_agg(jsonb_build_object(
         'endpoint', l.endpoint,
         'event_id', l.event_id::text,
         'user_id', e.user_id,
         'attempts', l.attempts,
+        'lease', l.due_at::text,
         'id', 'evt_' || replace(e.message_id::text, '-', ''),
         'type', e.type,
         'timestamp', purse.utc_text(e.occurred_at),
@@ -213,7 +237,7 @@ $$;
 
 comment on function public.lease_deliveries(text[], integer, integer) is
 'Leases up to p_limit due deliveries to these endpoints for p_seconds: [{endpoint, event_id, user_id or null,
-attempts, id (the webhook-id), type, timestamp (UTC), data}], in order for each endpoint and person. Send
+attempts, lease, id (the webhook-id), type, timestamp (UTC), data}], in order for each endpoint and person. Send
 those of one endpoint and person one after the other, and stop at the first that fails: the rest must wait
 for it. Report with settle_deliveries. Raises PT422 for bounds out of range.';
 revoke all on function public.lease_deliveries(text[], integer, integer) from public, anon, authenticated, service_role;
@@ -247,15 +271,16 @@ create function public.settle_deliveries(p_results jsonb)
 as $$
 declare
     v_settled integer;
+    v_waiting jsonb;
 begin
     perform purse.require_server();
     if p_results is null or jsonb_typeof(p_results) <> 'array' or jsonb_array_length(p_results) > 500 then
         raise exception using errcode = 'PT422', message = 'results are an array of at most 500';
     end if;
     with results as (
-        select r.endpoint, r.event_id, r.result, left(r.outcome, 60) as outcome, r.retry_seconds
+        select r.endpoint, r.event_id, r.lease, r.result, left(r.outcome, 60) as outcome, r.retry_seconds
         from jsonb_to_recordset(p_results)
-            r (endpoint text, event_id bigint, result text, outcome text, retry_seconds integer)
+            r (endpoint text, event_id bigint, lease timestamptz, result text, outcome text, retry_seconds integer)
     ),
     pending as (
         select d.endpoint, d.event_id, r.result, r.outcome, r.retry_seconds
@@ -263,35 +288,53 @@ begin
         join public.outbox_deliveries d on d.endpoint = r.endpoint and d.event_id = r.event_id
         where d.delivered_at is null
             and d.parked_at is null
+            -- After its lease has ended, somebody else may be sending: then only an end counts.
+            and (r.result in ('delivered', 'given_up') or d.due_at = r.lease)
         order by d.endpoint, d.event_id
         for update of d
+    ),
+    settled as (
+        update public.outbox_deliveries d
+        set delivered_at = case when p.result = 'delivered' then clock_timestamp() end,
+            parked_at = case
+                when p.result = 'failed' and d.begun_at < clock_timestamp() - interval '3 days' then clock_timestamp()
+                when p.result = 'given_up' then clock_timestamp()
+            end,
+            attempts = d.attempts + (p.result = 'failed')::integer,
+            due_at = case
+                when p.result = 'failed' then clock_timestamp() + greatest(
+                    purse.retry_after(d.attempts + 1),
+                    make_interval(secs => least(coalesce(p.retry_seconds, 0), 21600))
+                )
+                when p.result = 'not_tried' then clock_timestamp()
+                else d.due_at
+            end,
+            last_outcome = case when p.result = 'not_tried' then d.last_outcome else p.outcome end
+        from pending p
+        where d.endpoint = p.endpoint
+            and d.event_id = p.event_id
+        returning d.endpoint, d.event_id, d.user_id, d.due_at, p.result = 'failed' and d.parked_at is null as waits
     )
+    select count(*), jsonb_agg(jsonb_build_object(
+        'endpoint', s.endpoint, 'event_id', s.event_id, 'user_id', s.user_id, 'due_at', s.due_at
+    )) filter (where s.waits)
+    into v_settled, v_waiting
+    from settled s;
+    -- What waits behind a delivery that failed is due with it, and not before: runners need not look at it.
     update public.outbox_deliveries d
-    set delivered_at = case when p.result = 'delivered' then clock_timestamp() end,
-        parked_at = case
-            when p.result = 'failed' and d.begun_at < clock_timestamp() - interval '3 days' then clock_timestamp()
-            when p.result = 'given_up' then clock_timestamp()
-        end,
-        attempts = d.attempts + (p.result = 'failed')::integer,
-        due_at = case
-            when p.result = 'failed' then clock_timestamp() + greatest(
-                purse.retry_after(d.attempts + 1),
-                make_interval(secs => least(coalesce(p.retry_seconds, 0), 21600))
-            )
-            when p.result = 'not_tried' then clock_timestamp()
-            else d.due_at
-        end,
-        last_outcome = case when p.result = 'not_tried' then d.last_outcome else p.outcome end
-    from pending p
-    where d.endpoint = p.endpoint
-        and d.event_id = p.event_id;
-    get diagnostics v_settled = row_count;
+    set due_at = w.due_at
+    from jsonb_to_recordset(v_waiting) w (endpoint text, event_id bigint, user_id uuid, due_at timestamptz)
+    where d.endpoint = w.endpoint
+        and d.user_id = w.user_id
+        and d.event_id > w.event_id
+        and d.delivered_at is null
+        and d.parked_at is null;
     return v_settled;
 end
 $$;
 
 comment on function public.settle_deliveries(jsonb) is
-'Reports what became of leased deliveries: [{endpoint, event_id, result, outcome, retry_seconds?}] with result
+'Reports what became of leased deliveries: [{endpoint, event_id, lease, result, outcome, retry_seconds?}] with result
 delivered, failed (tried again later; parked after three days), given_up (parked at once: the receiver says it
 is gone) or not_tried (due again now, behind an earlier one). A delivery that has ended stays as it is. A delivered
 one stays delivered, whoever reports first. Returns how many were pending. Raises PT422 for more than 500.';
@@ -323,6 +366,9 @@ begin
     insert into public.outbox_deliveries as d (endpoint, event_id, user_id)
     select p_endpoint, e.id, coalesce(e.user_id, '00000000-0000-0000-0000-000000000000')
     from public.outbox_events e
+    join public.outbox_endpoints n
+        on n.name = p_endpoint
+        and (n.types is null or e.type = any (n.types))
     where e.occurred_at >= p_since
         or 'evt_' || replace(e.message_id::text, '-', '') = any (p_ids)
     order by e.id
@@ -357,22 +403,25 @@ as $$
         'endpoints', (
             select coalesce(jsonb_agg(jsonb_build_object(
                 'name', n.name,
-                'active', n.active,
-                'pending', d.pending,
-                'parked', d.parked,
-                'oldest', d.oldest,
-                'last_outcome', d.last_outcome
+                'active', n.seen_at > now() - interval '1 day',
+                'pending', pending.count,
+                'parked', (
+                    select count(*)
+                    from public.outbox_deliveries d
+                    where d.parked_at is not null
+                        and d.endpoint = n.name
+                ),
+                'oldest', pending.oldest,
+                'last_outcome', pending.last_outcome
             ) order by n.name), '[]'::jsonb)
             from public.outbox_endpoints n
             cross join lateral (
-                select count(*) filter (where p.parked_at is null) as pending,
-                    count(*) filter (where p.parked_at is not null) as parked,
-                    min(p.begun_at) filter (where p.parked_at is null) as oldest,
-                    max(p.last_outcome) filter (where p.parked_at is null) as last_outcome
-                from public.outbox_deliveries p
-                where p.endpoint = n.name
-                    and p.delivered_at is null
-            ) d
+                select count(*) as count, min(d.begun_at) as oldest, max(d.last_outcome) as last_outcome
+                from public.outbox_deliveries d
+                where d.endpoint = n.name
+                    and d.delivered_at is null
+                    and d.parked_at is null
+            ) pending
         )
     )
 $$;

@@ -1,65 +1,89 @@
 -- What the daily job adds to the outbox and removes from it.
 
+create function purse.announce_expiring_in(
+    p_days  integer,
+    p_from  timestamptz,
+    p_lot   bigint,
+    p_limit integer
+)
+    returns public.credit_lots
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_lot  public.credit_lots;
+    v_last public.credit_lots;
+    v_seen integer := 0;
+begin
+    for v_lot in
+        select l.*
+        from public.credit_lots l
+        where (l.expires_at, l.id) > (p_from, p_lot)
+            and l.expires_at <= now() + make_interval(days => p_days)
+        order by l.expires_at, l.id
+        limit p_limit
+    loop
+        v_seen := v_seen + 1;
+        v_last := v_lot;
+        -- Credits that were valid for fewer days from the start need no warning.
+        if v_lot.remaining > v_lot.held
+            and v_lot.expires_at > now()
+            and v_lot.created_at < v_lot.expires_at - make_interval(days => p_days)
+        then
+            perform purse.announce(
+                'credits.expiring',
+                v_lot.id || ':' || p_days,
+                v_lot.user_id,
+                jsonb_build_object(
+                    'user_id', v_lot.user_id,
+                    'lot_id', v_lot.id::text,
+                    'credits', v_lot.remaining - v_lot.held,
+                    'expires_at', purse.utc_text(v_lot.expires_at),
+                    'days', ceil(extract(epoch from v_lot.expires_at - now()) / 86400)::integer,
+                    'balance', (select u.balance from public.user_credits u where u.user_id = v_lot.user_id)
+                )
+            );
+        end if;
+    end loop;
+    return case when v_seen = p_limit then v_last end;
+end
+$$;
+
+comment on function purse.announce_expiring_in(integer, timestamptz, bigint, integer) is
+'Announces lots that come after p_from and p_lot and expire within p_days. Returns the last that it looked at, or
+null if no more than that many are left.';
+revoke all on function purse.announce_expiring_in(integer, timestamptz, bigint, integer)
+    from public, anon, authenticated, service_role;
+
 create function public.announce_expiring(p_limit integer)
-    returns integer
+    returns boolean
     language plpgsql
     security definer
     set search_path = ''
     set lock_timeout = '250ms'
 as $$
 declare
-    v_settings  public.outbox_settings;
-    v_days      integer;
-    v_from      timestamptz;
-    v_until     timestamptz;
-    v_looked_at integer := 0;
-    v_lot       record;
+    v_settings public.outbox_settings;
+    v_month    public.credit_lots;
+    v_week     public.credit_lots;
 begin
     perform purse.require_server();
-    -- One run at a time. The others wait here, and then find nothing left to do.
+    -- One run at a time.
     select * into strict v_settings from public.outbox_settings s for update;
-    foreach v_days in array array[30, 7] loop
-        v_from := case v_days when 30 then v_settings.expiring_30_until else v_settings.expiring_7_until end;
-        v_until := null;
-        for v_lot in
-            select l.id, l.user_id, l.remaining - l.held as credits, l.expires_at, u.balance
-            from public.credit_lots l
-            join public.user_credits u on u.user_id = l.user_id
-            where l.expires_at > v_from
-                and l.expires_at <= now() + make_interval(days => v_days)
-            order by l.expires_at
-            fetch first (p_limit) rows with ties
-        loop
-            v_until := v_lot.expires_at;
-            v_looked_at := v_looked_at + 1;
-            if v_lot.credits > 0 and v_lot.expires_at > now() then
-                perform purse.announce(
-                    'credits.expiring',
-                    v_lot.id || ':' || v_days,
-                    v_lot.user_id,
-                    jsonb_build_object(
-                        'user_id', v_lot.user_id,
-                        'lot_id', v_lot.id::text,
-                        'credits', v_lot.credits,
-                        'expires_at', purse.utc_text(v_lot.expires_at),
-                        'days', v_days,
-                        'balance', v_lot.balance
-                    )
-                );
-            end if;
-        end loop;
-        update public.outbox_settings s
-        set expiring_30_until = case v_days when 30 then v_until else s.expiring_30_until end,
-            expiring_7_until = case v_days when 7 then v_until else s.expiring_7_until end
-        where v_until is not null;
-    end loop;
-    return v_looked_at;
+    v_month := purse.announce_expiring_in(30, v_settings.expiring_30_until, v_settings.expiring_30_lot, p_limit);
+    v_week := purse.announce_expiring_in(7, v_settings.expiring_7_until, v_settings.expiring_7_lot, p_limit);
+    update public.outbox_settings s
+    set expiring_30_until = coalesce(v_month.expires_at, now() + interval '30 days'),
+        expiring_30_lot = coalesce(v_month.id, 0),
+        expiring_7_until = coalesce(v_week.expires_at, now() + interval '7 days'),
+        expiring_7_lot = coalesce(v_week.id, 0);
+    return v_month.id is not null or v_week.id is not null;
 end
 $$;
 
 comment on function public.announce_expiring(integer) is
-'Announces lots whose credits expire in 30 or in 7 days, each once for each, about p_limit lots at a time. A lot that
-begins with fewer days is not announced for them. Returns how many lots it looked at; call it until it returns 0.';
+'Announces lots whose credits expire within 30 and within 7 days, each once for each, up to p_limit lots at a time.
+Returns whether more are left.';
 revoke all on function public.announce_expiring(integer) from public, anon, authenticated, service_role;
 grant execute on function public.announce_expiring(integer) to service_role;
 
@@ -82,7 +106,7 @@ as $$
                     'payments_not_settled',
                     exists (
                         select from public.purchases p
-                        where p.paid_at is not null
+                        where p.paid_at > now() - interval '7 days'
                             and p.credits_posted <> purse.purchase_target(p)
                             and purse.is_of_this_mode(p.livemode)
                     )
@@ -100,7 +124,10 @@ as $$
                 (
                     'events_parked',
                     exists (
-                        select from public.outbox_deliveries d where d.parked_at > now() - interval '25 hours'
+                        select from public.outbox_deliveries d
+                        where d.parked_at > now() - interval '25 hours'
+                            -- An address that bounces is no fault of the shop.
+                            and d.endpoint <> 'mail'
                     )
                 )
         ) c (name, fails)
@@ -120,6 +147,7 @@ create function public.announce_doctor()
     security definer
     set search_path = ''
     set lock_timeout = '250ms'
+    set statement_timeout = '60s'
 as $$
 declare
     v_checks text[];

@@ -58,6 +58,7 @@ def settle(
         {
             "endpoint": d["endpoint"],
             "event_id": d["event_id"],
+            "lease": d["lease"],
             "result": result,
             "outcome": "200",
             **more,
@@ -197,7 +198,7 @@ def test_an_endpoint_gets_the_types_it_wants(
 def test_an_endpoint_that_is_no_longer_named_gets_nothing_new(
     database: Database, endpoint: str, purse: Purse
 ) -> None:
-    sync(database)
+    database.execute("update outbox_endpoints set seen_at = now() - interval '1 day'")
     purse.grant(100)
     assert lease(database, endpoint) == []
     sync(database, endpoint)

@@ -135,6 +135,7 @@ class Life:
             {
                 "endpoint": ENDPOINT,
                 "event_id": d["event_id"],
+                "lease": d["lease"],
                 "result": result if place < number else "not_tried",
             }
             for place, d in enumerate(leased)

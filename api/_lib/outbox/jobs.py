@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 from api._lib import database
+from api._lib.errors import DatabaseUnavailableError
 
 LOTS_AT_ONCE = 1000
 EVENTS_AT_ONCE = 5000
@@ -19,7 +20,10 @@ def announce_expiring(*, deadline: float) -> bool:
     Raises:
         DatabaseUnavailableError: The database cannot be reached; the next run continues.
     """
-    return _repeat("announce_expiring", LOTS_AT_ONCE, deadline)
+    while time.monotonic() < deadline:
+        if not database.call("announce_expiring", p_limit=LOTS_AT_ONCE):
+            return True
+    return False
 
 
 def remove_old_events(*, deadline: float) -> bool:
@@ -31,21 +35,19 @@ def remove_old_events(*, deadline: float) -> bool:
     Raises:
         DatabaseUnavailableError: The database cannot be reached; the next run continues.
     """
-    return _repeat("prune_outbox", EVENTS_AT_ONCE, deadline)
-
-
-def failing_checks() -> list[str]:
-    """Run the cheap checks of make doctor; announce and return the names of those that fail.
-
-    Raises:
-        DatabaseUnavailableError: The database cannot be reached, or is too large for them.
-    """
-    names: list[str] = database.call("announce_doctor")
-    return names
-
-
-def _repeat(function: str, limit: int, deadline: float) -> bool:
     while time.monotonic() < deadline:
-        if not database.call(function, p_limit=limit):
+        if database.call("prune_outbox", p_limit=EVENTS_AT_ONCE) < EVENTS_AT_ONCE:
             return True
     return False
+
+
+def failing_checks() -> list[str] | None:
+    """Run the cheap checks of make doctor; announce and return the names of those that fail.
+
+    None if the database did not answer in time: they are not worth a failed clean-up.
+    """
+    try:
+        names: list[str] = database.call("announce_doctor")
+    except DatabaseUnavailableError:
+        return None
+    return names

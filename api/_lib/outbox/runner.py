@@ -10,7 +10,7 @@ import asyncio
 import itertools
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from api._lib.settings import Settings
 
 BATCH = 200
-# How many people are served at the same time.
+# How many people are served at the same time, at each endpoint.
 AT_ONCE = 20
 # A batch begins no attempt after this many seconds, and so ends within its lease.
 BATCH_SECONDS = 30
@@ -63,12 +63,12 @@ class _Health:
         return self.failures[endpoint] >= FAILURES_IN_A_ROW
 
 
-def deliver(*, deadline: float) -> Delivered:
+def deliver(*, deadline: float, attempt_seconds: float = ATTEMPT_SECONDS) -> Delivered:
     """Send what is due until nothing is, or until the deadline.
 
     Args:
-        deadline: By time.monotonic(). No attempt is begun after it; one that runs may take
-            ATTEMPT_SECONDS more.
+        deadline: By time.monotonic(). No attempt is begun after it.
+        attempt_seconds: What an attempt may take at most.
 
     Raises:
         DatabaseUnavailableError: The database cannot be reached; the next run continues.
@@ -88,14 +88,14 @@ def deliver(*, deadline: float) -> Delivered:
     while time.monotonic() < deadline:
         healthy = [name for name in endpoints if not health.is_down(name)]
         if not healthy:
-            return done
+            break
         leased = database.call(
             "lease_deliveries", p_endpoints=healthy, p_limit=BATCH, p_seconds=LEASE_SECONDS
         )
         if not leased:
             return done
         until = min(deadline, time.monotonic() + BATCH_SECONDS)
-        results = asyncio.run(_send_all(leased, config, health, until))
+        results = asyncio.run(_send_all(leased, config, health, until, attempt_seconds))
         database.call("settle_deliveries", p_results=results)
         for result in results:
             done.delivered += result["result"] == "delivered"
@@ -109,37 +109,43 @@ def is_on(config: Settings) -> bool:
     return bool(config.events or config.mail)
 
 
-def deliver_soon(*, seconds: float) -> None:
+def deliver_soon(*, seconds: float, attempt_seconds: float = ATTEMPT_SECONDS) -> None:
     """Deliver within a request that has done its work. Never fails: others deliver what is left."""
     if not is_on(settings()):
         return
     try:
-        deliver(deadline=time.monotonic() + seconds)
+        deliver(deadline=time.monotonic() + seconds, attempt_seconds=attempt_seconds)
     except Exception as error:  # noqa: BLE001 - the request is done, whatever happens here
         _log.warning("outbox: not delivered now: %s", type(error).__name__)
 
 
 async def _send_all(
-    leased: Sequence[Mapping[str, Any]], config: Settings, health: _Health, until: float
+    leased: Sequence[Mapping[str, Any]],
+    config: Settings,
+    health: _Health,
+    until: float,
+    attempt_seconds: float,
 ) -> list[dict[str, Any]]:
     """Send a batch; return the results for settle_deliveries."""
-    slots = asyncio.Semaphore(AT_ONCE)
     endpoints = {endpoint.name: endpoint for endpoint in config.events}
+    slots = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
     async with new_client() as client:
 
         async def attempt(delivery: Mapping[str, Any]) -> Attempt:
             endpoint = endpoints.get(delivery["endpoint"])
             if endpoint is None:
-                return await send_mail(config, delivery)
-            return await send(client, endpoint, delivery)
+                return await send_mail(config, delivery, attempt_seconds)
+            return await send(client, endpoint, delivery, attempt_seconds)
 
-        async def one_person(deliveries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-            async with slots:
+        async def one_person(
+            name: str, deliveries: Sequence[Mapping[str, Any]]
+        ) -> list[dict[str, Any]]:
+            async with slots[name]:
                 return await _send_in_order(attempt, deliveries, health, until)
 
         groups = itertools.groupby(leased, key=lambda d: (d["endpoint"], d["user_id"]))
-        tasks = [one_person(list(deliveries)) for _, deliveries in groups]
+        tasks = [one_person(name, list(deliveries)) for (name, _), deliveries in groups]
         return list(itertools.chain.from_iterable(await asyncio.gather(*tasks)))
 
 
@@ -156,16 +162,29 @@ async def _send_in_order(
         name = delivery["endpoint"]
         ended = _NOT_TRIED
         if not stopped and not health.is_down(name) and time.monotonic() < until:
-            ended = await attempt(delivery)
+            ended = await _attempt(attempt, delivery)
             health.note(name, ended)
         stopped = stopped or ended.result in {"failed", "not_tried"}
         results.append(
             {
                 "endpoint": name,
                 "event_id": delivery["event_id"],
+                "lease": delivery["lease"],
                 "result": ended.result,
                 "outcome": ended.outcome,
                 "retry_seconds": ended.retry_seconds,
             }
         )
     return results
+
+
+async def _attempt(
+    attempt: Callable[[Mapping[str, Any]], Awaitable[Attempt]], delivery: Mapping[str, Any]
+) -> Attempt:
+    """Attempt a delivery. One that cannot even be tried fails alone, and is parked in the end."""
+    try:
+        return await attempt(delivery)
+    except Exception as error:
+        kind = type(error).__name__
+        _log.exception("outbox: %s cannot be sent to %s", delivery["type"], delivery["endpoint"])
+        return Attempt("failed", kind)

@@ -49,11 +49,14 @@ def body_of(delivery: Mapping[str, Any]) -> bytes:
 
 
 async def send(
-    client: httpx.AsyncClient, endpoint: Endpoint, delivery: Mapping[str, Any]
+    client: httpx.AsyncClient, endpoint: Endpoint, delivery: Mapping[str, Any], seconds: float
 ) -> Attempt:
-    """Post an event. Never raises for what the receiver or the network does."""
+    """Post an event, for so many seconds at most.
+
+    Never raises for what the receiver or the network does.
+    """
     try:
-        async with asyncio.timeout(ATTEMPT_SECONDS):
+        async with asyncio.timeout(seconds):
             return await _post(client, endpoint, delivery)
     except TimeoutError:
         return Attempt("failed", "timeout")
