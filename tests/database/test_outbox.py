@@ -154,7 +154,7 @@ def test_expiring_credits_are_announced_30_and_7_days_ahead(purse: Purse) -> Non
         purse.time_passes(days=days)
         _settle_warnings(purse)
     found = events(purse, "credits.expiring")
-    assert [(e["data"]["credits"], e["data"]["days"]) for e in found] == [(30, 30), (5, 7), (30, 7)]
+    assert [(e["data"]["credits"], e["data"]["days"]) for e in found] == [(30, 29), (5, 6), (30, 6)]
 
 
 def _settle_warnings(purse: Purse) -> None:
@@ -166,7 +166,7 @@ def _settle_warnings(purse: Purse) -> None:
             expiring_7_until = least(expiring_7_until, now() + interval '5 days')
         """
     )
-    while purse.call("announce_expiring", 100):
+    while purse.call("announce_expiring", 2):
         pass
 
 
@@ -213,6 +213,48 @@ def test_old_facts_are_recorded_and_not_delivered(purse: Purse) -> None:
     record(purse.database, {**Reversal(order).refund(100), "occurred_at": now() - 4 * DAY})
     assert {event["is_fanned_out"] for event in events(purse)} == {True}
     assert "purchase.refunded" in types(purse)
+
+
+def test_what_becomes_of_an_old_dispute_is_news(purse: Purse) -> None:
+    """Facts of a dispute carry the time at which it was opened."""
+    order = purse.buy(100, at=now() - 20 * DAY)
+    dispute = Reversal(order)
+    opened = {**dispute.dispute(100, moves=1), "occurred_at": now() - 20 * DAY}
+    record(purse.database, opened)
+    closed = {**dispute.dispute(100, moves=1), "occurred_at": now() - 20 * DAY}
+    record(purse.database, {**closed, "status": "lost", "rank": opened["rank"] + 1})
+    (event,) = events(purse, "dispute.closed")
+    assert event["is_fanned_out"] is False
+    assert [e["is_fanned_out"] for e in events(purse, "dispute.opened")] == [True]
+
+
+def test_what_was_announced_is_not_announced_again_once_the_outbox_has_forgotten_it(
+    purse: Purse,
+) -> None:
+    order = purse.buy(100, at=now())
+    record(purse.database, {**Reversal(order).refund(10), "occurred_at": now()})
+    failed = Order(user_id=purse.user_id)
+    record(purse.database, failed.facts("failed", at=now()))
+    purse.database.execute("delete from outbox_events where user_id = %s", [purse.user_id])
+    record(purse.database, {**Reversal(order).refund(20), "occurred_at": now()})
+    record(purse.database, failed.facts("failed", at=now()))
+    assert [event["data"]["amount"] for event in events(purse)] == [20]
+
+
+def test_credits_that_expired_long_ago_do_not_make_a_refund_look_like_a_low_balance(
+    purse: Purse,
+) -> None:
+    order = purse.buy(100, valid_days=1, at=now() - 2 * DAY)
+    purse.read()
+    before = types(purse)
+    record(purse.database, {**Reversal(order).refund(100), "occurred_at": now()})
+    assert types(purse) == [*before, "purchase.refunded"]
+
+
+def test_credits_that_were_short_lived_from_the_start_are_not_warned_of(purse: Purse) -> None:
+    purse.grant(30, days=10)
+    _settle_warnings(purse)
+    assert events(purse, "credits.expiring") == []
 
 
 def test_moving_a_purse_is_no_news(purse: Purse) -> None:

@@ -26,9 +26,11 @@ def endpoint(database: Database) -> Iterator[str]:
     # Earlier tests left events for nobody.
     database.execute("update outbox_events set is_fanned_out = true")
     database.execute("delete from outbox_deliveries")
+    database.execute("delete from outbox_endpoints")
     sync(database, "app")
     yield "app"
-    sync(database)
+    database.execute("delete from outbox_deliveries")
+    database.execute("delete from outbox_endpoints")
 
 
 @pytest.fixture
@@ -104,9 +106,11 @@ def test_what_is_leased_or_delivered_is_not_leased_again(
 
 def test_a_lease_that_nobody_reports_ends(database: Database, endpoint: str, purse: Purse) -> None:
     purse.grant(100)
-    first = lease(database, endpoint)
+    (first,) = lease(database, endpoint)
     earlier(database, secs=60)
-    assert lease(database, endpoint) == first
+    (again,) = lease(database, endpoint)
+    assert again == {**first, "lease": again["lease"]}
+    assert again["lease"] > first["lease"]
 
 
 def test_a_person_s_deliveries_come_in_order_and_wait_for_the_one_that_failed(
@@ -262,6 +266,47 @@ def test_two_runners_share_the_work_and_never_one_person(
     assert owners[0].isdisjoint(owners[1])
     assert len(first) == 4
     assert len(first) + len(second) <= 12
+
+
+def test_a_runner_whose_lease_has_ended_changes_nothing_but_an_end(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(100)
+    (old,) = lease(database, endpoint)
+    earlier(database, secs=60)
+    (new,) = lease(database, endpoint)
+    assert settle(database, old, result="not_tried") == 0
+    assert settle(database, old, result="failed") == 0
+    assert lease(database, endpoint) == []
+    assert settle(database, old) == 1
+    assert settle(database, new) == 0
+
+
+def test_events_that_nobody_wants_hold_up_nobody(database: Database, endpoint: str) -> None:
+    database.execute("select sync_outbox(%s)", [Jsonb({endpoint: ["credits.depleted"]})])
+    database.execute(
+        """
+        insert into outbox_events (type, fact, data)
+        select 'credits.expired', 'unwanted:' || n, '{}' from generate_series(1, 3000) n
+        """
+    )
+    purse = Purse(database)
+    purse.grant(5)
+    purse.spend()
+    assert [d["type"] for d in lease(database, endpoint)] == ["credits.depleted"]
+
+
+def test_a_replay_sends_what_the_endpoint_wants(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    purse.grant(5)
+    purse.spend()
+    database.execute("select sync_outbox(%s)", [Jsonb({endpoint: ["credits.depleted"]})])
+    lease(database, endpoint)
+    database.execute("delete from outbox_deliveries")
+    assert purse.call("replay_events", endpoint, None, "2000-01-01") >= 1
+    types = {d["type"] for d in lease(database, endpoint, limit=500)}
+    assert types == {"credits.depleted"}
 
 
 def test_status_counts_what_waits_and_what_is_parked(

@@ -128,7 +128,7 @@ async def _send_all(
 ) -> list[dict[str, Any]]:
     """Send a batch; return the results for settle_deliveries."""
     endpoints = {endpoint.name: endpoint for endpoint in config.events}
-    slots = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
+    slots: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(AT_ONCE))
 
     async with new_client() as client:
 
@@ -184,7 +184,8 @@ async def _attempt(
     """Attempt a delivery. One that cannot even be tried fails alone, and is parked in the end."""
     try:
         return await attempt(delivery)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other deliveries go on
+        # Its text may hold an address.
         kind = type(error).__name__
-        _log.exception("outbox: %s cannot be sent to %s", delivery["type"], delivery["endpoint"])
+        _log.error("outbox: %s to %s: %s", delivery["type"], delivery["endpoint"], kind)
         return Attempt("failed", kind)
