@@ -105,6 +105,8 @@ def test_a_reversals_row_is_what_was_told(database: Database) -> None:
         record(database, refund)
         row = row_of(database, "purchase_reversals", refund["reversal_id"])
     assert row.pop("received_at") is not None
+    # The purchase is not known, so nobody was told.
+    assert (row.pop("announced_at"), row.pop("end_announced_at")) == (None, None)
     assert {**row, "occurred_at": AT, "reversal_id": row["id"]} == {**refund, "id": row["id"]}
     assert row["occurred_at"] == moment(AT)
     refund["livemode"] = False
