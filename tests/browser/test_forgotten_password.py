@@ -162,7 +162,7 @@ def test_the_next_mail_has_to_wait_and_the_button_says_how_long(
     first = mailbox.newest(user.email).code
     mailbox.wait_for_the_next(user.email)
     again.click()
-    expect(page.page.get_by_text("Codes from older mails no longer work.")).to_be_visible()
+    expect(page.page.get_by_text("If a new mail comes, only its code works.")).to_be_visible()
     second = mailbox.newest(user.email, count=2)
     assert second.code != first
     page.enter(second.code)

@@ -72,7 +72,8 @@ def _tell(database: Database, history: list[dict[str, Any]]) -> tuple[dict[str, 
         assert balance == ledger_sum
     row = database.execute("select * from purchases where id = %s", [order.order_id]).fetchone()
     assert row is not None
-    own = ("id", "user_id", "created_at")
+    # What was announced depends on what was known by then.
+    own = ("id", "user_id", "created_at", "announced_status")
     purchase = {
         name: value.replace(order.suffix, "") if isinstance(value, str) else value
         for name, value in row.items()
