@@ -48,7 +48,7 @@ def create_app() -> Flask:
     """Return the receiver. EVENTS_SECRET holds the secret that the shop signs with."""
     webhook = Webhook(os.environ["EVENTS_SECRET"])
     # A real app keeps the ids in its database, in the transaction that acts on the event.
-    seen: OrderedDict[str, dict] = OrderedDict()
+    seen: OrderedDict[str, dict[str, object]] = OrderedDict()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
 
