@@ -71,6 +71,7 @@ def run(js: JavaScript, script: Script, body: str, **options: Any) -> Any:
 
 SPEND = 'return { result: await outcome(mine.spend("docx_processing")), waits };'
 SERVER_SPEND = 'return { result: await outcome(server.spend("docx_processing", "u")), waits };'
+NULL_KEY = SPEND.replace('"docx_processing"', '"docx_processing", { idempotencyKey: null }')
 
 
 @pytest.mark.parametrize(
@@ -129,9 +130,24 @@ def test_any_other_refusal_is_not_repeated(js: JavaScript, status: int) -> None:
     assert (found["result"]["status"], found["waits"]) == (status, [])
 
 
-def test_an_answer_that_is_no_json_is_an_error_with_its_status(js: JavaScript) -> None:
-    found = run(js, Script((500, b"<html>", {})), SPEND)
-    assert (found["result"]["code"], found["result"]["status"]) == ("http_500", 500)
+@pytest.mark.parametrize("status", [500, 502, 520])
+@pytest.mark.parametrize("spend", [SPEND, SERVER_SPEND], ids=["page", "server"])
+def test_an_answer_of_something_in_between_leaves_the_outcome_unknown(
+    js: JavaScript, status: int, spend: str
+) -> None:
+    """The spend may be booked, so the same key is sent again, and no refusal is told."""
+    script = Script((status, b"<html>", {}), OK)
+    assert run(js, script, spend)["result"]["transaction_id"] == "42"
+    assert len(set(script.keys)) == 1
+    result = run(js, Script((status, b"<html>", {})), spend, patienceSeconds=0)["result"]
+    assert (result["kind"], result["code"]) == ("UnavailableError", f"http_{status}")
+
+
+def test_a_key_that_is_null_is_none(js: JavaScript) -> None:
+    script = Script(OK, OK)
+    run(js, script, NULL_KEY)
+    run(js, script, NULL_KEY)
+    assert len(set(script.keys) - {"null", None}) == 2
 
 
 @pytest.mark.parametrize("number", ["9007199254740993", "-9007199254740993"])
