@@ -20,6 +20,7 @@ def test_the_first_upload_makes_the_private_bucket(tmp_path: Path) -> None:
         config = load(functions_settings(running.stack))
         assert read_bucket(config) is None
         bea = Uploader.with_credits(RunningStack.of(running.stack))
+        _clean_up_without_a_bucket(bea.stack)
 
         running.services["storage"].kill()
         assert code(bea.begin("txt_upload", 5)) == (503, "storage_unavailable")
@@ -32,3 +33,28 @@ def test_the_first_upload_makes_the_private_bucket(tmp_path: Path) -> None:
         assert read_bucket(config) == Bucket(
             public=False, file_size_limit=50_000_000, allowed_mime_types=None
         )
+
+
+def _clean_up_without_a_bucket(stack: RunningStack) -> None:
+    """An upload that was begun while the storage was away has a row, without any bucket."""
+    with stack.connect() as database:
+        database.execute(
+            """
+            with holder as (select user_id from user_credits where balance >= 5 limit 1)
+            select begin_file(h.user_id, 'txt_upload', 'a.txt', 1, 'text/plain', 'begun', 60)
+            from holder h
+            """
+        )
+        database.execute(
+            """
+            update files
+            set expires_at = now() - interval '2 days', created_at = now() - interval '3 days'
+            """
+        )
+    headers = {"Authorization": f"Bearer {stack.cron_secret}"}
+    answer = stack.get("/api/cleanup", headers=headers)
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["files_swept"] == 1
+    with stack.connect() as database:
+        database.execute("select expire_credits(100)")
+        database.execute("select release_hold(h.id) from credit_holds h where h.status = 'held'")

@@ -49,8 +49,10 @@ def remove_abandoned_uploads(*, deadline: float) -> Removed:
     files = expired = 0
     while time.monotonic() < deadline:
         batch: list[dict[str, Any]] = database.call("files_to_sweep", p_limit=FILES_AT_ONCE)
-        for file in batch:
-            remove_all_but(set(file["keep"]), storage(), file["user_id"], file["id"])
+        # Without a bucket nothing is left of them: nobody has uploaded yet, or it was deleted.
+        if batch and storage().has_bucket():
+            for file in batch:
+                remove_all_but(set(file["keep"]), storage(), file["user_id"], file["id"])
         marked = database.call("mark_swept", p_ids=[file["id"] for file in batch])
         files += marked["swept"]
         expired += marked["expired"]
