@@ -132,6 +132,18 @@ def test_two_clicks_at_once_with_one_key_open_one_checkout(
     assert database.execute("select from purchases where user_id = %s", [user.id]).rowcount == 1
 
 
+def test_a_second_click_waits_for_a_slow_stripe(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    stack.simulate("api", delay_seconds=1)
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            answers = list(pool.map(lambda _: ask(stack, user, "once"), range(3)))
+    finally:
+        stack.simulate("api", delay_seconds=0)
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+
+
 @pytest.mark.parametrize("change", ["return_url", "cancel_url", "package_type"])
 def test_the_same_key_with_another_request_is_a_conflict(stack: RunningStack, change: str) -> None:
     user = stack.sign_up()

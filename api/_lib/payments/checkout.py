@@ -31,7 +31,12 @@ from api._lib.payments.ordering import (
 )
 from api._lib.payments.session_facts import facts_of_session
 from api._lib.payments.session_params import session_params
-from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
+from api._lib.payments.stripe_client import (
+    log_stripe_error,
+    stripe_client,
+    stripe_failures,
+    when_key_is_free,
+)
 from api._lib.settings import settings
 from api._lib.shop import UNNAMED
 
@@ -117,8 +122,10 @@ class _CustomerGoneError(StripeFailedError):
 def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe.checkout.Session:
     with stripe_failures():
         try:
-            return stripe_client().v1.checkout.sessions.create(
-                params, {"idempotency_key": idempotency_key}
+            return when_key_is_free(
+                lambda: stripe_client().v1.checkout.sessions.create(
+                    params, {"idempotency_key": idempotency_key}
+                )
             )
         except stripe.IdempotencyError:
             # The same key, for a page in another language or of a shop with other settings.

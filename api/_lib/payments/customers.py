@@ -9,7 +9,12 @@ import stripe
 from api._lib import database
 from api._lib.errors import AccountDeletedError
 from api._lib.payments.forgetting import delete_customer
-from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
+from api._lib.payments.stripe_client import (
+    log_stripe_error,
+    stripe_client,
+    stripe_failures,
+    when_key_is_free,
+)
 
 if TYPE_CHECKING:
     from stripe.params import CustomerCreateParams
@@ -54,7 +59,9 @@ def new_customer(user: User, key: str, config: Settings) -> str:
 def _create_customer(params: CustomerCreateParams, key: str) -> stripe.Customer:
     """Create a customer; without the address, if Stripe takes it for none. Checkout then asks."""
     try:
-        return stripe_client().v1.customers.create(params, {"idempotency_key": key})
+        return when_key_is_free(
+            lambda: stripe_client().v1.customers.create(params, {"idempotency_key": key})
+        )
     except stripe.InvalidRequestError as error:
         if "email" not in params or not _is_about_email(error):
             raise

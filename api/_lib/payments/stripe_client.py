@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import time
 from contextlib import contextmanager
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import requests
 import stripe
@@ -16,13 +17,20 @@ from api._lib.errors import PaymentsDisabledError, StripeFailedError, StripeRefu
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
 
 # A checkout makes two calls to Stripe. Each is tried twice at most, so even when Stripe is silent
 # the function answers within its maxDuration in vercel.json.
 CONNECT_TIMEOUT_SECONDS = 2
 READ_TIMEOUT_SECONDS = 6
 MAX_NETWORK_RETRIES = 1
+
+# Of two clicks at once, the second waits this long for the first one's answer. Stripe refuses a key
+# that is in use by another request (https://docs.stripe.com/api/idempotent_requests).
+KEY_IN_USE_SECONDS = 8
+KEY_IN_USE_PAUSE_SECONDS = 0.2
 
 # The number of idle connections kept. More threads than this still work; the connections beyond it
 # are closed after use.
@@ -98,6 +106,22 @@ def stripe_failures() -> Iterator[None]:
         if _FIRST_CLIENT_ERROR <= status < _FIRST_SERVER_ERROR and status not in _RETRYABLE:
             raise StripeRefusedError from None
         raise StripeFailedError from None
+
+
+def when_key_is_free(create: Callable[[], T]) -> T:
+    """Create something at Stripe; wait while another request uses the same idempotency key.
+
+    Raises:
+        stripe.StripeError: Stripe failed or refused, or the key is in use for too long.
+    """
+    deadline = time.monotonic() + KEY_IN_USE_SECONDS
+    while True:
+        try:
+            return create()
+        except stripe.StripeError as error:
+            if error.code != "idempotency_key_in_use" or time.monotonic() > deadline:
+                raise
+        time.sleep(KEY_IN_USE_PAUSE_SECONDS)
 
 
 def log_stripe_error(error: stripe.StripeError) -> None:
