@@ -136,8 +136,8 @@ def test_a_second_click_waits_for_a_slow_stripe(stack: RunningStack) -> None:
     user = stack.sign_up()
     stack.simulate("api", delay_seconds=1)
     try:
-        with ThreadPoolExecutor(3) as pool:
-            answers = list(pool.map(lambda _: ask(stack, user, "once"), range(3)))
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda _: ask(stack, user, "once"), range(2)))
     finally:
         stack.simulate("api", delay_seconds=0)
     assert {answer.status_code for answer in answers} == {200}

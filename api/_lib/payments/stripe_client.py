@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 import stripe
@@ -44,6 +44,7 @@ logging.getLogger("stripe").setLevel(logging.WARNING)
 
 # A conflict with a parallel request under the same key, and too many requests: both pass.
 _RETRYABLE = (409, 429)
+_KEY_IN_USE = "idempotency_key_in_use"
 _FIRST_CLIENT_ERROR = 400
 _FIRST_SERVER_ERROR = 500
 
@@ -119,17 +120,14 @@ def when_key_is_free(create: Callable[[], T]) -> T:
         try:
             return create()
         except stripe.StripeError as error:
-            if error.code != "idempotency_key_in_use" or time.monotonic() > deadline:
+            if _about(error).get("code") != _KEY_IN_USE or time.monotonic() > deadline:
                 raise
         time.sleep(KEY_IN_USE_PAUSE_SECONDS)
 
 
 def log_stripe_error(error: stripe.StripeError) -> None:
     """Log an error of Stripe's: kind, status, code, parameter and request id, never its text."""
-    # The SDK copies code and param only into some kinds of errors.
-    body = error.json_body if isinstance(error.json_body, dict) else {}
-    about = body.get("error")
-    about = about if isinstance(about, dict) else {}
+    about = _about(error)
     _log.error(
         "stripe: %s status=%s code=%s param=%s request=%s",
         type(error).__name__,
@@ -138,3 +136,10 @@ def log_stripe_error(error: stripe.StripeError) -> None:
         about.get("param"),
         error.request_id,
     )
+
+
+def _about(error: stripe.StripeError) -> dict[str, Any]:
+    """Return Stripe's error object. The SDK copies code and param only into some kinds of errors."""
+    body = error.json_body if isinstance(error.json_body, dict) else {}
+    about = body.get("error")
+    return about if isinstance(about, dict) else {}
