@@ -139,7 +139,7 @@ def log_stripe_error(error: stripe.StripeError) -> None:
 
 
 def _about(error: stripe.StripeError) -> dict[str, Any]:
-    """Return Stripe's error object: the SDK copies code and param into some kinds of errors only."""
+    """Return Stripe's error object. The SDK copies its code into some kinds of errors only."""
     body = error.json_body if isinstance(error.json_body, dict) else {}
     about = body.get("error")
     return about if isinstance(about, dict) else {}
