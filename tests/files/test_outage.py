@@ -12,7 +12,7 @@ from api._lib.files.s3 import READ_TIMEOUT_SECONDS
 from local.stack import running_services
 from tests.files.uploader import Uploader, code, download
 from tests.samples import docx_of
-from tests.support import RunningStack
+from tests.support import RunningStack, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def test_a_storage_that_is_silent_is_given_up_and_health_says_so(
     service = running.services["storage"]
     service.kill()
     try:
-        with socket.create_server(("127.0.0.1", port or 0)):
+        with until(lambda: _listener(port or 0), "the port is free"):
             assert code(bea.complete(file_id)) == (503, "storage_unavailable")
             health = bea.stack.get("/api/health")
             assert (health.status_code, health.json()["storage"]) == (503, "unreachable")
@@ -75,6 +75,14 @@ def test_a_storage_that_is_silent_is_given_up_and_health_says_so(
         service.wait_until_ready()
     assert bea.stack.get("/api/health").json()["storage"] == "ok"
     assert bea.complete(file_id).json()["file"]["status"] == "done"
+
+
+def _listener(port: int) -> socket.socket | None:
+    """Listen on a port; None while a process that was killed still has it."""
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError:
+        return None
 
 
 def test_a_call_to_the_storage_waits_ten_seconds_for_a_byte() -> None:
