@@ -14,17 +14,19 @@ import time
 from uuid import UUID
 
 from api._lib import database
-from api._lib.accounts.export import SECTIONS, claim_export, export_page
+from api._lib.accounts.export import export_page, is_first
 from api._lib.accounts.forgetting import finish_all, forget, read_account
 from api._lib.errors import InvalidRequestError, NotFoundError
 from api._lib.web.actions import choose_by
 from api._lib.web.auth import signed_in_user
 from api._lib.web.http import Request, Response, endpoint
+from api._lib.web.limits import Limit
 
 # Storage, Stripe and Supabase Auth are given this long within maxDuration in vercel.json. What is
 # left then is the daily clean-up's.
 FINISH_SECONDS = 25
 MAX_CREDITS = 2**53
+EXPORTS = Limit("export", most=10, seconds=60 * 60)
 
 _UNKNOWN_LINK = "This link is not known. Use the one in the newest mail."
 
@@ -58,8 +60,8 @@ def export(request: Request) -> Response:
     """Return a page of the account's data; ?cursor= (of next_cursor) continues."""
     user = signed_in_user(request)
     cursor = request.query.get("cursor")
-    if cursor in {None, f"{SECTIONS[0]}:"}:
-        claim_export(user.id)
+    if is_first(cursor):
+        EXPORTS.count(user.id)
     return Response(
         export_page(user.id, cursor),
         headers={"Content-Disposition": 'attachment; filename="account.json"'},

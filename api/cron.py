@@ -16,6 +16,7 @@ import logging
 import time
 from typing import Any
 
+from api._lib.accounts.forgetting import finish_interrupted
 from api._lib.credits.expiry import expire_credits
 from api._lib.outbox import runner as outbox
 from api._lib.outbox.jobs import announce_expiring, failing_checks, remove_old_events
@@ -58,9 +59,6 @@ def cleanup(request: Request) -> Response:
         "files_expired": 0,
         "complete": credits_.complete and announced and remove_old_events(deadline=deadline),
     }
-    # Imported here, because the other job does not need it.
-    from api._lib.accounts.forgetting import finish_interrupted  # noqa: PLC0415
-
     report["complete"] = finish_interrupted(deadline=deadline) and report["complete"]
     if settings().files is not None:
         # Imported here: a deployment may have no storage, and a fork may delete the package.

@@ -15,6 +15,7 @@ from typing import Any
 
 from api._lib.errors import InvalidRequestError
 from api._lib.files.answers import file_json, processed_json
+from api._lib.files.deleting import delete_one
 from api._lib.files.kinds import new_upload
 from api._lib.files.rows import read_files
 from api._lib.files.settings import storage_settings
@@ -49,9 +50,6 @@ def begin(request: Request) -> Response:
 
 def delete(request: Request) -> Response:
     """Delete one file; if its upload is still waited for, its credits are free at once."""
-    # Imported here, because only this action needs it.
-    from api._lib.files.deleting import delete_one  # noqa: PLC0415
-
     user = signed_in_user(request)
     storage_settings()
     return Response(delete_one(user.id, _file_id(request.query.get("file_id"))))

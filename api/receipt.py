@@ -7,13 +7,15 @@ from uuid import UUID
 import stripe
 
 from api._lib import database
-from api._lib.errors import InvalidRequestError, NotFoundError, TooManyAttemptsError
+from api._lib.errors import InvalidRequestError, NotFoundError
 from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
 from api._lib.web.auth import User, signed_in_user
 from api._lib.web.cors import TOKEN
 from api._lib.web.http import Request, Response, endpoint
+from api._lib.web.limits import Limit
 
-RECEIPTS_PER_MINUTE = 20
+# Each is a question to Stripe, whose limit all our requests share.
+RECEIPTS = Limit("receipt", most=20, seconds=60)
 
 
 def get(request: Request) -> Response:
@@ -34,7 +36,7 @@ def _receipt_url(user: User, order_id: str) -> str | None:
     payment_intent_id = database.call("payment_of_order", p_user_id=user.id, p_order_id=order_id)
     if payment_intent_id is None:
         return None
-    _limit(user)
+    RECEIPTS.count(user.id)
     with stripe_failures():
         try:
             intent = stripe_client().v1.payment_intents.retrieve(
@@ -48,20 +50,6 @@ def _receipt_url(user: User, order_id: str) -> str | None:
             raise
     charge = intent.latest_charge
     return charge.receipt_url if isinstance(charge, stripe.Charge) else None
-
-
-def _limit(user: User) -> None:
-    """Refuse a user who asks for too many receipts: Stripe limits how much we may ask in all.
-
-    Raises:
-        TooManyAttemptsError: With the seconds to wait.
-    """
-    try:
-        database.call("claim_receipt_lookup", p_user_id=user.id, p_per_minute=RECEIPTS_PER_MINUTE)
-    except database.DatabaseError as error:
-        if error.code == "PT429":
-            raise TooManyAttemptsError(int(error.detail or 60)) from None
-        raise
 
 
 app = endpoint(get=get, cross_origin=TOKEN)

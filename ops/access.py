@@ -21,7 +21,6 @@ SCHEMAS: dict[str, frozenset[str]] = {
 
 # Table -> roles that may select from it. No other privilege is granted to anybody.
 TABLES: dict[str, frozenset[str]] = {
-    "public.account_exports": _SERVER,
     "public.card_declines": _SERVER,
     "public.credit_features": _EVERYBODY,
     "public.credit_holds": _USERS_AND_SERVER,
@@ -39,7 +38,7 @@ TABLES: dict[str, frozenset[str]] = {
     "public.purchase_reversals": _SERVER,
     "public.purchases": _USERS_AND_SERVER,
     "public.purse_moves": _SERVER,
-    "public.receipt_lookups": _SERVER,
+    "public.request_counts": _SERVER,
     "public.reconciliations": _SERVER,
     "public.signup_bonuses": _SERVER,
     "public.stripe_customers": _SERVER,
@@ -78,10 +77,9 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.begin_reconciliation": _SERVER,
     "public.capture_hold": _SERVER,
     "public.checkouts_to_close": _SERVER,
-    "public.claim_export": _SERVER,
-    "public.claim_receipt_lookup": _SERVER,
     "public.claim_stripe_lookup": _SERVER,
     "public.clear_test_credits": _SERVER,
+    "public.count_request": _SERVER,
     "public.delete_file": _SERVER,
     "public.doctor": _SERVER,
     "public.doctor_deleted": _SERVER,
@@ -204,6 +202,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.read_usage": _NOBODY,
     "purse.record_order": _NOBODY,
     "purse.record_reversal": _NOBODY,
+    "purse.release_holds_of": _NOBODY,
     "purse.replay_spend": _NOBODY,
     "purse.require_account": _NOBODY,
     "purse.require_available": _NOBODY,

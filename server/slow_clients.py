@@ -10,8 +10,8 @@ import errno
 import time
 from typing import TYPE_CHECKING, Any
 
-from gunicorn import http  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
+from gunicorn import http
+from gunicorn.workers.gthread import ThreadWorker
 
 if TYPE_CHECKING:
     import socket
@@ -60,7 +60,7 @@ class TimedReader:
             self._connection.settimeout(None)
 
 
-class Worker(ThreadWorker):  # type: ignore[misc]
+class Worker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """gunicorn's worker with threads, whose connections are read by a TimedReader."""
 
     def handle(self, conn: Any) -> Any:

@@ -34,6 +34,33 @@ comment on function purse.end_hold(public.credit_holds) is
 writes the hold''s new status.';
 revoke all on function purse.end_hold(public.credit_holds) from public, anon, authenticated, service_role;
 
+create function purse.release_holds_of(p_user_id uuid)
+    returns integer
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_hold     public.credit_holds;
+    v_released integer := 0;
+begin
+    for v_hold in
+        select * from public.credit_holds h where h.user_id = p_user_id and h.status = 'held' order by h.id
+    loop
+        perform purse.end_hold(v_hold);
+        update public.credit_holds h
+        set status = 'released',
+            ended_at = clock_timestamp()
+        where h.id = v_hold.id;
+        v_released := v_released + 1;
+    end loop;
+    return v_released;
+end
+$$;
+
+comment on function purse.release_holds_of(uuid) is
+'Releases all holds of a user; returns how many. The caller holds the user''s row.';
+revoke all on function purse.release_holds_of(uuid) from public, anon, authenticated, service_role;
+
 create function purse.capture_by_steps(
     p_hold_id uuid,
     p_credits bigint,

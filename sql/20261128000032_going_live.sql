@@ -18,7 +18,6 @@ declare
     v_taken     bigint := 0;
     v_given     bigint := 0;
     v_user_id   uuid;
-    v_hold      public.credit_holds;
     v_account   public.user_credits;
 begin
     -- Nobody is told that their test credits are gone.
@@ -28,16 +27,7 @@ begin
         perform purse.lock_account(v_user_id);
         -- What test refunds could not take is not taken from paid credits later.
         update public.credit_lots l set forgiven = 0 where l.user_id = v_user_id and l.forgiven > 0;
-        for v_hold in
-            select * from public.credit_holds h where h.user_id = v_user_id and h.status = 'held' order by h.id
-        loop
-            perform purse.end_hold(v_hold);
-            update public.credit_holds h
-            set status = 'released',
-                ended_at = clock_timestamp()
-            where h.id = v_hold.id;
-            v_holds := v_holds + 1;
-        end loop;
+        v_holds := v_holds + purse.release_holds_of(v_user_id);
         -- Writes the expiry of what a hold had kept.
         v_account := purse.lock_account(v_user_id);
         if v_account.balance <> 0 then

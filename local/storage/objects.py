@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -57,7 +58,7 @@ class Objects:
 
     def exists(self, path: str) -> bool:
         """Whether there is an object."""
-        return self.ask("HEAD", path).status_code == 200  # noqa: PLR2004
+        return self.ask("HEAD", path).status_code == HTTPStatus.OK
 
     def ask(
         self,

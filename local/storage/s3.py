@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
@@ -170,7 +171,7 @@ class S3:
 
 def _as_supabase(method: str, response: Response) -> Response:
     """Return moto's answer as Supabase would give it."""
-    is_error = response.status_code >= 400  # noqa: PLR2004
+    is_error = response.status_code >= HTTPStatus.BAD_REQUEST
     if method == "HEAD":
         # The size of an empty object is left out, and the answer to a HEAD has no body.
         response.automatically_set_content_length = False

@@ -208,8 +208,7 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "payment_of_order": lambda p: (p.user_id, Order().order_id),
     "refresh_credits": lambda p: (p.user_id, 20),
     "claim_stripe_lookup": lambda p: (p.user_id, 1),
-    "claim_receipt_lookup": lambda p: (p.user_id, 20),
-    "claim_export": lambda p: (p.user_id, 20),
+    "count_request": lambda p: (p.user_id, "receipt", 20, 60),
     "link_stripe_customer": lambda p: (p.user_id, False, "cus_new"),
     "grant_credits": lambda p: (p.user_id, 5, "bonus", "ann", "because", key()),
     "grant_signup_bonus": lambda p: (p.user_id, f"{key()}@example.com", 5),
@@ -289,7 +288,7 @@ def test_row_level_security_shows_a_deleted_person_nothing(purse: Purse) -> None
     def seen() -> dict[str, bool]:
         with as_user(purse.database, purse.user_id):
             rows = {
-                table: purse.database.execute(f"select from {table} limit 1").fetchone()  # type: ignore[arg-type]
+                table: purse.database.execute(f"select from {table} limit 1").fetchone()
                 for table in READ_BY_PEOPLE
             }
         return {table: row is not None for table, row in rows.items()}
@@ -330,13 +329,13 @@ def test_what_is_personal_goes_and_the_ledger_stays(purse: Purse) -> None:
     record(database, {**order.facts("open"), "decline_code": "stolen_card"})
     purse.call("grant_signup_bonus", user_id, address, 5)
     purse.call("claim_stripe_lookup", user_id, 1)
-    purse.call("claim_receipt_lookup", user_id, 20)
-    purse.call("claim_export", user_id, 20)
+    purse.call("count_request", user_id, "receipt", 20, 60)
+    purse.call("count_request", user_id, "export", 10, 3600)
     purse.hold(key="letter to my doctor")
     forget(purse)
 
-    for table in ("stripe_customers", "stripe_lookups", "receipt_lookups", "account_exports"):
-        rows = database.execute(f"select from {table} where user_id = %s", [user_id])  # type: ignore[arg-type]
+    for table in ("stripe_customers", "stripe_lookups", "request_counts"):
+        rows = database.execute(f"select from {table} where user_id = %s", [user_id])
         assert rows.fetchall() == [], table
     assert row_of(database, "purchases", order.order_id)["customer_id"] is None
     assert row_of(database, "purchases", begun["order_id"])["status"] == "open"

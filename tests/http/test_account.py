@@ -439,7 +439,7 @@ def test_exports_are_limited_an_hour(
     # A page of an export that has begun is not one more.
     assert export(stack, user, "lots:").status_code == 200
     database.execute(
-        "update account_exports set began_at = began_at - interval '1 hour' where user_id = %s",
+        "update request_counts set began_at = began_at - interval '1 hour' where user_id = %s",
         [user.id],
     )
     assert export(stack, user).status_code == 200

@@ -197,7 +197,7 @@ def test_receipts_are_limited_and_the_limit_is_the_users_own(stack: RunningStack
     assert 0 < int(answers[-1].headers["Retry-After"]) <= 60
     assert receipt(stack, users[1], orders[1]).status_code == 200
     with stack.connect() as database:
-        database.execute("update receipt_lookups set began_at = began_at - interval '1 minute'")
+        database.execute("update request_counts set began_at = began_at - interval '1 minute'")
     assert receipt(stack, users[0], orders[0]).status_code == 200
 
 

@@ -1,6 +1,6 @@
 """Delete a user in Supabase Auth, with Supabase's own client.
 
-The client is imported only here, because it is slow to import
+The client is slow to import, so this module is imported only where an account is deleted
 (docs/decisions/0002-supabase-clients.md).
 """
 
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import logging
 from http import HTTPStatus
+
+from supabase_auth import SyncGoTrueAdminAPI
+from supabase_auth.errors import AuthError
 
 from api._lib.errors import UnavailableError
 from api._lib.http_client import supabase_http
@@ -22,9 +25,6 @@ def delete_auth_user(user_id: str) -> None:
     Raises:
         UnavailableError: Supabase Auth is away, or refuses our key (`auth_unavailable`).
     """
-    from supabase_auth import SyncGoTrueAdminAPI  # noqa: PLC0415 - slow to import
-    from supabase_auth.errors import AuthError  # noqa: PLC0415
-
     config = settings()
     key = config.supabase_secret_key
     client = SyncGoTrueAdminAPI(

@@ -9,9 +9,8 @@ from typing import Any
 
 from api._lib import database
 from api._lib.accounts.files_module import files_module
-from api._lib.errors import InvalidRequestError, TooManyAttemptsError
+from api._lib.errors import InvalidRequestError
 
-EXPORTS_PER_HOUR = 10
 ROWS_AT_ONCE = 1000
 # A page ends after the section that reaches this; a section's rows seldom have more than 1 MB.
 PAGE_BYTES = 1_000_000
@@ -21,19 +20,9 @@ SECTIONS = (*_LEDGER, "files")
 _CURSOR = re.compile(rf"({'|'.join(SECTIONS)}):([0-9a-f-]{{0,36}})", re.ASCII)
 
 
-def claim_export(user_id: str) -> None:
-    """Count an export of this person.
-
-    Raises:
-        TooManyAttemptsError: There were EXPORTS_PER_HOUR within an hour.
-        AccountDeletedError: The account was deleted.
-    """
-    try:
-        database.call("claim_export", p_user_id=user_id, p_per_hour=EXPORTS_PER_HOUR)
-    except database.DatabaseError as error:
-        if error.code == "PT429":
-            raise TooManyAttemptsError(int(error.detail or 60)) from None
-        raise
+def is_first(cursor: str | None) -> bool:
+    """Whether a cursor asks for the first page, as no cursor does."""
+    return cursor in {None, f"{SECTIONS[0]}:"}
 
 
 def export_page(user_id: str, cursor: str | None = None) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The private bucket for files: made at the first upload, and described for `make doctor`.
 
 This is the work of Supabase's own client, storage3: S3's CreateBucket cannot set a size limit.
-The client is imported only where a bucket is made or described, because it is slow to import.
+It is slow to import, so functions import this module only when a bucket has to be made.
 """
 
 from __future__ import annotations
@@ -9,20 +9,17 @@ from __future__ import annotations
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING
 
 import httpx
+from storage3 import SyncStorageClient
+from storage3.exceptions import StorageApiError
 
 from api._lib.errors import StorageUnavailableError
 from api._lib.files.settings import storage_settings
-from api._lib.files.storage import storage
-from api._lib.settings import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from storage3 import SyncStorageClient
 
     from api._lib.settings import Settings
 
@@ -46,22 +43,6 @@ class Bucket:
     allowed_mime_types: list[str] | None
 
 
-@cache
-def ensure_bucket() -> None:
-    """Make the bucket if it does not exist. A process asks until the bucket exists, then never.
-
-    Raises:
-        NotConfiguredError: This deployment has no storage.
-        StorageUnavailableError: The storage is away, or the bucket cannot be made.
-    """
-    if storage().has_bucket():
-        return
-    make_bucket(settings())
-    if not storage().has_bucket():
-        _log.warning("storage: SUPABASE_URL and STORAGE_S3_ENDPOINT are different projects")
-        raise StorageUnavailableError
-
-
 def make_bucket(config: Settings) -> None:
     """Make the private bucket; do nothing if it exists.
 
@@ -72,8 +53,6 @@ def make_bucket(config: Settings) -> None:
         NotConfiguredError: This deployment has no storage.
         StorageUnavailableError: Supabase is away or refuses.
     """
-    from storage3.exceptions import StorageApiError  # noqa: PLC0415 - slow to import
-
     target = storage_settings(config)
     with _client(config) as client:
         try:
@@ -96,8 +75,6 @@ def read_bucket(config: Settings) -> Bucket | None:
         NotConfiguredError: This deployment has no storage.
         StorageUnavailableError: Supabase is away or refuses.
     """
-    from storage3.exceptions import StorageApiError  # noqa: PLC0415 - slow to import
-
     target = storage_settings(config)
     with _client(config) as client:
         try:
@@ -112,9 +89,6 @@ def read_bucket(config: Settings) -> Bucket | None:
 
 @contextmanager
 def _client(config: Settings) -> Iterator[SyncStorageClient]:
-    from storage3 import SyncStorageClient  # noqa: PLC0415 - slow to import
-    from storage3.exceptions import StorageApiError  # noqa: PLC0415 - slow to import
-
     headers = {
         "apikey": config.supabase_secret_key,
         "Authorization": f"Bearer {config.supabase_secret_key}",

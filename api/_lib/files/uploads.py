@@ -9,16 +9,18 @@ An upload that is never completed expires: its hold lapses, and cleanup.py remov
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
+from api._lib.errors import StorageUnavailableError
 from api._lib.files.answers import file_json
-from api._lib.files.bucket import ensure_bucket
 from api._lib.files.rows import begin_file, expired_upload, object_name
 from api._lib.files.settings import storage_settings
 from api._lib.files.signed_urls import upload_url
 from api._lib.files.storage import storage
+from api._lib.settings import settings
 
 if TYPE_CHECKING:
     from api._lib.files.kinds import NewUpload
@@ -29,6 +31,8 @@ UPLOAD_SECONDS = 3600
 GRACE_SECONDS = 1800
 # The raw upload. Processing copies it first, because the client can still overwrite this object.
 UPLOAD = "upload"
+
+_log = logging.getLogger("purse")
 
 
 def begin_upload(user_id: str, upload: NewUpload, idempotency_key: str | None) -> dict[str, Any]:
@@ -43,7 +47,7 @@ def begin_upload(user_id: str, upload: NewUpload, idempotency_key: str | None) -
         NotFoundError: The feature is not offered.
         NotConfiguredError: This deployment has no storage.
     """
-    ensure_bucket()
+    _ensure_bucket()
     file = begin_file(
         user_id,
         feature=upload.feature,
@@ -91,3 +95,22 @@ def complete_upload(user_id: str, file_id: str) -> ProcessedFile:
 
     is_uploaded = storage().size(object_name(user_id, file_id, UPLOAD)) is not None
     return process(user_id, file_id, is_uploaded=is_uploaded, make=partial(convert, upload=UPLOAD))
+
+
+@cache
+def _ensure_bucket() -> None:
+    """Make the bucket if it does not exist. A process asks until the bucket exists, then never.
+
+    Raises:
+        NotConfiguredError: This deployment has no storage.
+        StorageUnavailableError: The storage is away, or the bucket cannot be made.
+    """
+    if storage().has_bucket():
+        return
+    # Imported here: it brings Supabase's client, and a project makes its bucket once.
+    from api._lib.files.bucket import make_bucket  # noqa: PLC0415
+
+    make_bucket(settings())
+    if not storage().has_bucket():
+        _log.warning("storage: SUPABASE_URL and STORAGE_S3_ENDPOINT are different projects")
+        raise StorageUnavailableError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, Response, jsonify, redirect, request
+from flask import Blueprint, Response, jsonify, make_response, redirect, request
 
 from local.supabase.auth import confirmations, flow_state, one_time_tokens, redirects, users
 from local.supabase.auth.addresses import valid_email
@@ -110,8 +110,7 @@ class Verify:
             url = self._follow(purpose, token, target, pkce=pkce)
         except AuthError as error:
             url = redirects.with_error(target, error, pkce=pkce)
-        response: Response = redirect(url, SEE_OTHER)  # type: ignore[assignment]
-        return response
+        return make_response(redirect(url, SEE_OTHER))
 
     def _follow(self, purpose: str, token: str, target: str, *, pkce: bool) -> str:
         with self._service.transaction() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Response, jsonify
@@ -37,7 +38,7 @@ def rows_response(  # noqa: PLR0913 -- each is another part of the answer
         response.headers["Preference-Applied"] = preferences.applied
     if result.body is None:
         return response
-    if extent.status == 416:  # noqa: PLR2004
+    if extent.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         response.data = json.dumps(extent.error().body(), separators=(",", ":")).encode()
     elif not shape.headers_only:
         response.data = result.body.encode()

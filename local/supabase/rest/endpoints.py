@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -55,7 +56,7 @@ def create_rest(settings: Settings, pool: Pool, key: SigningKey) -> Blueprint:
 
     @blueprint.errorhandler(RestError)
     def fail(error: RestError) -> Response:
-        if error.status >= 500:  # noqa: PLR2004
+        if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _logger.warning("%r answered %d (%s)", request.path, error.status, error.code)
         return json_response(error.body(), error.status, error.headers)
 

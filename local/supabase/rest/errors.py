@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -126,7 +127,7 @@ def from_postgres(error: psycopg.Error, *, anonymous: bool) -> RestError:
         error.diag.message_primary or "",
         details=error.diag.message_detail,
         hint=error.diag.message_hint,
-        headers={"WWW-Authenticate": "Bearer"} if status == 401 else None,  # noqa: PLR2004
+        headers={"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, formataddr
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from api._lib.outbox.mail.wording import Words
+    from api._lib.shop import Shop
+
+# White text can be read on it.
+DEFAULT_COLOR = "#a01652"
 
 _HTML = """\
 <!doctype html>
@@ -36,51 +41,46 @@ border-radius:8px;background:{color};color:#fff;text-decoration:none;font-weight
 """
 
 
-def message(  # noqa: PLR0913 - one argument for each part of a mail
-    words: Words,
-    *,
-    shop: str,
-    color: str,
-    site_url: str,
-    sender: str,
-    to: str,
-    message_id: str,
-    date: datetime,
-    support: str | None = None,
-    unsubscribe_url: str | None = None,
-    one_click_url: str | None = None,
-) -> EmailMessage:
-    """Return a mail that can be sent.
+@dataclass(frozen=True)
+class Envelope:
+    """What a mail needs beside its words.
 
-    Args:
-        words: What it says.
-        shop: The shop's name.
-        color: The button's background, "#rrggbb", dark enough for white text.
-        site_url: The shop's site, without a slash at the end.
+    Attributes:
         sender: The address it comes from.
         to: The recipient's address.
         message_id: The event's id. A mail that is sent twice has the same Message-ID, and many
             mailboxes show it once.
         date: When it is sent.
-        support: Where to write to.
-        unsubscribe_url: A page that unsubscribes; None for receipts.
-        one_click_url: What a mail program may POST to for the same (RFC 8058).
+        token: Unsubscribes the recipient; None for a mail that cannot be stopped.
     """
+
+    sender: str
+    to: str
+    message_id: str
+    date: datetime
+    token: str | None = None
+
+
+def message(words: Words, envelope: Envelope, shop: Shop, site_url: str) -> EmailMessage:
+    """Return a mail that can be sent, in the name of a shop whose site is at site_url."""
     url = site_url + words.path
     mail = EmailMessage(policy=SMTP)
-    mail["From"] = formataddr((shop, sender))
-    mail["To"] = to
+    mail["From"] = formataddr((shop.name, envelope.sender))
+    mail["To"] = envelope.to
     mail["Subject"] = words.subject
-    mail["Date"] = format_datetime(date)
-    mail["Message-ID"] = f"<{message_id}@{sender.rpartition('@')[2]}>"
+    mail["Date"] = format_datetime(envelope.date)
+    mail["Message-ID"] = f"<{envelope.message_id}@{envelope.sender.rpartition('@')[2]}>"
     # Keeps out-of-office answers away.
     mail["Auto-Submitted"] = "auto-generated"
-    if one_click_url:
-        mail["List-Unsubscribe"] = f"<{one_click_url}>"
+    unsubscribe_url = None
+    if envelope.token:
+        unsubscribe_url = f"{site_url}/unsubscribe?token={envelope.token}"
+        # A mail program may POST to this address for the person (RFC 8058).
+        mail["List-Unsubscribe"] = f"<{site_url}/api/unsubscribe?token={envelope.token}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    footer = [f"{shop} sent this because you have an account there."]
-    if support:
-        footer.append(f"Questions? Write to {support}.")
+    footer = [f"{shop.name} sent this because you have an account there."]
+    if shop.support_email:
+        footer.append(f"Questions? Write to {shop.support_email}.")
     lines = [*words.paragraphs, f"{words.action}: {url}", "-- ", *footer]
     if unsubscribe_url:
         lines.append(f"No more mails like this: {unsubscribe_url}")
@@ -90,13 +90,13 @@ def message(  # noqa: PLR0913 - one argument for each part of a mail
         html_footer.append(f'<a href="{escape(unsubscribe_url)}">No more mails like this</a>')
     html = _HTML.format(
         subject=escape(words.subject),
-        shop=escape(shop),
+        shop=escape(shop.name),
         paragraphs="\n".join(
             f'<p style="margin:0 0 12px">{escape(line)}</p>' for line in words.paragraphs
         ),
         url=escape(url),
         action=escape(words.action),
-        color=escape(color),
+        color=escape(shop.color or DEFAULT_COLOR),
         footer="<br>".join(html_footer),
     )
     mail.add_alternative(html, subtype="html")

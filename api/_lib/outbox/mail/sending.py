@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from api._lib import database
 from api._lib.errors import PurseError
-from api._lib.outbox.mail.message import message
+from api._lib.outbox.mail.message import Envelope, message
 from api._lib.outbox.mail.settings import IMPLICIT_TLS_PORT, MailSettings
 from api._lib.outbox.mail.wording import CUSTOMER_TYPES, OWNER_TYPES, customer_words, owner_words
 from api._lib.outbox.sending import Attempt
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 MAIL, OWNER = "mail", "owner"
 SMTP_TIMEOUT_SECONDS = 8
 AT_ONCE = 8
-DEFAULT_COLOR = "#a01652"
 _PERMANENT = range(500, 600)
 # Enhanced status codes about the address itself (RFC 3463). Others may be the sender's fault.
 _NO_SUCH_ADDRESS = b"5.1."
@@ -105,26 +104,14 @@ def _mail(
         return None, "no_address"
     if not words.is_receipt and not recipient["is_subscribed"]:
         return None, "unsubscribed"
-    links: dict[str, str] = {}
-    if not words.is_receipt:
-        query = f"token={recipient['token']}"
-        links = {
-            "unsubscribe_url": f"{config.site_url}/unsubscribe?{query}",
-            "one_click_url": f"{config.site_url}/api/unsubscribe?{query}",
-        }
-    mail = message(
-        words,
-        shop=config.shop.name,
-        color=config.shop.color or DEFAULT_COLOR,
-        site_url=config.site_url,
+    envelope = Envelope(
         sender=settings.sender,
         to=recipient["email"],
         message_id=delivery["id"],
         date=datetime.now(UTC),
-        support=config.shop.support_email,
-        **links,
+        token=None if words.is_receipt else recipient["token"],
     )
-    return mail, ""
+    return message(words, envelope, config.shop, config.site_url), ""
 
 
 def _send(settings: MailSettings, mail: EmailMessage) -> None:
