@@ -60,7 +60,7 @@ def do_not_wait_for_the_disk(database: Postgres) -> None:
     """Let commits return before they are durable: only tests/crashes needs them to be."""
     with psycopg.connect(database.url(), autocommit=True) as connection:
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"alter system set {setting} = off")  # type: ignore[arg-type]
+            connection.execute(f"alter system set {setting} = off")
         connection.execute("select pg_reload_conf()")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xdist.scheduler import LoadScopeScheduling  # type: ignore[import-untyped]
+from xdist.scheduler import LoadScopeScheduling
 
 if TYPE_CHECKING:
     import pytest
@@ -28,7 +28,7 @@ FIRST = (
 )
 
 
-class ByFile(LoadScopeScheduling):  # type: ignore[misc] # xdist ships no types
+class ByFile(LoadScopeScheduling):
     """Gives a worker a whole file at a time, or a whole folder of TOGETHER."""
 
     def _split_scope(self, nodeid: str) -> str:

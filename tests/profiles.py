@@ -49,7 +49,7 @@ def examples(cost: int = 1) -> int:
 
 def max_examples() -> int:
     """Return how many cheap examples the chosen profile draws."""
-    number: int = settings.default.max_examples  # type: ignore[union-attr]
+    number: int = settings.default.max_examples
     return number
 
 

@@ -39,5 +39,5 @@ def _as(
 ) -> Iterator[None]:
     with database.transaction(force_rollback=True):
         database.execute("select set_config('request.jwt.claims', %s, true)", [json.dumps(claims)])
-        database.execute(f"set local role {role}")  # type: ignore[arg-type]
+        database.execute(f"set local role {role}")
         yield

@@ -27,9 +27,9 @@ def patience(stack: RunningStack) -> Iterator[None]:
             """
         ).fetchall()
         for each in limited:
-            database.execute(f"alter function {each['function']} set lock_timeout = '60s'")  # type: ignore[arg-type]
+            database.execute(f"alter function {each['function']} set lock_timeout = '60s'")
         yield
         for each in limited:
             database.execute(
-                f"alter function {each['function']} set lock_timeout = '{each['limit']}'"  # type: ignore[arg-type]
+                f"alter function {each['function']} set lock_timeout = '{each['limit']}'"
             )

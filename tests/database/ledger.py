@@ -35,7 +35,7 @@ def record_event(
 
 def row_of(database: Database, table: str, id_: str) -> dict[str, Any]:
     """Return a row by its id."""
-    row = database.execute(f"select * from {table} where id = %s", [id_]).fetchone()  # type: ignore[arg-type]
+    row = database.execute(f"select * from {table} where id = %s", [id_]).fetchone()
     assert row is not None
     return row
 

@@ -52,7 +52,7 @@ def in_turn(
             for act in waiting:
                 connection = open_.enter_context(stack.connect())
                 outcomes.append(pool.submit(act, connection))
-                until(lambda other=connection: waits(observer, other), "it waits")  # type: ignore[misc]
+                until(lambda other=connection: waits(observer, other), "it waits")
             last(one)
         for outcome in outcomes:
             outcome.result(30)

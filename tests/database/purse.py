@@ -50,7 +50,7 @@ class Purse:
         """Call a function of ours; return its JSON."""
         places = ", ".join(["%s"] * len(arguments))
         row = self.database.execute(
-            f"select {function}({places}) as answer",  # type: ignore[arg-type]
+            f"select {function}({places}) as answer",
             arguments,
         ).fetchone()
         assert row is not None
@@ -216,7 +216,7 @@ class Purse:
             ago = f"make_interval({_interval(by)})"
             moved = ", ".join(f"{column} = {column} - {ago}" for column in columns)
             self.database.execute(
-                f"update {table} set {moved} where user_id = %s",  # type: ignore[arg-type]
+                f"update {table} set {moved} where user_id = %s",
                 [self.user_id],
             )
 
@@ -227,7 +227,7 @@ class Purse:
 
     def _rows(self, table: str) -> list[dict[str, Any]]:
         return self.database.execute(
-            f"select * from {table} where user_id = %s order by id",  # type: ignore[arg-type]
+            f"select * from {table} where user_id = %s order by id",
             [self.user_id],
         ).fetchall()
 

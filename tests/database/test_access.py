@@ -139,14 +139,14 @@ def test_a_function_for_the_server_refuses_others_whatever_is_granted(
         call = f"select {function}({nulls})"
         with database.transaction(force_rollback=True):
             grant = f"grant execute on function {row['signature']} to anon, authenticated"
-            database.execute(grant)  # type: ignore[arg-type]
+            database.execute(grant)
             for actor in (as_anon(database), as_user(database, Order().user_id)):
                 with (
                     actor,
                     pytest.raises(psycopg.errors.InsufficientPrivilege, match="only the server"),
                     database.transaction(),
                 ):
-                    database.execute(call)  # type: ignore[arg-type]
+                    database.execute(call)
 
 
 def test_every_trigger_is_listed_with_its_mode(database: Connection[dict[str, Any]]) -> None:
@@ -168,7 +168,7 @@ def test_the_internals_are_out_of_everybodys_reach(
 ) -> None:
     for actor in (as_anon(database), as_user(database, Order().user_id), as_service(database)):
         with actor, pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema purse"):
-            database.execute(statement)  # type: ignore[arg-type]
+            database.execute(statement)
 
 
 def test_row_security_is_on_for_every_table(database: Connection[dict[str, Any]]) -> None:
@@ -236,7 +236,7 @@ def test_a_user_reads_their_own_rows_only(database: Connection[dict[str, Any]], 
     for order in (mine, theirs):
         _settle(database, order)
     with as_user(database, mine.user_id):
-        rows = database.execute(f"select user_id::text from {table}").fetchall()  # type: ignore[arg-type]
+        rows = database.execute(f"select user_id::text from {table}").fetchall()
     assert [row["user_id"] for row in rows] == [mine.user_id]
 
 
@@ -249,7 +249,7 @@ def test_nobody_writes_a_table(
 ) -> None:
     for actor in (as_anon(database), as_user(database, Order().user_id), as_service(database)):
         with actor, pytest.raises(psycopg.errors.InsufficientPrivilege):
-            database.execute(statement.format(table))  # type: ignore[arg-type]
+            database.execute(statement.format(table))
 
 
 def test_anon_reads_no_entries(database: Connection[dict[str, Any]]) -> None:
@@ -278,7 +278,7 @@ def test_the_ledger_refuses_change_whoever_asks(
 ) -> None:
     _settle(database, Order())
     with pytest.raises(psycopg.errors.RestrictViolation), database.transaction():
-        database.execute(statement)  # type: ignore[arg-type]
+        database.execute(statement)
 
 
 def test_the_ledger_refuses_change_from_a_replica_too(stack: RunningStack) -> None:

@@ -55,8 +55,8 @@ def shell(server: Postgres, tmp_path: Path) -> dict[str, str]:
     }
     for name, variable in (("shop", "DATABASE_URL"), ("fresh", "NEW_DATABASE_URL")):
         with psycopg.connect(server.url(), autocommit=True) as connection:
-            connection.execute(f"drop database if exists {name} with (force)")  # type: ignore[call-overload]
-            connection.execute(f"create database {name}")  # type: ignore[call-overload]
+            connection.execute(f"drop database if exists {name} with (force)")
+            connection.execute(f"create database {name}")
         url = f"{server.url().removesuffix('/postgres')}/{name}"
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(BARE_POSTGRES_SQL.read_bytes())
@@ -119,7 +119,7 @@ def everything(database: Database) -> dict[str, list[dict[str, Any]]]:
     ).fetchall()
     return {
         table["relname"]: database.execute(
-            f"select to_jsonb(t) as row from {table['relname']} t order by to_jsonb(t)::text"  # type: ignore[arg-type]
+            f"select to_jsonb(t) as row from {table['relname']} t order by to_jsonb(t)::text"
         ).fetchall()
         for table in tables
     }
@@ -219,7 +219,7 @@ def test_make_migrate_puts_back_whatever_was_granted_or_taken(shell: dict[str, s
             "alter table purchases disable row level security",
             f"alter table credit_transactions disable trigger {ONLY_GROW}",
         ):
-            database.execute(statement)  # type: ignore[arg-type]
+            database.execute(statement)
         assert len(access_problems(database)) > 30
         migrate(shell["DATABASE_URL"], report=said.append)
         assert access_problems(database) == []

@@ -78,7 +78,7 @@ def test_the_other_modes_facts_post_nothing_however_they_come(undone: Database) 
         record(undone, fact)
         for function in ("reconcile_facts", "rehearse_facts"):
             row = undone.execute(
-                f"select {function}(%s) as answer",  # type: ignore[arg-type]
+                f"select {function}(%s) as answer",
                 [psycopg.types.json.Jsonb([fact] if function == "rehearse_facts" else fact)],
             ).fetchone()
             assert row is not None

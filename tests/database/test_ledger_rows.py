@@ -35,7 +35,7 @@ def write(database: Database, kind: str, amount: int, **more: Any) -> None:
     columns, places = ", ".join(values), ", ".join(["%s"] * len(values))
     with database.transaction(force_rollback=True):
         database.execute(
-            f"insert into credit_transactions (balance_after, {columns}) values (0, {places})",  # type: ignore[arg-type]
+            f"insert into credit_transactions (balance_after, {columns}) values (0, {places})",
             list(values.values()),
         )
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def call(database: Database, function: str, *arguments: Any) -> Any:
     holes = ", ".join(["%s"] * len(arguments))
-    row = database.execute(f"select {function}({holes}) as answer", arguments).fetchone()  # type: ignore[arg-type]
+    row = database.execute(f"select {function}({holes}) as answer", arguments).fetchone()
     assert row is not None
     return row["answer"]
 
@@ -239,7 +239,7 @@ def test_doctor_names_a_noted_lot_that_comes_too_late(
     Purse(undone).grant(1)
     purse.spend()
     undone.execute(
-        f"update user_credits set next_lot_id = {noted} where user_id = %(user)s",  # type: ignore[arg-type]
+        f"update user_credits set next_lot_id = {noted} where user_id = %(user)s",
         {"user": purse.user_id},
     )
     named = [case["user_id"] for case in call(undone, "doctor")["next_lots_off"]]

@@ -77,7 +77,7 @@ def earlier(database: Database, **by: int) -> None:
     """Let time go by for all deliveries."""
     ago = ", ".join(f"{unit} => {count}" for unit, count in by.items())
     database.execute(
-        f"update outbox_deliveries set due_at = due_at - make_interval({ago}),"  # type: ignore[arg-type]
+        f"update outbox_deliveries set due_at = due_at - make_interval({ago}),"
         f" begun_at = begun_at - make_interval({ago})"
     )
 

@@ -158,9 +158,9 @@ def test_nobody_but_the_owner_reads_keys_or_makes_seals(undone: Database, role: 
         "select purse.seal_with(1, 'order', array['x'])",
         "select purse.add_seal_key()",
     ):
-        undone.execute(f"set local role {role}")  # type: ignore[arg-type]
+        undone.execute(f"set local role {role}")
         with pytest.raises(psycopg.errors.InsufficientPrivilege), undone.transaction():
-            undone.execute(statement)  # type: ignore[arg-type]
+            undone.execute(statement)
         undone.execute("reset role")
 
 

@@ -190,7 +190,7 @@ def test_rehearsals_of_the_same_users_in_another_order_both_get_through(
         stack,
         lambda db: [_lock_account(db, user) for user in users],
         [
-            lambda db, facts=facts: db.execute("select rehearse_facts(%s)", [Jsonb(facts)])  # type: ignore[misc]
+            lambda db, facts=facts: db.execute("select rehearse_facts(%s)", [Jsonb(facts)])
             for facts in rehearsals
         ],
     )
@@ -245,7 +245,7 @@ def test_sweeps_of_the_same_users_in_another_order_both_get_through(stack: Runni
             stack,
             lambda db: [_lock_account(db, purse.user_id) for purse in purses],
             [
-                lambda db, half=half: db.execute("select mark_swept(%s::uuid[])", [half])  # type: ignore[misc]
+                lambda db, half=half: db.execute("select mark_swept(%s::uuid[])", [half])
                 for half in halves
             ],
         )

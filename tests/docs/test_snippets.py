@@ -238,7 +238,7 @@ def test_a_statement_runs_in_the_dashboards_editor(
         ):
             statement = statement.replace(placeholder, value)
         assert "…" not in statement
-        database.execute(statement)  # type: ignore[arg-type]
+        database.execute(statement)
 
 
 def _guest(database: psycopg.Connection[dict[str, Any]]) -> str:

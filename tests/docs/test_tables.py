@@ -27,7 +27,7 @@ def settings_read() -> set[str]:
     """Return every variable that load() looks at."""
 
     class Recording(dict[str, str]):
-        def get(self, name: str, default: str = "") -> str:  # type: ignore[override]
+        def get(self, name: str, default: str = "") -> str:
             self[name] = default
             return default
 

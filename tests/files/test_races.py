@@ -52,7 +52,7 @@ def lease(database: Database, ada: Uploader, file_id: str) -> dict[str, Any]:
 
 def let_time_pass(database: Database, file_id: str, column: str) -> None:
     database.execute(
-        f"update files set {column} = now() - interval '1 second' where id = %s",  # type: ignore[arg-type]
+        f"update files set {column} = now() - interval '1 second' where id = %s",
         [file_id],
     )
 
@@ -147,7 +147,7 @@ def test_who_lost_its_lease_can_neither_finish_nor_fail(ada: Uploader, database:
 
 def refusal(database: Database, statement: str, file_id: str) -> tuple[str | None, str | None]:
     try:
-        database.execute(statement, [file_id])  # type: ignore[arg-type]
+        database.execute(statement, [file_id])
     except Exception as error:  # noqa: BLE001 - psycopg has a class a code, ours has none
         diagnosis: Any = getattr(error, "diag", None)
         return diagnosis.sqlstate, diagnosis.message_detail

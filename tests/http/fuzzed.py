@@ -110,7 +110,7 @@ class Fuzzed:
     def row(self, table: str, id_: str) -> dict[str, Any] | None:
         """Return a row by its id, or None."""
         return self._database.execute(
-            f"select * from {table} where id = %s",  # type: ignore[arg-type]
+            f"select * from {table} where id = %s",
             [id_],
         ).fetchone()
 

@@ -167,7 +167,7 @@ def test_a_checkout_that_has_ended_is_not_opened_again(
     user = stack.sign_up()
     assert ask(stack, user, "once").status_code == 200
     database.execute(
-        f"update purchases set {ended} where user_id = %s",  # type: ignore[arg-type]
+        f"update purchases set {ended} where user_id = %s",
         [user.id],
     )
     answer = ask(stack, user, "once")

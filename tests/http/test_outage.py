@@ -140,7 +140,7 @@ def test_while_the_database_is_read_only_nothing_is_changed_or_lost(
 def _set_read_only(database: psycopg.Connection[Any], value: str) -> None:
     """Set it for new sessions, and end the sessions of the gateway."""
     database.execute("set default_transaction_read_only = off")
-    database.execute(f"alter database postgres set default_transaction_read_only = {value}")  # type: ignore[call-overload]
+    database.execute(f"alter database postgres set default_transaction_read_only = {value}")
     database.execute(
         "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'authenticator'"
     )

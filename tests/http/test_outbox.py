@@ -96,7 +96,7 @@ def test_a_purchase_arrives_right_after_its_webhook_at_both_endpoints(
     user = telling.sign_up()
     shop.buy(telling, user)
     for endpoint in (app, books):
-        (event,) = until(lambda e=endpoint: e.of(user.id), "the event")  # type: ignore[misc]
+        (event,) = until(lambda e=endpoint: e.of(user.id), "the event")
         assert event["type"] == "credits.purchased"
         assert (event["data"]["credits"], event["data"]["balance"]) == (500, 500)
         assert event["id"].startswith("evt_")

@@ -53,7 +53,7 @@ def operate(stack: Stack, command: str, *arguments: str) -> forked.Outcome:
 
 
 def rows_of(ledger: psycopg.Connection[dict[str, Any]], query: str) -> list[dict[str, Any]]:
-    return ledger.execute(query).fetchall()  # type: ignore[arg-type]
+    return ledger.execute(query).fetchall()
 
 
 def test_the_history_has_every_kind_of_movement_in_six_weeks(

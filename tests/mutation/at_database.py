@@ -50,4 +50,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _asks_for(item: pytest.Item) -> tuple[str, ...]:
-    return tuple(inspect.signature(item.function).parameters)  # type: ignore[attr-defined]
+    return tuple(inspect.signature(item.function).parameters)

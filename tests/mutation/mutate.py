@@ -183,7 +183,7 @@ def _judging_settlement(free: Workers) -> Iterator[Judge]:
             connection.execute(BARE_POSTGRES_SQL.read_bytes())
             # What a crash would lose is of no use to anybody here.
             for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-                connection.execute(f"alter system set {setting} = off")  # type: ignore[arg-type]
+                connection.execute(f"alter system set {setting} = off")
             connection.execute("select pg_reload_conf()")
             # The tests connect some hundred times for each mutant; nobody guesses at this password.
             connection.execute("set scram_iterations = 1")
@@ -215,7 +215,7 @@ def _database(url: str, name: str) -> str:
 
 def _execute(url: str, statement: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement)  # type: ignore[call-overload] - text made here
+        connection.execute(statement)
 
 
 if __name__ == "__main__":

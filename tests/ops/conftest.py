@@ -73,9 +73,9 @@ class Operator:
         with self.superuser() as database, database.transaction():
             database.execute("set local session_replication_role = replica")
             trigger = "trigger credit_transactions_only_grow"
-            database.execute(f"alter table credit_transactions disable {trigger}")  # type: ignore[arg-type]
-            database.execute(statement, values)  # type: ignore[arg-type]
-            database.execute(f"alter table credit_transactions enable always {trigger}")  # type: ignore[arg-type]
+            database.execute(f"alter table credit_transactions disable {trigger}")
+            database.execute(statement, values)
+            database.execute(f"alter table credit_transactions enable always {trigger}")
 
 
 @pytest.fixture(scope="module")

@@ -243,14 +243,14 @@ def test_it_finds_a_webhook_endpoint_that_lacks_events_or_is_off(operator: Opera
     (endpoint,) = endpoints.list().data
     try:
         enabled = [name for name in EVENTS if name not in {"refund.failed", "refund.created"}]
-        endpoints.update(endpoint.id, {"enabled_events": enabled})  # type: ignore[typeddict-item]
+        endpoints.update(endpoint.id, {"enabled_events": enabled})
         found = wrong(operator)
         assert "does not receive all the events" in found
         assert "- refund.created, refund.failed >" in found
-        endpoints.update(endpoint.id, {"enabled_events": [*EVENTS], "disabled": True})  # type: ignore[list-item]
+        endpoints.update(endpoint.id, {"enabled_events": [*EVENTS], "disabled": True})
         assert "is disabled" in wrong(operator)
     finally:
-        endpoints.update(endpoint.id, {"enabled_events": [*EVENTS], "disabled": False})  # type: ignore[list-item]
+        endpoints.update(endpoint.id, {"enabled_events": [*EVENTS], "disabled": False})
     well(operator)
 
 

@@ -58,7 +58,7 @@ def balances(operator: Operator, users: list[User]) -> list[int]:
 
 def rows(operator: Operator, statement: str) -> list[dict[str, Any]]:
     with operator.stack.connect() as database:
-        return database.execute(statement).fetchall()  # type: ignore[arg-type]
+        return database.execute(statement).fetchall()
 
 
 PURCHASES = """

@@ -290,7 +290,7 @@ class Serial:
 
 
 def _rows(database: Database, query: str, arguments: list[Any]) -> list[dict[str, Any]]:
-    return database.execute(query, arguments).fetchall()  # type: ignore[arg-type]
+    return database.execute(query, arguments).fetchall()
 
 
 @pytest.fixture(scope="module")
@@ -373,7 +373,7 @@ def _each_key_was_charged_once(
                 + (select count(*) from credit_holds h
                     where h.user_id = %(user)s and h.idempotency_key = %(key)s) as uses
             """,
-            {"user": household.purse.user_id, "key": key},  # type: ignore[arg-type]
+            {"user": household.purse.user_id, "key": key},
         )
         assert row["uses"] == min(len(answers), 1)
 

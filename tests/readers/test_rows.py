@@ -28,4 +28,4 @@ def test_a_file_as_peoples_programs_write_it_is_read_rightly(row: Row, tmp_path:
         assert row.expected.says in caught.value.message
         assert len(caught.value.message) <= 200
     else:
-        row.expected.check(read(path))  # type: ignore[arg-type]
+        row.expected.check(read(path))

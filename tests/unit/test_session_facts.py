@@ -123,11 +123,11 @@ def test_the_ledger_and_the_seal_are_told_as_the_metadata_has_them(field: str) -
     metadata = {**ORDER.metadata, f"purse_{field}": "as it is"}
     facts = facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1)
     assert facts is not None
-    assert facts[field] == "as it is"  # type: ignore[literal-required]
+    assert facts[field] == "as it is"
     del metadata[f"purse_{field}"]
     facts = facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1)
     assert facts is not None
-    assert facts[field] is None  # type: ignore[literal-required]
+    assert facts[field] is None
 
 
 def test_a_decline_does_not_say_which_intent_pays() -> None:

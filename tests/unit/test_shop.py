@@ -188,7 +188,7 @@ def test_the_background_is_the_pages_own() -> None:
 
 def test_every_colour_that_is_taken_can_be_read_in_the_dark() -> None:
     """In dark mode links are mixed with white; the darkest colours are the worst case."""
-    share = int(re.search(r"color-mix\(in oklab, var\(--brand\) (\d+)%, white\)", TOKENS)[1])  # type: ignore[index]
+    share = int(re.search(r"color-mix\(in oklab, var\(--brand\) (\d+)%, white\)", TOKENS)[1])
     # Oklab's lightness of a grey is the cube root of its luminance; black is the darkest of all.
     luminance = (1 - share / 100) ** 3
     for name in ("--page", "--surface", "--sunken"):

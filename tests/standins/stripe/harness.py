@@ -142,7 +142,7 @@ class StandIn(StandInProcess):
 
     def close(self) -> None:
         """Close the SDK's connections, and stop the server."""
-        self._sdk_http.close()  # type: ignore[no-untyped-call] # the SDK leaves it untyped
+        self._sdk_http.close()
         super().close()
 
     def enable_events(self, *kinds: str) -> None:

@@ -24,7 +24,7 @@ def refund(stand_in: StandIn, intent: str, **params: Any) -> stripe.Refund:
 def refused(stand_in: StandIn, **params: Any) -> stripe.InvalidRequestError:
     """Return the error that refuses a refund."""
     with pytest.raises(stripe.InvalidRequestError) as refusal:
-        stand_in.client.v1.refunds.create(params)  # type: ignore[arg-type] # wrong on purpose
+        stand_in.client.v1.refunds.create(params)
     return refusal.value
 
 
