@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from ops.ledger_checks import check_ledger
 
 from local.ports import reserved
 from local.postgres import Postgres
+from ops.checks.ledger import check_ledger
 from ops.migrate import migrate
 
 FILL = Path(__file__).with_name("large.sql")
