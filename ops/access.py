@@ -54,7 +54,9 @@ TABLES: dict[str, frozenset[str]] = {
 VIEWS: dict[str, frozenset[str]] = {
     "public.credit_entries": _USERS_AND_SERVER,
     "purse.hold_lots": _NOBODY,
+    "purse.overdue_orders": _NOBODY,
     "purse.spendable_lots": _NOBODY,
+    "purse.unsettled_purchases": _NOBODY,
 }
 
 # Trigger -> its mode as in pg_trigger.tgenabled. A: it fires always, also in a session that plays
@@ -215,6 +217,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.require_server": _NOBODY,
     "purse.require_valid_key": _NOBODY,
     "purse.retry_after": _NOBODY,
+    "purse.reversals_of": _NOBODY,
     "purse.seal_order": _NOBODY,
     "purse.seal_with": _NOBODY,
     "purse.set_mode": _NOBODY,

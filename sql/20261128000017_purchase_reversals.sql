@@ -80,3 +80,22 @@ A reversal in another currency counts with what moved on the Stripe account''s b
 payment''s currency, and else with the whole payment: make doctor names it. If an order was paid twice,
 what goes back first returns the second payment.';
 revoke all on function purse.amount_reversed(public.purchases) from public, anon, authenticated, service_role;
+
+create function purse.reversals_of(p_purchase public.purchases)
+    returns setof public.purchase_reversals
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select r.*
+    from public.purchase_reversals r
+    where r.payment_intent_id = p_purchase.payment_intent_id
+        or r.payment_intent_id in (
+            select t.payment_intent_id from public.purchase_payments t where t.purchase_id = p_purchase.id
+        )
+    order by r.occurred_at, r.id
+$$;
+
+comment on function purse.reversals_of(public.purchases) is
+'The refunds and disputes of a purchase, oldest first: of its payment, and of a second one if there was one.';
+revoke all on function purse.reversals_of(public.purchases) from public, anon, authenticated, service_role;

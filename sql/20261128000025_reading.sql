@@ -181,12 +181,7 @@ begin
         from (
             select coalesce(max(u.balance), 0) as balance,
                 coalesce(max(u.held), 0) as held,
-                coalesce(
-                    max(u.low_threshold),
-                    p_low_threshold,
-                    (select max(f.credits) from public.credit_features f where f.active),
-                    0
-                ) as low_threshold
+                purse.low_threshold(p_user_id, p_low_threshold) as low_threshold
             from public.user_credits u
             where u.user_id = p_user_id
         ) a

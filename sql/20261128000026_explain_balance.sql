@@ -45,7 +45,7 @@ begin
     for v_lot in
         select * from public.credit_lots l where l.user_id = p_user_id and l.forgiven > 0 order by l.id
     loop
-        v_revived := least((v_lapsed ->> v_lot.id::text)::bigint, v_lot.forgiven);
+        v_revived := least((v_lapsed ->> v_lot.id::text)::bigint + v_lot.forfeited, v_lot.forgiven);
         v_available := (select sum(f.value::bigint) from jsonb_each_text(v_free) f);
         v_taken := (
             with free as (
@@ -67,7 +67,7 @@ begin
             select jsonb_object_agg(f.key, f.value::bigint - coalesce((v_taken ->> f.key)::bigint, 0))
             from jsonb_each_text(v_free) f
         );
-        return query select v_lot.id, 0::bigint, v_revived;
+        return query select v_lot.id, 0::bigint, least((v_lapsed ->> v_lot.id::text)::bigint, v_revived);
         return query select t.key::bigint, t.value::bigint, 0::bigint from jsonb_each_text(v_taken) t;
     end loop;
 end

@@ -179,8 +179,7 @@ begin
         live_because = p_reason;
     return v_cleared || jsonb_build_object(
         'was_live', false,
-        'applied', true,
-        'test_orders', (select count(*) from public.purchases p where not p.livemode)
+        'applied', true
     );
 end
 $$;
@@ -189,7 +188,7 @@ comment on function public.go_live(text, text, integer) is
 'Turns a test ledger into a live one, after clear_test_credits: clears up to p_limit balances that are not 0 (yet, or
 again) as that does, and sets the mode, in one transaction. If more than p_limit are not 0, it changes nothing, and applied
 is false: clear_test_credits comes first. Rows stay; test orders are ignored from then on. On a live ledger it does nothing.
-Returns {was_live, applied} and, if applied, {users, credits_taken, debts_cancelled, holds_released, test_orders}.
+Returns {was_live, applied} and, if applied, {users, credits_taken, debts_cancelled, holds_released}.
 Raises PT422 without who and why.';
 revoke all on function public.go_live(text, text, integer) from public, anon, authenticated, service_role;
 grant execute on function public.go_live(text, text, integer) to service_role;

@@ -50,8 +50,7 @@ as $$
                             'in_effect', r.in_effect,
                             'occurred_at', r.occurred_at
                         ) order by r.occurred_at), '[]'::jsonb)
-                        from public.purchase_reversals r
-                        where r.payment_intent_id = o.payment_intent_id
+                        from purse.reversals_of(o) r
                     ),
                     'events', (
                         select coalesce(jsonb_agg(jsonb_build_object(

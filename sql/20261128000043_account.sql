@@ -148,8 +148,7 @@ begin
                         select coalesce(jsonb_agg(
                             to_jsonb(r) - array['rank', 'payment_intent_id', 'livemode'] order by r.occurred_at, r.id
                         ), '[]'::jsonb)
-                        from public.purchase_reversals r
-                        where r.payment_intent_id = p.payment_intent_id
+                        from purse.reversals_of(p) r
                     )
                 )
                 from public.purchases p

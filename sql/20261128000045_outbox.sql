@@ -118,7 +118,10 @@ comment on function purse.keep_quiet(boolean) is
 delivered.';
 revoke all on function purse.keep_quiet(boolean) from public, anon, authenticated, service_role;
 
-create function purse.low_threshold(p_user_id uuid)
+create function purse.low_threshold(
+    p_user_id uuid,
+    p_default bigint default null
+)
     returns bigint
     language sql
     stable
@@ -126,16 +129,17 @@ create function purse.low_threshold(p_user_id uuid)
 as $$
     select coalesce(
         (select u.low_threshold from public.user_credits u where u.user_id = p_user_id),
+        p_default,
         (select s.low_balance_credits from public.outbox_settings s),
         (select max(f.credits) from public.credit_features f where f.active),
         0
     )
 $$;
 
-comment on function purse.low_threshold(uuid) is
-'Below how many credits this user''s balance is low: their own threshold, else the deployment''s, else the
-price of the dearest feature.';
-revoke all on function purse.low_threshold(uuid) from public, anon, authenticated, service_role;
+comment on function purse.low_threshold(uuid, bigint) is
+'Below how many credits this user''s balance is low: their own threshold, else p_default, else what a runner of the
+outbox told of the deployment, else the price of the dearest feature.';
+revoke all on function purse.low_threshold(uuid, bigint) from public, anon, authenticated, service_role;
 
 create function purse.warn_below(
     p_user_id uuid,

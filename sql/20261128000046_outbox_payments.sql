@@ -12,15 +12,9 @@ declare
 begin
     for v_reversal in
         select r.*
-        from public.purchase_reversals r
-        where (r.announced_at is null or r.end_announced_at is null)
-            and (
-                r.payment_intent_id = p_purchase.payment_intent_id
-                or r.payment_intent_id in (
-                    select t.payment_intent_id from public.purchase_payments t where t.purchase_id = p_purchase.id
-                )
-            )
-        order by r.occurred_at, r.id
+        from purse.reversals_of(p_purchase) r
+        where r.announced_at is null
+            or r.end_announced_at is null
     loop
         v_data := jsonb_build_object(
             'user_id', p_purchase.user_id,

@@ -75,7 +75,8 @@ as $$
             ) order by n.name), '[]'::jsonb)
             from public.outbox_endpoints n
             cross join lateral (
-                select count(*) as count, min(d.begun_at) as oldest, max(d.last_outcome) as last_outcome
+                select count(*) as count, min(d.begun_at) as oldest, 
+                    (array_agg(d.last_outcome order by d.begun_at, d.event_id))[1] as last_outcome
                 from public.outbox_deliveries d
                 where d.endpoint = n.name
                     and d.delivered_at is null
@@ -87,6 +88,6 @@ $$;
 
 comment on function public.outbox_status() is
 'What waits in the outbox: {waiting: events without deliveries yet, endpoints: [{name, active, pending, parked,
-oldest, last_outcome}]}.';
+oldest, last_outcome: of the oldest}]}.';
 revoke all on function public.outbox_status() from public, anon, authenticated, service_role;
 grant execute on function public.outbox_status() to service_role;

@@ -104,23 +104,9 @@ as $$
                 ),
                 (
                     'payments_not_settled',
-                    exists (
-                        select from public.purchases p
-                        where p.paid_at > now() - interval '7 days'
-                            and p.credits_posted <> purse.purchase_target(p)
-                            and purse.is_of_this_mode(p.livemode)
-                    )
+                    exists (select from purse.unsettled_purchases p where p.paid_at > now() - interval '7 days')
                 ),
-                (
-                    'reconciliation_is_late',
-                    exists (
-                        select from public.purchases p
-                        where p.status = 'open'
-                            and p.checkout_session_id is not null
-                            and p.created_at between now() - interval '60 days' and now() - interval '3 days'
-                            and purse.is_of_this_mode(p.livemode)
-                    )
-                ),
+                ('reconciliation_is_late', exists (select from purse.overdue_orders)),
                 (
                     'events_parked',
                     exists (

@@ -217,3 +217,40 @@ def test_an_event_of_a_connected_account_is_ignored(database: Database) -> None:
     assert balance(database, order) == 0
     stored = row_of(database, "stripe_events", told["id"])
     assert (stored["outcome"], stored["account"]) == ("ignored", "acct_other")
+
+
+def test_what_a_test_left_is_no_finding_once_the_ledger_is_live(undone: Database) -> None:
+    """A refund that was partly forgiven, a page that nobody paid, a payment that differs."""
+    purse = Purse(undone)
+    order = purse.buy(100)
+    purse.call("spend_credits", purse.user_id, "docx_processing", 4, "spent")
+    purse.refund(order, 100, policy="clamp")
+    begun = begin(undone, purse.user_id, livemode=False)
+    undone.execute(
+        """
+        update purchases
+        set checkout_session_id = 'cs_test_open', created_at = now() - interval '5 days'
+        where id = %s
+        """,
+        [begun["order_id"]],
+    )
+    record(undone, Order(user_id=purse.user_id).facts("paid", amount_subtotal=1))
+    before = doctor(undone, purse)
+    assert (before["overdue"], before["mismatches"]) == (1, 1)
+    undone.execute("select clear_test_credits('ann', 'the shop opens', true, null, 100000)")
+    undone.execute("select go_live('ann', 'the shop opens', 100000)")
+    assert set(doctor(undone, purse).values()) == {0}
+
+
+def doctor(database: Database, purse: Purse) -> dict[str, int]:
+    """Return how many findings of each kind doctor has about a user's orders."""
+    row = database.execute("select doctor() as found").fetchone()
+    assert row is not None
+    kinds = ("purchases_off", "postings_off", "mismatches", "second_payments")
+    counts = {
+        kind: sum(case["user_id"] == purse.user_id for case in row["found"][kind]) for kind in kinds
+    }
+    rows = database.execute("select id from purchases where user_id = %s", [purse.user_id])
+    own = {str(each["id"]) for each in rows.fetchall()}
+    overdue = sum(case["order_id"] in own for case in row["found"]["overdue"])
+    return {**counts, "overdue": overdue}

@@ -321,6 +321,17 @@ def test_status_counts_what_waits_and_what_is_parked(
     assert (app["pending"], app["parked"], app["active"]) == (1, 1, True)
 
 
+def test_status_shows_how_the_oldest_one_failed(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    for person, outcome in ((purse, "500"), (Purse(database), "timeout")):
+        person.grant(100)
+        (delivery,) = lease(database, endpoint)
+        settle(database, delivery, result="failed", outcome=outcome)
+    (app,) = [e for e in purse.call("outbox_status")["endpoints"] if e["name"] == endpoint]
+    assert app["last_outcome"] == "500"
+
+
 def test_old_events_are_removed_unless_they_wait(
     database: Database, endpoint: str, purse: Purse
 ) -> None:

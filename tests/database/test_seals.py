@@ -198,6 +198,12 @@ def test_both_payments_of_an_order_are_remembered_and_either_may_be_refunded(
         database,
         {**Reversal(order).refund(499), "payment_intent_id": f"pi_{order.suffix}{other}"},
     )
+    exported = database.execute(
+        "select export_account(%s, 'orders', null, 10) -> 'rows' -> 0 -> 'reversals' as refunds",
+        [order.user_id],
+    ).fetchone()
+    assert exported is not None
+    assert len(exported["refunds"]) == 2
     assert balance(database, order) == 0
 
 
