@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from api._lib.errors import InvalidRequestError
+from api._lib.payments.begin_order import CheckoutRequest
 from api._lib.payments.checkout import begin_checkout
-from api._lib.payments.ordering import CheckoutRequest
 from api._lib.payments.return_address import return_address
 from api._lib.settings import settings
 from api._lib.web.auth import signed_in_user

@@ -18,9 +18,8 @@ from typing import Any
 
 from api._lib.accounts.forgetting import finish_interrupted
 from api._lib.credits.expiry import expire_credits
-from api._lib.outbox import runner as outbox
 from api._lib.outbox.jobs import announce_expiring, failing_checks, remove_old_events
-from api._lib.outbox.runner import deliver_soon
+from api._lib.outbox.runner import deliver, deliver_soon
 from api._lib.settings import settings
 from api._lib.web.actions import choose_by
 from api._lib.web.cron_secret import check_scheduler
@@ -37,7 +36,7 @@ _log = logging.getLogger("purse")
 def reconcile(request: Request) -> Response:
     """Reconcile for JOB_SECONDS; report what was found, and whether the run is complete."""
     check_scheduler(request)
-    # Imported here, because it brings Stripe's SDK, which the other job does not need.
+    # Imported here: it brings Stripe's SDK, which the other jobs do not need.
     from api._lib.payments import reconcile  # noqa: PLC0415
 
     report = reconcile.reconcile(deadline_seconds=JOB_SECONDS).as_json()
@@ -52,32 +51,34 @@ def cleanup(request: Request) -> Response:
     check_scheduler(request)
     deadline = time.monotonic() + JOB_SECONDS
     credits_ = expire_credits(deadline=deadline)
-    announced = announce_expiring(deadline=deadline)
     report: dict[str, Any] = {
         "accounts": credits_.accounts,
         "files_swept": 0,
         "files_expired": 0,
-        "complete": credits_.complete and announced and remove_old_events(deadline=deadline),
     }
-    report["complete"] = finish_interrupted(deadline=deadline) and report["complete"]
+    completed = [
+        credits_.complete,
+        announce_expiring(deadline=deadline),
+        remove_old_events(deadline=deadline),
+        finish_interrupted(deadline=deadline),
+    ]
     if settings().files is not None:
         # Imported here: a deployment may have no storage, and a fork may delete the package.
         from api._lib.files.cleanup import remove_abandoned_uploads  # noqa: PLC0415
 
         uploads = remove_abandoned_uploads(deadline=deadline)
-        report["files_swept"] = uploads.files
-        report["files_expired"] = uploads.expired
-        report["complete"] = report["complete"] and uploads.complete
-    report["failing_checks"] = failing_checks()
+        report |= {"files_swept": uploads.files, "files_expired": uploads.expired}
+        completed.append(uploads.complete)
+    report |= {"complete": all(completed), "failing_checks": failing_checks()}
     deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("cleaned up: %s", report)
     return Response(report)
 
 
-def deliver(request: Request) -> Response:
+def deliver_due(request: Request) -> Response:
     """Send what is due for DELIVER_SECONDS; report what was sent, and whether nothing is left."""
     check_scheduler(request)
-    done = outbox.deliver(deadline=time.monotonic() + DELIVER_SECONDS)
+    done = deliver(deadline=time.monotonic() + DELIVER_SECONDS)
     report = {"delivered": done.delivered, "failed": done.failed, "complete": done.complete}
     _log.info("delivered: %s", report)
     return Response(report)
@@ -88,6 +89,6 @@ app = choose_by(
     {
         "reconcile": endpoint(get=reconcile),
         "cleanup": endpoint(get=cleanup),
-        "deliver": endpoint(get=deliver),
+        "deliver": endpoint(get=deliver_due),
     },
 )

@@ -79,7 +79,7 @@ def post(request: Request) -> Response:
     _log.info("event %s %s: %s", event["id"], event["type"], outcome)
     if outcome == "applied" and facts:
         _after_decline(facts, config.declines_per_hour)
-    if outcome == "applied" and (config.events or config.mail):
+    if outcome == "applied" and config.has_receivers:
         # Imported here: many deployments tell nobody, and it costs part of the cold start.
         from api._lib.outbox.runner import deliver_soon  # noqa: PLC0415
 

@@ -96,7 +96,7 @@ comment on column public.purchases.declined_at is 'The latest declined attempt. 
 comment on column public.purchases.decline_code is 'Stripe''s code for that attempt, e.g. insufficient_funds.';
 comment on column public.purchases.decision is 'A person''s decision about a mismatch: accepted posts its credits, rejected does not. See purse.decide_mismatch.';
 comment on column public.purchases.announced_status is 'The status, failed or mismatch, that entered the outbox (purse.announce_payment).';
-comment on column public.purchases.credits_posted is 'The target up to which this order is settled. Settlement moves it and posts the difference. The ledger holds these credits for the order, and besides those that its lot says are forgiven.';
+comment on column public.purchases.credits_posted is 'The target that the order is settled to. The ledger holds this many credits for the order, plus those that its lot counts as forgiven.';
 comment on column public.purchases.status is 'Derived from the facts: mismatch or paid; otherwise failed, expired, processing or open, in this order of precedence.';
 
 alter table public.purchases enable row level security;

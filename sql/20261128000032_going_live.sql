@@ -2,7 +2,7 @@
 -- First clear_test_credits brings balances to 0, a batch of users in a transaction, so that a spend meanwhile waits
 -- for one batch at most. Then go_live clears what came since and sets the mode.
 
--- Locks the users' rows in the order of their ids, or those that are free of them.
+-- Locks the users' rows in the order of their ids.
 create function purse.clear_accounts(
     p_user_ids uuid[],
     p_actor    text,
@@ -60,7 +60,7 @@ $$;
 
 comment on function purse.clear_accounts(uuid[], text, text) is
 'Releases the holds of these users, in the order given, and posts for each one correction that brings the
-balance to 0. Returns {users, credits_taken, debts_cancelled, holds_released}. The ids come in order.';
+balance to 0. Returns {users, credits_taken, debts_cancelled, holds_released}. p_user_ids is sorted.';
 revoke all on function purse.clear_accounts(uuid[], text, text) from public, anon, authenticated, service_role;
 
 -- Locks a batch of users' rows, but skips those that are locked: go_live waits for them.

@@ -1,5 +1,5 @@
 -- Files: the sample app that shows how a feature is paid for. Nothing else in sql/ depends on it: a fork
--- may delete the three files named *_files*.sql, and their lines in ops/access.py.
+-- may delete the files named *_files*.sql, and their lines in ops/access.py.
 --
 -- A row is created when credits are held for a file. The bytes are in the storage, under the ids of
 -- user and file. A file's status changes in the same transaction as its hold. A transaction about one

@@ -18,7 +18,7 @@ comment on function public.is_writable() is
 revoke all on function public.is_writable() from public, anon, authenticated, service_role;
 grant execute on function public.is_writable() to service_role;
 
--- plpgsql and a query by name, because whoever applies sql/ by hand has no record of it.
+-- Dynamic SQL: where sql/ was applied by hand, this table does not exist.
 create function public.read_schema(p_version text)
     returns jsonb
     language plpgsql

@@ -1,6 +1,6 @@
 -- The outbox: what happened, written in the transaction in which it happened, so that nothing is
 -- announced that was rolled back and nothing that was committed is missed. Deliveries to the app's
--- endpoints and mails are made from these rows later (see the delivery file).
+-- endpoints and mails are made from these rows later (outbox_delivery).
 
 create table public.outbox_events (
     id            bigint      generated always as identity,
@@ -52,7 +52,7 @@ insert into public.outbox_settings default values;
 comment on table public.outbox_settings is 'The only row: what the outbox needs to know of the deployment.';
 comment on column public.outbox_settings.low_balance_credits is 'LOW_BALANCE_CREDITS of the deployment. Null: the price of the dearest feature.';
 comment on column public.outbox_settings.expiring_30_until is 'Lots that expire before this moment have had their turn to be announced 30 days ahead.';
-comment on column public.outbox_settings.expiring_30_lot is 'Of the lots that expire at this very moment, those up to this id.';
+comment on column public.outbox_settings.expiring_30_lot is 'Of the lots that expire exactly at expiring_30_until, those with an id up to this one were announced.';
 comment on column public.outbox_settings.expiring_7_until is 'The same for 7 days ahead.';
 comment on column public.outbox_settings.expiring_7_lot is 'The same for 7 days ahead.';
 

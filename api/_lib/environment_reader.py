@@ -10,7 +10,7 @@ from api._lib.origins import origin_problem
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
@@ -50,7 +50,7 @@ class EnvironmentReader:
             host, _ = parts.hostname, parts.port
         except ValueError:
             host, parts = None, urlsplit("")
-        secure = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+        secure = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
         path = "" if with_path else parts.path.strip("/")
         if not host or not secure or path or parts.query or parts.fragment:
             form = "/path" if with_path else ", without a path"

@@ -7,13 +7,13 @@ import json
 import os
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from api._lib.environment_reader import EnvironmentReader
 from api._lib.errors import NotConfiguredError
 from api._lib.outbox.mail.settings import MailSettings, read_mail_settings
 from api._lib.outbox.settings import Endpoint, read_endpoints
+from api._lib.sample_app import sample_app
 from api._lib.shop import read_shop
 from api._lib.sign_in import read_sign_in
 
@@ -60,7 +60,12 @@ class Settings:
     @property
     def livemode(self) -> bool:
         """Whether the Stripe key is a live key, so that real money moves."""
-        return "_live_" in (self.stripe_secret_key or "")
+        return _is_live(self.stripe_secret_key)
+
+    @property
+    def has_receivers(self) -> bool:
+        """Whether anybody is told of events: an endpoint of the app, or people by mail."""
+        return bool(self.events or self.mail)
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -91,7 +96,8 @@ def load(environ: Mapping[str, str]) -> Settings:
     if cron_secret and len(cron_secret) < MIN_CRON_SECRET_CHARS:
         read.problems.append(f"CRON_SECRET must have {MIN_CRON_SECRET_CHARS} characters or more")
 
-    livemode = "_live_" in (stripe_secret_key or "")
+    livemode = _is_live(stripe_secret_key)
+    files = sample_app("settings")
     supabase_url = read.url("SUPABASE_URL", read.required("SUPABASE_URL"))
     settings = Settings(
         site_url=read.url("SITE_URL", site or ""),
@@ -122,7 +128,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         mail=read_mail_settings(read, livemode=livemode),
         shop=read_shop(read),
         sign_in=read_sign_in(read),
-        files=_files_settings(read, supabase_url),
+        files=files.read_settings(read, supabase_url) if files else None,
     )
     if _role(settings.supabase_secret_key) == "anon":
         read.problems.append("SUPABASE_SECRET_KEY holds the publishable key")
@@ -150,7 +156,7 @@ def _check_stripe(
         read.problems.append("STRIPE_SECRET_KEY must begin with sk_ or rk_ and test_ or live_")
     if not all(secret.startswith("whsec_") for secret in webhook_secrets):
         read.problems.append("STRIPE_WEBHOOK_SECRET must begin with whsec_")
-    if api_base and secret_key and "_live_" in secret_key:
+    if api_base and _is_live(secret_key):
         read.problems.append("STRIPE_API_BASE is for a stand-in and must not see a live key")
 
 
@@ -162,19 +168,8 @@ def _auth_issuer(read: EnvironmentReader, supabase_url: str) -> str:
     return read.url("SUPABASE_AUTH_ISSUER", issuer, with_path=True)
 
 
-def _files_settings(read: EnvironmentReader, supabase_url: str) -> object | None:
-    """Read the settings of the sample app, or return None if a fork has deleted it.
-
-    The module is imported by its name, so that this one does not depend on it.
-    """
-    try:
-        module = import_module("api._lib.files.settings")
-    except ModuleNotFoundError as error:
-        if error.name not in {"api._lib.files", "api._lib.files.settings"}:
-            raise
-        return None
-    found: object | None = module.read_settings(read, supabase_url)
-    return found
+def _is_live(stripe_key: str | None) -> bool:
+    return "_live_" in (stripe_key or "")
 
 
 def _role(key: str) -> str | None:

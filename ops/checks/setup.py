@@ -53,7 +53,9 @@ def check_keys(config: Settings, data: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("ok", "The ledger is new. Its first order makes it live or test.")
     else:
         mode = "live" if ledger_is_live else "test"
-        yield Finding("ok", f"The ledger is {mode}, and the Stripe key is of the same mode.")
+        has_key = config.stripe_secret_key is not None
+        key = "the Stripe key is of the same mode" if has_key else "there is no Stripe key"
+        yield Finding("ok", f"The ledger is {mode}, and {key}.")
     if ledger_is_live and orders["test"]:
         yield Finding(
             "note",

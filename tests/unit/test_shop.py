@@ -10,9 +10,9 @@ import pytest
 import stripe.params.checkout
 
 from api._lib.errors import NotConfiguredError
+from api._lib.payments.begin_order import BegunOrder, CheckoutRequest
 from api._lib.payments.checkout import begin_checkout
 from api._lib.payments.order import Order
-from api._lib.payments.ordering import CheckoutRequest, RecordedOrder
 from api._lib.payments.session_params import LOCALES, session_params
 from api._lib.settings import Settings, load, settings
 from api._lib.shop import LEAST_CONTRAST, LIGHT_BACKGROUND, contrast
@@ -51,7 +51,7 @@ def params(config: Settings, locale: str = "auto") -> dict[str, Any]:
         ledger_id="00000000-0000-4000-8000-000000000003",
         seal="v1.1.x",
     )
-    recorded = RecordedOrder(order, 1_700_000_000, "cus_1", True, "key", None, None)
+    recorded = BegunOrder(order, 1_700_000_000, "cus_1", True, "key", None, None)
     return dict(session_params(recorded, "cus_1", config, locale))
 
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from api._lib import database
-from api._lib.accounts.files_module import files_module
 from api._lib.errors import InvalidRequestError
+from api._lib.sample_app import sample_app
 
 ROWS_AT_ONCE = 1000
 # A page ends after the section that reaches this; a section's rows seldom have more than 1 MB.
@@ -80,7 +80,7 @@ def _place(cursor: str | None) -> tuple[str, str | None]:
 
 def _rows(user_id: str, section: str, after: str | None) -> tuple[list[Any], str | None]:
     if section == "files":
-        files = files_module()
+        files = sample_app("forgetting")
         return files.exported_files(user_id, after) if files else ([], None)
     try:
         page: dict[str, Any] = database.call(

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api._lib import database
-from api._lib.accounts.files_module import files_module
 from api._lib.errors import ConflictError, PurseError
+from api._lib.sample_app import sample_app
 
 _BALANCE_CHANGED = "balance_changed:"
 # Accounts that one clean-up goes on with.
@@ -108,7 +108,7 @@ def finish(user_id: str, *, deadline: float) -> bool:
     from api._lib.accounts.auth_user import delete_auth_user  # noqa: PLC0415
     from api._lib.payments.forgetting import forget_at_stripe  # noqa: PLC0415
 
-    files = files_module()
+    files = sample_app("forgetting")
     if files is not None and not files.forget_files(user_id, deadline=deadline):
         return False
     work: dict[str, Any] | None = database.call("forgetting_work", p_user_id=user_id)

@@ -104,14 +104,9 @@ def deliver(*, deadline: float, attempt_seconds: float = ATTEMPT_SECONDS) -> Del
     return done
 
 
-def is_on(config: Settings) -> bool:
-    """Whether anybody is told anything."""
-    return bool(config.events or config.mail)
-
-
 def deliver_soon(*, seconds: float, attempt_seconds: float = ATTEMPT_SECONDS) -> None:
     """Deliver within a request that has done its work. Never fails: others deliver what is left."""
-    if not is_on(settings()):
+    if not settings().has_receivers:
         return
     try:
         deliver(deadline=time.monotonic() + seconds, attempt_seconds=attempt_seconds)

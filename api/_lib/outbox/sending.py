@@ -86,12 +86,12 @@ async def _post(
         port = url.port or 443
         address = await public_address(url.host, port)
         # The certificate is still checked against the name.
-        headers_and_name = {"sni_hostname": url.host}
+        extensions = {"sni_hostname": url.host}
         url = url.copy_with(host=address, port=port)
     else:
-        headers_and_name = {}
+        extensions = {}
     request = client.build_request(
-        "POST", url, content=body, headers=headers, extensions=headers_and_name
+        "POST", url, content=body, headers=headers, extensions=extensions
     )
     # The body of the answer says nothing that counts, and may be endless: it is not read.
     answer = await client.send(request, stream=True)

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from api._lib.environment_reader import LOOPBACK
+
 if TYPE_CHECKING:
     from api._lib.environment_reader import EnvironmentReader
 
 MAX_ENDPOINTS = 3
 # The specification of Standard Webhooks asks for 24 to 64 bytes.
 MIN_SECRET_BYTES, MAX_SECRET_BYTES = 24, 64
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, repr=False)
@@ -61,7 +62,7 @@ def _check_url(read: EnvironmentReader, name: str, url: str, *, livemode: bool) 
         host, _ = parts.hostname, parts.port
     except ValueError:
         host, parts = None, urlsplit("")
-    is_local = parts.scheme == "http" and host in _LOOPBACK
+    is_local = parts.scheme == "http" and host in LOOPBACK
     if is_local and livemode:
         read.problems.append(f"{name} must not be on this machine while Stripe's key is a live key")
     elif not host or parts.username or parts.fragment or not (is_local or parts.scheme == "https"):

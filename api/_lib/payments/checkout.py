@@ -22,13 +22,13 @@ from api._lib.errors import (
     StripeFailedError,
     UnsellablePriceError,
 )
-from api._lib.payments.customers import new_customer, renew_key, update_email
-from api._lib.payments.ordering import (
+from api._lib.payments.begin_order import (
     CHECKOUT_ENDED,
+    BegunOrder,
     CheckoutRequest,
-    RecordedOrder,
-    record_order,
+    begin_order,
 )
+from api._lib.payments.customers import new_customer, renew_key, update_email
 from api._lib.payments.session_facts import facts_of_session
 from api._lib.payments.session_params import session_params
 from api._lib.payments.stripe_client import (
@@ -94,7 +94,7 @@ def begin_checkout(user: User, request: CheckoutRequest) -> CheckoutSession:
         raise PaymentsDisabledError
     if config.livemode and not config.shop.is_named:
         raise NotConfiguredError((UNNAMED,))
-    recorded = record_order(user, request, config)
+    recorded = begin_order(user, request, config)
     customer_id = recorded.customer_id or new_customer(user, recorded.customer_key, config)
     if recorded.customer_id and not recorded.customer_has_email:
         update_email(user, customer_id, config)
@@ -147,7 +147,7 @@ def _is_about_price(error: stripe.InvalidRequestError) -> bool:
     return error.code in _UNSELLABLE_CODES or (error.param or "").endswith(_PRICE_PARAMETERS)
 
 
-def _store_session_id(session: stripe.checkout.Session, recorded: RecordedOrder) -> None:
+def _store_session_id(session: stripe.checkout.Session, recorded: BegunOrder) -> None:
     """Store the session's id with the order, so that the return page finds it before the webhook.
 
     Best effort: the webhook stores the same, so a failure must not stop the checkout.

@@ -12,7 +12,7 @@ import stripe
 
 from api._lib import database
 from api._lib.errors import DatabaseUnavailableError
-from api._lib.payments.stripe_client import stripe_client
+from api._lib.payments.stripe_client import expire_session, stripe_client
 
 READ_TIMEOUT_SECONDS = 4
 
@@ -42,15 +42,10 @@ def close_checkouts(order_id: str, *, declines_per_hour: int) -> int:
     for session_id in session_ids:
         client = stripe_client(read_timeout_seconds=READ_TIMEOUT_SECONDS, max_network_retries=0)
         try:
-            client.v1.checkout.sessions.expire(session_id)
-        except stripe.InvalidRequestError as error:
-            # It was paid or has expired meanwhile.
-            _log.info("session %s: not closed: %s", session_id, error.code)
+            closed += expire_session(client, session_id)
         except stripe.StripeError as error:
             _log.warning("session %s: not closed: %s", session_id, type(error).__name__)
             break
-        else:
-            closed += 1
     if session_ids:
         _log.warning("order %s: too many declines, %d checkouts closed", order_id, closed)
     return closed

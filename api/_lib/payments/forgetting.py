@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import stripe
 
-from api._lib.payments.stripe_client import log_stripe_error, stripe_client, stripe_failures
+from api._lib.payments.stripe_client import expire_session, stripe_client, stripe_failures
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def forget_at_stripe(
         return dict(customers)
     with stripe_failures():
         for session_id in session_ids:
-            _close(session_id)
+            expire_session(stripe_client(), session_id)
         ours = [each for each, livemode in customers.items() if livemode == config.livemode]
         for customer_id in dict.fromkeys([*ours, *_made_for(user_id, email)]):
             _delete(customer_id)
@@ -59,14 +59,6 @@ def delete_customer(customer_id: str) -> None:
     """
     with stripe_failures():
         _delete(customer_id)
-
-
-def _close(session_id: str) -> None:
-    try:
-        stripe_client().v1.checkout.sessions.expire(session_id)
-    except stripe.InvalidRequestError as error:
-        # It was paid, or has expired.
-        log_stripe_error(error)
 
 
 def _made_for(user_id: str, email: str | None) -> list[str]:

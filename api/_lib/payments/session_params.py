@@ -9,7 +9,7 @@ from api._lib.payments.return_address import with_session_id
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsBrandingSettings
 
-    from api._lib.payments.ordering import RecordedOrder
+    from api._lib.payments.begin_order import BegunOrder
     from api._lib.settings import Settings
     from api._lib.shop import Shop
 
@@ -26,7 +26,7 @@ LOCALES = frozenset(_LOCALES.split())
 
 
 def session_params(
-    recorded: RecordedOrder, customer_id: str, config: Settings, locale: str = "auto"
+    recorded: BegunOrder, customer_id: str, config: Settings, locale: str = "auto"
 ) -> SessionCreateParams:
     """Return the parameters of the Checkout Session for an order.
 

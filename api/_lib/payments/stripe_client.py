@@ -125,6 +125,20 @@ def when_key_is_free(create: Callable[[], T]) -> T:
         time.sleep(KEY_IN_USE_PAUSE_SECONDS)
 
 
+def expire_session(client: stripe.StripeClient, session_id: str) -> bool:
+    """Close a Checkout Session that may be open. Return False if it was paid, or had expired.
+
+    Raises:
+        stripe.StripeError: Stripe failed or refused.
+    """
+    try:
+        client.v1.checkout.sessions.expire(session_id)
+    except stripe.InvalidRequestError as error:
+        _log.info("session %s: not closed: %s", session_id, error.code)
+        return False
+    return True
+
+
 def log_stripe_error(error: stripe.StripeError) -> None:
     """Log an error of Stripe's: kind, status, code, parameter and request id, never its text."""
     about = _about(error)

@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from api._lib.environment_reader import LOOPBACK
+
 if TYPE_CHECKING:
     from api._lib.environment_reader import EnvironmentReader
 
 IMPLICIT_TLS_PORT = 465
 _ADDRESS = re.compile(r"[^@\s<>\",;]+@[^@\s<>\",;]+")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,7 +60,7 @@ def read_mail_settings(read: EnvironmentReader, *, livemode: bool) -> MailSettin
     if (username is None) != (password is None):
         missing = "USERNAME" if username is None else "PASSWORD"
         read.problems.append(f"SMTP_{missing} is missing")
-    is_local = host in _LOOPBACK
+    is_local = host in LOOPBACK
     if is_local and livemode:
         read.problems.append(
             "SMTP_HOST must not be on this machine while Stripe's key is a live key"

@@ -53,7 +53,7 @@ class CheckoutRequest:
 
 
 @dataclass(frozen=True)
-class RecordedOrder:
+class BegunOrder:
     """An order that is recorded in the database, and the buyer's Stripe customer.
 
     Attributes:
@@ -75,7 +75,7 @@ class RecordedOrder:
     cancel_url: str | None
 
 
-def record_order(user: User, request: CheckoutRequest, config: Settings) -> RecordedOrder:
+def begin_order(user: User, request: CheckoutRequest, config: Settings) -> BegunOrder:
     """Record an order at the catalogue's present price.
 
     Raises:
@@ -127,7 +127,7 @@ def record_order(user: User, request: CheckoutRequest, config: Settings) -> Reco
         ledger_id=row["ledger_id"],
         seal=row["seal"],
     )
-    return RecordedOrder(
+    return BegunOrder(
         order,
         ordered_at=row["ordered_at"],
         customer_id=row["customer_id"],
