@@ -109,9 +109,11 @@ def test_consent_without_terms_at_stripe_is_refused_and_charges_nothing(
     stack: RunningStack, user: User
 ) -> None:
     stack.simulate("account", terms_of_service_url="")
-    answer = stack.post(
-        "/api/create-checkout-session", json={"package_type": "starter"}, headers=user.auth
-    )
-    stack.simulate("account", terms_of_service_url=IDENTITY["SHOP_TERMS_URL"])
+    try:
+        answer = stack.post(
+            "/api/create-checkout-session", json={"package_type": "starter"}, headers=user.auth
+        )
+    finally:
+        stack.simulate("account", terms_of_service_url=IDENTITY["SHOP_TERMS_URL"])
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == "stripe_refused"
