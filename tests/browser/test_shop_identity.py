@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from local.stack import running_stack
+from tests.browser.another_site import another_stack
 from tests.browser.pages import GOOD_CARD, PAID
-from tests.support import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
-    from tests.support import User
+    from tests.support import RunningStack, User
 
 IDENTITY = {
     "SHOP_NAME": "Garden Books",
@@ -42,9 +40,8 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningStack]:
     """A stack of that shop."""
-    folder = tmp_path_factory.mktemp("identity")
-    with running_stack(folder, environ=IDENTITY, report=lambda _line: None) as running:
-        yield RunningStack(**asdict(running))
+    with another_stack(tmp_path_factory.mktemp("identity"), IDENTITY) as running:
+        yield running
 
 
 def expect_identity(page: Page) -> None:
