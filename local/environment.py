@@ -21,7 +21,7 @@ STORAGE_PATH = "/storage/v1/s3"
 # The defaults of api/_lib/files/settings.py, which a fork may delete.
 DEFAULT_BUCKET = "purse-files"
 DEFAULT_MAX_FILE_MB = 50
-# Where `make examples` serves the examples: these many ports after the site's.
+# Where `make examples` serves the examples: this many ports after the site's.
 PLAIN_EXAMPLE = 8
 NEXTJS_EXAMPLE = 9
 

@@ -8,6 +8,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,8 @@ from local.stack import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+    import httpx
 
 PATH = ROOT / "public" / "openapi.json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -157,3 +160,15 @@ def _closed(node: Any) -> Any:
         for child in node:
             _closed(child)
     return node
+
+
+def as_described(response: httpx.Response) -> httpx.Response:
+    """Check an answer of the site against the description and return it."""
+    answer = Answer(response.status_code, response.headers, response.content)
+    _published().check(response.request.url.path, response.request.method, answer)
+    return response
+
+
+@cache
+def _published() -> Description:
+    return Description()

@@ -31,6 +31,8 @@ MAIN_TYPE = f"{DOCX_TYPE}.main+xml"
 # A frame of MPEG-1 layer III, 128 kbit/s, 44.1 kHz, stereo: 417 bytes, 1152 samples.
 FRAME = b"\xff\xfb\x90\x00" + bytes(413)
 FRAME_SECONDS = 1152 / 44100
+# MPEG-2 at 22.05 kHz, 64 kbit/s: 576 samples.
+MPEG_2_FRAME = b"\xff\xf3\x80\x00" + bytes(204)
 
 
 def docx_of(*blocks: tuple[int, str], title: str = "") -> bytes:

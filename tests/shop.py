@@ -70,6 +70,16 @@ def no_webhooks(stack: RunningStack) -> Iterator[None]:
         stack.simulate("webhooks", drop_next=0)
 
 
+@contextmanager
+def trouble(stack: RunningStack, **how: Any) -> Iterator[None]:
+    """Stripe's API fails or is slow within the block, as the stand-in's `_sim/api` takes it."""
+    stack.simulate("api", **how)
+    try:
+        yield
+    finally:
+        stack.simulate("api", fail_next=0, delay_seconds=0)
+
+
 def purchase(stack: RunningStack, session_id: str) -> dict[str, Any]:
     """Return the order of a session as the database has it."""
     with stack.connect() as database:

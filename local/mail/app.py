@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, jsonify, make_response, render_template, request
 
+from local.loopback import is_from_this_machine
 from local.mail.reading import Mail, read
 from local.mail.settings import Settings
 from local.mail.smtp import SmtpServer
@@ -17,7 +16,6 @@ from local.styles import add_styles
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; "
@@ -108,9 +106,7 @@ class Mailbox:
 
 def _guard() -> None:
     """Refuse callers from other machines, and foreign host names (DNS rebinding)."""
-    caller = ipaddress.ip_address(request.remote_addr or "0.0.0.0")
-    host = urlsplit(request.host_url).hostname
-    if not caller.is_loopback or host not in LOOPBACK_HOSTS:
+    if not is_from_this_machine():
         abort(403, "The mailbox only answers on its own machine.")
 
 

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 FORGOT = "Forgot your password?"
 BY_MAIL = "Sign in by mail"
 CHECK_MAIL = "Check your mail"
-ENTER_CODE = "Enter the code"
 NEW_PASSWORD = "Set a new password"
 PASSWORD_SET = "Your new password is set"
 

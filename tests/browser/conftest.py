@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.browser import chromium
 from tests.browser.console import Console
+from tests.browser.mailbox import Mailbox
 from tests.browser.pages import Site
 from tests.browser.sessions import signed_in
 from tests.browser.stand_in import StandIn
@@ -120,6 +121,12 @@ def storage(buyer: Site, stack: RunningStack, console: Console) -> Storage:
     storage = Storage(buyer.page.context, stack)
     console.allow_failing(storage.path)
     return storage
+
+
+@pytest.fixture
+def mailbox(stack: RunningStack) -> Mailbox:
+    """Everybody's mailbox."""
+    return Mailbox(stack)
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.support import WAIT_SECONDS
+from tests.support import until
 
 if TYPE_CHECKING:
     from tests.support import RunningStack
@@ -42,12 +41,13 @@ class Mailbox:
         Raises:
             AssertionError: They did not come.
         """
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
+
+        def enough() -> list[dict[str, Any]] | None:
             mails = self._mails(address)
-            if len(mails) >= count:
-                return Mail(link=mails[0]["links"][0], code=mails[0]["codes"][0])
-        raise AssertionError(f"{address} received fewer than {count} mails")
+            return mails if len(mails) >= count else None
+
+        newest = until(enough, f"{address} receives {count} mails")[0]
+        return Mail(link=newest["links"][0], code=newest["codes"][0])
 
     def wait_for_the_next(self, address: str) -> None:
         """Wait until Supabase Auth mails an address again: here a second after the last mail.
@@ -55,12 +55,12 @@ class Mailbox:
         Raises:
             AssertionError: The clock stands still.
         """
-        deadline = time.monotonic() + WAIT_SECONDS
-        while time.monotonic() < deadline:
+
+        def has_passed() -> bool:
             latest = datetime.fromisoformat(self._mails(address)[0]["received_at"])
-            if datetime.now(UTC) - latest > FREQUENCY:
-                return
-        raise AssertionError("the second does not pass")
+            return datetime.now(UTC) - latest > FREQUENCY
+
+        until(has_passed, "the second passes")
 
     def _mails(self, address: str) -> list[dict[str, Any]]:
         answer = httpx.get(self._url, params={"to": address}, timeout=30).raise_for_status()

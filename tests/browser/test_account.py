@@ -9,20 +9,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.account_pages import AccountPage
-from tests.browser.mailbox import Mailbox
 from tests.browser.test_keyboard import tab_to
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
+    from tests.browser.mailbox import Mailbox
     from tests.browser.pages import Site
     from tests.support import RunningStack, User
-
-
-@pytest.fixture
-def mailbox(stack: RunningStack) -> Mailbox:
-    """Everybody's mailbox."""
-    return Mailbox(stack)
 
 
 @pytest.fixture

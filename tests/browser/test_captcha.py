@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from local.environment import functions_settings
-from local.services import Service
+from tests.browser.another_site import another_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
     from tests.browser.console import Console
     from tests.support import RunningStack, User
 
-LOOPBACK = "127.0.0.1"
 WIDGET = "https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit"
 # What the provider's script does: draws a box, and answers once somebody has ticked it.
 PROVIDERS_SCRIPT = """
@@ -44,24 +39,10 @@ PROVIDERS_SCRIPT = """
 @pytest.fixture(scope="module")
 def stack(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The same stack behind another site, which has a site key."""
-    with socket.socket() as reserved:
-        reserved.bind((LOOPBACK, 0))
-        port = reserved.getsockname()[1]
-    guarded = replace(stack, site_url=f"http://{LOOPBACK}:{port}")
-    env = {
-        "PATH": os.environ["PATH"],
-        "NO_PROXY": LOOPBACK,
-        **functions_settings(guarded),
-        "CAPTCHA_PROVIDER": "turnstile",
-        "CAPTCHA_SITE_KEY": "key-of-this-site",
-    }
-    site = Service("site", port, env, tmp_path_factory.mktemp("captcha") / "site.log")
-    site.start()
-    try:
-        site.wait_until_ready()
+    captcha = {"CAPTCHA_PROVIDER": "turnstile", "CAPTCHA_SITE_KEY": "key-of-this-site"}
+    folder = tmp_path_factory.mktemp("captcha")
+    with another_site(stack, folder, lambda settings: settings | captcha) as guarded:
         yield guarded
-    finally:
-        site.stop()
 
 
 def serve_widget(page: Page) -> None:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import socket
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from local.environment import functions_settings
-from local.services import Service
+from tests.browser.another_site import another_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,29 +15,16 @@ if TYPE_CHECKING:
     from tests.browser.pages import Site
     from tests.support import RunningStack
 
-LOOPBACK = "127.0.0.1"
+
+def without_storage(settings: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in settings.items() if not name.startswith("STORAGE_")}
 
 
 @pytest.fixture(scope="module")
 def stack(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     """The same stack behind another site, whose functions know of no storage."""
-    with socket.socket() as reserved:
-        reserved.bind((LOOPBACK, 0))
-        port = reserved.getsockname()[1]
-    without = replace(stack, site_url=f"http://{LOOPBACK}:{port}")
-    settings = functions_settings(without).items()
-    env = {
-        "PATH": os.environ["PATH"],
-        "NO_PROXY": LOOPBACK,
-        **{name: value for name, value in settings if not name.startswith("STORAGE_")},
-    }
-    site = Service("site", port, env, tmp_path_factory.mktemp("no-storage") / "site.log")
-    site.start()
-    try:
-        site.wait_until_ready()
+    with another_site(stack, tmp_path_factory.mktemp("no-storage"), without_storage) as without:
         yield without
-    finally:
-        site.stop()
 
 
 def test_the_page_says_that_files_are_switched_off(buyer: Site) -> None:

@@ -11,23 +11,17 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.account_pages import CHECK_MAIL, FORGOT, NEW_PASSWORD, MailPage
-from tests.browser.mailbox import Mailbox
 from tests.browser.test_keyboard import tab_to
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
+    from tests.browser.mailbox import Mailbox
     from tests.browser.pages import Site
     from tests.database.purse import Purse
     from tests.support import RunningStack, User
 
 PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
-
-
-@pytest.fixture
-def mailbox(stack: RunningStack) -> Mailbox:
-    """Everybody's mailbox."""
-    return Mailbox(stack)
 
 
 @pytest.fixture

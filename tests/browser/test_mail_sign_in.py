@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.account_pages import BY_MAIL, MailPage
-from tests.browser.mailbox import Mailbox
 from tests.browser.pages import Site
 from tests.browser.test_signing_in import store
 
@@ -19,15 +18,10 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
-    from tests.support import RunningStack, User
+    from tests.browser.mailbox import Mailbox
+    from tests.support import User
 
 EXPIRED = "Your session has ended. Sign in again to go on."
-
-
-@pytest.fixture
-def mailbox(stack: RunningStack) -> Mailbox:
-    """Everybody's mailbox."""
-    return Mailbox(stack)
 
 
 def by_mail(site: Site) -> MailPage:

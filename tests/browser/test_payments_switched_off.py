@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from local.stack import running_stack
-from tests.support import RunningStack
+from tests.browser.another_site import another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.browser.pages import Site
+    from tests.support import RunningStack
 
 SWITCHED_OFF = "Buying is switched off at the moment. Credits you have stay yours."
 
@@ -26,9 +25,8 @@ def stack(
 ) -> Iterator[RunningStack]:
     """A stack that sells nothing."""
     folder = tmp_path_factory.mktemp("switched-off")
-    environ = {"PAYMENTS_ENABLED": "false"}
-    with running_stack(folder, environ=environ, report=lambda _line: None) as running:
-        yield RunningStack(**asdict(running))
+    with another_stack(folder, {"PAYMENTS_ENABLED": "false"}) as running:
+        yield running
 
 
 def test_the_store_says_that_nothing_can_be_bought(buyer: Site) -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from local.stack import running_stack
+from tests.browser.another_site import another_stack
 from tests.browser.pages import GOOD_CARD, PAID
-from tests.support import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
-    from tests.support import User
+    from tests.support import RunningStack, User
 
 IDENTITY = {
     "SHOP_NAME": "Garden Books",
@@ -42,9 +40,8 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningStack]:
     """A stack of that shop."""
-    folder = tmp_path_factory.mktemp("identity")
-    with running_stack(folder, environ=IDENTITY, report=lambda _line: None) as running:
-        yield RunningStack(**asdict(running))
+    with another_stack(tmp_path_factory.mktemp("identity"), IDENTITY) as running:
+        yield running
 
 
 def expect_identity(page: Page) -> None:
@@ -109,9 +106,11 @@ def test_consent_without_terms_at_stripe_is_refused_and_charges_nothing(
     stack: RunningStack, user: User
 ) -> None:
     stack.simulate("account", terms_of_service_url="")
-    answer = stack.post(
-        "/api/create-checkout-session", json={"package_type": "starter"}, headers=user.auth
-    )
-    stack.simulate("account", terms_of_service_url=IDENTITY["SHOP_TERMS_URL"])
+    try:
+        answer = stack.post(
+            "/api/create-checkout-session", json={"package_type": "starter"}, headers=user.auth
+        )
+    finally:
+        stack.simulate("account", terms_of_service_url=IDENTITY["SHOP_TERMS_URL"])
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == "stripe_refused"

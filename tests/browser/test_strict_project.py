@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from local.stack import running_stack
 from tests.browser.account_pages import CHECK_MAIL, FORGOT, AccountPage, MailPage
-from tests.browser.mailbox import Mailbox
-from tests.support import RunningStack
+from tests.browser.another_site import another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
+    from tests.browser.mailbox import Mailbox
     from tests.browser.pages import Site
+    from tests.support import RunningStack
 
 SETTINGS = {
     "GOTRUE_MAILER_AUTOCONFIRM": "false",
@@ -38,15 +37,8 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningStack]:
     """A stack with a strict project."""
-    folder = tmp_path_factory.mktemp("strict-project")
-    with running_stack(folder, environ=SETTINGS, report=lambda _line: None) as running:
-        yield RunningStack(**asdict(running))
-
-
-@pytest.fixture
-def mailbox(stack: RunningStack) -> Mailbox:
-    """Everybody's mailbox."""
-    return Mailbox(stack)
+    with another_stack(tmp_path_factory.mktemp("strict-project"), SETTINGS) as running:
+        yield running
 
 
 @pytest.fixture

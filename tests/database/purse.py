@@ -12,6 +12,8 @@ from tests.database.ledger import record
 from tests.support import Order, Reversal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg import Connection
 
     Database = Connection[dict[str, Any]]
@@ -36,6 +38,23 @@ class Purse:
         except psycopg.Error as error:
             return error.sqlstate
         return None
+
+    def refusal(
+        self, function: str | Callable[..., Any], *arguments: Any, **more: Any
+    ) -> tuple[str | None, str | None]:
+        """Call a function of ours, by its name or by a method here; return SQLSTATE and detail.
+
+        Raises:
+            AssertionError: It was not refused.
+        """
+        try:
+            if isinstance(function, str):
+                self.call(function, *arguments)
+            else:
+                function(*arguments, **more)
+        except psycopg.Error as error:
+            return error.sqlstate, error.diag.message_detail
+        raise AssertionError(f"{function} was not refused")
 
     def refused_within(self, database: Database, function: str, *arguments: Any) -> str | None:
         """Do the same inside a transaction, which goes on after the refusal."""

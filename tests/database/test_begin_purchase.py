@@ -13,6 +13,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.database.ledger import record
+from tests.database.locks import waits
 from tests.database.purse import Purse
 from tests.support import Order, until
 
@@ -110,18 +111,10 @@ def test_two_orders_at_once_are_counted_one_after_the_other(stack: RunningStack)
         with first.transaction():
             begin(first, user_id, limit=1)
             outcome = pool.submit(begin, second, user_id, limit=1)
-            until(lambda: outcome.done() or _waits(observer, second), "the second waits")
+            until(lambda: outcome.done() or waits(observer, second), "the second waits")
         with pytest.raises(psycopg.DatabaseError) as refused:
             outcome.result(30)
     assert refused.value.sqlstate == "PT429"
-
-
-def _waits(observer: Database, connection: Database) -> bool:
-    row = observer.execute(
-        "select wait_event_type = 'Lock' as waits from pg_stat_activity where pid = %s",
-        [connection.info.backend_pid],
-    ).fetchone()
-    return bool(row and row["waits"])
 
 
 def test_the_limit_is_each_users_own(database: Database) -> None:
@@ -221,7 +214,7 @@ def decline(database: Database, order: Order, *, minutes_ago: int) -> None:
     record(database, {**facts, "decline_code": "card_declined"})
 
 
-def waits(database: Database, user_id: str, limit: int) -> int | None:
+def minutes_closed(database: Database, user_id: str, limit: int) -> int | None:
     """Return the minutes until checkout opens again, None if it is open."""
     try:
         database.execute("select begin_purchase(%s, 'starter', false, 10, %s)", [user_id, limit])
@@ -239,13 +232,13 @@ def test_checkout_opens_an_hour_after_the_decline_that_reached_the_limit(
     user_id = orders[0].user_id
     for minutes_ago in (70, 50, 30):
         decline(database, orders[0], minutes_ago=minutes_ago)
-    assert waits(database, user_id, 3) is None
+    assert minutes_closed(database, user_id, 3) is None
     decline(database, orders[1], minutes_ago=20)
     decline(database, orders[1], minutes_ago=20)
-    assert waits(database, user_id, 3) == 10
-    assert waits(database, user_id, 2) == 30
-    assert waits(database, user_id, 4) is None
-    assert waits(database, Order().user_id, 1) is None
+    assert minutes_closed(database, user_id, 3) == 10
+    assert minutes_closed(database, user_id, 2) == 30
+    assert minutes_closed(database, user_id, 4) is None
+    assert minutes_closed(database, Order().user_id, 1) is None
 
 
 def test_checkouts_are_closed_only_at_the_limit(database: Database) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from local.postgres import POSTGRES_VERSIONS, Postgres
 from ops.migrate import BARE_POSTGRES_SQL, LOCK_KEY, MIGRATIONS, ROOT, MigrationError, migrate
-from tests.support import cannot_run
+from tests.support import cannot_run, until
 from tests.tools.npm import MissingToolError, postgres_binaries, tool
 
 if TYPE_CHECKING:
@@ -161,11 +161,8 @@ def test_a_run_sees_what_another_made_while_it_waited(database_url: str) -> None
 
 def _wait_until_waiting(database_url: str, count: int) -> None:
     with psycopg.connect(database_url, autocommit=True) as watcher:
-        waiting = None
-        while waiting != (count,):
-            waiting = watcher.execute(
-                "select count(*) from pg_locks where locktype = 'advisory' and not granted"
-            ).fetchone()
+        waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted"
+        until(lambda: watcher.execute(waiting).fetchone() == (count,), f"{count} wait")
 
 
 def test_no_connection_is_a_sentence_without_the_password(server: Postgres) -> None:

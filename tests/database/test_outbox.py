@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from tests.database.ledger import decide, record
 from tests.database.purse import Purse, key
-from tests.support import Order, Reversal
+from tests.support import Order, Reversal, until
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -166,8 +166,7 @@ def _settle_warnings(purse: Purse) -> None:
             expiring_7_until = least(expiring_7_until, now() + interval '5 days')
         """
     )
-    while purse.call("announce_expiring", 2):
-        pass
+    until(lambda: not purse.call("announce_expiring", 2), "nothing is left to announce")
 
 
 def test_a_failed_payment_is_announced_once(purse: Purse) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from tests.files.test_races import let_the_hold_lapse
-from tests.files.uploader import Uploader, as_described, code, download
+from tests.files.uploader import Uploader, code, download
+from tests.openapi import as_described
 from tests.samples import docx_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ BOOK = docx_of((1, "One"), (0, "text"))
 
 
 def call(stack: RunningStack, secret: str | None = None) -> httpx.Response:
-    headers = {"Authorization": f"Bearer {secret or stack.cron_secret}"}
-    return as_described(stack.get("/api/cleanup", headers=headers))
+    return as_described(stack.scheduled("/api/cleanup", secret))
 
 
 def clean_up(stack: RunningStack) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from tests.files.uploader import Uploader, as_described, code
+from tests.files.uploader import Uploader, code
+from tests.openapi import as_described
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -81,8 +82,7 @@ def test_what_arrives_after_the_deletion_is_swept_and_the_row_goes(
     database.execute(
         "update files set expires_at = expires_at - interval '2 days' where id = %s", [file_id]
     )
-    scheduler = {"Authorization": f"Bearer {uploader.stack.cron_secret}"}
-    assert uploader.stack.get("/api/cleanup", headers=scheduler).status_code == 200
+    assert uploader.stack.scheduled("/api/cleanup").status_code == 200
     assert storage.names(f"{uploader.user.id}/{file_id}/") == []
     rows = database.execute("select from files where id = %s", [file_id]).fetchall()
     assert rows == []

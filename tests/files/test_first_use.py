@@ -51,8 +51,7 @@ def _clean_up_without_a_bucket(stack: RunningStack) -> None:
             set expires_at = now() - interval '2 days', created_at = now() - interval '3 days'
             """
         )
-    headers = {"Authorization": f"Bearer {stack.cron_secret}"}
-    answer = stack.get("/api/cleanup", headers=headers)
+    answer = stack.scheduled("/api/cleanup")
     assert answer.status_code == 200, answer.text
     assert answer.json()["files_swept"] == 1
     with stack.connect() as database:

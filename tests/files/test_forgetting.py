@@ -10,7 +10,8 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.files.uploader import Uploader, as_described, code
+from tests.files.uploader import Uploader, code
+from tests.openapi import as_described
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -95,8 +96,7 @@ def test_an_upload_that_ends_later_is_swept_and_its_row_goes(
         "update files set expires_at = expires_at - interval '2 days' where user_id = %s",
         [ada.user.id],
     )
-    scheduler = {"Authorization": f"Bearer {ada.stack.cron_secret}"}
-    assert as_described(ada.stack.get("/api/cleanup", headers=scheduler)).status_code == 200
+    assert as_described(ada.stack.scheduled("/api/cleanup")).status_code == 200
     assert storage.names(f"{ada.user.id}/") == []
     assert rows(database, ada) == []
 

@@ -41,7 +41,7 @@ def leases(database: Database, file_id: str) -> int:
 
 
 def lease(database: Database, ada: Uploader, file_id: str) -> dict[str, Any]:
-    """Claim a file as a function that is about to die."""
+    """Lease a file as a function that is about to die."""
     row = database.execute(
         "select lease_file(%s, %s, 330, true) as answer", [ada.user.id, file_id]
     ).fetchone()

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from tests.openapi import Answer, Description
+from tests.openapi import as_described
 from tests.samples import DOCX_TYPE
 from tests.support import Order, event
 
 if TYPE_CHECKING:
     from tests.support import RunningStack, User
 
-DESCRIPTION = Description()
 
 # Feature -> a file name and its content type.
 FILES = {
@@ -102,13 +101,6 @@ class Uploader:
         """The balance, and how much of it is held."""
         answer = self.stack.get("/api/credits", headers=self.user.auth).json()
         return answer["balance"], answer["held"]
-
-
-def as_described(response: httpx.Response) -> httpx.Response:
-    """Check an answer against openapi.json and return it."""
-    answer = Answer(response.status_code, response.headers, response.content)
-    DESCRIPTION.check(response.request.url.path, response.request.method, answer)
-    return response
 
 
 def download(file: dict[str, Any], name: str) -> httpx.Response:

@@ -1,9 +1,7 @@
-"""/api/account: what a deletion would end, deleting, and a copy of one's data."""
+"""/api/account: what a deletion would end, and deleting."""
 
 from __future__ import annotations
 
-import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +10,7 @@ import pytest
 import stripe
 
 from tests import shop
-from tests.openapi import Answer, Description
+from tests.openapi import as_described
 from tests.support import Order, event, until
 
 if TYPE_CHECKING:
@@ -20,9 +18,7 @@ if TYPE_CHECKING:
 
     from tests.support import RunningStack, User
 
-DESCRIPTION = Description()
 PATH = "/api/account"
-EXPORT = "/api/account/export"
 # Everything that a signed-in person can ask for.
 ENDPOINTS = (
     ("GET", "/api/credits", None),
@@ -33,12 +29,6 @@ ENDPOINTS = (
     ("GET", "/api/account/export", None),
     ("GET", "/api/account/export?cursor=lots:", None),
 )
-
-
-def as_described(response: httpx.Response) -> httpx.Response:
-    answer = Answer(response.status_code, response.headers, response.content)
-    DESCRIPTION.check(response.request.url.path, response.request.method, answer)
-    return response
 
 
 def read(stack: RunningStack, user: User) -> dict[str, Any]:
@@ -59,11 +49,6 @@ def delete(stack: RunningStack, user: User, balance: Any, **more: Any) -> httpx.
             **more,
         )
     )
-
-
-def export(stack: RunningStack, user: User, cursor: str | None = None) -> httpx.Response:
-    params = {} if cursor is None else {"cursor": cursor}
-    return as_described(stack.get(EXPORT, headers=user.auth, params=params))
 
 
 def code(response: httpx.Response) -> tuple[int, str]:
@@ -244,15 +229,11 @@ def test_while_stripe_is_away_the_account_is_deleted_and_the_rest_follows(
     session_id = shop.begin(stack, user)
     api = shop.stripe_client(stack)
     customer_id = str(api.v1.checkout.sessions.retrieve(session_id).customer)
-    stack.simulate("api", fail_next=1_000)
-    try:
+    with shop.trouble(stack, fail_next=1_000):
         assert delete(stack, user, 0).json()["finished"] is False
-    finally:
-        stack.simulate("api", fail_next=0)
     assert code(stack.get("/api/credits", headers=user.auth)) == (403, "account_deleted")
     assert auth_user(stack, user).status_code == 200
-    scheduler = {"Authorization": f"Bearer {stack.cron_secret}"}
-    assert as_described(stack.get("/api/cleanup", headers=scheduler)).status_code == 200
+    assert as_described(stack.scheduled("/api/cleanup")).status_code == 200
     assert auth_user(stack, user).status_code == 404
     assert api.v1.customers.retrieve(customer_id).to_dict()["deleted"] is True
 
@@ -262,21 +243,17 @@ def test_a_checkout_that_was_under_way_leaves_no_customer_behind(
 ) -> None:
     """Stripe made the customer after the deletion had looked for it."""
     user = stack.sign_up()
-    stack.simulate("api", delay_seconds=2)
-    try:
-        with ThreadPoolExecutor(1) as clients:
-            checkout = clients.submit(
-                stack.post,
-                "/api/create-checkout-session",
-                json={"package_type": "starter"},
-                headers=user.auth,
-            )
-            begun = "select 1 as one from stripe_customers where user_id = %s"
-            until(lambda: database.execute(begun, [user.id]).fetchone(), "the order has begun")
-            database.execute("select forget_user(%s, 'ann', 'they asked')", [user.id])
-            assert code(checkout.result()) == (403, "account_deleted")
-    finally:
-        stack.simulate("api", delay_seconds=0)
+    with shop.trouble(stack, delay_seconds=2), ThreadPoolExecutor(1) as clients:
+        checkout = clients.submit(
+            stack.post,
+            "/api/create-checkout-session",
+            json={"package_type": "starter"},
+            headers=user.auth,
+        )
+        begun = "select 1 as one from stripe_customers where user_id = %s"
+        until(lambda: database.execute(begun, [user.id]).fetchone(), "the order has begun")
+        database.execute("select forget_user(%s, 'ann', 'they asked')", [user.id])
+        assert code(checkout.result()) == (403, "account_deleted")
     listed = shop.stripe_client(stack).v1.customers.list({"email": user.email})
     assert listed.data == []
 
@@ -343,103 +320,3 @@ def test_a_bank_payment_that_arrives_later_is_kept_for_a_refund(
     database.execute(
         "select grant_credits(%s, -500, 'correction', 'ann', 'refunded by hand', 'k')", [user.id]
     )
-
-
-# The copy ----------------------------------------------------------------------------------------
-
-
-def test_an_export_has_everything_and_comes_as_a_file(
-    stack: RunningStack, user: User, database: Connection[dict[str, Any]]
-) -> None:
-    database.execute("select spend_credits(%s, 'docx_processing', 1, 'k')", [user.id])
-    database.execute("select hold_credits(%s, 'docx_processing', 1, 'h', 60)", [user.id])
-    answer = export(stack, user)
-    assert answer.headers["content-disposition"] == 'attachment; filename="account.json"'
-    found = answer.json()
-    assert (found["user_id"], found["profile"]["email"]) == (user.id, user.email)
-    assert found["account"] == {"balance": 495, "held": 5, "customers": []}
-    (order,) = found["orders"]
-    assert (order["status"], order["amount_paid"], order["reversals"]) == ("paid", 499, [])
-    kinds = [(row["kind"], row["amount"]) for row in found["transactions"]]
-    assert kinds == [("purchase", 500), ("spend", -5)]
-    assert [(lot["remaining"], lot["held"]) for lot in found["lots"]] == [(495, 5)]
-    assert [(hold["status"], hold["credits"]) for hold in found["holds"]] == [("held", 5)]
-    assert (found["files"], found["next_cursor"]) == ([], None)
-    # Ids are text, because JavaScript's numbers are too small for them.
-    assert all(isinstance(row["id"], str) for row in found["transactions"] + found["lots"])
-
-
-def test_nobody_else_is_in_an_export(stack: RunningStack, user: User) -> None:
-    stranger = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=stranger.id).session()))
-    text = export(stack, user).text
-    assert stranger.id not in text
-    assert stranger.email not in text
-
-
-def test_a_long_history_is_exported_page_by_page(
-    stack: RunningStack, user: User, database: Connection[dict[str, Any]]
-) -> None:
-    batch = json.dumps(
-        [
-            {
-                "user_id": user.id,
-                "feature": "audio_upload",
-                "quantity": 1,
-                "idempotency_key": f"k{number}",
-            }
-            for number in range(200)
-        ]
-    )
-    database.execute("select spend_batch(%s)", [batch])
-    for _ in range(9):
-        database.execute(
-            "select reverse_spend(id, 'ann', 'why') from credit_transactions t"
-            " where user_id = %s and kind = 'spend'"
-            " and not exists (select from credit_transactions r where r.reverses_id = t.id)",
-            [user.id],
-        )
-        spends = batch.replace('"k', f'"{time.monotonic_ns()}')
-        database.execute("select spend_batch(%s)", [spends])
-    cursor, ids, pages = None, [], 0
-    while True:
-        page = export(stack, user, cursor)
-        assert page.status_code == 200
-        assert len(page.content) < 3_000_000
-        assert ("profile" in page.json()) == (cursor is None)
-        ids += [int(row["id"]) for row in page.json()["transactions"]]
-        pages += 1
-        cursor = page.json()["next_cursor"]
-        if cursor is None:
-            break
-    assert pages > 1
-    rows = database.execute(
-        "select id from credit_transactions where user_id = %s order by id", [user.id]
-    ).fetchall()
-    assert ids == [row["id"] for row in rows]
-
-
-@pytest.mark.parametrize(
-    "cursor", ["", "x", "lots:x", "lots:1-2", "orders:1", "lots:" + "9" * 30, "files:a", "profile:"]
-)
-def test_a_cursor_that_we_did_not_give_is_refused(
-    stack: RunningStack, user: User, cursor: str
-) -> None:
-    assert code(export(stack, user, cursor)) == (400, "invalid_request")
-
-
-def test_exports_are_limited_an_hour(
-    stack: RunningStack, user: User, database: Connection[dict[str, Any]]
-) -> None:
-    for _ in range(10):
-        assert export(stack, user).status_code == 200
-    refused = export(stack, user)
-    assert code(refused) == (429, "too_many_attempts")
-    assert 3000 < int(refused.headers["retry-after"]) <= 3600
-    # A page of an export that has begun is not one more.
-    assert export(stack, user, "lots:").status_code == 200
-    database.execute(
-        "update request_counts set began_at = began_at - interval '1 hour' where user_id = %s",
-        [user.id],
-    )
-    assert export(stack, user).status_code == 200

@@ -8,17 +8,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
-import stripe
 
 from local.stack import ROOT
+from tests import shop
 from tests.support import Order, event
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    import httpx
     import psycopg
+    import stripe
 
     from tests.support import Accounts, RunningStack, User
 
@@ -30,16 +29,7 @@ PATH = "/api/create-checkout-session"
 @pytest.fixture
 def stripe_api(stack: RunningStack) -> stripe.StripeClient:
     """A Stripe client with the secret key."""
-    return stripe.StripeClient(
-        stack.stripe_secret_key, base_addresses={"api": stack.stripe_api_base}
-    )
-
-
-@pytest.fixture
-def failing(stack: RunningStack) -> Iterator[RunningStack]:
-    """The stack. The Stripe stand-in is told to behave again after the test."""
-    yield stack
-    stack.simulate("api", fail_next=0, delay_seconds=0)
+    return shop.stripe_client(stack)
 
 
 def buy(stack: RunningStack, user: User, package: Any = "starter") -> httpx.Response:
@@ -66,134 +56,6 @@ def test_a_session_carries_the_order_and_comes_back_to_us(
     assert (metadata["purse_credits"], metadata["purse_unit_amount"]) == ("1500", "1499")
     assert session.expires_at is not None
     assert 1800 <= session.expires_at - session.created <= 86400
-
-
-def addresses(stack: RunningStack) -> dict[str, str]:
-    """Return addresses on another origin that the stack allows."""
-    origin = stack.allowed_origins.split(",")[0]
-    return {
-        "return_url": f"{origin}/bought?lang=de",
-        "cancel_url": f"{origin}/packs",
-    }
-
-
-def ask(stack: RunningStack, user: User, key: str | None = None, **body: Any) -> httpx.Response:
-    headers = {**user.auth, **({"Idempotency-Key": key} if key else {})}
-    return stack.post(PATH, json={"package_type": "starter", **body}, headers=headers)
-
-
-def test_the_buyer_returns_to_an_address_of_an_allowed_origin(
-    stack: RunningStack, stripe_api: stripe.StripeClient, database: Database
-) -> None:
-    chosen = addresses(stack)
-    answer = ask(stack, stack.sign_up(), **chosen)
-    assert answer.status_code == 200
-    session = stripe_api.v1.checkout.sessions.retrieve(answer.json()["id"])
-    assert session.success_url == f"{chosen['return_url']}&session_id={{CHECKOUT_SESSION_ID}}"
-    assert session.cancel_url == chosen["cancel_url"]
-    order = database.execute(
-        "select return_url, cancel_url from purchases where id = %s", [session.client_reference_id]
-    ).fetchone()
-    assert order == chosen
-
-
-@pytest.mark.parametrize("field", ["return_url", "cancel_url"])
-@pytest.mark.parametrize("suffix", [".evil.test/", "@evil.test/", "\\@evil.test", "0/", "/#x"])
-def test_any_other_address_is_refused_before_an_order_is_recorded(
-    stack: RunningStack, database: Database, field: str, suffix: str
-) -> None:
-    user = stack.sign_up()
-    origin = stack.allowed_origins.split(",")[0]
-    answer = ask(stack, user, **{field: origin + suffix})
-    assert answer.status_code == 400
-    assert answer.json()["error"]["code"] == "return_address_not_allowed"
-    assert answer.json()["error"]["message"].startswith(f"{field} must ")
-    assert database.execute("select from purchases where user_id = %s", [user.id]).rowcount == 0
-
-
-def test_the_same_key_opens_one_checkout_and_counts_once(
-    stack: RunningStack, database: Database
-) -> None:
-    user = stack.sign_up()
-    answers = [ask(stack, user, "once", **addresses(stack)) for _ in range(12)]
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.text for answer in answers}) == 1
-    assert database.execute("select from purchases where user_id = %s", [user.id]).rowcount == 1
-
-
-def test_two_clicks_at_once_with_one_key_open_one_checkout(
-    stack: RunningStack, database: Database
-) -> None:
-    user = stack.sign_up()
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: ask(stack, user, "once"), range(8)))
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.text for answer in answers}) == 1
-    assert database.execute("select from purchases where user_id = %s", [user.id]).rowcount == 1
-
-
-def test_a_second_click_waits_for_a_slow_stripe(stack: RunningStack) -> None:
-    user = stack.sign_up()
-    stack.simulate("api", delay_seconds=1)
-    try:
-        with ThreadPoolExecutor(2) as pool:
-            answers = list(pool.map(lambda _: ask(stack, user, "once"), range(2)))
-    finally:
-        stack.simulate("api", delay_seconds=0)
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.text for answer in answers}) == 1
-
-
-@pytest.mark.parametrize("change", ["return_url", "cancel_url", "package_type"])
-def test_the_same_key_with_another_request_is_a_conflict(stack: RunningStack, change: str) -> None:
-    user = stack.sign_up()
-    first = addresses(stack)
-    other = {"package_type": "creator", "return_url": None, "cancel_url": f"{first['cancel_url']}/"}
-    assert ask(stack, user, "once", **first).status_code == 200
-    answer = ask(stack, user, "once", **{**first, change: other[change]})
-    assert answer.status_code == 409
-    assert answer.json()["error"]["code"] == "idempotency_key_reused"
-
-
-def test_a_key_belongs_to_one_user(stack: RunningStack) -> None:
-    one, other = (ask(stack, stack.sign_up(), "mine").json()["id"] for _ in range(2))
-    assert one != other
-
-
-@pytest.mark.parametrize("ended", ["expired_at = now()", "created_at = now() - interval '61 min'"])
-def test_a_checkout_that_has_ended_is_not_opened_again(
-    stack: RunningStack, database: Database, ended: str
-) -> None:
-    user = stack.sign_up()
-    assert ask(stack, user, "once").status_code == 200
-    database.execute(
-        f"update purchases set {ended} where user_id = %s",
-        [user.id],
-    )
-    answer = ask(stack, user, "once")
-    assert answer.status_code == 409
-    assert answer.json()["error"]["code"] == "checkout_ended"
-
-
-@pytest.mark.parametrize("key", ["", "ü".encode(), "a" * 256])
-def test_a_key_that_is_none_is_refused(stack: RunningStack, key: str | bytes) -> None:
-    headers = {**stack.sign_up().auth, "Idempotency-Key": key}
-    answer = stack.post(PATH, json={"package_type": "starter"}, headers=headers)
-    assert answer.status_code == 400
-    assert answer.json()["error"]["code"] == "invalid_idempotency_key"
-
-
-def test_a_page_of_an_allowed_origin_may_call_and_no_other(stack: RunningStack) -> None:
-    origin = stack.allowed_origins.split(",")[0]
-    preflight = {"Access-Control-Request-Method": "POST"}
-    for page, status in ((origin, 204), ("https://evil.test", 405)):
-        answer = httpx.options(f"{stack.site_url}{PATH}", headers={**preflight, "Origin": page})
-        assert answer.status_code == status
-        assert answer.headers["vary"] == "Origin"
-        assert (answer.headers.get("access-control-allow-origin") == origin) is (status == 204)
-    refused = stack.post(PATH, headers={"Origin": origin})
-    assert refused.status_code == 401
-    assert refused.headers["access-control-allow-origin"] == origin
 
 
 def test_the_order_is_recorded_with_its_session(stack: RunningStack) -> None:
@@ -310,15 +172,14 @@ def test_the_eleventh_order_in_a_minute_has_to_wait(stack: RunningStack) -> None
     ("status", "code"), [(500, "stripe_failed"), (429, "stripe_failed"), (402, "stripe_refused")]
 )
 def test_stripe_failing_is_502_and_a_retry_works(
-    failing: RunningStack, status: int, code: str
+    stack: RunningStack, status: int, code: str
 ) -> None:
-    user = failing.sign_up()
-    failing.simulate("api", fail_next=10, status=status)
-    answer = buy(failing, user)
+    user = stack.sign_up()
+    with shop.trouble(stack, fail_next=10, status=status):
+        answer = buy(stack, user)
     assert answer.status_code == 502
     assert answer.json()["error"]["code"] == code
-    failing.simulate("api", fail_next=0)
-    assert buy(failing, user).status_code == 200
+    assert buy(stack, user).status_code == 200
 
 
 def test_an_address_that_stripe_refuses_does_not_stop_the_checkout(
@@ -405,25 +266,26 @@ def test_declined_payments_close_the_checkout_and_say_until_when(
 
 
 def test_an_answer_that_is_lost_after_the_work_doubles_nothing(
-    failing: RunningStack, stripe_api: stripe.StripeClient
+    stack: RunningStack, stripe_api: stripe.StripeClient
 ) -> None:
     """The SDK retries with the same key and gets the session of the first attempt."""
-    user = failing.sign_up()
-    first = stripe_api.v1.checkout.sessions.retrieve(buy(failing, user).json()["id"])
-    failing.simulate("api", fail_next=1, after_commit=True)
-    answer = buy(failing, user)
+    user = stack.sign_up()
+    first = stripe_api.v1.checkout.sessions.retrieve(buy(stack, user).json()["id"])
+    with shop.trouble(stack, fail_next=1, after_commit=True):
+        answer = buy(stack, user)
     assert answer.status_code == 200
     sessions = stripe_api.v1.checkout.sessions.list({"customer": str(first.customer)})
     assert {session.id for session in sessions.data} == {first.id, answer.json()["id"]}
 
 
 def test_a_stripe_that_never_answers_is_502_before_the_function_is_stopped(
-    failing: RunningStack,
+    stack: RunningStack,
 ) -> None:
-    user = failing.sign_up()
-    failing.simulate("api", delay_seconds=30)
-    started_at = time.monotonic()
-    answer = buy(failing, user)
+    user = stack.sign_up()
+    with shop.trouble(stack, delay_seconds=30):
+        started_at = time.monotonic()
+        answer = buy(stack, user)
+        seconds = time.monotonic() - started_at
     max_duration = json.loads((ROOT / "vercel.json").read_text())["functions"]["api/*.py"]
     assert answer.status_code == 502
-    assert time.monotonic() - started_at < max_duration["maxDuration"]
+    assert seconds < max_duration["maxDuration"]

@@ -31,8 +31,7 @@ def mailing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 
 
 def deliver(stack: RunningStack) -> None:
-    headers = {"Authorization": f"Bearer {stack.cron_secret}"}
-    stack.get("/api/deliver", headers=headers).raise_for_status()
+    stack.scheduled("/api/deliver").raise_for_status()
 
 
 def mails(stack: RunningStack, address: str, subject: str = "") -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from tests import shop
 from tests.openapi import PATH, Answer, Description
 from tests.support import Order, event
 
@@ -82,13 +83,10 @@ def test_what_checkout_refuses(stack: RunningStack, user: User) -> None:
 
 
 def test_when_stripe_fails(stack: RunningStack, user: User) -> None:
-    stack.simulate("api", fail_next=10, status=500)
-    try:
+    with shop.trouble(stack, fail_next=10, status=500):
         response = stack.post(
             "/api/create-checkout-session", json={"package_type": "starter"}, headers=user.auth
         )
-    finally:
-        stack.simulate("api", fail_next=0)
     assert_as_described(response, 502)
 
 

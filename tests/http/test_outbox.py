@@ -64,7 +64,7 @@ def _calm(app: Receiver, books: Receiver, telling: RunningStack) -> Iterator[Non
 
 
 def deliver(stack: RunningStack) -> dict[str, Any]:
-    answer = stack.get("/api/deliver", headers={"Authorization": f"Bearer {stack.cron_secret}"})
+    answer = stack.scheduled("/api/deliver")
     answer.raise_for_status()
     report: dict[str, Any] = answer.json()
     return report

@@ -14,7 +14,6 @@ from tests.support import Order
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import httpx
     import psycopg
 
     from tests.support import RunningStack
@@ -26,17 +25,10 @@ if TYPE_CHECKING:
 def _no_webhooks(stack: RunningStack) -> Iterator[None]:
     with shop.no_webhooks(stack):
         yield
-    stack.simulate("api", fail_next=0, delay_seconds=0)
-
-
-def call(stack: RunningStack, secret: str | None = None) -> httpx.Response:
-    return stack.get(
-        "/api/reconcile", headers={"Authorization": f"Bearer {secret or stack.cron_secret}"}
-    )
 
 
 def reconcile(stack: RunningStack) -> dict[str, Any]:
-    answer = call(stack)
+    answer = stack.scheduled("/api/reconcile")
     assert answer.status_code == 200, answer.text
     report: dict[str, Any] = answer.json()
     assert report["complete"]
@@ -145,7 +137,7 @@ def test_one_order_that_is_refused_holds_up_no_other(
         "update purchases set user_id = %s where checkout_session_id = %s", [thief.id, stolen]
     )
     shop.buy(stack, user)
-    answer = call(stack)
+    answer = stack.scheduled("/api/reconcile")
     # The scheduler shows a run as failed by its status.
     assert answer.status_code == 500
     report = answer.json()
@@ -161,8 +153,8 @@ def test_a_run_that_was_cut_short_goes_on_where_it_was(
     user = stack.sign_up()
     session_id = shop.buy(stack, user)
     shop.refund(stack, session_id, 100)
-    stack.simulate("api", fail_next=3, status=500, path="/v1/checkout/sessions")
-    assert call(stack).status_code == 502
+    with shop.trouble(stack, fail_next=3, status=500, path="/v1/checkout/sessions"):
+        assert stack.scheduled("/api/reconcile").status_code == 502
     assert stack.balance_of(user) == 0
     row = database.execute("select step, started_at from reconciliations").fetchone()
     assert row is not None
@@ -183,8 +175,8 @@ def test_a_refund_does_not_wait_for_a_run_that_is_still_listing_sessions(
     reconcile(stack)
     database.execute("update reconciliations set started_at = now(), step = 'sessions'")
     shop.refund(stack, session_id, 499)
-    stack.simulate("api", fail_next=3, status=500, path="/v1/checkout/sessions")
-    assert call(stack).status_code == 502
+    with shop.trouble(stack, fail_next=3, status=500, path="/v1/checkout/sessions"):
+        assert stack.scheduled("/api/reconcile").status_code == 502
     assert stack.balance_of(user) == 0
     reconcile(stack)
 
@@ -244,8 +236,8 @@ def test_only_the_scheduler_may_call(stack: RunningStack, authorization: str | N
 
 
 def test_stripe_away_is_502_and_nothing_is_lost(stack: RunningStack) -> None:
-    stack.simulate("api", fail_next=3, status=500)
-    answer = call(stack)
+    with shop.trouble(stack, fail_next=3, status=500):
+        answer = stack.scheduled("/api/reconcile")
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "stripe_failed")
     started_at = time.monotonic()
     reconcile(stack)

@@ -25,7 +25,6 @@ ASKED = "select looked_up_at from stripe_lookups where user_id = %s"
 def _no_webhooks(stack: RunningStack) -> Iterator[None]:
     with shop.no_webhooks(stack):
         yield
-    stack.simulate("api", fail_next=0, delay_seconds=0)
 
 
 def look(stack: RunningStack, user: User, session_id: str) -> dict[str, Any]:
@@ -102,8 +101,10 @@ def test_of_many_at_once_one_asks_stripe(
     """Only the first call fails, so a second call would have found the payment."""
     user = stack.sign_up()
     session_id = shop.buy(stack, user)
-    stack.simulate("api", fail_next=1, status=500, path="/v1/checkout/sessions/")
-    with ThreadPoolExecutor(8) as pool:
+    with (
+        shop.trouble(stack, fail_next=1, status=500, path="/v1/checkout/sessions/"),
+        ThreadPoolExecutor(8) as pool,
+    ):
         bodies = list(pool.map(lambda _: look(stack, user, session_id), range(8)))
     assert {body["purchase"]["status"] for body in bodies} == {"open"}
     database.execute(
@@ -136,17 +137,17 @@ def test_without_a_session_nobody_is_asked(
 def test_stripe_failing_does_not_fail_the_balance(stack: RunningStack, status: int) -> None:
     user = stack.sign_up()
     session_id = shop.buy(stack, user)
-    stack.simulate("api", fail_next=1, status=status, path="/v1/checkout/sessions/")
-    assert look(stack, user, session_id)["purchase"]["status"] == "open"
+    with shop.trouble(stack, fail_next=1, status=status, path="/v1/checkout/sessions/"):
+        assert look(stack, user, session_id)["purchase"]["status"] == "open"
 
 
 def test_stripe_hanging_holds_the_balance_up_for_seconds_at_most(stack: RunningStack) -> None:
     user = stack.sign_up()
     session_id = shop.buy(stack, user)
-    stack.simulate("api", delay_seconds=15)
-    started_at = time.monotonic()
-    assert look(stack, user, session_id)["purchase"]["status"] == "open"
-    assert time.monotonic() - started_at < 8
+    with shop.trouble(stack, delay_seconds=15):
+        started_at = time.monotonic()
+        assert look(stack, user, session_id)["purchase"]["status"] == "open"
+        assert time.monotonic() - started_at < 8
 
 
 def test_a_session_stripe_does_not_know_is_nobodys(stack: RunningStack) -> None:

@@ -11,15 +11,13 @@ import pytest
 from tests import shop
 from tests.database.ledger import record
 from tests.database.purse import Purse, key
-from tests.openapi import Answer, Description
+from tests.openapi import as_described
 from tests.support import Order, event
 
 if TYPE_CHECKING:
     import psycopg
 
     from tests.support import RunningStack, User
-
-DESCRIPTION = Description()
 
 
 @pytest.fixture
@@ -38,12 +36,6 @@ def spend(stack: RunningStack, user: User, body: Any = None, **headers: str) -> 
 
 def receipt(stack: RunningStack, user: User, order_id: str) -> httpx.Response:
     return as_described(stack.get(f"/api/receipt?order_id={order_id}", headers=user.auth))
-
-
-def as_described(response: httpx.Response) -> httpx.Response:
-    answer = Answer(response.status_code, response.headers, response.content)
-    DESCRIPTION.check(response.request.url.path, response.request.method, answer)
-    return response
 
 
 def test_a_feature_is_used_and_paid_for(stack: RunningStack, user: User) -> None:
@@ -171,11 +163,8 @@ def test_an_order_that_cannot_be_is_refused(stack: RunningStack, user: User, ord
 def test_stripe_failing_to_answer_for_a_receipt_is_said(stack: RunningStack) -> None:
     user = stack.sign_up()
     order = shop.purchase(stack, shop.buy(stack, user))
-    stack.simulate("api", fail_next=10, status=500)
-    try:
+    with shop.trouble(stack, fail_next=10, status=500):
         assert receipt(stack, user, order["id"]).status_code == 502
-    finally:
-        stack.simulate("api", fail_next=0)
 
 
 # Who may -----------------------------------------------------------------------------------------

@@ -63,6 +63,7 @@ DATABASE_TESTS = (
     "tests/database/test_reversals.py",
     "tests/database/test_lots.py",
     "tests/database/test_spending.py",
+    "tests/database/test_undoing_and_giving.py",
     "tests/database/test_holds.py",
     "tests/database/test_explain.py",
     "tests/database/test_ledger_rows.py",

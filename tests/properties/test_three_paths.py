@@ -59,8 +59,7 @@ def test_three_unreliable_paths_at_once_end_in_what_stripe_has(
         assert answer.status_code == 200
 
     def reconcile(_session_id: str) -> None:
-        secret = {"Authorization": f"Bearer {stack.cron_secret}"}
-        assert stack.get("/api/reconcile", headers=secret).status_code == 200
+        assert stack.scheduled("/api/reconcile").status_code == 200
 
     with ThreadPoolExecutor(6) as pool:
         paths = [webhook, return_page, reconcile]

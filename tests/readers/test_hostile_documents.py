@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from api._lib.files.readers.errors import UnreadableFileError
 from api._lib.files.readers.html_text import html_paragraphs, mime_paragraphs
 from api._lib.files.readers.plain_text import read_text
 from tests.readers.documents import HEADING_1, document
+from tests.readers.refusals import refusal_by
 from tests.samples import paragraph
 
 if TYPE_CHECKING:
@@ -28,11 +30,7 @@ def written(make: Callable[[Path], None], folder: Path) -> bytes:
     return path.read_bytes()
 
 
-def refusal(data: bytes) -> str:
-    with pytest.raises(UnreadableFileError) as caught:
-        read_docx(data, title="x")
-    assert 0 < len(caught.value.message) <= 200
-    return caught.value.code
+refusal = partial(refusal_by, partial(read_docx, title="x"))
 
 
 def test_a_part_that_we_cannot_read_is_not_left_out_in_silence(tmp_path: Path) -> None:

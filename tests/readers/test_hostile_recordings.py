@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -13,12 +14,12 @@ from tinytag import TinyTag
 from api._lib.files.readers.audio import Audio, read_audio
 from api._lib.files.readers.errors import UnreadableFileError
 from tests.readers.damage import OPTIONS, box, page, small
+from tests.readers.refusals import refusal_by
 from tests.readers.rows import MissingProgramError
-from tests.samples import FRAME, FRAME_SECONDS, id3, mp3_of
+from tests.samples import FRAME, FRAME_SECONDS, MPEG_2_FRAME, id3, mp3_of
 from tests.support import cannot_run
 
 CODES = {"not_audio", "broken_audio", "empty_audio", "unsupported_codec"}
-MPEG_2_FRAME = b"\xff\xf3\x80\x00" + bytes(204)
 OPUS_HEAD = b"OpusHead\x01\x01" + struct.pack("<HLhB", 312, 48000, 0, 0)
 
 
@@ -26,11 +27,7 @@ def read(data: bytes) -> Audio:
     return read_audio(io.BytesIO(data))
 
 
-def refusal(data: bytes) -> str:
-    with pytest.raises(UnreadableFileError) as caught:
-        read(data)
-    assert 0 < len(caught.value.message) <= 200
-    return caught.value.code
+refusal = partial(refusal_by, read)
 
 
 def sound(kind: str) -> bytes:

@@ -19,16 +19,14 @@ STACK = Stack(**{field.name: f"{field.name} " * 1000 for field in fields(Stack)}
 
 def test_whoever_reads_it_while_it_is_written_finds_all_of_it_or_none(tmp_path: Path) -> None:
     file = tmp_path / "stack.json"
-    done = threading.Event()
 
     def write() -> None:
         for _ in range(ROUNDS):
             local_stack._write_stack_file(tmp_path, STACK)  # noqa: SLF001 - what make run calls
-        done.set()
 
     writer = threading.Thread(target=write)
     writer.start()
-    while not done.is_set():
+    while writer.is_alive():
         if file.exists():
             assert json.loads(file.read_text("utf-8")) == asdict(STACK)
     writer.join()

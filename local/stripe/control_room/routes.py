@@ -5,7 +5,6 @@ Loopback only; no authentication.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from functools import partial
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, jsonify, make_response, redirect, render_template, request
 
+from local.loopback import LOOPBACK_HOSTS, is_from_this_machine
 from local.stripe.api.errors import StripeError
 from local.stripe.control_room import command_input
 from local.stripe.control_room.commands import COMMANDS, Command, webhook_state
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 MAX_DELIVERIES = 1000
 MAX_NOTICE = 300
-LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 FORM = "application/x-www-form-urlencoded"
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -40,7 +39,7 @@ class ControlRoom:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._mailbox_url = settings.mailbox_url
-        self._hosts = {*LOOPBACK_HOSTS, urlsplit(settings.base_url).hostname}
+        self._hosts = LOOPBACK_HOSTS | {urlsplit(settings.base_url).hostname or ""}
 
     def register(self, app: Flask) -> None:
         """Add the page and the commands to the application."""
@@ -55,10 +54,7 @@ class ControlRoom:
         """Refuse callers from other machines, and requests by other sites' pages."""
         if not request.path.startswith("/_sim"):
             return None
-        caller = ipaddress.ip_address(request.remote_addr or "0.0.0.0")
-        # DNS rebinding: a foreign host name could resolve to this machine.
-        host = urlsplit(request.host_url).hostname
-        if not caller.is_loopback or host not in self._hosts:
+        if not is_from_this_machine(self._hosts):
             return _problem("The control room only answers on its own machine.", 403)
         if request.method != "POST" or request.mimetype == "application/json":
             # Browsers do not send JSON to another site without a CORS preflight.

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify, request
 
 from local.supabase.auth import (
-    confirmations,
     flow_state,
     one_time_tokens,
     passwords,
     sent_codes,
     sessions,
+    user_changes,
     users,
 )
 from local.supabase.auth.addresses import valid_email
@@ -85,7 +85,7 @@ class Account:
         with self._service.transaction() as connection:
             user = users.locked(connection, bearer.user.id)
             if password is not None:
-                user = confirmations.set_password(
+                user = user_changes.set_password(
                     connection, user, encrypted, session_id=bearer.session_id
                 )
             data = body.optional_object("data")
@@ -161,7 +161,7 @@ class Account:
     ) -> User:
         if user.is_anonymous and self._service.config.autoconfirm:
             user = users.update_user(connection, user.id, email_change=email)
-            return confirmations.change_email(connection, user)
+            return user_changes.change_email(connection, user)
         challenge = Challenge(
             body.text("code_challenge"), body.text("code_challenge_method").lower()
         )

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from flask import Blueprint, Response, jsonify, request
 from psycopg import errors
 
-from local.supabase.auth import confirmations, passwords, user_lists, users
+from local.supabase.auth import passwords, user_changes, user_lists, users
 from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.admin_access import require_admin
 from local.supabase.auth.body import Body
 from local.supabase.auth.config import duration_seconds
-from local.supabase.auth.errors import AuthError
+from local.supabase.auth.errors import AuthError, invalid
 
 if TYPE_CHECKING:
     import psycopg
@@ -62,7 +62,7 @@ class Admin:
         require_admin(self._service)
         body = Body.of_request()
         if not body.text("email") and not body.text("phone"):
-            raise _invalid("Cannot create a user without either an email or phone")
+            raise invalid("Cannot create a user without either an email or phone")
         _refuse_phone(body)
         email = valid_email(body.text("email"))
         with self._service.transaction() as connection:
@@ -71,12 +71,12 @@ class Admin:
         password = body.optional_text("password")
         if body.text("password_hash"):
             if password is not None:
-                raise _invalid("Only a password or a password hash should be provided")
+                raise invalid("Only a password or a password hash should be provided")
             raise AuthError(
                 501, "not_implemented", "The local stack takes passwords, not their hashes"
             )
         if len((password or "").encode()) > passwords.BYTES_AT_MOST:
-            raise _invalid("bcrypt: password length exceeds 72 bytes")
+            raise invalid("bcrypt: password length exceeds 72 bytes")
         banned_until = _banned_until(body)
         # Hashing is slow, so it does not hold a connection.
         encrypted = passwords.encrypt(password or passwords.random_password())
@@ -89,7 +89,7 @@ class Admin:
                 user = users.update_user(connection, user.id, **changes)
                 user = _with_role_and_metadata(connection, user, body, {})
                 if body.flag("email_confirm"):
-                    user = confirmations.confirm(connection, user)
+                    user = user_changes.confirm(connection, user)
         except errors.UniqueViolation:
             raise AuthError(500, "unexpected_failure", "Database error creating new user") from None
         return jsonify(user.as_json())
@@ -112,9 +112,9 @@ class Admin:
             with self._service.transaction() as connection:
                 user = users.locked(connection, user.id)
                 if body.flag("email_confirm"):
-                    user = confirmations.confirm(connection, user)
+                    user = user_changes.confirm(connection, user)
                 if password is not None:
-                    user = confirmations.set_password(connection, user, encrypted, session_id=None)
+                    user = user_changes.set_password(connection, user, encrypted, session_id=None)
                 if email:
                     stays_anonymous = user.is_anonymous and not body.flag("email_confirm")
                     user = users.update_user(
@@ -134,7 +134,7 @@ class Admin:
             user = _existing(connection, user_id)
             softly = bool(request.get_data()) and Body.of_request().flag("should_soft_delete")
             if softly and user.deleted_at is None:
-                confirmations.forget(connection, user)
+                user_changes.forget(connection, user)
             elif not softly:
                 # Sessions, refresh tokens and codes go with it: their foreign keys cascade.
                 connection.execute("delete from auth.users where id = %s", [user.id])
@@ -171,9 +171,9 @@ def _chosen_id(body: Body) -> uuid.UUID | None:
     try:
         user_id = uuid.UUID(body.text("id"))
     except ValueError:
-        raise _invalid("ID must conform to the uuid v4 format") from None
+        raise invalid("ID must conform to the uuid v4 format") from None
     if user_id.int == 0:
-        raise _invalid("ID cannot be a nil uuid")
+        raise invalid("ID cannot be a nil uuid")
     return user_id
 
 
@@ -184,7 +184,7 @@ def _banned_until(body: Body) -> dict[str, object]:
         return {}
     seconds = 0.0 if duration == "none" else duration_seconds(duration)
     if seconds is None:
-        raise _invalid(f'invalid format for ban duration: time: invalid duration "{duration}"')
+        raise invalid(f'invalid format for ban duration: time: invalid duration "{duration}"')
     until = datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
     return {"banned_until": until}
 
@@ -192,7 +192,3 @@ def _banned_until(body: Body) -> dict[str, object]:
 def _refuse_phone(body: Body) -> None:
     if body.text("phone") or body.flag("phone_confirm"):
         raise AuthError(501, "not_implemented", "The local stack has no phone numbers")
-
-
-def _invalid(message: str) -> AuthError:
-    return AuthError(400, "validation_failed", message)

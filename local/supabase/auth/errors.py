@@ -34,6 +34,11 @@ def unavailable() -> AuthError:
     return AuthError(500, "unexpected_failure", "Database error querying schema")
 
 
+def invalid(message: str) -> AuthError:
+    """Return the error for a request that cannot be meant."""
+    return AuthError(400, "validation_failed", message)
+
+
 def respond(error: AuthError) -> Response:
     """Return an error as a response, in the shape of the client's API version."""
     version = request.headers.get(VERSION_HEADER, "")

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from local.supabase.auth.errors import AuthError
+from local.supabase.auth.errors import AuthError, invalid
 
 if TYPE_CHECKING:
     import psycopg
@@ -45,11 +45,11 @@ class Challenge:
         """
         value, method = body.text("code_challenge"), body.text("code_challenge_method")
         if bool(value) != bool(method):
-            raise _invalid("PKCE flow requires code_challenge_method and code_challenge")
+            raise invalid("PKCE flow requires code_challenge_method and code_challenge")
         if value and len(value) not in _CHALLENGE_CHARACTERS:
-            raise _invalid("code challenge has to be between 43 and 128 characters")
+            raise invalid("code challenge has to be between 43 and 128 characters")
         if value and not _CHALLENGE.fullmatch(value):
-            raise _invalid(
+            raise invalid(
                 "code challenge can only contain alphanumeric characters, hyphens, periods, "
                 "underscores and tildes"
             )
@@ -137,7 +137,7 @@ def check_code(connection: psycopg.Connection, body: Body) -> Flow:
     """
     code, verifier = body.text("auth_code"), body.text("code_verifier")
     if not code or not verifier:
-        raise _invalid("invalid request: both auth code and code verifier should be non-empty")
+        raise invalid("invalid request: both auth code and code verifier should be non-empty")
     row = connection.execute(
         """
         select id, user_id, authentication_method, code_challenge, code_challenge_method::text,
@@ -178,10 +178,6 @@ def _answer(method: str, verifier: str) -> str:
         return verifier
     digest = hashlib.sha256(verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def _invalid(message: str) -> AuthError:
-    return AuthError(400, "validation_failed", message)
 
 
 _NOT_FOUND = AuthError(404, "flow_state_not_found", "invalid flow state, no valid flow state found")

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify
 from local.supabase.auth import flow_state, passwords, sent_codes, users
 from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.body import Body
-from local.supabase.auth.errors import AuthError
+from local.supabase.auth.errors import AuthError, invalid
 from local.supabase.auth.flow_state import Challenge
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class MailRequests:
         """Mail a link to choose a new password."""
         body = Body.of_request()
         if not body.text("email"):
-            raise _invalid("Password recovery requires an email")
+            raise invalid("Password recovery requires an email")
         email = valid_email(body.text("email"))
         challenge = Challenge.of(body)
         with self._service.transaction() as connection:
@@ -54,9 +54,9 @@ class MailRequests:
         body = Body.of_request()
         email, phone = body.text("email"), body.text("phone")
         if email and phone:
-            raise _invalid("Only an email address or phone number should be provided")
+            raise invalid("Only an email address or phone number should be provided")
         if email and body.text("channel"):
-            raise _invalid("Channel should only be specified with Phone OTP")
+            raise invalid("Channel should only be specified with Phone OTP")
         Challenge.of(body)
         if not body.flag("create_user", default=True) and not self._is_known(email, phone):
             raise AuthError(422, "otp_disabled", "Signups not allowed for otp")
@@ -64,7 +64,7 @@ class MailRequests:
             return self._mail_magic_link(body)
         if phone:
             raise AuthError(400, "phone_provider_disabled", "Unsupported phone provider")
-        raise _invalid("One of email or phone must be set")
+        raise invalid("One of email or phone must be set")
 
     def magic_link(self) -> Response:
         """Mail a link and a code that sign in; an unknown address is signed up."""
@@ -75,19 +75,19 @@ class MailRequests:
         body = Body.of_request()
         kind = body.text("type")
         if kind not in _RESENT:
-            raise _invalid("Missing one of these types: signup, email_change, sms, phone_change")
+            raise invalid("Missing one of these types: signup, email_change, sms, phone_change")
         challenge = Challenge.of(body) if kind in {"signup", "email_change"} else None
         email, phone = body.text("email"), body.text("phone")
         if not email and kind == "signup":
-            raise _invalid("Type provided requires an email address")
+            raise invalid("Type provided requires an email address")
         if not phone and kind == "sms":
-            raise _invalid("Type provided requires a phone number")
+            raise invalid("Type provided requires a phone number")
         if email and phone:
-            raise _invalid("Only an email address or phone number should be provided.")
+            raise invalid("Only an email address or phone number should be provided.")
         if phone:
             raise AuthError(400, "phone_provider_disabled", "Phone logins are disabled")
         if not email:
-            raise _invalid("Missing email address or phone number")
+            raise invalid("Missing email address or phone number")
         email = valid_email(email)
         if challenge is not None:
             self._resend(kind, email, challenge)
@@ -98,7 +98,7 @@ class MailRequests:
         with self._service.transaction() as connection:
             user = self._service.bearer(connection).user
             if not user.email:
-                raise _invalid(
+                raise invalid(
                     "Reauthentication requires the user to have an email or a phone number"
                 )
             if not user.is_confirmed:
@@ -154,7 +154,3 @@ class MailRequests:
             return False
         with self._service.transaction() as connection:
             return users.user_by_email(connection, email) is not None
-
-
-def _invalid(message: str) -> AuthError:
-    return AuthError(400, "validation_failed", message)

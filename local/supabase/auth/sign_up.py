@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response, jsonify
 from psycopg import errors
 
-from local.supabase.auth import confirmations, flow_state, passwords, sent_codes, users
+from local.supabase.auth import flow_state, passwords, sent_codes, user_changes, users
 from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.body import Body
 from local.supabase.auth.errors import AuthError
@@ -64,7 +64,7 @@ class SignUp:
                 elif user.is_confirmed:
                     return self._repeated(user, data)
                 if config.autoconfirm:
-                    user = confirmations.confirm(connection, user)
+                    user = user_changes.confirm(connection, user)
                     return self._service.sign_in(connection, user, "password")
                 flow_state.remember(connection, challenge, user.id, "email", "email/signup")
                 user = sent_codes.send_confirmation(self._service, connection, user, challenge)

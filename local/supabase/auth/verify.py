@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, request
 
-from local.supabase.auth import confirmations, flow_state, one_time_tokens, redirects, users
+from local.supabase.auth import flow_state, one_time_tokens, redirects, user_changes, users
 from local.supabase.auth.addresses import valid_email
 from local.supabase.auth.body import Body
-from local.supabase.auth.errors import AuthError
+from local.supabase.auth.errors import AuthError, invalid
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -74,13 +74,13 @@ class Verify:
         purpose, token, token_hash = body.text("type"), body.text("token"), body.text("token_hash")
         email, phone = body.text("email"), body.text("phone")
         if not purpose:
-            raise _invalid("Verify requires a verification type")
+            raise invalid("Verify requires a verification type")
         if bool(token) == bool(token_hash):
-            raise _invalid("Verify requires either a token or a token hash")
+            raise invalid("Verify requires either a token or a token hash")
         if token and bool(email) == bool(phone):
-            raise _invalid("Only an email address or phone number should be provided on verify")
+            raise invalid("Only an email address or phone number should be provided on verify")
         if token_hash and (email or phone or body.text("redirect_to")):
-            raise _invalid("Only the token_hash and type should be provided")
+            raise invalid("Only the token_hash and type should be provided")
         with self._service.transaction() as connection:
             if token_hash:
                 claim = self._by_hash(connection, purpose, token_hash)
@@ -96,9 +96,9 @@ class Verify:
         purpose, token = request.args.get("type", ""), request.args.get("token", "")
         target = redirects.referrer(self._service.config)
         if not purpose:
-            raise _invalid("Verify requires a verification type")
+            raise invalid("Verify requires a verification type")
         if not token:
-            raise _invalid("Verify requires a token or a token hash")
+            raise invalid("Verify requires a token or a token hash")
         pkce = token.startswith(flow_state.PREFIX)
         if pkce and purpose not in _METHODS:
             raise AuthError(
@@ -133,7 +133,7 @@ class Verify:
     def _by_hash(self, connection: psycopg.Connection, purpose: str, token_hash: str) -> _Claim:
         kinds = _LINK_KINDS.get(purpose)
         if kinds is None:
-            raise _invalid("Invalid email verification type")
+            raise invalid("Invalid email verification type")
         expired = AuthError(403, "otp_expired", "Email link is invalid or has expired")
         found = one_time_tokens.find(connection, token_hash, *kinds)
         if found is None:
@@ -192,11 +192,11 @@ class Verify:
         """Carry out what a token is for; return None if another one has to follow."""
         user: User | None
         if claim.purpose in {"signup", "invite"}:
-            user = confirmations.sign_up_verified(connection, claim.user)
+            user = user_changes.sign_up_verified(connection, claim.user)
         elif claim.purpose in {"recovery", "magiclink"}:
-            user = confirmations.recovery_verified(connection, claim.user)
+            user = user_changes.recovery_verified(connection, claim.user)
         else:
-            user = confirmations.email_change_verified(
+            user = user_changes.email_change_verified(
                 connection, claim.user, claim.token_hash, self._config
             )
         if user is None:
@@ -224,7 +224,3 @@ def _sent_at(user: User, kind: Kind) -> datetime | None:
 def _refuse_banned(user: User) -> None:
     if user.is_banned:
         raise AuthError(403, "user_banned", "User is banned")
-
-
-def _invalid(message: str) -> AuthError:
-    return AuthError(400, "validation_failed", message)

@@ -28,6 +28,9 @@ PATIENCE_SECONDS = 30
 SITE = "https://shop.example.com"
 PASSWORD = "correct horse"
 KEY = {"apikey": PUBLISHABLE_KEY}
+# A verifier of the PKCE flow, of the least length, and what is sent first to be compared with it.
+VERIFIER = "c" * 43
+CHALLENGE = {"code_challenge": VERIFIER, "code_challenge_method": "plain"}
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,9 @@ import pytest
 
 from supabase import AuthApiError
 from tests.standins.supabase.mailing import (
+    CHALLENGE,
     PASSWORD,
+    VERIFIER,
     Mailbox,
     bearer,
     client_of,
@@ -95,13 +97,12 @@ def test_both_addresses_confirm_a_change_by_code(
 def test_a_code_of_the_pkce_flow_does_not_count_twice(
     confirming: Gateway, mailbox: Mailbox, email: str, new_email: str, session: dict[str, Any]
 ) -> None:
-    challenge = {"code_challenge": "c" * 43, "code_challenge_method": "plain"}
-    put_user(confirming, session, email=new_email, **challenge)
+    put_user(confirming, session, email=new_email, **CHALLENGE)
     body = {"type": "email_change", "email": new_email, "token": mailbox.code(new_email)}
     assert post(confirming, "/verify", body)[1]["msg"] == ONE_OF_TWO
     assert post(confirming, "/verify", body)[1]["error_code"] == "otp_expired"
     landing = follow(mailbox.link(email))
-    exchange = {"auth_code": landing.query["code"], "code_verifier": "c" * 43}
+    exchange = {"auth_code": landing.query["code"], "code_verifier": VERIFIER}
     status, changed = post(confirming, "/token?grant_type=pkce", exchange)
     assert (status, changed["user"]["email"]) == (200, new_email)
 

@@ -234,7 +234,6 @@ def test_links_for_both_sides_of_a_change_are_made(mailing: Gateway, email: str)
 
 
 UNKNOWN = "00000000-0000-4000-8000-000000000001"
-NIL = str(uuid.UUID(int=0))
 LINK = "/admin/generate_link"
 REFUSED = [
     ("GET", "/admin/users/nonsense", None, 404, "validation_failed"),

@@ -10,8 +10,10 @@ import pytest
 
 from supabase import AuthApiError
 from tests.standins.supabase.mailing import (
+    CHALLENGE,
     PASSWORD,
     SITE,
+    VERIFIER,
     Mailbox,
     client_of,
     follow,
@@ -112,9 +114,8 @@ def test_a_code_of_the_pkce_flow_works_once_even_when_many_use_it_together(
     mailing: Gateway, mailbox: Mailbox, email: str
 ) -> None:
     sign_up(mailing, email)
-    challenge = {"code_challenge": "c" * 43, "code_challenge_method": "plain"}
-    post(mailing, "/recover", {"email": email, **challenge})
-    body = {"auth_code": follow(mailbox.link(email)).query["code"], "code_verifier": "c" * 43}
+    post(mailing, "/recover", {"email": email, **CHALLENGE})
+    body = {"auth_code": follow(mailbox.link(email)).query["code"], "code_verifier": VERIFIER}
     with ThreadPoolExecutor(8) as threads:
         answers = list(
             threads.map(lambda _: post(mailing, "/token?grant_type=pkce", body)[0], range(8))
@@ -207,13 +208,12 @@ def test_a_code_of_the_pkce_flow_is_useless_elsewhere(
     mailing: Gateway, mailbox: Mailbox, email: str
 ) -> None:
     sign_up(mailing, email)
-    challenge = {"code_challenge": "c" * 43, "code_challenge_method": "plain"}
-    post(mailing, "/recover", {"email": email, **challenge})
+    post(mailing, "/recover", {"email": email, **CHALLENGE})
     code = follow(mailbox.link(email)).query["code"]
     exchange = "/token?grant_type=pkce"
     stolen = post(mailing, exchange, {"auth_code": code, "code_verifier": "d" * 43})
     assert (stolen[0], stolen[1]["error_code"]) == (400, "bad_code_verifier")
-    own = {"auth_code": code, "code_verifier": "c" * 43}
+    own = {"auth_code": code, "code_verifier": VERIFIER}
     assert post(mailing, exchange, own)[0] == 200
     again = post(mailing, exchange, own)
     assert (again[0], again[1]["error_code"]) == (404, "flow_state_not_found")
@@ -223,15 +223,14 @@ def test_a_flow_of_a_recovery_ends_five_minutes_after_its_beginning(
     mailing: Gateway, mailbox: Mailbox, email: str, database: Postgres
 ) -> None:
     session = sign_up(mailing, email)
-    challenge = {"code_challenge": "c" * 43, "code_challenge_method": "plain"}
-    post(mailing, "/recover", {"email": email, **challenge})
+    post(mailing, "/recover", {"email": email, **CHALLENGE})
     with psycopg.connect(database.url()) as connection:
         connection.execute(
             "update auth.flow_state set created_at = created_at - interval '301 seconds' "
             "where user_id = %s",
             [session["user"]["id"]],
         )
-    body = {"auth_code": follow(mailbox.link(email)).query["code"], "code_verifier": "c" * 43}
+    body = {"auth_code": follow(mailbox.link(email)).query["code"], "code_verifier": VERIFIER}
     status, error = post(mailing, "/token?grant_type=pkce", body)
     assert (status, error["error_code"]) == (422, "flow_state_expired")
 
@@ -252,8 +251,7 @@ def test_an_expired_link_of_the_pkce_flow_says_so_in_query_and_fragment(
     mailing: Gateway, mailbox: Mailbox, email: str
 ) -> None:
     sign_up(mailing, email)
-    challenge = {"code_challenge": "c" * 43, "code_challenge_method": "plain"}
-    post(mailing, "/recover", {"email": email, **challenge})
+    post(mailing, "/recover", {"email": email, **CHALLENGE})
     link = mailbox.link(email)
     follow(link)
     landing = follow(link)
@@ -326,7 +324,7 @@ def test_metadata_is_merged_and_null_removes(mailing: Gateway, email: str) -> No
 REFUSED = [
     ("/recover", {}, 400, "validation_failed"),
     ("/recover", {"email": "nonsense"}, 400, "validation_failed"),
-    ("/recover", {"email": "a@b.c", "code_challenge": "c" * 43}, 400, "validation_failed"),
+    ("/recover", {"email": "a@b.c", "code_challenge": VERIFIER}, 400, "validation_failed"),
     ("/verify", {"token": "1", "email": "a@b.c"}, 400, "validation_failed"),
     ("/verify", {"type": "recovery", "email": "a@b.c"}, 400, "validation_failed"),
     ("/verify", {"type": "recovery", "token": "1"}, 400, "validation_failed"),

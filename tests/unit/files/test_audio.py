@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import struct
 import time
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -11,26 +12,30 @@ from tinytag import TinyTag
 
 from api._lib.files.readers.audio import Audio, read_audio
 from api._lib.files.readers.errors import UnreadableFileError
-from tests.samples import FRAME, FRAME_SECONDS, docx_of, id3, info_chunk, mp3_of, wav_of
+from tests.readers.refusals import refusal_by
+from tests.samples import (
+    FRAME,
+    FRAME_SECONDS,
+    MPEG_2_FRAME,
+    docx_of,
+    id3,
+    info_chunk,
+    mp3_of,
+    wav_of,
+)
 
 TAGS = {"TIT2": "Hafen \N{MUSICAL NOTE}", "TPE1": "Ada", "TALB": "Sea"}
 INDEX = FRAME[:36] + b"Xing" + FRAME[40:]
 # MPEG-1 layer III at 64 and 320 kbit/s, as a variable bit rate mixes them.
 FRAME_64 = b"\xff\xfb\x50\x00" + bytes(204)
 FRAME_320 = b"\xff\xfb\xe0\x00" + bytes(1040)
-# MPEG-2 at 22.05 kHz, 64 kbit/s: 576 samples.
-FRAME_MPEG2 = b"\xff\xf3\x80\x00" + bytes(204)
 
 
 def read(data: bytes) -> Audio:
     return read_audio(io.BytesIO(data))
 
 
-def refusal(data: bytes) -> str:
-    with pytest.raises(UnreadableFileError) as caught:
-        read(data)
-    assert 0 < len(caught.value.message) <= 200
-    return caught.value.code
+refusal = partial(refusal_by, read)
 
 
 def test_an_mp3_says_how_long_it_is_and_what() -> None:
@@ -55,7 +60,7 @@ def test_another_reader_finds_it_as_long() -> None:
     ("data", "seconds"),
     [
         ((FRAME_64 + FRAME_320) * 50, 100 * FRAME_SECONDS),
-        (FRAME_MPEG2 * 100, 100 * 576 / 22050),
+        (MPEG_2_FRAME * 100, 100 * 576 / 22050),
         (INDEX + FRAME * 100, 100 * FRAME_SECONDS),
         (FRAME * 100 + FRAME[:200], 100 * FRAME_SECONDS),
         (FRAME * 100 + b"TAG" + bytes(125), 100 * FRAME_SECONDS),

@@ -4,6 +4,7 @@ import io
 import json
 import struct
 import zipfile
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import docx
@@ -15,6 +16,7 @@ from api._lib.files.readers import safe_zip
 from api._lib.files.readers.document import as_html, as_json, summary_of
 from api._lib.files.readers.docx import read_docx
 from api._lib.files.readers.errors import UnreadableFileError
+from tests.readers.refusals import refusal_by
 from tests.samples import MAIN_TYPE, docx_of, paragraph, raw_docx, saved, zip_of
 
 if TYPE_CHECKING:
@@ -29,11 +31,7 @@ def read(data: bytes) -> Document:
     return read_docx(data, title="untitled")
 
 
-def refusal(data: bytes) -> str:
-    with pytest.raises(UnreadableFileError) as caught:
-        read(data)
-    assert 0 < len(caught.value.message) <= 200
-    return caught.value.code
+refusal = partial(refusal_by, read)
 
 
 def chapters(document: Document) -> dict[str, str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import codecs
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from api._lib.files.readers.errors import UnreadableFileError
 from api._lib.files.readers.plain_text import read_text
+from tests.readers.refusals import refusal_by
 from tests.samples import docx_of, mp3_of, wav_of
 
 if TYPE_CHECKING:
@@ -21,11 +23,7 @@ def read(data: bytes) -> Document:
     return read_text(data, title="notes")
 
 
-def refusal(data: bytes) -> str:
-    with pytest.raises(UnreadableFileError) as caught:
-        read(data)
-    assert 0 < len(caught.value.message) <= 200
-    return caught.value.code
+refusal = partial(refusal_by, read)
 
 
 @pytest.mark.parametrize(

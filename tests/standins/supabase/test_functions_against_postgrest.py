@@ -1,4 +1,4 @@
-"""The gateway and the real PostgREST give the same answers to the same requests."""
+"""The gateway calls functions, and reads tokens, as the real PostgREST does."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from tests.standins.supabase.compare import USER, Ask, as_user, call, send
+from tests.standins.supabase.compare import (
+    COUNTS,
+    OBJECT,
+    ROLES,
+    USER,
+    Ask,
+    as_user,
+    call,
+    send,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -203,6 +212,56 @@ CALLERS = [
     call("a/b", who="Bearer garbage"),
 ]
 
+CALLS = [
+    Ask(f"rpc/{path}", who)
+    for who in ROLES
+    for path in (
+        *("give_integer", "give_void", "give_null", "give_rows", "give_rows?id=eq.1"),
+        *("give_record",),
+        *("give_rows?select=body&order=id.desc", "give_rows?select=nothing"),
+        *("give_rows?nothing=eq.1",),
+        *("give_rows?limit=1&offset=1", "give_set_of_integers", "give_set_of_integers?limit=2"),
+        *("give_table?label=eq.a", "give_table?select=x:label", "give_out"),
+        *("give_pair?select=label",),
+        *("give_integer?select=x", "give_set_of_jsonb", "take_integer?p_value=1", "take_integer"),
+        *("take_integer?p_value=x", "take_integer?p_value=eq.1", "take_text?p_value=", "take_text"),
+        *("take_text?p_value=a%20b", "take_text?p_value=a+b", "take_text?p_value=in.x", "add_note"),
+        *("take_text?p_value=not.x", "take_text?p_value=1&p_value=2", "take_array?p_value={1,2}"),
+        *("take_json?p_value={}", "take_jsonb?p_value=[1]", "take_variadic?p_first=a&p_rest=1"),
+        *("take_variadic?p_first=a&p_rest=1&p_rest=2&p_rest=3", "take_body", "take_body?a=1"),
+        *("take_default?p_value=1&p_more=2", "take_optional", "overloaded", "overloaded?p_a=1"),
+        *("ambiguous?p_a=1", "nothing_like_it_at_all?a=1&b=2", "not_for_you", "add_note?p_id=1"),
+        *("write_though_stable", "fail?p_sqlstate=PT402", "divide?p_by=0", "for_service"),
+        *("request_facts", "find_wares?p_name=anvil&select=id,name&price=gt.5&order=id.desc"),
+        *("find_wares?p_name=anvil&select=details->>c", "find_wares?p_name=anvil&id=noop.1"),
+        *("find_wares?p_name=anvil&or=(id.eq.1,id.eq.6)", "count_to?p_last=3&limit=2"),
+        *("find_wares?p_name=anvil&rel.id=eq.1", "give_rows?select=&limit=1", "give_json?select=*"),
+    )
+] + [
+    Ask(f"rpc/{path}", headers=headers, method=method)
+    for path in (
+        *("find_wares?p_name=anvil&limit=1", "count_to?p_last=5", "give_integer", "give_void"),
+    )
+    for headers in (
+        *({"Accept": accept} for accept in (OBJECT, "text/csv", f"{OBJECT};nulls=stripped")),
+        *({"Prefer": count} for count in COUNTS),
+        {"Range": "0-0", "Prefer": "count=exact"},
+        {"Range": "7-9", "Prefer": "count=exact"},
+    )
+    for method in ("GET", "HEAD")
+] + [
+    Ask(
+        f"rpc/find_wares{parameters}",
+        headers={"Content-Type": "application/json", "Prefer": "count=exact"},
+        method="POST",
+        content=b'{"p_name": "anvil"}',
+    )
+    for parameters in (
+        *("?select=id,price&order=id.desc", "?limit=1", "?id=eq.6", "?id=6", "?select=nothing"),
+        *("?p_name=eq.anvil", "?offset=9", "?limit=-1", "?or=(id.eq.1)", "?select=a(b"),
+    )
+]  # fmt: skip
+
 
 @pytest.mark.parametrize(
     "ask",
@@ -215,6 +274,7 @@ CALLERS = [
         *UNKNOWN,
         *NEGOTIATION,
         *CALLERS,
+        *CALLS,
     ],
     ids=str,
 )

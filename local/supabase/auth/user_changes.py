@@ -1,4 +1,7 @@
-"""What a used code changes: the address is confirmed, changed, or the password forgotten."""
+"""Changes of a user that take several steps.
+
+These are a confirmed or new address, a new password, and a soft deletion.
+"""
 
 from __future__ import annotations
 
