@@ -1,4 +1,4 @@
-import { asPerson, setPassword } from "./account-actions.js";
+import { atAuth, setPassword } from "./account-actions.js";
 import { accountSection } from "./account-section.js";
 import * as auth from "./auth-client.js";
 import { checks, readCode } from "./field-checks.js";
@@ -45,7 +45,7 @@ class ChangePassword extends HTMLElement {
       if (error.code === "current_password_required") current.element.hidden = false;
       if (error.code === "reauthentication_needed") {
         nonce.element.hidden = false;
-        await asPerson((token) => auth.reauthenticate(token));
+        await atAuth((token) => auth.reauthenticate(token));
       }
       throw error;
     }
