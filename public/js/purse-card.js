@@ -43,17 +43,17 @@ class PurseCard extends HTMLElement {
   }
 }
 
-/** What is not free to use for ever: set aside, or soon to lapse. */
+/** What is not free to use for ever: set aside, or soon to expire. */
 function facts() {
   const { held, nextExpiry } = wallet;
   return [
     held > 0 && h("p", {}, t("purse.held", { n: held })),
-    nextExpiry && h("p", {}, ...parts("purse.lapses", lapsing(nextExpiry))),
+    nextExpiry && h("p", {}, ...parts("purse.expires", expiring(nextExpiry))),
   ].filter((fact) => fact instanceof Node);
 }
 
 /** @param {{ credits: number, expires_at: string }} expiry */
-const lapsing = ({ credits, expires_at: at }) => ({ n: credits, day: day(at) });
+const expiring = ({ credits, expires_at: at }) => ({ n: credits, day: day(at) });
 
 /** Where nothing was used there is nothing to draw. */
 function usage() {
