@@ -74,7 +74,7 @@ def test_what_was_used_is_drawn_day_by_day_and_said_in_words(
     site = visit(user)
     expect(card(site).get_by_text("About 20 credits a day.")).to_be_visible()
     expect(card(site).get_by_text("At this pace they last about 24 days.")).to_be_visible()
-    drawing = card(site).get_by_role("img", name="20 credits used in 30 days, on 1 day of them.")
+    drawing = card(site).get_by_role("img", name="20 credits used in 30 days, on 1 of them.")
     expect(drawing).to_be_visible()
     expect(drawing.locator("rect")).to_have_count(30)
     heights = drawing.locator("rect").evaluate_all(
