@@ -28,7 +28,7 @@ export type Hold = {
 export type Options = {
   /** How long one attempt may take; 30 unless set. */
   timeoutSeconds?: number;
-  /** How long a call may be repeated after 429, 503 or a lost answer; 20 unless set, 0 for never. */
+  /** How long a call may be repeated after an UnavailableError, in seconds; 20 unless set, 0 for never. */
   patienceSeconds?: number;
   /** Used in place of the global one. */
   fetch?: typeof globalThis.fetch;
@@ -69,7 +69,7 @@ export class InsufficientCreditsError extends PurseError {
 export class UnauthorizedError extends PurseError {}
 /** 409: contradicts an earlier request or the present state. */
 export class ConflictError extends PurseError {}
-/** 429, 503 or no answer: try again later, with the same key. */
+/** 429, 503, 504, or no usable answer: the outcome may be unknown. Try again with the same key. */
 export class UnavailableError extends PurseError {}
 
 type Token = string | null | undefined;

@@ -3,8 +3,8 @@
  * servers. One module without dependencies, for browsers, Node.js 20, Deno and edge runtimes.
  * Its types are in purse.d.ts.
  *
- * Every call may be repeated: one that spends or sets aside has an idempotency key. So a call whose
- * answer is 429, 503 or lost is sent again with the same key, after the time that Retry-After asks
+ * Every call may be repeated: one that spends or sets aside has an idempotency key. So a call that
+ * ends in an UnavailableError is sent again with the same key, after the time that Retry-After asks
  * for, as long as the call's patience lasts.
  */
 
@@ -42,7 +42,7 @@ export class UnauthorizedError extends PurseError {}
 /** 409: contradicts an earlier request or the present state. */
 export class ConflictError extends PurseError {}
 
-/** 429, 503 or no answer: try again later, with the same idempotency key. */
+/** 429, 503, 504, or no usable answer: the outcome may be unknown. Try again with the same key. */
 export class UnavailableError extends PurseError {}
 
 /** A signed-in user's purse, over the HTTP API of a Purse site. */

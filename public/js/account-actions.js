@@ -1,3 +1,4 @@
+import { asPerson } from "./as-person.js";
 import * as auth from "./auth-client.js";
 import { session } from "./session.js";
 
@@ -7,27 +8,12 @@ const SESSION_OVER = ["bad_jwt", "session_not_found", "session_expired", "no_aut
 const isOver = ({ status, code }) => status === 401 || SESSION_OVER.includes(code);
 
 /**
- * Does something at Supabase Auth as the person signed in. A refused token is refreshed and tried once
- * more; refused again, the session is over.
+ * Does something at Supabase Auth as the person signed in.
  * @template T
  * @param {(token: string) => Promise<T>} run
  * @returns {Promise<T>}
  */
-export async function asPerson(run) {
-  const token = await session.token();
-  try {
-    return await run(token);
-  } catch (error) {
-    if (!isOver(error)) throw error;
-  }
-  const renewed = await session.token(token);
-  try {
-    return await run(renewed);
-  } catch (error) {
-    if (isOver(error)) session.end("expired");
-    throw error;
-  }
-}
+export const atAuth = (run) => asPerson(run, isOver);
 
 /**
  * Sets a new password, and ends the person's sessions on other devices.
@@ -36,8 +22,8 @@ export async function asPerson(run) {
  * @returns {Promise<boolean>} whether the other sessions are known to have ended
  */
 export async function setPassword(changes) {
-  await asPerson((token) => auth.updateUser(token, changes));
-  return asPerson((token) => auth.signOut(token, "others")).then(
+  await atAuth((token) => auth.updateUser(token, changes));
+  return atAuth((token) => auth.signOut(token, "others")).then(
     () => true,
     () => false,
   );
@@ -45,6 +31,6 @@ export async function setPassword(changes) {
 
 /** Ends every session of the person, this one last. Throws if the server could not be told. */
 export async function signOutEverywhere() {
-  await asPerson((token) => auth.signOut(token, "global"));
+  await atAuth((token) => auth.signOut(token, "global"));
   session.end("signed-out");
 }

@@ -1,10 +1,11 @@
+import { asPerson } from "./as-person.js";
 import { requestJson } from "./http.js";
 import { session } from "./session.js";
 import { language } from "./texts.js";
 
 /**
- * Calls one of our functions as the person signed in. A refused token is refreshed and tried once more;
- * refused again, the session is over. So it is where the account was deleted, on another device.
+ * Calls one of our functions as the person signed in. Where the account was deleted on another device, the
+ * session is over.
  * @param {string} path
  * @param {{ method?: string, body?: unknown, headers?: Record<string, string>, timeoutSeconds?: number }} [options]
  */
@@ -18,19 +19,7 @@ export async function call(path, options) {
       throw error;
     }
   };
-  const token = await session.token();
-  try {
-    return await send(token);
-  } catch (error) {
-    if (error.status !== 401) throw error;
-  }
-  const renewed = await session.token(token);
-  try {
-    return await send(renewed);
-  } catch (error) {
-    if (error.status === 401) session.end("expired");
-    throw error;
-  }
+  return asPerson(send, ({ status }) => status === 401);
 }
 
 /**

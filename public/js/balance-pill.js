@@ -1,8 +1,7 @@
 import { openStore } from "./checkout.js";
 import { gem, h, spoken } from "./dom.js";
-import { formatCredits } from "./money.js";
 import { session } from "./session.js";
-import { t } from "./texts.js";
+import { formatNumber, t } from "./texts.js";
 import { wallet } from "./wallet.js";
 
 /** The balance in the header: a button that opens the store, and says so when the balance changes. */
@@ -32,7 +31,7 @@ class BalancePill extends HTMLElement {
     const unknown = balance === null;
     this.#button.dataset.state = unknown ? status : "ready";
     this.#button.setAttribute("aria-busy", String(unknown && status === "loading"));
-    this.#amount.textContent = unknown ? "–" : formatCredits(balance);
+    this.#amount.textContent = unknown ? "–" : formatNumber(balance);
     this.#unit.textContent = t(unknown ? "pill.unknown" : "pill.open");
     if (!unknown && this.#shown !== null && balance !== this.#shown) this.#celebrateChange(balance);
     this.#shown = balance;

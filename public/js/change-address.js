@@ -1,4 +1,4 @@
-import { asPerson } from "./account-actions.js";
+import { atAuth } from "./account-actions.js";
 import { accountSection } from "./account-section.js";
 import * as auth from "./auth-client.js";
 import { authProblem } from "./auth-messages.js";
@@ -30,7 +30,7 @@ export class ChangeAddress extends HTMLElement {
     if (!user) return this.#section.content.replaceChildren();
     this.#show(presentAddress(user.email));
     try {
-      const { email, new_email: wanted } = await asPerson((token) => auth.getUser(token));
+      const { email, new_email: wanted } = await atAuth((token) => auth.getUser(token));
       session.rename(email);
       if (wanted) this.#askForCodes(email, wanted);
       else this.#askForAddress(email);
@@ -69,7 +69,7 @@ export class ChangeAddress extends HTMLElement {
     const options = await errandOptions("address", { email: wanted, back: "/account" });
     let user;
     try {
-      user = await asPerson((token) => auth.updateUser(token, { email: wanted }, options));
+      user = await atAuth((token) => auth.updateUser(token, { email: wanted }, options));
     } catch (error) {
       if (error.code !== "email_exists") throw error;
       throw new RequestError({ status: error.status, code: "address_taken" });

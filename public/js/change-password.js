@@ -1,7 +1,7 @@
-import { asPerson, setPassword } from "./account-actions.js";
+import { atAuth, setPassword } from "./account-actions.js";
 import { accountSection } from "./account-section.js";
 import * as auth from "./auth-client.js";
-import { checks } from "./field-checks.js";
+import { checks, readCode } from "./field-checks.js";
 import { passwordField } from "./form-field.js";
 import { session } from "./session.js";
 import { codeField, newPasswordField } from "./sign-in-fields.js";
@@ -34,20 +34,18 @@ class ChangePassword extends HTMLElement {
   /** @param {Record<"current" | "password" | "nonce", import("./step-form.js").CheckedField>} fields */
   async #change({ current, password, nonce }) {
     this.#section.say("");
-    const given = (/** @type {import("./step-form.js").CheckedField} */ { element, input }) =>
-      element.hidden ? undefined : input.value.trim();
     let endedOthers;
     try {
       endedOthers = await setPassword({
         password: password.input.value,
         current_password: current.element.hidden ? undefined : current.input.value,
-        nonce: given(nonce),
+        nonce: nonce.element.hidden ? undefined : readCode(nonce.input),
       });
     } catch (error) {
       if (error.code === "current_password_required") current.element.hidden = false;
       if (error.code === "reauthentication_needed") {
         nonce.element.hidden = false;
-        await asPerson((token) => auth.reauthenticate(token));
+        await atAuth((token) => auth.reauthenticate(token));
       }
       throw error;
     }

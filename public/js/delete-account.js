@@ -1,6 +1,7 @@
 import { deleteAccount, readAccount } from "./account-api.js";
-import { accountSection, whileBusy } from "./account-section.js";
+import { accountSection } from "./account-section.js";
 import { accountProblem, consequences } from "./account-words.js";
+import { whileBusy } from "./busy-button.js";
 import { noteDeletion } from "./deletion-note.js";
 import { h } from "./dom.js";
 import { formField } from "./form-field.js";

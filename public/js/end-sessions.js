@@ -1,5 +1,6 @@
 import { signOutEverywhere } from "./account-actions.js";
-import { accountSection, whileBusy } from "./account-section.js";
+import { accountSection } from "./account-section.js";
+import { whileBusy } from "./busy-button.js";
 import { askFirst } from "./confirm-dialog.js";
 import { h } from "./dom.js";
 import { t } from "./texts.js";

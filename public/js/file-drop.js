@@ -6,8 +6,8 @@ import { t } from "./texts.js";
 /** What may be dropped, as it is written under the button. */
 const OFFERS = [
   { feature: "docx_processing", name: "DOCX" },
-  { feature: "txt_upload", name: "TXT" },
-  { feature: "audio_upload", name: "MP3, WAV, M4A, FLAC, OGG" },
+  { feature: "txt_upload", name: "TXT, MD" },
+  { feature: "audio_upload", name: "MP3, WAV, M4A, M4B, FLAC, OGG, Opus" },
 ];
 
 /** The open purse: a file is dropped into it, or chosen. Tells of one by "file:chosen", or "file:refused" and why. */

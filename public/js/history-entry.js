@@ -1,9 +1,9 @@
 import { time } from "./dates.js";
 import { h, spoken } from "./dom.js";
 import { lotsMoved } from "./lots.js";
-import { formatChange, formatCredits } from "./money.js";
+import { formatChange } from "./money.js";
 import { receiptButton } from "./receipt-button.js";
-import { has, t } from "./texts.js";
+import { formatNumber, has, t } from "./texts.js";
 
 /** @typedef {import("./wallet.js").Transaction} Transaction */
 
@@ -13,7 +13,7 @@ const SPEAKS_FOR_ITSELF = ["purchase", "bonus", "correction", "move_out", "move_
 /** One movement of credits. @param {Transaction} transaction */
 export function historyEntry({ kind, amount, balance_after: after, created_at: createdAt, ...more }) {
   const what = more.description ?? inWords(kind);
-  const times = (more.quantity ?? 1) > 1 ? ` × ${formatCredits(more.quantity ?? 1)}` : "";
+  const times = (more.quantity ?? 1) > 1 ? ` × ${formatNumber(more.quantity ?? 1)}` : "";
   return h(
     "li",
     { class: "entry", "data-direction": amount < 0 ? "out" : "in", tabindex: "-1" },

@@ -31,8 +31,8 @@ function origin({ source, name, created_at: createdAt, expires_at: expiresAt }) 
   const came = Object.hasOwn(CAME, source) ? CAME[source] : "lot.bought";
   const lot = span(parts(came, { name, day: day(createdAt) }));
   if (!expiresAt) return lot;
-  const lapses = new Date(expiresAt) < new Date() ? "lot.lapsed" : "lot.lapses";
-  return span(parts(lapses, { lot, day: day(expiresAt) }));
+  const text = new Date(expiresAt) < new Date() ? "lot.expired" : "lot.expires";
+  return span(parts(text, { lot, day: day(expiresAt) }));
 }
 
 /** @param {(Node | string)[]} children */

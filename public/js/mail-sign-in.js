@@ -22,7 +22,7 @@ import { t } from "./texts.js";
  */
 class MailSignIn extends HTMLElement {
   #back = new URLSearchParams(location.search).get("back") ?? "/";
-  /** The errand to go on with after signing in. @type {import("./sign-in-errands.js").Errand | null} */
+  /** What to go on with after signing in. @type {import("./sign-in-mails.js").Onward | null} */
   #errand = null;
 
   connectedCallback() {
@@ -50,7 +50,7 @@ class MailSignIn extends HTMLElement {
     const { errand, problem } = await takeArrival();
     const { user } = session;
     if (errand) return this.#signedIn(errand);
-    if (this.#isRecovery && user && newPasswordDue.isFor(user.id)) return this.#askForPassword();
+    if (this.#isRecovery && user && newPasswordDue.isFor(user.id)) return this.#signedIn(this.#awaited());
     if (!this.#isRecovery && user) return problem ? this.#sayOver() : location.replace("/");
     const awaited = this.#awaited();
     if (problem) return this.#askForAddress(t(`arrival.${problem}`));
@@ -113,17 +113,13 @@ class MailSignIn extends HTMLElement {
 
   /** @param {import("./sign-in-errands.js").Errand | null} errand */
   #signedIn(errand) {
-    if (!this.#isRecovery && errand?.purpose !== "recovery") return goOn(errand ?? this.#ownErrand());
-    this.#errand = errand;
+    // A code that was asked for elsewhere has no errand here: only the way back is known.
+    const purpose = this.#isRecovery ? "recovery" : "sign-in";
+    this.#errand = errand ?? { purpose, back: this.#back, packageId: null };
+    if (!this.#isRecovery && this.#errand.purpose !== "recovery") return goOn(this.#errand);
     newPasswordDue.note(session.user?.id ?? "");
     if (this.#isRecovery) return this.#askForPassword();
     location.replace("/sign-in/reset");
-  }
-
-  /** A code that was asked for elsewhere: only the way back is known. */
-  #ownErrand() {
-    const nothing = { verifier: "", email: "", at: 0, packageId: null };
-    return { ...nothing, purpose: /** @type {const} */ ("sign-in"), back: this.#back };
   }
 
   #askForPassword() {

@@ -1,19 +1,12 @@
-import { locale } from "./texts.js";
+import { formatNumber, locale } from "./texts.js";
 
 /** @typedef {import("./catalogue.js").Package} Package */
 
-const numbers = new Intl.NumberFormat(locale);
 const percents = new Intl.NumberFormat(locale, { style: "percent" });
 const signed = new Intl.NumberFormat(locale, { signDisplay: "exceptZero" });
 
-/** @param {number} credits */
-export const formatCredits = (credits) => withMinus(numbers.format(credits));
-
 /** @param {number} credits "+500", "−2" */
-export const formatChange = (credits) => withMinus(signed.format(credits));
-
-/** A real minus sign is as wide as the plus, and is read out as one. @param {string} text */
-const withMinus = (text) => text.replace("-", "−");
+export const formatChange = (credits) => formatNumber(credits, signed);
 
 /**
  * The server says how many decimals Stripe's amounts have. A browser has fewer for some currencies, such as HUF.

@@ -1,6 +1,7 @@
 import { exportAccount } from "./account-api.js";
-import { accountSection, whileBusy } from "./account-section.js";
+import { accountSection } from "./account-section.js";
 import { accountProblem } from "./account-words.js";
+import { whileBusy } from "./busy-button.js";
 import { h } from "./dom.js";
 import { t } from "./texts.js";
 

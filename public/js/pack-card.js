@@ -1,6 +1,6 @@
 import { gem, h, spoken } from "./dom.js";
-import { formatCredits, formatMoney, formatPercent, formatPerHundred, savingPercent } from "./money.js";
-import { t } from "./texts.js";
+import { formatMoney, formatPercent, formatPerHundred, savingPercent } from "./money.js";
+import { formatNumber, t } from "./texts.js";
 
 /** @typedef {import("./catalogue.js").Package} Package */
 
@@ -22,7 +22,7 @@ export function packCard(pack, packs, onBuy) {
       "p",
       { class: "pack__credits" },
       pile(pack, packs),
-      h("strong", {}, formatCredits(pack.credits)),
+      h("strong", {}, formatNumber(pack.credits)),
       ` ${t("unit.credits", { n: pack.credits })}`,
     ),
     h(

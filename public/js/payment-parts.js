@@ -1,7 +1,7 @@
 import { copyButton } from "./copy-button.js";
 import { gem, h } from "./dom.js";
-import { formatCredits, formatMoney } from "./money.js";
-import { t } from "./texts.js";
+import { formatMoney } from "./money.js";
+import { formatNumber, t } from "./texts.js";
 import { waitingWork } from "./waiting-work.js";
 import { wallet } from "./wallet.js";
 
@@ -13,7 +13,7 @@ export function receipt({ package_name: name, credits, amount, currency, decimal
 /** What the header says too, now and later: both read it from the wallet. */
 export function newBalance() {
   const amount = h("strong");
-  const show = () => (amount.textContent = formatCredits(wallet.balance ?? 0));
+  const show = () => (amount.textContent = formatNumber(wallet.balance ?? 0));
   wallet.addEventListener("change", show);
   show();
   return h("p", { class: "payment__balance" }, h("span", {}, t("payment.new_balance")), " ", gem(), amount);

@@ -62,7 +62,7 @@ async function look(sessionId, last, signal) {
 }
 
 /** Paid is only what the ledger has too. @param {Purchase | null} purchase @returns {PaymentState} */
-export function stateOf(purchase) {
+function stateOf(purchase) {
   switch (purchase?.status) {
     case "paid":
       if (purchase.refunded > 0) return "refunded";

@@ -1,7 +1,6 @@
 import { loadCatalogue } from "./catalogue.js";
 import { gem, h, spoken } from "./dom.js";
-import { formatCredits } from "./money.js";
-import { t } from "./texts.js";
+import { formatNumber, t } from "./texts.js";
 
 /** What each feature costs. Where the catalogue fails to load, the packs' message speaks for this list too. */
 class PriceList extends HTMLElement {
@@ -28,7 +27,7 @@ function row({ name, credits }) {
       "span",
       { class: "price__credits" },
       gem(),
-      formatCredits(credits),
+      formatNumber(credits),
       spoken(t(credits === 1 ? "spoken.credit" : "spoken.credits")),
     ),
   );

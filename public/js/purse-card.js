@@ -2,8 +2,7 @@ import { loadCatalogue } from "./catalogue.js";
 import { openStore } from "./checkout.js";
 import { day } from "./dates.js";
 import { gem, h, spoken } from "./dom.js";
-import { formatCredits } from "./money.js";
-import { parts, t } from "./texts.js";
+import { formatNumber, parts, t } from "./texts.js";
 import { usageChart } from "./usage-chart.js";
 import { wallet } from "./wallet.js";
 
@@ -36,7 +35,7 @@ class PurseCard extends HTMLElement {
   async #render() {
     const { balance, status } = wallet;
     this.dataset.state = balance === null ? status : "ready";
-    this.#amount.textContent = balance === null ? "–" : formatCredits(balance);
+    this.#amount.textContent = balance === null ? "–" : formatNumber(balance);
     this.#low.hidden = !(wallet.low && balance !== null && balance > 0);
     this.#facts.replaceChildren(...facts());
     this.#usage.replaceChildren(...usage());
@@ -44,17 +43,17 @@ class PurseCard extends HTMLElement {
   }
 }
 
-/** What is not free to use for ever: set aside, or soon to lapse. */
+/** What is not free to use for ever: set aside, or soon to expire. */
 function facts() {
   const { held, nextExpiry } = wallet;
   return [
     held > 0 && h("p", {}, t("purse.held", { n: held })),
-    nextExpiry && h("p", {}, ...parts("purse.lapses", lapsing(nextExpiry))),
+    nextExpiry && h("p", {}, ...parts("purse.expires", expiring(nextExpiry))),
   ].filter((fact) => fact instanceof Node);
 }
 
 /** @param {{ credits: number, expires_at: string }} expiry */
-const lapsing = ({ credits, expires_at: at }) => ({ n: credits, day: day(at) });
+const expiring = ({ credits, expires_at: at }) => ({ n: credits, day: day(at) });
 
 /** Where nothing was used there is nothing to draw. */
 function usage() {

@@ -13,7 +13,7 @@ const KEPT_FOR_MS = 24 * 60 * 60 * 1000;
 /** As long as a code holds. A phone may load this page anew while its person reads the mail. */
 const CODE_HOLDS_MS = 60 * 60 * 1000;
 /** Supabase Auth mails one address no more often than this. */
-export const RESEND_AFTER_SECONDS = 60;
+const RESEND_AFTER_SECONDS = 60;
 
 /** All errands that may still come back, newest first. @returns {Errand[]} */
 export function errands() {

@@ -4,7 +4,11 @@ import { challengeOf } from "./pkce.js";
 import { session } from "./session.js";
 import { beginErrand, endErrand, errandFor, putBack } from "./sign-in-errands.js";
 
-/** @typedef {import("./sign-in-errands.js").Purpose} Purpose */
+/**
+ * @typedef {import("./sign-in-errands.js").Purpose} Purpose
+ * @typedef {Pick<import("./sign-in-errands.js").Errand, "purpose" | "back" | "packageId">} Onward
+ *   what goes on once somebody is signed in
+ */
 
 /** The page that a link leads to. @type {Record<Purpose, string>} */
 const PAGES = {
@@ -92,7 +96,7 @@ export async function takeCode(purpose, email, code) {
 
 /**
  * Goes on with what somebody wanted before they had to sign in.
- * @param {import("./sign-in-errands.js").Errand | null} errand
+ * @param {Onward | null} errand
  */
 export function goOn(errand) {
   if (errand) endErrand(errand.purpose);

@@ -21,15 +21,15 @@ export class StepForm {
    * @param {StepWords} words
    * @param {Record<string, CheckedField>} fields by the name that a problem has for them
    * @param {() => Promise<void>} run what the button does; what it throws is told in words
-   * @param {{ heading?: "h1" | "h2", extras?: Element[], below?: Element[], label?: string }} [options]
+   * @param {{ extras?: Element[], below?: Element[], label?: string }} [options]
    *   extras: before the button; below: after it; label: where there is no title
    */
-  constructor(words, fields, run, { heading = "h1", extras = [], below = [], label } = {}) {
+  constructor(words, fields, run, { extras = [], below = [], label } = {}) {
     const id = uniqueId("step");
     this.#words = words;
     this.#fields = fields;
     this.#run = run;
-    this.#title = words.title ? h(heading, { class: "auth__title", id, tabindex: "-1" }, words.title) : null;
+    this.#title = words.title ? h("h1", { class: "auth__title", id, tabindex: "-1" }, words.title) : null;
     this.#lead.textContent = words.lead ?? "";
     this.#submit.textContent = words.submit;
     this.element = h(

@@ -65,8 +65,17 @@ function form(key, values) {
   return text[plurals.select(Number(values.n))] ?? text.other;
 }
 
-/** A real minus sign is as wide as the plus, and is read out as one. @param {string | number | Node} value */
-const written = (value) => (typeof value === "number" ? numbers.format(value).replace("-", "−") : value);
+/** @param {string | number | Node} value */
+const written = (value) => (typeof value === "number" ? formatNumber(value) : value);
+
+/**
+ * A number as the reader writes it. A real minus sign is as wide as the plus, and is read out as one.
+ * @param {number} value
+ * @param {Intl.NumberFormat} [format]
+ */
+export function formatNumber(value, format = numbers) {
+  return format.format(value).replace("-", "−");
+}
 
 /** Without its file, as offline, the page is in English. */
 async function load() {

@@ -53,7 +53,7 @@ function inWords(daily) {
   const top = daily.reduce((best, day) => (day.spent > best.spent ? day : best));
   return t("usage.all", {
     credits: t("credits", { n: sum }),
-    days: t("days", { n: daily.length }),
+    days: t("usage.days", { n: daily.length }),
     used: t("usage.used", { n: days }),
     day: calendarDay(top.date),
     n: top.spent,

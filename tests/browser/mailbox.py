@@ -19,7 +19,7 @@ FREQUENCY = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Mail:
-    """A mail with a link and a code."""
+    """A mail with a code and, unless it only confirms who one is, a link; else that is ""."""
 
     link: str
     code: str
@@ -47,7 +47,7 @@ class Mailbox:
             return mails if len(mails) >= count else None
 
         newest = until(enough, f"{address} receives {count} mails")[0]
-        return Mail(link=newest["links"][0], code=newest["codes"][0])
+        return Mail(link="".join(newest["links"][:1]), code=newest["codes"][0])
 
     def wait_for_the_next(self, address: str) -> None:
         """Wait until Supabase Auth mails an address again: here a second after the last mail.

@@ -80,6 +80,17 @@ def test_the_code_works_on_another_device(
     other.site.expect_balance(0)
 
 
+def test_a_code_on_another_device_goes_on_where_one_came_from(
+    forgetful: MailPage, visit: Visit, user: User, mailbox: Mailbox
+) -> None:
+    forgetful.ask(user.email)
+    other = MailPage(visit(at="/sign-in/reset?back=/files"))
+    other.page.get_by_role("button", name="I have a code already").click()
+    other.enter(mailbox.newest(user.email).code, email=user.email)
+    other.set_password(new_password())
+    other.site.expect_title("Files")
+
+
 def test_a_link_on_another_device_asks_for_a_code_instead(
     forgetful: MailPage, visit: Visit, user: User, mailbox: Mailbox
 ) -> None:

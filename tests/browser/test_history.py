@@ -63,7 +63,7 @@ def test_a_use_that_takes_from_two_lots_tells_them_apart_when_asked(
     entry.get_by_text("From Launch gift and Starter").click()
     expect(shares).to_have_text(
         [
-            re.compile(rf"^3 credits: Launch gift, given {TODAY}, lapses {TODAY}(, \d+)?$"),
+            re.compile(rf"^3 credits: Launch gift, given {TODAY}, expires {TODAY}(, \d+)?$"),
             re.compile(rf"^2 credits: Starter, bought {TODAY}$"),
         ]
     )
@@ -95,7 +95,7 @@ def test_a_use_that_was_undone_says_why_and_where_the_credits_are(
     )
 
 
-def test_gifts_corrections_and_lapses_are_told_in_words(
+def test_gifts_corrections_and_expiries_are_told_in_words(
     purse: Purse, visit: Visit, user: User
 ) -> None:
     purse.grant(20, days=5, reason="Launch gift")
@@ -105,7 +105,7 @@ def test_gifts_corrections_and_lapses_are_told_in_words(
     site.expect_balance(500)
     expect_entry(
         site,
-        rf"Lapsed[A-Z].*{MINUS}18 creditsBalance 500From Launch gift, given .*, lapsed {TODAY}",
+        rf"Expired[A-Z].*{MINUS}18 creditsBalance 500From Launch gift, given .*, expired {TODAY}",
     )
     expect(site.history.nth(1)).to_contain_text(re.compile(f"Counted twiceAdjustment · .*{MINUS}2"))
     expect(site.history.nth(2)).to_contain_text(re.compile(r"Launch giftA gift to you · .*\+20"))

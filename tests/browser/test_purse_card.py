@@ -1,4 +1,4 @@
-"""The balance at a glance: what is set aside, what lapses, how long it lasts, if it is low."""
+"""The balance at a glance: what is set aside, what expires, how long it lasts, if it is low."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def test_what_is_set_aside_is_shown_and_not_counted_on(
     expect(card(site).get_by_text(f"Enough for 245 {TIMES} Audio upload.")).to_be_visible()
 
 
-def test_credits_that_lapse_next_are_named_with_their_day(
+def test_credits_that_expire_next_are_named_with_their_day(
     purse: Purse, visit: Visit, user: User
 ) -> None:
     purse.buy(500)
     purse.grant(20, days=9)
-    lapses = card(visit(user)).get_by_text(re.compile(r"^20 credits lapse on [A-Z][a-z]{2} \d+"))
-    expect(lapses).to_be_visible()
+    expires = card(visit(user)).get_by_text(re.compile(r"^20 credits expire on [A-Z][a-z]{2} \d+"))
+    expect(expires).to_be_visible()
 
 
 def test_what_was_used_is_drawn_day_by_day_and_said_in_words(
@@ -74,7 +74,7 @@ def test_what_was_used_is_drawn_day_by_day_and_said_in_words(
     site = visit(user)
     expect(card(site).get_by_text("About 20 credits a day.")).to_be_visible()
     expect(card(site).get_by_text("At this pace they last about 24 days.")).to_be_visible()
-    drawing = card(site).get_by_role("img", name="20 credits used in 30 days, on 1 day of them.")
+    drawing = card(site).get_by_role("img", name="20 credits used in 30 days, on 1 of them.")
     expect(drawing).to_be_visible()
     expect(drawing.locator("rect")).to_have_count(30)
     heights = drawing.locator("rect").evaluate_all(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from playwright.sync_api import expect
 
@@ -13,6 +16,7 @@ from tests.browser.another_site import another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
@@ -25,6 +29,7 @@ SETTINGS = {
     "GOTRUE_PASSWORD_MIN_LENGTH": "8",
     "GOTRUE_PASSWORD_REQUIRED_CHARACTERS": "abcdefghijklmnopqrstuvwxyz",
     "GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_CURRENT_PASSWORD": "true",
+    "GOTRUE_SECURITY_UPDATE_PASSWORD_REQUIRE_REAUTHENTICATION": "true",
     "PASSWORD_MIN_LENGTH": "8",
 }
 PASSWORD = "peas-and-snow-1"
@@ -32,13 +37,29 @@ ANOTHER_PASSWORD = "beans-and-rain-2"
 
 
 @pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stack keeps its state."""
+    return tmp_path_factory.mktemp("strict-project")
+
+
+@pytest.fixture(scope="module")
 def stack(
     chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
-    tmp_path_factory: pytest.TempPathFactory,
+    folder: Path,
 ) -> Iterator[RunningStack]:
     """A stack with a strict project."""
-    with another_stack(tmp_path_factory.mktemp("strict-project"), SETTINGS) as running:
+    with another_stack(folder, SETTINGS) as running:
         yield running
+
+
+@pytest.fixture
+def auth_database(stack: RunningStack, folder: Path) -> Iterator[psycopg.Connection[Any]]:
+    """A connection as the role that owns the sessions, which the project's owner may not change."""
+    password = json.loads((folder / "keys.json").read_text("utf-8"))["auth_password"]
+    url = urlsplit(stack.database_url)
+    url = url._replace(netloc=f"supabase_auth_admin:{password}@{url.hostname}:{url.port}")
+    with psycopg.connect(url.geturl(), autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture
@@ -149,6 +170,30 @@ def test_a_change_of_password_asks_for_the_present_one_where_the_project_does(
         account.password.get_by_role("button", name="Change password").click()
         if said:
             expect(present).to_have_accessible_description(said)
+    account.expect_said(account.password, "Your password is changed.")
+
+
+def test_a_change_of_password_takes_a_mailed_code_with_blanks_after_a_day(
+    visitor: Site,
+    email: str,
+    mailbox: Mailbox,
+    console: Console,
+    auth_database: psycopg.Connection[Any],
+) -> None:
+    console.allow_failing("/auth/v1/user")
+    signed_up(visitor, email, mailbox)
+    auth_database.execute(
+        "update auth.sessions s set created_at = s.created_at - interval '25 hours' "
+        "from auth.users u where u.id = s.user_id and u.email = %s",
+        [email],
+    )
+    account = AccountPage(visitor).open()
+    account.change_password(ANOTHER_PASSWORD)
+    code = account.password.get_by_label("Code from the mail", exact=True)
+    expect(code).to_be_focused()
+    mailed = mailbox.newest(email, count=2).code
+    code.fill(f"{mailed[:3]} {mailed[3:]}")
+    account.password.get_by_role("button", name="Change password").click()
     account.expect_said(account.password, "Your password is changed.")
 
 

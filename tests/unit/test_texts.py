@@ -20,7 +20,7 @@ LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.js"))
 MODULES = sorted((PUBLIC / "js").glob("*.js"))
 PAGES = sorted(PUBLIC.rglob("*.html"))
 # What a module names besides texts: headers, types of data, and product and format names.
-NO_TEXT = {"Files", "DOCX", "TXT", "MP3, WAV, M4A, FLAC, OGG", "purse."}
+NO_TEXT = {"Files", "DOCX", "purse."}
 # The providers' own names, in auth-providers.js, are the same in every language.
 NO_TEXT |= {
     *("Apple", "Microsoft", "Bitbucket", "Discord", "Facebook", "Figma", "Google", "Kakao"),

@@ -9,7 +9,6 @@ export const texts = {
   "files": { one: "{n} Datei", other: "{n} Dateien" },
   "chapters": { one: "{n} Kapitel", other: "{n} Kapitel" },
   "words": { one: "{n} Wort", other: "{n} Wörter" },
-  "days": { one: "{n} Tag", other: "{n} Tagen" },
   "try_again": "Noch einmal versuchen",
   "go_on": "Weiter",
   "sending": "Wird geschickt…",
@@ -130,7 +129,7 @@ export const texts = {
   "auth.error.user_sso_managed": "Ihre Organisation verwaltet dieses Konto. Ändern Sie es dort.",
   "auth.error.captcha_needed": "Bestätigen Sie, dass Sie ein Mensch sind, und versuchen Sie es dann noch einmal.",
   "auth.error.captcha_failed": "Die Prüfung, ob Sie ein Mensch sind, ist nicht gelungen. Versuchen Sie es noch einmal.",
-  "auth.error.captcha_unavailable": "Die Prüfung, ob Sie ein Mensch sind, ließ sich nicht laden. Erlauben Sie ihre Adresse in Ihrem Browser und versuchen Sie es dann noch einmal.",
+  "auth.error.captcha_unavailable": "Die Prüfung, ob Sie ein Mensch sind, ließ sich nicht laden. Falls Sie Skripte blockieren, erlauben Sie es hier und versuchen Sie es noch einmal.",
   "auth.error.signed_out": "Ihre Sitzung ist abgelaufen. Melden Sie sich wieder an, um fortzufahren.",
   "auth.error.offline": "Sie sind offline. Verbinden Sie sich mit dem Internet und versuchen Sie es noch einmal.",
   "auth.error.unreachable": "Die Anmeldung ist nicht zu erreichen. Versuchen Sie es gleich noch einmal.",
@@ -149,7 +148,7 @@ export const texts = {
   "mail.have_code": "Ich habe schon einen Code",
   "code.title": "Sehen Sie in Ihr Postfach",
   "code.sent":
-    "Falls es für {email} ein Konto gibt, ist eine Mail unterwegs. Geben Sie hier den Code daraus ein. Auch der Link darin geht, fünf Minuten lang und in diesem Browser.",
+    "Falls es für {email} ein Konto gibt, ist eine Mail unterwegs. Geben Sie hier den Code daraus ein. Der Link darin gilt auch, aber nur in diesem Browser und fünf Minuten lang.",
   "code.sent.sign_up":
     "Wir haben eine Mail an {email} geschickt. Geben Sie hier den Code daraus ein. Kommt keine Mail, haben Sie vielleicht schon ein Konto: Melden Sie sich dann an.",
   "code.own.title": "Code eingeben",
@@ -225,7 +224,7 @@ export const texts = {
   "deletion.begin": "Mein Konto löschen…",
   "deletion.loading": "Ihr Konto wird nachgesehen…",
   "deletion.heading": "Was geschieht, wenn Sie Ihr Konto löschen",
-  "deletion.negative": "Ihr Guthaben beträgt {credits}. Es wird so geschlossen.",
+  "deletion.negative": "Ihr Guthaben beträgt {credits}. Das Konto wird damit geschlossen, und Sie schulden nichts.",
   "deletion.no_credits": "Es gibt keine Credits, die Sie aufgeben.",
   "deletion.credits": {
     one: "Ihr {n} Credit verfällt, ohne Erstattung.",
@@ -258,7 +257,7 @@ export const texts = {
   "deleted.credits": { one: "{n} Credit ist verfallen.", other: "{n} Credits sind verfallen." },
   "deleted.files": { one: "{n} Datei wurde gelöscht.", other: "{n} Dateien wurden gelöscht." },
   "deleted.unfinished":
-    "Etwas war nicht zu erreichen und wird noch gelöscht. Das geschieht von selbst innerhalb eines Tages.",
+    "Einige Ihrer Daten ließen sich noch nicht löschen. Wir versuchen es weiter; innerhalb eines Tages sind sie weg.",
 
   // No more mails
   "unsubscribe.title": "Keine Mails mehr?",
@@ -313,7 +312,7 @@ export const texts = {
   "purse.low": "Ihr Guthaben wird knapp. Mit einem Paket muss keine Arbeit warten.",
   "purse.buy": "Credits kaufen",
   "purse.held": { one: "{n} reserviert für laufende Arbeit", other: "{n} reserviert für laufende Arbeit" },
-  "purse.lapses": { one: "{n} Credit verfällt am {day}", other: "{n} Credits verfallen am {day}" },
+  "purse.expires": { one: "{n} Credit verfällt am {day}", other: "{n} Credits verfallen am {day}" },
   "purse.negative": "Eine Erstattung hat Credits zurückgenommen, die schon ausgegeben waren. Ihr nächstes Paket gleicht das zuerst aus.",
   "purse.empty": "Noch leer. Laden Sie Ihr Guthaben mit einem Paket auf.",
   "purse.enough": "Genug für {n} × {feature}.",
@@ -321,7 +320,8 @@ export const texts = {
   "usage.today": "heute",
   "usage.day": "{day}: {credits}",
   "usage.all": "{credits} in {days} ausgegeben, {used}. Am meisten am {day}: {n}.",
-  "usage.used": { one: "an {n} Tag davon", other: "an {n} Tagen davon" },
+  "usage.days": { one: "{n} Tag", other: "{n} Tagen" },
+  "usage.used": "an {n} davon",
   "usage.pace.none": "Weniger als ein Credit am Tag.",
   "usage.pace": { one: "Etwa {n} Credit am Tag.", other: "Etwa {n} Credits am Tag." },
   "usage.outlook.today": "So sind sie heute aufgebraucht.",
@@ -347,8 +347,8 @@ export const texts = {
   "lot.bought": "{name}, gekauft {day}",
   "lot.given": "{name}, geschenkt {day}",
   "lot.adjusted": "{name}, korrigiert {day}",
-  "lot.lapses": "{lot}, verfällt {day}",
-  "lot.lapsed": "{lot}, verfallen {day}",
+  "lot.expires": "{lot}, verfällt {day}",
+  "lot.expired": "{lot}, verfallen {day}",
   "receipt": "Beleg",
   "receipt.opening": "Ihr Beleg wird geöffnet…",
   "receipt.none": "Stripe hat keinen Beleg für diese Zahlung.",
@@ -391,7 +391,7 @@ export const texts = {
   "work.back": "Zurück zu {name}",
   "work.export": "Ihrem Export",
 
-  // The pages without a script's work
+  // Pages that show only fixed texts
   "cancelled.title": "Es wurde nichts abgebucht",
   "cancelled.text": "Sie haben die Zahlungsseite vor dem Bezahlen verlassen. Ihr Guthaben ist unverändert.",
   "not_found.title": "Hier ist nichts",

@@ -10,7 +10,6 @@ export const texts = {
   "files": { one: "{n} file", other: "{n} files" },
   "chapters": { one: "{n} chapter", other: "{n} chapters" },
   "words": { one: "{n} word", other: "{n} words" },
-  "days": { one: "{n} day", other: "{n} days" },
   "try_again": "Try again",
   "go_on": "Go on",
   "sending": "Sending…",
@@ -131,7 +130,7 @@ export const texts = {
   "auth.error.user_sso_managed": "Your organisation manages this account. Change it there.",
   "auth.error.captcha_needed": "Confirm that you are a person, then try again.",
   "auth.error.captcha_failed": "The check that you are a person did not succeed. Try again.",
-  "auth.error.captcha_unavailable": "The check that you are a person could not be loaded. Allow its address in your browser, then try again.",
+  "auth.error.captcha_unavailable": "The check that you are a person could not be loaded. If you block scripts, allow it here, then try again.",
   "auth.error.signed_out": "Your session has ended. Sign in again to go on.",
   "auth.error.offline": "You are offline. Connect to the internet and try again.",
   "auth.error.unreachable": "The sign-in service cannot be reached. Try again in a moment.",
@@ -145,12 +144,12 @@ export const texts = {
   // Signing in by mail, and a new password
   "mail.sign_in.title": "Sign in by mail",
   "mail.sign_in.lead": "We send you a link and a code. Either signs you in.",
-  "mail.recovery.lead": "We send you a link and a code. With either you set a new password.",
+  "mail.recovery.lead": "We send you a link and a code. Use either to set a new password.",
   "mail.submit": "Send the mail",
   "mail.have_code": "I have a code already",
   "code.title": "Check your mail",
   "code.sent":
-    "If there is an account for {email}, a mail is on its way. Enter its code here. Its link works, too, for five minutes and in this browser.",
+    "If there is an account for {email}, a mail is on its way. Enter its code here. Its link also works, but only in this browser and for five minutes.",
   "code.sent.sign_up":
     "We sent a mail to {email}. Enter its code here. If no mail comes, you may have an account already: sign in instead.",
   "code.own.title": "Enter the code",
@@ -226,7 +225,7 @@ export const texts = {
   "deletion.begin": "Delete my account…",
   "deletion.loading": "Looking up your account…",
   "deletion.heading": "What happens if you delete your account",
-  "deletion.negative": "Your balance is {credits}. It is closed as it is.",
+  "deletion.negative": "Your balance is {credits}. The account is closed with it, and you owe nothing.",
   "deletion.no_credits": "There are no credits to give up.",
   "deletion.credits": {
     one: "Your {n} credit is given up, without a refund.",
@@ -259,7 +258,7 @@ export const texts = {
   "deleted.credits": { one: "{n} credit was given up.", other: "{n} credits were given up." },
   "deleted.files": { one: "{n} file was deleted.", other: "{n} files were deleted." },
   "deleted.unfinished":
-    "Something could not be reached and is still being deleted. That ends by itself within a day.",
+    "Some of your data could not be deleted yet. We keep trying; it will be gone within a day.",
 
   // No more mails
   "unsubscribe.title": "No more mails?",
@@ -314,7 +313,7 @@ export const texts = {
   "purse.low": "Running low. A pack now, and no work has to wait.",
   "purse.buy": "Buy credits",
   "purse.held": { one: "{n} set aside for work under way", other: "{n} set aside for work under way" },
-  "purse.lapses": { one: "{n} credit lapses on {day}", other: "{n} credits lapse on {day}" },
+  "purse.expires": { one: "{n} credit expires on {day}", other: "{n} credits expire on {day}" },
   "purse.negative": "A refund took back credits that were already used. Your next pack evens that out first.",
   "purse.empty": "Nothing in it yet. Pick a pack to fill it.",
   "purse.enough": "Enough for {n} × {feature}.",
@@ -322,7 +321,8 @@ export const texts = {
   "usage.today": "today",
   "usage.day": "{day}: {credits}",
   "usage.all": "{credits} used in {days}, {used}. Most on {day}: {n}.",
-  "usage.used": { one: "on {n} day of them", other: "on {n} days of them" },
+  "usage.days": { one: "{n} day", other: "{n} days" },
+  "usage.used": "on {n} of them",
   "usage.pace.none": "Less than a credit a day.",
   "usage.pace": { one: "About {n} credit a day.", other: "About {n} credits a day." },
   "usage.outlook.today": "At this pace they are used up today.",
@@ -338,8 +338,8 @@ export const texts = {
   "kind.reversal": "Given back",
   "kind.bonus": "A gift to you",
   "kind.correction": "Adjustment",
-  "kind.expiry": "Lapsed",
-  "kind.expiry_reversal": "No longer lapsed",
+  "kind.expiry": "Expired",
+  "kind.expiry_reversal": "No longer expired",
   "kind.move_out": "Moved to another account",
   "kind.move_in": "Moved from another account",
   "lots.from": "From {lots}",
@@ -348,8 +348,8 @@ export const texts = {
   "lot.bought": "{name}, bought {day}",
   "lot.given": "{name}, given {day}",
   "lot.adjusted": "{name}, adjusted {day}",
-  "lot.lapses": "{lot}, lapses {day}",
-  "lot.lapsed": "{lot}, lapsed {day}",
+  "lot.expires": "{lot}, expires {day}",
+  "lot.expired": "{lot}, expired {day}",
   "receipt": "Receipt",
   "receipt.opening": "Opening your receipt…",
   "receipt.none": "Stripe has no receipt for this payment.",
@@ -392,7 +392,7 @@ export const texts = {
   "work.back": "Back to {name}",
   "work.export": "your export",
 
-  // The pages without a script's work
+  // Pages that show only fixed texts
   "cancelled.title": "Nothing was charged",
   "cancelled.text": "You left the payment page before paying. Your balance is what it was.",
   "not_found.title": "There is nothing here",
