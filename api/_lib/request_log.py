@@ -18,10 +18,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-REQUEST_ID = "X-Request-Id"
-SERVER_TIMING = "Server-Timing"
+    from collections.abc import Iterator
 
 # Where a request's time can go besides our own Python.
 DATABASE = "database"
@@ -61,62 +58,55 @@ class RequestLog:
     Args:
         method: The HTTP method.
         path: The path that was asked for.
-        headers: WSGI's environment, which may hold the platform's own id of the request.
+        given_id: The platform's own id of the request; "" if it gives none.
 
     Attributes:
-        request_id: The id in the line and in the answer's X-Request-Id: Vercel's, else our own.
+        request_id: The id in the line and in the answer's X-Request-Id: the platform's, else ours.
+        noted: Facts for the line.
+        seconds: The time that each part took so far.
+        is_measuring: Whether a call to such a part is under way.
     """
 
-    def __init__(self, method: str, path: str, headers: Mapping[str, object]) -> None:
-        self._asked = {"method": method, "path": path[:MAX_PATH_CHARS]}
-        given = str(headers.get("HTTP_X_VERCEL_ID", ""))
-        self.request_id = given if _GIVEN_ID.fullmatch(given) else os.urandom(8).hex()
-        self._noted: dict[str, str] = {}
-        self._seconds: dict[str, float] = {}
+    def __init__(self, method: str, path: str, given_id: str) -> None:
+        self.request_id = given_id if _GIVEN_ID.fullmatch(given_id) else os.urandom(8).hex()
+        self._method = method
+        self._path = path[:MAX_PATH_CHARS]
+        self.noted: dict[str, str] = {}
+        self.seconds: dict[str, float] = {}
+        self.is_measuring = False
         self._began = time.perf_counter()
-        # Calls made within another measured call, such as a retry, are not counted twice.
-        self._measuring = False
 
-    def note(self, facts: Mapping[str, str]) -> None:
-        """Add facts to the line."""
-        self._noted.update(facts)
+    def end(self, status: int) -> list[tuple[str, str]]:
+        """Write the line, and return the answer's headers: the request's id and its times.
 
-    @contextmanager
-    def measuring(self, part: str) -> Iterator[None]:
-        """Count the time until the block ends as this part's."""
-        if self._measuring:
-            yield
-            return
-        self._measuring = True
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._measuring = False
-            self._seconds[part] = self._seconds.get(part, 0) + time.perf_counter() - began
-
-    def milliseconds(self) -> dict[str, float]:
-        """Return milliseconds so far: in total, in Python, and in each part that was called."""
+        The outcome is what was noted, else "ok" or "failed" by the status.
+        """
         total = time.perf_counter() - self._began
-        parts = {"total": total, "python": total - sum(self._seconds.values()), **self._seconds}
-        return {part: round(seconds * 1000, 1) for part, seconds in parts.items()}
-
-    def headers(self) -> dict[str, str]:
-        """Return the answer's headers: the request's id, and where its time went."""
-        timing = ", ".join(f"{part};dur={spent}" for part, spent in self.milliseconds().items())
-        return {REQUEST_ID: self.request_id, SERVER_TIMING: timing}
-
-    def write(self, status: int) -> None:
-        """Write the line. The outcome is what was noted, else "ok" or "failed" by the status."""
+        parts = {"total": total, "python": total - sum(self.seconds.values()), **self.seconds}
+        spent = {part: round(seconds * 1000, 1) for part, seconds in parts.items()}
         line = {
             "request_id": self.request_id,
-            **self._asked,
+            "method": self._method,
+            "path": self._path,
             "status": status,
             "outcome": "ok" if status < 400 else "failed",  # noqa: PLR2004 - HTTP's first error
-            **self._noted,
-            "ms": self.milliseconds(),
+            **self.noted,
+            "ms": spent,
         }
-        _requests.info("%s", json.dumps(line, separators=(",", ":")))
+        _write(_JSON.encode(line))
+        timing = ", ".join([f"{part};dur={duration}" for part, duration in spent.items()])
+        return [("X-Request-Id", self.request_id), ("Server-Timing", timing)]
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"))
+
+
+def _write(line: str) -> None:
+    """Log a line as the logger's info() does, without the search for the caller, which is slow."""
+    if _requests.isEnabledFor(logging.INFO):
+        _requests.handle(
+            logging.LogRecord(_requests.name, logging.INFO, __file__, 0, line, None, None)
+        )
 
 
 _current: ContextVar[RequestLog | None] = ContextVar("request_log", default=None)
@@ -138,18 +128,36 @@ def note(**facts: str) -> None:
     Only ids, codes and other words of ours belong here, no personal data.
     """
     if (log := _current.get()) is not None:
-        log.note(facts)
+        log.noted.update(facts)
 
 
-@contextmanager
-def measured(part: str) -> Iterator[None]:
-    """Count the time until the block ends as this part's: DATABASE, STRIPE or STORAGE."""
-    log = _current.get()
-    if log is None:
-        yield
-        return
-    with log.measuring(part):
-        yield
+class measured:  # noqa: N801 - used as a function: with measured(DATABASE)
+    """Count the time until the block ends as this part's: DATABASE, STRIPE or STORAGE.
+
+    A call within another measured one, such as a retry, is not counted twice. It is a class because
+    a generator would cost several times as much, for each call to the database.
+    """
+
+    def __init__(self, part: str) -> None:
+        self._part = part
+        self._log: RequestLog | None = None
+        self._began = 0.0
+
+    def __enter__(self) -> None:
+        """Begin to count."""
+        log = _current.get()
+        if log is not None and not log.is_measuring:
+            log.is_measuring = True
+            self._log = log
+            self._began = time.perf_counter()
+
+    def __exit__(self, *_error: object) -> None:
+        """Count what passed since."""
+        if self._log is not None:
+            seconds = self._log.seconds
+            passed = time.perf_counter() - self._began
+            seconds[self._part] = seconds.get(self._part, 0) + passed
+            self._log.is_measuring = False
 
 
 def log_unexpected(error: Exception) -> None:

@@ -81,7 +81,7 @@ def test_a_refusal_has_its_code_and_nothing_that_was_sent(
 ) -> None:
     answer = stack.post(
         f"/api/create-checkout-session?email={user.email}",
-        json={"package_type": user.email},
+        json={"package_type": "no_such_pack", "email": user.email},
         headers=user.auth,
     )
     line = line_of(log, answer)

@@ -149,7 +149,7 @@ def endpoint(
             if headers is not None:
                 start_response("204 No Content", headers)
                 return []
-        log = RequestLog(method, environ.get("PATH_INFO", ""), environ)
+        log = RequestLog(method, environ.get("PATH_INFO", ""), environ.get("HTTP_X_VERCEL_ID", ""))
         with logged(log):
             try:
                 handler = handlers.get(method) or refuse
@@ -161,9 +161,8 @@ def endpoint(
                 log_unexpected(error)
                 note(outcome=PurseError.code)
                 answer = _encode(_error_response(PurseError()))
-        log.write(answer.status)
         shared = [] if cross_origin is None else cors_headers(environ)
-        headers = [*answer.headers, *log.headers().items(), *shared]
+        headers = [*answer.headers, *log.end(answer.status), *shared]
         start_response(_status_line(answer.status), headers)
         return [] if method == "HEAD" else [answer.content]
 
