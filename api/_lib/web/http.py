@@ -48,6 +48,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    remote_address: str = ""
 
     def header(self, name: str) -> str | None:
         """Return the header's value, or None. The name's case does not matter."""
@@ -229,6 +230,7 @@ def _read_request(environ: WSGIEnvironment, max_body_bytes: int) -> Request:
         query={name: values[-1] for name, values in query.items()} if query else {},
         headers=headers,
         body=_read_body(environ, max_body_bytes),
+        remote_address=environ.get("REMOTE_ADDR", ""),
     )
 
 
