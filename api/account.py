@@ -3,9 +3,10 @@
 GET /api/account: what deleting it would end: credits, holds, payments under way, files.
 DELETE /api/account {"balance": 495}: delete it; balance is what GET has shown.
 GET /api/account/export: a copy of all data.
+POST /api/redeem {"code": "7K3M-9QXA-T2WB-04HF"}: the credits of a code.
 POST /api/unsubscribe?token=…: no more mails but receipts. The token is from a mail.
 
-vercel.json rewrites the last two to /api/account?action=export and =unsubscribe.
+vercel.json rewrites the last three to /api/account?action=export, =redeem and =unsubscribe.
 """
 
 from __future__ import annotations
@@ -16,9 +17,12 @@ from uuid import UUID
 from api._lib import database
 from api._lib.accounts.export import export_page, is_first
 from api._lib.accounts.forgetting import finish_all, forget, read_account
-from api._lib.errors import InvalidRequestError, NotFoundError
+from api._lib.credits import codes
+from api._lib.errors import AddressRequiredError, InvalidRequestError, NotFoundError
 from api._lib.web.actions import choose_by
 from api._lib.web.auth import signed_in_user
+from api._lib.web.client_address import client_network
+from api._lib.web.cors import TOKEN_AND_JSON
 from api._lib.web.http import Request, Response, endpoint
 from api._lib.web.limits import Limit
 
@@ -68,6 +72,25 @@ def export(request: Request) -> Response:
     )
 
 
+def redeem(request: Request) -> Response:
+    """Give the credits of a code, once; the same code again answers the same and gives nothing."""
+    user = signed_in_user(request)
+    code = request.json_object().get("code")
+    if not isinstance(code, str):
+        raise InvalidRequestError('Send the code, as in {"code": "7K3M-9QXA-T2WB-04HF"}.')
+    if user.is_anonymous or not user.address:
+        raise AddressRequiredError
+    redeemed = codes.redeem(user.id, code, address=user.address, network=client_network(request))
+    return Response(
+        {
+            "credits": redeemed.credits,
+            "campaign": redeemed.campaign,
+            "replayed": redeemed.replayed,
+        },
+        headers={"Idempotent-Replayed": "true"} if redeemed.replayed else {},
+    )
+
+
 def unsubscribe(request: Request) -> Response:
     """Stop mails to the person of a token, as a mail program asks for it (RFC 8058)."""
     try:
@@ -84,6 +107,7 @@ app = choose_by(
     {
         None: endpoint(get=get, delete=delete),
         "export": endpoint(get=export),
+        "redeem": endpoint(post=redeem, cross_origin=TOKEN_AND_JSON),
         "unsubscribe": endpoint(post=unsubscribe),
     },
 )

@@ -15,6 +15,7 @@ from api._lib.errors import InvalidRequestError, NotConfiguredError, PurseError
 from api._lib.payments.facts import facts_of_event
 from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.payments.webhook_signature import verified_event
+from api._lib.request_log import note
 from api._lib.settings import settings
 from api._lib.web.http import Request, Response, endpoint
 
@@ -54,6 +55,7 @@ def post(request: Request) -> Response:
         config.stripe_webhook_secrets,
         now=time.time(),
     )
+    note(event_id=event["id"], event_type=event["type"])
     # A connected account's event, which may be of either mode, is about that account's money.
     account = event.get("account")
     if account is None and event["livemode"] != config.livemode:
@@ -76,7 +78,7 @@ def post(request: Request) -> Response:
         # Neither error quotes the event's data: one has a code, the other a field's name.
         _log.error("event %s %s: not recorded: %r", event["id"], event["type"], error)
         raise EventNotRecordedError from None
-    _log.info("event %s %s: %s", event["id"], event["type"], outcome)
+    note(outcome=outcome)
     if outcome == "applied" and facts:
         _after_decline(facts, config.declines_per_hour)
     if outcome == "applied" and config.has_receivers:

@@ -42,7 +42,7 @@ class Service:
         self.name = name
         self._port = port
         self._env = dict(env)
-        self._log = log
+        self.log = log
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -57,7 +57,7 @@ class Service:
             *("--bind", f"127.0.0.1:{self._port}"),
             *("--graceful-timeout", str(GRACEFUL_TIMEOUT_SECONDS)),
         ]
-        with self._log.open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own command line
                 command,
                 stdin=subprocess.DEVNULL,
@@ -84,7 +84,7 @@ class Service:
                 except httpx.HTTPError:
                     pass
                 time.sleep(0.05)
-        raise StackError(f"The service {self.name} did not start. See {self._log}.")
+        raise StackError(f"The service {self.name} did not start. See {self.log}.")
 
     def stop(self) -> None:
         """Stop the process; kill it if it does not stop within STOP_TIMEOUT_SECONDS."""

@@ -22,6 +22,10 @@ SCHEMAS: dict[str, frozenset[str]] = {
 # Table -> roles that may select from it. No other privilege is granted to anybody.
 TABLES: dict[str, frozenset[str]] = {
     "public.card_declines": _SERVER,
+    "public.code_attempts": _SERVER,
+    "public.code_redemptions": _SERVER,
+    "public.credit_campaigns": _SERVER,
+    "public.credit_codes": _SERVER,
     "public.credit_features": _EVERYBODY,
     "public.credit_holds": _USERS_AND_SERVER,
     "public.credit_lots": _USERS_AND_SERVER,
@@ -71,6 +75,7 @@ TRIGGERS: dict[str, str] = {
 # Function -> roles that may execute it.
 FUNCTIONS: dict[str, frozenset[str]] = {
     "public.account_is_open": _USERS_AND_SERVER,
+    "public.add_credit_codes": _SERVER,
     "public.adopt_ledger": _SERVER,
     "public.announce_doctor": _SERVER,
     "public.announce_expiring": _SERVER,
@@ -123,6 +128,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.reconcile_facts": _SERVER,
     "public.record_event": _SERVER,
     "public.record_facts": _SERVER,
+    "public.redeem_code": _SERVER,
     "public.refresh_credits": _SERVER,
     "public.rehearse_facts": _SERVER,
     "public.release_file_lease": _SERVER,
@@ -155,6 +161,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.claw_back": _NOBODY,
     "purse.clear_accounts": _NOBODY,
     "purse.collect_forgiven": _NOBODY,
+    "purse.count_code_attempt": _NOBODY,
     "purse.decide_mismatch": _NOBODY,
     "purse.empty_files": _NOBODY,
     "purse.end_hold": _NOBODY,

@@ -96,6 +96,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/redeem": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Get the credits of a code
+         * @description Case, blanks and hyphens do not matter. A campaign gives each person and each address credits once. The same code again is answered as the first time and gives nothing. A code that is unknown, used up, out of its time or not for this person is always refused in the same words. At most 10 attempts an hour for each person, and 100 from one network address.
+         */
+        post: operations["redeemCode"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reconcile": {
         parameters: {
             query?: never;
@@ -795,6 +815,18 @@ export interface components {
             /** @constant */
             unsubscribed: true;
         };
+        CodeToRedeem: {
+            /** @example 7K3M-9QXA-T2WB-04HF */
+            code: string;
+        };
+        RedeemedCode: {
+            /** @description Credits that the code gave, now or before */
+            credits: number;
+            /** @description The campaign's name */
+            campaign: string;
+            /** @description Whether this person had redeemed the code before: nothing was given now */
+            replayed: boolean;
+        };
     };
     responses: {
         /** @description The request cannot be understood: a parameter out of its bounds, or too many of them */
@@ -1370,6 +1402,51 @@ export interface components {
                 };
             };
         };
+        /** @description The code gives this person nothing: it is unknown, used up, out of its time, or not for this account */
+        CodeNotValid: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "code_not_valid";
+                    };
+                };
+            };
+        };
+        /** @description The account was deleted, or has no e-mail address or phone number */
+        CannotRedeem: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "account_deleted" | "address_required";
+                    };
+                };
+            };
+        };
+        /** @description The body is not JSON or names no code, or there are too many query parameters */
+        InvalidCode: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "invalid_json";
+                    };
+                };
+            };
+        };
     };
     parameters: never;
     requestBodies: never;
@@ -1596,6 +1673,41 @@ export interface operations {
             409: components["responses"]["KeyReused"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    redeemCode: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CodeToRedeem"];
+            };
+        };
+        responses: {
+            /** @description Given, now or before */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RedeemedCode"];
+                };
+            };
+            400: components["responses"]["InvalidCode"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["CannotRedeem"];
+            404: components["responses"]["CodeNotValid"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyAttempts"];
             503: components["responses"]["CannotRead"];
         };
     };

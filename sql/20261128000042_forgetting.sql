@@ -47,6 +47,7 @@ begin
     delete from public.stripe_customers s where s.user_id = any (p_user_ids);
     update public.purchases p set customer_id = null where p.user_id = any (p_user_ids) and p.customer_id is not null;
     update public.signup_bonuses b set user_id = null where b.user_id = any (p_user_ids);
+    update public.code_redemptions c set user_id = null where c.user_id = any (p_user_ids);
     delete from public.stripe_lookups l where l.user_id = any (p_user_ids);
     delete from public.request_counts r where r.user_id = any (p_user_ids);
     delete from public.mail_preferences m where m.user_id = any (p_user_ids);

@@ -24,6 +24,7 @@ from api._lib.errors import (
     PurseError,
 )
 from api._lib.http_client import supabase_http
+from api._lib.request_log import DATABASE, measured
 from api._lib.settings import settings
 
 # DatabaseError.code where the gateway refuses SUPABASE_SECRET_KEY. Its 401 carries no code.
@@ -69,17 +70,16 @@ def call(function: str, **arguments: Any) -> Any:
     """
     config = settings()
     key = config.supabase_secret_key
+    headers = {
+        "apikey": key,
+        "Authorization": f"Bearer {key}",
+        "Accept": "application/json",
+        "Content-Profile": "public",
+    }
+    url = f"{config.supabase_url}/rest/v1/rpc/{function}"
     try:
-        response = supabase_http().post(
-            f"{config.supabase_url}/rest/v1/rpc/{function}",
-            json=arguments,
-            headers={
-                "apikey": key,
-                "Authorization": f"Bearer {key}",
-                "Accept": "application/json",
-                "Content-Profile": "public",
-            },
-        )
+        with measured(DATABASE):
+            response = supabase_http().post(url, json=arguments, headers=headers)
     except httpx.HTTPError as error:
         raise _unavailable(function, type(error).__name__) from None
     if response.status_code == HTTPStatus.UNAUTHORIZED:

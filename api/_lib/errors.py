@@ -59,6 +59,14 @@ class AccountDeletedError(PurseError):
     message = "This account was deleted."
 
 
+class AddressRequiredError(PurseError):
+    """403: a guest asks for what an account with an address gets once."""
+
+    status = 403
+    code = "address_required"
+    message = "Add an e-mail address to your account first."
+
+
 class InsufficientCreditsError(PurseError):
     """402: the user has fewer credits available than this costs. Nothing was spent."""
 

@@ -44,6 +44,15 @@ export function createCheckoutSession(packageId) {
   });
 }
 
+/**
+ * Gives the credits of a code. `replayed` says that this person had them before.
+ * @param {string} code as it was typed
+ * @returns {Promise<{ credits: number, campaign: string, replayed: boolean }>}
+ */
+export function redeemCode(code) {
+  return call("/api/redeem", { method: "POST", body: { code } });
+}
+
 /** Answers where Stripe shows the receipt. @param {string} path as a transaction names it */
 export function getReceipt(path) {
   return call(path, { timeoutSeconds: 45 });

@@ -1,3 +1,4 @@
+import "./code-form.js";
 import "./pack-list.js";
 import "./price-list.js";
 import { h, spoken } from "./dom.js";
@@ -12,6 +13,7 @@ class StoreDialog extends HTMLElement {
   #buyer = h("p", { class: "store__buyer" });
   /** Why the store opened by itself, if it did. */
   #reason = h("p", { class: "store__reason", id: "store-reason" });
+  #code = h("code-form", { hidden: true });
   #dialog = h("dialog", {
     class: "store",
     "aria-labelledby": "store-title",
@@ -31,6 +33,7 @@ class StoreDialog extends HTMLElement {
     const isFirst = !this.#dialog.hasChildNodes();
     if (isFirst) this.#fill();
     this.#buyer.textContent = session.user ? t("store.for", { email: session.user.email }) : "";
+    this.#code.hidden = !session.user;
     this.#reason.textContent = reason;
     if (!this.#dialog.open) this.#dialog.showModal();
     await (isFirst ? this.#packs.ready : this.#packs.refresh({ cache: "default" }));
@@ -58,7 +61,7 @@ class StoreDialog extends HTMLElement {
       h("h3", { id: "store-prices" }, t("what_things_cost")),
       h("price-list"),
     );
-    this.#dialog.append(header, this.#reason, this.#packs, prices);
+    this.#dialog.append(header, this.#reason, this.#packs, this.#code, prices);
   }
 
   /** Only a press that begins and ends on the backdrop closes: not a selection dragged out of the dialog. */

@@ -15,6 +15,7 @@ import httpx
 from api._lib.errors import StorageUnavailableError
 from api._lib.files.readers.xml_events import Listener, listen
 from api._lib.files.sigv4 import AccessKey, canonical_query, sign
+from api._lib.request_log import STORAGE, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,7 +90,8 @@ class S3Bucket:
             StorageUnavailableError: Any other failure, such as a bucket that does not exist.
         """
         with self._sent(method, name, query=query, headers=headers, body=body) as response:
-            response.read()
+            with measured(STORAGE):
+                response.read()
             self._check(response)
             return response
 
@@ -132,9 +134,14 @@ class S3Bucket:
             payload=body,
         )
         target = f"{url}?{canonical_query(query)}" if query else url
+        request = self._http.build_request(method, target, headers=signed, content=body)
         try:
-            with self._http.stream(method, target, headers=signed, content=body) as response:
+            with measured(STORAGE):
+                response = self._http.send(request, stream=True)
+            try:
                 yield response
+            finally:
+                response.close()
         except httpx.HTTPError as error:
             raise _unavailable(method, type(error).__name__) from None
 

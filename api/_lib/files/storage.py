@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from api._lib.errors import StorageUnavailableError
 from api._lib.files.s3 import NoSuchObjectError, S3Bucket, texts
 from api._lib.files.settings import storage_settings
+from api._lib.request_log import STORAGE, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,13 @@ class Storage:
         """
         with self._s3.stream(name) as response:
             # Raw: the client must not inflate an object that was stored with Content-Encoding.
-            yield from response.iter_raw(CHUNK_BYTES)
+            pieces = response.iter_raw(CHUNK_BYTES)
+            while True:
+                with measured(STORAGE):
+                    piece = next(pieces, None)
+                if piece is None:
+                    return
+                yield piece
 
     def write(self, name: str, data: bytes, *, content_type: str) -> None:
         """Store an object that is small enough to be in memory.

@@ -14,6 +14,7 @@ import stripe
 from requests.adapters import HTTPAdapter
 
 from api._lib.errors import PaymentsDisabledError, StripeFailedError, StripeRefusedError
+from api._lib.request_log import STRIPE, measured
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
@@ -75,6 +76,14 @@ def stripe_client(
     )
 
 
+class _MeasuredSession(requests.Session):
+    """Counts the time of each request as Stripe's."""
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        with measured(STRIPE):
+            return super().send(request, **options)
+
+
 @cache
 def _session() -> requests.Session:
     """Return the session that all threads and clients share.
@@ -82,7 +91,7 @@ def _session() -> requests.Session:
     Without it the SDK makes one for each thread, which on Vercel means a new TLS connection for
     each request.
     """
-    session = requests.Session()
+    session = _MeasuredSession()
     adapter = HTTPAdapter(pool_maxsize=MAX_IDLE_CONNECTIONS)
     session.mount("https://", adapter)
     session.mount("http://", adapter)

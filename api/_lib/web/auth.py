@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import jwt
 
 from api._lib.errors import UnauthorizedError
+from api._lib.request_log import note
 from api._lib.settings import settings
 from api._lib.web.jwks import project_jwks
 
@@ -67,12 +68,14 @@ def signed_in_user(request: Request) -> User:
     if len(token) > MAX_TOKEN_CHARS:
         raise UnauthorizedError(_NOT_VALID)
     config = settings()
-    return verify_token(
+    user = verify_token(
         token,
         issuer=config.auth_issuer,
         find_key=lambda key_id: project_jwks().key(key_id),
         legacy_secret=config.supabase_jwt_secret,
     )
+    note(user_id=user.id)
+    return user
 
 
 def verify_token(

@@ -7,11 +7,8 @@ Plain WSGI, because these endpoints need no more and a cold start pays for every
 from __future__ import annotations
 
 import json
-import logging
 import re
 import socketserver
-import sys
-import traceback
 from dataclasses import dataclass, field
 from functools import cache
 from http import HTTPStatus
@@ -25,6 +22,7 @@ from api._lib.errors import (
     PurseError,
     UnsupportedMediaTypeError,
 )
+from api._lib.request_log import RequestLog, log_unexpected, logged, note
 from api._lib.web.cors import cors_headers, preflight_headers
 
 if TYPE_CHECKING:
@@ -41,11 +39,6 @@ socketserver.TCPServer.request_queue_size = 1024
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
 
-# Does nothing on Vercel, whose runtime sets logging up first. Elsewhere lines go to standard error.
-logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-_log = logging.getLogger("purse")
-_log.setLevel(logging.INFO)
-
 
 @dataclass(frozen=True)
 class Request:
@@ -55,6 +48,7 @@ class Request:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    remote_address: str = ""
 
     def header(self, name: str) -> str | None:
         """Return the header's value, or None. The name's case does not matter."""
@@ -137,7 +131,8 @@ def endpoint(
 
     HEAD is answered as GET without the body. Answers carry Cache-Control: no-store unless the
     handler sets another. An unexpected exception is logged without its text, which may quote what a
-    user sent, and is answered 500.
+    user sent, and is answered 500. Each request is one line in the log; the answer's X-Request-Id
+    names it, and Server-Timing says where the time went.
 
     The answer is encoded whole before start_response is called. Vercel's runtime sends nothing at
     all if the application raises before that call, and cannot replace an answer after it.
@@ -155,16 +150,21 @@ def endpoint(
             if headers is not None:
                 start_response("204 No Content", headers)
                 return []
-        try:
-            handler = handlers.get(method) or refuse
-            answer = _encode(handler(_read_request(environ, max_body_bytes)))
-        except PurseError as error:
-            answer = _encode(_error_response(error))
-        except Exception as error:  # noqa: BLE001 - the one place that catches every exception
-            _log_unexpected(environ, error)
-            answer = _encode(_error_response(PurseError()))
+        log = RequestLog(method, environ.get("PATH_INFO", ""), environ.get("HTTP_X_VERCEL_ID", ""))
+        with logged(log):
+            try:
+                handler = handlers.get(method) or refuse
+                answer = _encode(handler(_read_request(environ, max_body_bytes)))
+            except PurseError as error:
+                note(outcome=error.code)
+                answer = _encode(_error_response(error))
+            except Exception as error:  # noqa: BLE001 - the one place that catches every exception
+                log_unexpected(error)
+                note(outcome=PurseError.code)
+                answer = _encode(_error_response(PurseError()))
         shared = [] if cross_origin is None else cors_headers(environ)
-        start_response(answer.status, answer.headers + shared)
+        headers = [*answer.headers, *log.end(answer.status), *shared]
+        start_response(_status_line(answer.status), headers)
         return [] if method == "HEAD" else [answer.content]
 
     return app
@@ -174,7 +174,7 @@ def endpoint(
 class _Answer:
     """A response in the form that WSGI sends."""
 
-    status: str
+    status: int
     headers: list[tuple[str, str]]
     content: bytes
 
@@ -202,7 +202,8 @@ def _encode(response: Response) -> _Answer:
     for name, value in response.headers.items():
         if not _HEADER_VALUE.fullmatch(value):
             raise ValueError(name)
-    return _Answer(_status_line(response.status), list(headers.items()), content)
+    _status_line(response.status)
+    return _Answer(response.status, list(headers.items()), content)
 
 
 @cache
@@ -229,6 +230,7 @@ def _read_request(environ: WSGIEnvironment, max_body_bytes: int) -> Request:
         query={name: values[-1] for name, values in query.items()} if query else {},
         headers=headers,
         body=_read_body(environ, max_body_bytes),
+        remote_address=environ.get("REMOTE_ADDR", ""),
     )
 
 
@@ -261,18 +263,4 @@ def _error_response(error: PurseError) -> Response:
         {"error": {"code": error.code, "message": error.message, **error.details}},
         status=error.status,
         headers=error.headers,
-    )
-
-
-def _log_unexpected(environ: WSGIEnvironment, error: Exception) -> None:
-    """Log the exception's type and place, not its text, which may quote personal data."""
-    frames = traceback.extract_tb(sys.exc_info()[2])
-    code = getattr(error, "code", None)
-    _log.error(
-        "%s %s: unexpected %s%s at %s",
-        environ["REQUEST_METHOD"],
-        environ.get("PATH_INFO", ""),
-        type(error).__name__,
-        f" {code}" if isinstance(code, str) else "",
-        " < ".join(f"{frame.filename}:{frame.lineno}" for frame in reversed(frames)),
     )

@@ -1,0 +1,101 @@
+import { redeemCode } from "./api.js";
+import { h, uniqueId } from "./dom.js";
+import { problem } from "./problems.js";
+import { t } from "./texts.js";
+import { wallet } from "./wallet.js";
+
+/** Longer than any code with its blanks and hyphens. */
+const MAX_CHARS = 80;
+
+/** Where a code becomes credits. It says what came of it, and the balance changes everywhere. */
+class CodeForm extends HTMLElement {
+  #input = /** @type {HTMLInputElement} */ (h("input", { class: "code__input", maxlength: MAX_CHARS }));
+  #button = h("button", { class: "button", type: "submit" }, t("code.submit"));
+  #said = h("p", { class: "code__said", role: "status" });
+  #problem = h("p", { class: "code__problem", role: "alert" });
+  #busy = false;
+
+  connectedCallback() {
+    if (this.hasChildNodes()) return;
+    const id = uniqueId("code");
+    for (const [name, value] of Object.entries({
+      id,
+      name: "code",
+      autocomplete: "off",
+      autocapitalize: "characters",
+      spellcheck: "false",
+      "aria-describedby": `${id}-problem`,
+    }))
+      this.#input.setAttribute(name, value);
+    this.#problem.id = `${id}-problem`;
+    const form = h(
+      "form",
+      { class: "code", novalidate: true, onsubmit: (/** @type {Event} */ event) => this.#onSubmit(event) },
+      h("label", { class: "code__label", for: id }, t("code.label")),
+      h("div", { class: "code__row" }, this.#input, this.#button),
+      this.#problem,
+      this.#said,
+    );
+    this.append(form);
+  }
+
+  /** @param {Event} event */
+  async #onSubmit(event) {
+    event.preventDefault();
+    if (this.#busy) return;
+    this.#say("");
+    const code = this.#input.value.trim();
+    if (!code) return this.#complain(t("code.missing"));
+    this.#setBusy(true);
+    try {
+      const { credits, campaign, replayed } = await redeemCode(code);
+      this.#input.value = "";
+      this.#say(t(replayed ? "code.had_before" : "code.added", { n: credits, campaign }));
+      wallet.load();
+    } catch (error) {
+      this.#complain(explain(error));
+    }
+    this.#setBusy(false);
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    this.#complaint("");
+    this.#said.textContent = text;
+  }
+
+  /** @param {string} text */
+  #complain(text) {
+    this.#complaint(text);
+    this.#input.focus();
+  }
+
+  /** @param {string} text */
+  #complaint(text) {
+    this.#problem.textContent = text;
+    this.#input.setAttribute("aria-invalid", String(text !== ""));
+  }
+
+  /** @param {boolean} busy */
+  #setBusy(busy) {
+    this.#busy = busy;
+    this.#button.textContent = t(busy ? "checking" : "code.submit");
+    this.#button.setAttribute("aria-disabled", String(busy));
+    this.#button.setAttribute("aria-busy", String(busy));
+  }
+}
+
+/** @param {import("./http.js").RequestError} error */
+function explain(error) {
+  switch (error.code) {
+    case "code_not_valid":
+      return t("code.not_valid");
+    case "address_required":
+      return t("code.address_required");
+    case "too_many_attempts":
+      return t("code.too_many");
+  }
+  return problem(error).text;
+}
+
+customElements.define("code-form", CodeForm);
