@@ -58,6 +58,7 @@ TABLES: dict[str, frozenset[str]] = {
 VIEWS: dict[str, frozenset[str]] = {
     "public.credit_entries": _USERS_AND_SERVER,
     "purse.hold_lots": _NOBODY,
+    "purse.open_checkouts": _NOBODY,
     "purse.overdue_orders": _NOBODY,
     "purse.spendable_lots": _NOBODY,
     "purse.unsettled_purchases": _NOBODY,
@@ -182,6 +183,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.keep_quiet": _NOBODY,
     "purse.lock_account": _NOBODY,
     "purse.lock_accounts": _NOBODY,
+    "purse.lock_file": _NOBODY,
     "purse.lock_hold": _NOBODY,
     "purse.lock_leased_file": _NOBODY,
     "purse.lock_mode": _NOBODY,

@@ -3,6 +3,9 @@
 -- functions and views that only our own functions use. The API does not expose it, and nobody but the
 -- owner may use it.
 --
+-- This file also says who may call: the server alone (purse.require_server), and nobody whose account is in
+-- the list of deleted accounts (purse.require_account).
+--
 -- Revoking default privileges would not be enough: Postgres grants EXECUTE on a new function to
 -- PUBLIC, and Supabase grants it by name to three roles in `public`. So every function here and in
 -- the files that follow is revoked by name, right below its definition.

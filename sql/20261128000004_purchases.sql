@@ -106,6 +106,18 @@ grant select on public.purchases to authenticated, service_role;
 create policy "a user reads their own purchases" on public.purchases
     for select to authenticated using (user_id = (select auth.uid()) and (select public.account_is_open()));
 
+create view purse.open_checkouts with (security_invoker = true) as
+    select p.id, p.user_id, p.checkout_session_id, p.created_at
+    from public.purchases p
+    where p.status = 'open'
+        and p.checkout_session_id is not null
+        -- A checkout page is open for a day at most.
+        and p.created_at > now() - interval '1 day';
+
+comment on view purse.open_checkouts is
+'Orders whose checkout page may be open at Stripe.';
+revoke all on purse.open_checkouts from public, anon, authenticated, service_role;
+
 create table public.purchase_payments (
     payment_intent_id   text        not null,
     purchase_id         uuid        not null,

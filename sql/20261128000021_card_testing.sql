@@ -53,15 +53,12 @@ as $$
     select purse.require_server();
     select coalesce(array_agg(o.checkout_session_id order by o.created_at desc), '{}')
     from (
-        select p.checkout_session_id, p.created_at
+        select c.checkout_session_id, c.created_at
         from public.purchases declined
-        join public.purchases p on p.user_id = declined.user_id
+        join purse.open_checkouts c on c.user_id = declined.user_id
         where declined.id = p_order_id
-            and p.status = 'open'
-            and p.checkout_session_id is not null
-            and p.created_at > clock_timestamp() - interval '1 day'
             and purse.checkout_opens_at(declined.user_id, p_declines_per_hour) is not null
-        order by p.created_at desc
+        order by c.created_at desc
         limit 20
     ) o
 $$;

@@ -10,7 +10,7 @@ create table public.request_counts (
 );
 
 comment on table public.request_counts is
-    'How many requests of a kind a user made in the present period. receipt: a question to Stripe, whose limit all our requests share. export: a copy of all their data.';
+    'How many requests of a kind a user made in the present period. receipt: a question to Stripe, whose limit all our requests share. export: a page of a copy of all their data.';
 comment on column public.request_counts.began_at is 'When the period that is counted began.';
 
 alter table public.request_counts enable row level security;

@@ -1,6 +1,34 @@
 -- Processing a file: a worker leases it, then finishes it, fails it, or gives the lease back. A
 -- lease is a number and a deadline. Each call locks the file's row, then the user's row.
 
+create function purse.lock_file(
+    p_user_id uuid,
+    p_file_id uuid
+)
+    returns public.files
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_file public.files;
+begin
+    select * into v_file
+    from public.files f
+    where f.id = p_file_id
+        and f.user_id = p_user_id
+        and f.deleted_at is null
+    for update;
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such file', detail = 'no_such_file';
+    end if;
+    return v_file;
+end
+$$;
+
+comment on function purse.lock_file(uuid, uuid) is
+'Locks the row of a user''s file and returns it. Raises PT404 if the file is not the user''s, or was deleted.';
+revoke all on function purse.lock_file(uuid, uuid) from public, anon, authenticated, service_role;
+
 create function public.lease_file(
     p_user_id     uuid,
     p_file_id     uuid,
@@ -21,15 +49,7 @@ declare
 begin
     perform purse.require_server();
     perform purse.require_account(p_user_id);
-    select * into v_file
-    from public.files f
-    where f.id = p_file_id
-        and f.user_id = p_user_id
-        and f.deleted_at is null
-    for update;
-    if not found then
-        raise exception using errcode = 'PT404', message = 'no such file', detail = 'no_such_file';
-    end if;
+    v_file := purse.lock_file(p_user_id, p_file_id);
     -- Read the clock after the lock: waiting for it may have taken long.
     v_at := clock_timestamp();
     v_outcome := case

@@ -46,15 +46,7 @@ declare
 begin
     perform purse.require_server();
     perform purse.require_account(p_user_id);
-    select * into v_file
-    from public.files f
-    where f.id = p_file_id
-        and f.user_id = p_user_id
-        and f.deleted_at is null
-    for update;
-    if not found then
-        raise exception using errcode = 'PT404', message = 'no such file', detail = 'no_such_file';
-    end if;
+    v_file := purse.lock_file(p_user_id, p_file_id);
     if v_file.status = 'processing' and v_file.leased_until > clock_timestamp() then
         raise exception using
             errcode = 'PT409', message = 'a worker has this file', detail = 'lease_lost';

@@ -170,13 +170,9 @@ as $$
         'customers', d.customers,
         'email', (select a.email from auth.users a where a.id = d.user_id),
         'checkout_sessions', (
-            select coalesce(jsonb_agg(p.checkout_session_id order by p.created_at desc), '[]'::jsonb)
-            from public.purchases p
-            where p.user_id = d.user_id
-                and p.status = 'open'
-                and p.checkout_session_id is not null
-                -- A checkout page is open for a day at most.
-                and p.created_at > now() - interval '1 day'
+            select coalesce(jsonb_agg(o.checkout_session_id order by o.created_at desc), '[]'::jsonb)
+            from purse.open_checkouts o
+            where o.user_id = d.user_id
         )
     )
     from public.deleted_accounts d
@@ -191,7 +187,7 @@ grant execute on function public.forgetting_work(uuid) to service_role;
 
 create function public.finish_forgetting(
     p_user_id   uuid,
-    p_customers jsonb default '{}'
+    p_customers text[] default '{}'
 )
     returns boolean
     language sql
@@ -201,22 +197,26 @@ create function public.finish_forgetting(
 as $$
     select purse.require_server();
     update public.deleted_accounts d
-    set customers = p_customers,
+    set customers = d.customers - p_customers,
         finished_at = case
-            when p_customers = '{}' and not exists (select from auth.users a where a.id = d.user_id)
+            when d.customers - p_customers = '{}' and not exists (select from auth.users a where a.id = d.user_id)
                 then coalesce(d.finished_at, clock_timestamp())
         end
     where d.user_id = p_user_id
     returning d.finished_at is not null
 $$;
 
-comment on function public.finish_forgetting(uuid, jsonb) is
-'Records which Stripe customers of a deleted account could not be deleted. If none are left and Supabase Auth has no
-such user, nothing is left to do. Returns whether that is so; null if the account was not deleted.';
-revoke all on function public.finish_forgetting(uuid, jsonb) from public, anon, authenticated, service_role;
-grant execute on function public.finish_forgetting(uuid, jsonb) to service_role;
+comment on function public.finish_forgetting(uuid, text[]) is
+'Records which Stripe customers of a deleted account were deleted at Stripe. Customers that were recorded meanwhile
+stay. If none is left and Supabase Auth has no such user, nothing is left to do. Returns whether that is so; null if
+the account was not deleted.';
+revoke all on function public.finish_forgetting(uuid, text[]) from public, anon, authenticated, service_role;
+grant execute on function public.finish_forgetting(uuid, text[]) to service_role;
 
-create function public.unfinished_forgettings(p_limit integer)
+create function public.unfinished_forgettings(
+    p_livemode boolean,
+    p_limit    integer
+)
     returns uuid[]
     language sql
     stable
@@ -224,20 +224,27 @@ create function public.unfinished_forgettings(p_limit integer)
     set search_path = ''
 as $$
     select purse.require_server();
-    select coalesce(array_agg(u.user_id order by u.deleted_at), '{}')
+    select coalesce(array_agg(u.user_id order by u.deleted_at, u.user_id), '{}')
     from (
         select d.user_id, d.deleted_at
         from public.deleted_accounts d
         where d.finished_at is null
-        order by d.deleted_at
+            -- Not those of which only customers are left that another deployment's key has to delete.
+            and (
+                d.customers = '{}'
+                or exists (select from jsonb_each(d.customers) c where c.value = to_jsonb(p_livemode))
+                or exists (select from auth.users a where a.id = d.user_id)
+            )
+        order by d.deleted_at, d.user_id
         limit p_limit
     ) u
 $$;
 
-comment on function public.unfinished_forgettings(integer) is
-'Deleted accounts of which something is left outside the database, oldest first.';
-revoke all on function public.unfinished_forgettings(integer) from public, anon, authenticated, service_role;
-grant execute on function public.unfinished_forgettings(integer) to service_role;
+comment on function public.unfinished_forgettings(boolean, integer) is
+'Deleted accounts of which something is left that a deployment can delete whose Stripe key is of this mode (null: it
+has no key). The oldest deletion first, then by id.';
+revoke all on function public.unfinished_forgettings(boolean, integer) from public, anon, authenticated, service_role;
+grant execute on function public.unfinished_forgettings(boolean, integer) to service_role;
 
 create function public.find_user(p_address text)
     returns uuid

@@ -30,12 +30,7 @@ begin
                 select count(*) from public.credit_holds h where h.user_id = p_user_id and h.status = 'held'
             ),
             'open_checkouts', (
-                select count(*)
-                from public.purchases p
-                where p.user_id = p_user_id
-                    and p.status = 'open'
-                    and p.checkout_session_id is not null
-                    and p.created_at > now() - interval '1 day'
+                select count(*) from purse.open_checkouts o where o.user_id = p_user_id
             ),
             'pending_payments', (
                 select coalesce(jsonb_agg(jsonb_build_object(

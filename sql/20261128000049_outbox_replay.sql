@@ -4,50 +4,70 @@ create function public.replay_events(
     p_endpoint text,
     p_ids      text[]      default null,
     p_since    timestamptz default null,
+    p_from     bigint      default null,
     p_limit    integer     default 10000
 )
-    returns integer
+    returns jsonb
     language plpgsql
     security definer
     set search_path = ''
     set lock_timeout = '250ms'
 as $$
 declare
-    v_replayed integer;
+    v_answer jsonb;
 begin
     perform purse.require_server();
+    if p_limit is null or p_limit not between 1 and 10000 then
+        raise exception using errcode = 'PT422', message = 'replay 1 to 10000 events at a time';
+    end if;
     if not exists (select from public.outbox_endpoints e where e.name = p_endpoint) then
         raise exception using errcode = 'PT404', message = 'no such endpoint';
     end if;
     if (p_ids is null) = (p_since is null) then
         raise exception using errcode = 'PT422', message = 'replay by ids or since a time';
     end if;
-    insert into public.outbox_deliveries as d (endpoint, event_id, user_id)
-    select p_endpoint, e.id, coalesce(e.user_id, '00000000-0000-0000-0000-000000000000')
-    from public.outbox_events e
-    join public.outbox_endpoints n
-        on n.name = p_endpoint
-        and (n.types is null or e.type = any (n.types))
-    where e.occurred_at >= p_since
-        or 'evt_' || replace(e.message_id::text, '-', '') = any (p_ids)
-    order by e.id
-    limit p_limit
-    on conflict (endpoint, event_id) do update
-        set delivered_at = null,
-            parked_at = null,
-            attempts = 0,
-            due_at = clock_timestamp(),
-            begun_at = clock_timestamp();
-    get diagnostics v_replayed = row_count;
-    return v_replayed;
+    with wanted as (
+        select e.id, e.user_id, row_number() over (order by e.id) as place
+        from public.outbox_events e
+        join public.outbox_endpoints n
+            on n.name = p_endpoint
+            and (n.types is null or e.type = any (n.types))
+        where (e.occurred_at >= p_since or 'evt_' || replace(e.message_id::text, '-', '') = any (p_ids))
+            and (p_from is null or e.id >= p_from)
+    ),
+    replayed as (
+        insert into public.outbox_deliveries as d (endpoint, event_id, user_id)
+        select p_endpoint, w.id, coalesce(w.user_id, '00000000-0000-0000-0000-000000000000')
+        from wanted w
+        where w.place <= p_limit
+        order by w.id
+        on conflict (endpoint, event_id) do update
+            set delivered_at = null,
+                parked_at = null,
+                attempts = 0,
+                due_at = clock_timestamp(),
+                begun_at = clock_timestamp()
+        returning d.event_id
+    )
+    select jsonb_build_object(
+        'replayed', (select count(*) from replayed),
+        'left', count(*),
+        'next', min(w.id)::text
+    ) into v_answer
+    from wanted w
+    where w.place > p_limit;
+    return v_answer;
 end
 $$;
 
-comment on function public.replay_events(text, text[], timestamptz, integer) is
+comment on function public.replay_events(text, text[], timestamptz, bigint, integer) is
 'Sends events to an endpoint again: those with these webhook-ids, or those that occurred since a time; parked
-ones too. Returns how many. Raises PT404 for an unknown endpoint, PT422 unless exactly one of both is given.';
-revoke all on function public.replay_events(text, text[], timestamptz, integer) from public, anon, authenticated, service_role;
-grant execute on function public.replay_events(text, text[], timestamptz, integer) to service_role;
+ones too. A call takes p_limit events, 10000 at most, in the order of their ids.
+Returns {replayed, left: how many follow, next: p_from of the call that goes on, or null if none is left}.
+Raises PT404 for an unknown endpoint, PT422 unless exactly one of both is given, or for a limit out of range.';
+revoke all on function public.replay_events(text, text[], timestamptz, bigint, integer)
+    from public, anon, authenticated, service_role;
+grant execute on function public.replay_events(text, text[], timestamptz, bigint, integer) to service_role;
 
 create function public.outbox_status()
     returns jsonb

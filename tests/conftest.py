@@ -56,6 +56,29 @@ def database(stack: RunningStack) -> Iterator[psycopg.Connection[dict[str, Any]]
         yield connection
 
 
+@pytest.fixture(scope="module")
+def patience(stack: RunningStack) -> Iterator[None]:
+    """Let functions wait long: here the order of locks is tested, not how long one waits for them.
+
+    On a busy machine a test needs longer than the limit to see that somebody waits.
+    """
+    with stack.connect() as database:
+        limited = database.execute(
+            """
+            select p.oid::regprocedure::text as function, split_part(s, '=', 2) as limit
+            from pg_proc p cross join unnest(p.proconfig) s
+            where p.pronamespace = 'public'::regnamespace and s like 'lock_timeout=%'
+            """
+        ).fetchall()
+        for each in limited:
+            database.execute(f"alter function {each['function']} set lock_timeout = '60s'")
+        yield
+        for each in limited:
+            database.execute(
+                f"alter function {each['function']} set lock_timeout = '{each['limit']}'"
+            )
+
+
 def do_not_wait_for_the_disk(database: Postgres) -> None:
     """Let commits return before they are durable: only tests/crashes needs them to be."""
     with psycopg.connect(database.url(), autocommit=True) as connection:

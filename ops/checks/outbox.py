@@ -35,7 +35,8 @@ def check_outbox(data: Mapping[str, Any], *, now: datetime | None = None) -> Ite
         yield Finding(
             "WRONG",
             "Events were given up after three days of attempts, or because the receiver is gone.",
-            "Mend the receiver, then: select replay_events('app', null, '2026-11-28');",
+            "Mend the receiver, then: select replay_events('app', null, '2026-11-28'); and go on"
+            " while it answers that events are left.",
             [f"{endpoint['name']}: {count(endpoint['parked'], 'event')}" for endpoint in parked],
         )
     if late:

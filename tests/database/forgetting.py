@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.database.ledger import record
 from tests.database.purse import Purse, key
 from tests.support import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from uuid import UUID
 
 # Functions for a person, with arguments that an open account may give.
 PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
@@ -59,7 +61,25 @@ def doctor(purse: Purse) -> dict[str, Any]:
     }
 
 
-def finish(purse: Purse, customers: str = "{}") -> bool:
+def finish(purse: Purse, *customers: str) -> bool:
     """Tell that Stripe has deleted these customers; return whether the deletion has ended."""
-    done: bool = purse.call("finish_forgetting", purse.user_id, customers)
+    done: bool = purse.call("finish_forgetting", purse.user_id, list(customers))
     return done
+
+
+def customer_of(purse: Purse, customer_id: str | None = None, *, livemode: bool = False) -> str:
+    """Let an order of this person name a customer at Stripe; return the customer's id."""
+    customer = customer_id or f"cus_{key()}"
+    order = Order(user_id=purse.user_id)
+    record(purse.database, order.facts("open"))
+    purse.database.execute(
+        "update purchases set customer_id = %s, livemode = %s where id = %s",
+        [customer, livemode, order.order_id],
+    )
+    return customer
+
+
+def unfinished(purse: Purse, *, livemode: bool | None = False, most: int = 1_000_000) -> list[UUID]:
+    """Return the accounts that a deployment with keys of this mode goes on deleting."""
+    found: list[UUID] = purse.call("unfinished_forgettings", livemode, most)
+    return found

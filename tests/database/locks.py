@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.support import until
 
@@ -16,6 +16,33 @@ if TYPE_CHECKING:
     from tests.support import RunningStack
 
     Database = Connection[dict[str, Any]]
+
+T = TypeVar("T")
+
+
+def behind(
+    stack: RunningStack,
+    gate: Callable[[Database], Any],
+    acts: list[Callable[[Database], T]],
+) -> list[T]:
+    """Lock the gate, begin all acts at once, and open it when each has ended or waits for a lock.
+
+    So each act has taken what comes before the gate in its own order of locks. If two orders
+    differ, the acts wait for each other in a circle.
+    """
+    with ThreadPoolExecutor(len(acts)) as pool, ExitStack() as open_:
+        one, observer, *others = (
+            open_.enter_context(stack.connect()) for _ in range(len(acts) + 2)
+        )
+        with one.transaction():
+            gate(one)
+            outcomes = [pool.submit(act, each) for act, each in zip(acts, others, strict=True)]
+            for outcome, each in zip(outcomes, others, strict=True):
+                until(
+                    lambda outcome=outcome, each=each: outcome.done() or waits(observer, each),
+                    "it has ended, or waits",
+                )
+        return [outcome.result(60) for outcome in outcomes]
 
 
 @contextmanager

@@ -130,6 +130,17 @@ class Purse:
         """Undo a spend; ann does it."""
         return self.call("reverse_spend", int(transaction_id), "ann", "it failed")
 
+    def abandoned_upload(self, *, held_for: int = 900) -> str:
+        """Begin an upload whose time is over; its hold is not. Return the file's id."""
+        file_id: str = self.call(
+            "begin_file",
+            *(self.user_id, "audio_upload", "a.mp3", 10, "audio/mpeg", None, held_for, []),
+        )["file"]["id"]
+        self.database.execute(
+            "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
+        )
+        return file_id
+
     # What is there ------------------------------------------------------------------------------
 
     def read(self, **arguments: Any) -> Any:

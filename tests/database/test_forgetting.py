@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import time
-import uuid
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 
-from tests.database.forgetting import PERSONS, account, doctor, finish, forget
+from tests.database.forgetting import (
+    PERSONS,
+    account,
+    customer_of,
+    doctor,
+    finish,
+    forget,
+    unfinished,
+)
 from tests.database.ledger import forgiven, record, row_of
 from tests.database.purse import Purse, key
 from tests.support import Order
@@ -218,30 +226,78 @@ def test_stripe_is_told_of_every_customer_and_open_checkout(purse: Purse) -> Non
         "email": None,
         "checkout_sessions": [order.session_id],
     }
-    assert finish(purse, f'{{"{new}": true}}') is False
-    assert uuid.UUID(user_id) in purse.call("unfinished_forgettings", 1_000_000)
-    assert finish(purse) is True
-    assert uuid.UUID(user_id) not in purse.call("unfinished_forgettings", 1_000_000)
+    assert finish(purse, old) is False
+    assert purse.call("forgetting_work", user_id)["customers"] == {new: False}
+    assert UUID(user_id) in unfinished(purse)
+    assert finish(purse, new, "cus_by_address") is True
+    assert UUID(user_id) not in unfinished(purse)
     assert doctor(purse) == {}
+
+
+def test_a_customer_that_came_in_while_others_were_deleted_is_kept(purse: Purse) -> None:
+    """A fact of Stripe's arrives between forgetting_work and finish_forgetting."""
+    known, late = customer_of(purse), f"cus_{key()}"
+    forget(purse)
+    assert purse.call("forgetting_work", purse.user_id)["customers"] == {known: False}
+    customer_of(purse, late)
+    forget(purse)
+    assert finish(purse, known) is False
+    assert purse.call("forgetting_work", purse.user_id)["customers"] == {late: False}
+    assert finish(purse, late) is True
 
 
 def test_what_came_in_between_is_removed_by_forgetting_again(purse: Purse) -> None:
     forget(purse)
     assert finish(purse) is True
-    customer = f"cus_{key()}"
-    order = Order(user_id=purse.user_id)
-    record(purse.database, order.facts("open"))
-    purse.database.execute(
-        "update purchases set customer_id = %s where id = %s", [customer, order.order_id]
-    )
+    customer = customer_of(purse)
     (left,) = doctor(purse)["left_behind"]
     assert left["what"] == ["the id of a Stripe customer"]
     forget(purse)
     assert purse.call("forgetting_work", purse.user_id)["customers"] == {customer: False}
     (left,) = doctor(purse)["left_behind"]
     assert left["what"] == ["a Stripe customer", "a deletion that has not ended"]
-    assert finish(purse) is True
+    assert finish(purse, customer) is True
     assert doctor(purse) == {}
+
+
+def test_the_customers_of_the_other_mode_do_not_keep_an_older_deletion_waiting(
+    database: Database,
+) -> None:
+    """The daily clean-up of a deployment with a test key cannot delete live customers."""
+    live, test, no_customer, both = (Purse(database) for _ in range(4))
+    customer_of(live, livemode=True)
+    customer_of(test)
+    customer_of(both, livemode=True)
+    customer_of(both)
+    for purse in (live, test, no_customer, both):
+        forget(purse)
+    every = [UUID(purse.user_id) for purse in (live, test, no_customer, both)]
+
+    def waiting(*, livemode: bool | None) -> list[UUID]:
+        return [each for each in unfinished(live, livemode=livemode) if each in every]
+
+    assert waiting(livemode=False) == every[1:]
+    assert waiting(livemode=True) == [every[0], *every[2:]]
+    # A deployment without a key deletes no customer.
+    assert waiting(livemode=None) == [every[2]]
+    oldest = unfinished(live)[:1]
+    assert unfinished(live, most=1) == oldest
+
+
+def test_deletions_go_on_in_the_order_in_which_they_began(database: Database) -> None:
+    purses = [Purse(database) for _ in range(3)]
+    for purse in purses:
+        forget(purse)
+    for days, purse in zip((2, 3, 1), purses, strict=True):
+        database.execute(
+            "update deleted_accounts set deleted_at = now() - make_interval(days => %s)"
+            " where user_id = %s",
+            [1000 * days, purse.user_id],
+        )
+    found = unfinished(purses[0], most=3)
+    assert found == [UUID(purses[place].user_id) for place in (1, 0, 2)]
+    for purse in purses:
+        assert finish(purse) is True
 
 
 def test_an_account_that_exists_has_nothing_to_finish(purse: Purse) -> None:

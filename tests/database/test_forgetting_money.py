@@ -34,7 +34,7 @@ def test_what_is_paid_after_the_deletion_is_kept_and_doctor_says_to_refund_it(
     order = Order(user_id=purse.user_id)
     record(purse.database, order.facts("processing"))
     forget(purse)
-    finish(purse)
+    assert finish(purse, f"cus_{order.suffix}") is True
     record(purse.database, {**order.facts("paid"), "customer_id": "cus_late" + key()})
     assert account(purse) == (500, 0)
     assert row_of(purse.database, "purchases", order.order_id)["customer_id"] is None

@@ -196,18 +196,6 @@ def test_rehearsals_of_the_same_users_in_another_order_both_get_through(
     )
 
 
-def _abandon(purse: Purse) -> str:
-    """Begin an upload whose time is over; return the file's id."""
-    file_id: str = purse.call(
-        "begin_file",
-        *(purse.user_id, "audio_upload", "a.mp3", 10, "audio/mpeg", None, 900, []),
-    )["file"]["id"]
-    purse.database.execute(
-        "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
-    )
-    return file_id
-
-
 @pytest.mark.parametrize("sweeps_first", [False, True])
 def test_a_sweep_and_a_rehearsal_of_the_same_users_both_get_through(
     stack: RunningStack, *, sweeps_first: bool
@@ -218,7 +206,7 @@ def test_a_sweep_and_a_rehearsal_of_the_same_users_both_get_through(
         files = {}
         for purse in purses:
             purse.grant(10)
-            files[_abandon(purse)] = purse.user_id
+            files[purse.abandoned_upload()] = purse.user_id
         by_file = [files[file_id] for file_id in sorted(files)]
         facts = [Order(user_id=user).facts("paid") for user in reversed(by_file)]
         acts: list[Callable[[Database], Any]] = [
@@ -240,7 +228,7 @@ def test_sweeps_of_the_same_users_in_another_order_both_get_through(stack: Runni
         purses = [Purse(database) for _ in range(2)]
         for purse in purses:
             purse.grant(20)
-        halves = [[_abandon(purse) for purse in purses] for _ in range(6)]
+        halves = [[purse.abandoned_upload() for purse in purses] for _ in range(6)]
         in_turn(
             stack,
             lambda db: [_lock_account(db, purse.user_id) for purse in purses],
@@ -259,8 +247,8 @@ def test_a_sweep_does_not_hold_a_user_while_it_waits_for_a_file(stack: RunningSt
     with stack.connect() as database:
         purse = Purse(database)
         purse.grant(10)
-        abandoned = _abandon(purse)
-        swept = _abandon(purse)
+        abandoned = purse.abandoned_upload()
+        swept = purse.abandoned_upload()
         database.execute("update files set status = 'expired' where id = %s", [swept])
         in_turn(
             stack,

@@ -119,16 +119,23 @@ def test_a_cursor_that_we_did_not_give_is_refused(
     assert code(export(stack, user, cursor)) == (400, "invalid_request")
 
 
-def test_exports_are_limited_an_hour(
+def test_pages_of_exports_are_limited_an_hour(
     stack: RunningStack, user: User, database: Connection[dict[str, Any]]
 ) -> None:
-    for _ in range(10):
-        assert export(stack, user).status_code == 200
-    refused = export(stack, user)
-    assert code(refused) == (429, "too_many_attempts")
-    assert 3000 < int(refused.headers["retry-after"]) <= 3600
-    # A page of an export that has begun is not one more.
+    assert export(stack, user).status_code == 200
+    # Every page costs as much as the first.
     assert export(stack, user, "lots:").status_code == 200
+    row = database.execute(
+        "update request_counts set requests = requests + 196 where user_id = %s returning requests",
+        [user.id],
+    ).fetchone()
+    assert row == {"requests": 198}
+    assert export(stack, user).status_code == 200
+    assert export(stack, user, "holds:").status_code == 200
+    for cursor in (None, "orders:", "lots:"):
+        refused = export(stack, user, cursor)
+        assert code(refused) == (429, "too_many_attempts")
+        assert 3000 < int(refused.headers["retry-after"]) <= 3600
     database.execute(
         "update request_counts set began_at = began_at - interval '1 hour' where user_id = %s",
         [user.id],

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests import profiles
+from tests.conftest import patience  # noqa: F401 - a fixture of the tests of locks
 from tests.support import RunningStack, use_known_seal
 
 if TYPE_CHECKING:

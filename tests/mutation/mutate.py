@@ -1,13 +1,14 @@
 """Mutation tests: edit the product in many small ways and report the edits that no test notices.
 
-    python -m tests.mutation.mutate [facts|settlement] [--minutes N] [--jobs N] [--only TEXT]
+    python -m tests.mutation.mutate [TOPIC] [--minutes N] [--jobs N] [--only TEXT]
 
-`facts` edits the pure modules under api/_lib/payments in a copy and runs their unit tests.
-`settlement` edits the SQL functions of the ledger, of settlement and of spending, each mutant in a
-fresh database of one embedded Postgres, and runs their database tests and some property tests.
-Without a name, both run. `--only` selects the mutants whose line or text contains TEXT. A mutant
-that survives either makes no observable difference or needs a test. A run takes minutes, so it is
-started by hand and not in CI. The exit code is 1 if a mutant survives.
+The topic `facts` edits the pure modules under api/_lib/payments in a copy and runs their unit
+tests. The others edit SQL functions, each mutant in a fresh database of one embedded Postgres, and
+run the database tests of their topic: `settlement` (ledger, settlement, spending), `batches`,
+`accounts` (deletion, export, limits) and `outbox`. Without a name, all run. `--only` selects the
+mutants whose line or text contains TEXT. A mutant that survives either makes no observable
+difference or needs a test. A run takes minutes, so it is started by hand and not in CI. The exit
+code is 1 if a mutant survives.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -37,55 +40,107 @@ from tests.mutation.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from tests.mutation.mutant import Mutant
 
     Judge = Callable[[Mutant], str]
     Workers = SimpleQueue[Worker]
+    Generate = Callable[[Path], Iterator[Mutant]]
+    Judging = Callable[[Workers], AbstractContextManager[Judge]]
 
 ROOT = Path(__file__).parent.parent.parent
 PURE = ("facts", "order", "reversal_facts", "session_facts", "stripe_fields")
 MODULES = [ROOT / "api" / "_lib" / "payments" / f"{name}.py" for name in PURE]
 UNIT_TESTS = tuple(f"tests/unit/test_{name}.py" for name in PURE)
-MUTATED = (
-    *("accounts", "ledger", "idempotency", "spending", "holds", "captures"),
-    *("lot_selection", "expiry"),
-    *("purchase_reversals", "settlement", "payment_facts", "stripe_events"),
-    *("grants", "reading", "explain_balance"),
-)
-MIGRATIONS = sorted(path for name in MUTATED for path in ROOT.glob(f"sql/*_{name}.sql"))
-DATABASE_TESTS = (
-    *("-p", "tests.mutation.at_database"),
-    "tests/database/test_settlement.py",
-    "tests/database/test_settlement_edges.py",
-    "tests/database/test_settlement_locks.py",
-    "tests/database/test_clamp.py",
-    "tests/database/test_reversals.py",
-    "tests/database/test_lots.py",
-    "tests/database/test_spending.py",
-    "tests/database/test_undoing_and_giving.py",
-    "tests/database/test_holds.py",
-    "tests/database/test_explain.py",
-    "tests/database/test_ledger_rows.py",
-    "tests/properties/test_settlement_converges.py",
-    "tests/properties/test_histories.py",
-)
+
+
+@dataclass(frozen=True)
+class SqlTopic:
+    """SQL files, by their names without number, and the tests that judge their mutants."""
+
+    files: tuple[str, ...]
+    tests: tuple[str, ...]
+
+    def migrations(self) -> list[Path]:
+        """Return the paths of the files, in the order applied."""
+        return sorted(path for name in self.files for path in ROOT.glob(f"sql/*_{name}.sql"))
+
+
+TOPICS = {
+    "settlement": SqlTopic(
+        (
+            *("accounts", "ledger", "idempotency", "spending", "holds", "captures"),
+            *("lot_selection", "expiry"),
+            *("purchase_reversals", "settlement", "payment_facts", "stripe_events"),
+            *("grants", "reading", "explain_balance"),
+        ),
+        (
+            "tests/database/test_settlement.py",
+            "tests/database/test_settlement_edges.py",
+            "tests/database/test_settlement_locks.py",
+            "tests/database/test_clamp.py",
+            "tests/database/test_reversals.py",
+            "tests/database/test_lots.py",
+            "tests/database/test_spending.py",
+            "tests/database/test_undoing_and_giving.py",
+            "tests/database/test_holds.py",
+            "tests/database/test_explain.py",
+            "tests/database/test_ledger_rows.py",
+            "tests/properties/test_settlement_converges.py",
+            "tests/properties/test_histories.py",
+        ),
+    ),
+    "batches": SqlTopic(
+        ("spend_batch",),
+        ("tests/database/test_spend_batch.py", "tests/properties/test_batches.py"),
+    ),
+    "accounts": SqlTopic(
+        ("request_limit", "giving_up_credits", "forgetting", "account", "doctor_deleted"),
+        (
+            "tests/database/test_account.py",
+            "tests/database/test_request_limit.py",
+            "tests/database/test_forgetting.py",
+            "tests/database/test_forgetting_money.py",
+            "tests/database/test_deleted_refused.py",
+            # They sign somebody up, for which nothing runs here.
+            *(
+                f"--deselect=tests/database/test_forgetting.py::{name}"
+                for name in (
+                    "test_a_person_is_found_by_address",
+                    "test_a_user_that_is_deleted_in_supabase_leaves_the_ledger_whole",
+                    "test_a_user_who_comes_back_in_supabase_stays_refused",
+                )
+            ),
+        ),
+    ),
+    "outbox": SqlTopic(
+        (
+            *("outbox", "outbox_payments", "outbox_endpoints", "outbox_delivery"),
+            *("outbox_replay", "outbox_jobs", "outbox_mail"),
+        ),
+        ("tests/database/test_outbox.py", "tests/database/test_outbox_delivery.py"),
+    ),
+}
 
 
 def main() -> int:
     """Run the command; return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation.mutate")
-    parser.add_argument("what", nargs="?", choices=("facts", "settlement"))
+    parser.add_argument("what", nargs="?", choices=("facts", *TOPICS))
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     deadline = time.monotonic() + options.minutes * 60
     survived = 0
-    for name, generate, paths, judging in (
-        ("facts", python_mutants.mutants, MODULES, _judging_facts),
-        ("settlement", sql_mutants.mutants, MIGRATIONS, _judging_settlement),
-    ):
+    runs: list[tuple[str, Generate, Sequence[Path], Judging]] = [
+        ("facts", python_mutants.mutants, MODULES, _judging_facts)
+    ]
+    for name, topic in TOPICS.items():
+        judging = partial(_judging_sql, tests=topic.tests)
+        runs.append((name, sql_mutants.mutants, topic.migrations(), judging))
+    for name, generate, paths, judging in runs:
         if options.what not in (None, name):
             continue
         mutants = [mutant for path in paths for mutant in generate(path)]
@@ -170,7 +225,7 @@ def _judging_facts(free: Workers) -> Iterator[Judge]:
 
 
 @contextmanager
-def _judging_settlement(free: Workers) -> Iterator[Judge]:
+def _judging_sql(free: Workers, tests: Sequence[str]) -> Iterator[Judge]:
     """Judge mutants of the functions, each in a copy of one database of a Postgres of our own."""
     password = secrets.token_urlsafe(16)
     with ExitStack() as running:
@@ -202,7 +257,8 @@ def _judging_settlement(free: Workers) -> Iterator[Judge]:
                     _execute(url, mutant.text if mutant else "select")
                 except psycopg.Error:
                     return "invalid"
-                return _verdict(free, ROOT, DATABASE_TESTS, {"PURSE_MUTANT_DATABASE_URL": url})
+                arguments = ("-p", "tests.mutation.at_database", *tests)
+                return _verdict(free, ROOT, arguments, {"PURSE_MUTANT_DATABASE_URL": url})
             finally:
                 _execute(maintenance, f"drop database {name} with (force)")
 

@@ -1,4 +1,4 @@
-"""Edits of the SQL functions that settle, by their text; some do not parse, and count for nothing.
+"""Edits of SQL functions, by their text; some do not parse, and count for nothing.
 
 Only functions' bodies are edited, each mutant one `create or replace function`.
 """

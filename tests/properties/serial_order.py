@@ -54,18 +54,8 @@ class Household:
             self.purse.hold(1, seconds=seconds) for seconds in (DAY_SECONDS // 2, 604_800, 604_800)
         ]
         self.holds = [answer["hold_id"] for answer in held]
-        self.files = [self._abandoned_file() for _ in range(2)]
-
-    def _abandoned_file(self) -> str:
-        """An upload whose time is over. Its hold is not, so that a sweep has credits to release."""
-        file_id: str = self.purse.call(
-            "begin_file",
-            *(self.purse.user_id, "audio_upload", "a.mp3", 10, "audio/mpeg", None, 604_800, []),
-        )["file"]["id"]
-        self.purse.database.execute(
-            "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
-        )
-        return file_id
+        # Their holds go on, so that a sweep has credits to release.
+        self.files = [self.purse.abandoned_upload(held_for=604_800) for _ in range(2)]
 
     def do(
         self,

@@ -20,11 +20,6 @@ SECTIONS = (*_LEDGER, "files")
 _CURSOR = re.compile(rf"({'|'.join(SECTIONS)}):([0-9a-f-]{{0,36}})", re.ASCII)
 
 
-def is_first(cursor: str | None) -> bool:
-    """Whether a cursor asks for the first page, as no cursor does."""
-    return cursor in {None, f"{SECTIONS[0]}:"}
-
-
 def export_page(user_id: str, cursor: str | None = None) -> dict[str, Any]:
     """Return a page of a person's data.
 

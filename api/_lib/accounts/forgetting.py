@@ -19,6 +19,7 @@ from typing import Any
 from api._lib import database
 from api._lib.errors import ConflictError, PurseError
 from api._lib.sample_app import sample_app
+from api._lib.settings import settings
 
 _BALANCE_CHANGED = "balance_changed:"
 # Accounts that one clean-up goes on with.
@@ -115,14 +116,14 @@ def finish(user_id: str, *, deadline: float) -> bool:
     if work is None:
         # An account that exists is never touched here.
         return False
-    left = forget_at_stripe(
+    deleted = forget_at_stripe(
         user_id,
         customers=work["customers"],
         email=work["email"],
         session_ids=work["checkout_sessions"],
     )
     delete_auth_user(user_id)
-    finished: bool = database.call("finish_forgetting", p_user_id=user_id, p_customers=left)
+    finished: bool = database.call("finish_forgetting", p_user_id=user_id, p_customers=deleted)
     return finished
 
 
@@ -144,6 +145,14 @@ def finish_all(user_ids: tuple[str, ...], *, deadline: float) -> bool:
 
 
 def finish_interrupted(*, deadline: float) -> bool:
-    """Finish the deletions that were interrupted; return whether none is left."""
-    user_ids: list[str] = database.call("unfinished_forgettings", p_limit=_AT_ONCE)
+    """Finish the deletions that were interrupted, oldest first; return whether none is left.
+
+    A Stripe customer of the other mode is left to the deployment that has its key.
+    """
+    config = settings()
+    user_ids: list[str] = database.call(
+        "unfinished_forgettings",
+        p_livemode=config.livemode if config.stripe_secret_key else None,
+        p_limit=_AT_ONCE,
+    )
     return finish_all(tuple(user_ids), deadline=deadline) and len(user_ids) < _AT_ONCE

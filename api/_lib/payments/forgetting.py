@@ -24,7 +24,7 @@ def forget_at_stripe(
     customers: Mapping[str, bool],
     email: str | None,
     session_ids: Sequence[str],
-) -> dict[str, bool]:
+) -> list[str]:
     """Close a person's open Checkout Sessions and delete their customers. Safe to repeat.
 
     Args:
@@ -34,21 +34,23 @@ def forget_at_stripe(
         session_ids: Sessions that may be open.
 
     Returns:
-        The customers that this deployment's key cannot delete: those of the other mode.
+        The customers that Stripe does not have any more: those of this deployment's mode. Another
+        deployment's key has to delete the rest.
 
     Raises:
         StripeFailedError: Stripe failed or refused.
     """
     config = settings()
     if config.stripe_secret_key is None:
-        return dict(customers)
+        return []
     with stripe_failures():
         for session_id in session_ids:
             expire_session(stripe_client(), session_id)
         ours = [each for each, livemode in customers.items() if livemode == config.livemode]
-        for customer_id in dict.fromkeys([*ours, *_made_for(user_id, email)]):
+        deleted = list(dict.fromkeys([*ours, *_made_for(user_id, email)]))
+        for customer_id in deleted:
             _delete(customer_id)
-    return {each: mode for each, mode in customers.items() if mode != config.livemode}
+    return deleted
 
 
 def delete_customer(customer_id: str) -> None:
