@@ -23,7 +23,6 @@ with (fillfactor = 70);
 
 create index credit_lots_user_id_expires_at_idx on public.credit_lots (user_id, expires_at, id);
 create index credit_lots_expires_at_idx on public.credit_lots (expires_at, id) where expires_at is not null;
-create index credit_lots_forgiven_idx on public.credit_lots (user_id) where forgiven > 0;
 
 comment on table public.credit_lots is
     'What a balance is made of: one row per purchase or grant. Spending takes from the lot that expires soonest, then from the oldest.';

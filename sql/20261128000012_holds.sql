@@ -205,16 +205,11 @@ begin
     if p_seconds is null or p_seconds not between 1 and 604800 then
         raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
     end if;
-    perform from public.credit_holds h
-    where h.user_id = p_user_id
-        and h.idempotency_key = p_idempotency_key;
-    if found
-        or (
-            p_quantity between 1 and 1000000
-            and length(p_idempotency_key) between 1 and 255
-            and p_idempotency_key !~ '[^\x20-\x7e]'
-        ) is not true
-    then
+    if (
+        p_quantity between 1 and 1000000
+        and length(p_idempotency_key) between 1 and 255
+        and p_idempotency_key !~ '[^\x20-\x7e]'
+    ) is not true then
         return purse.hold_by_steps(p_user_id, p_feature, p_quantity, p_idempotency_key, p_seconds);
     end if;
     select f.credits * p_quantity into v_credits

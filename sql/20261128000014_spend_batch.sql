@@ -1,58 +1,71 @@
 -- Spending for many users in one call: usage that was metered elsewhere and is charged later, for example.
 
 create function public.spend_batch(p_spends jsonb)
-    returns jsonb
+    -- json, as in spend_credits.
+    returns json
     language plpgsql
     security definer
     set search_path = ''
     set lock_timeout = '250ms'
 as $$
 declare
-    v_spends     bigint;
+    -- The batch, one element each.
+    v_asked_users      uuid[];
+    v_asked_features   text[];
+    v_asked_quantities integer[];
+    v_asked_keys       text[];
+
     v_locked     uuid[];
+    v_lapses     boolean;
     v_spend      record;
-    v_balance    bigint;
-    v_available  bigint;
+    v_user_id    uuid;
+    v_available  bigint    := 0;
+    v_first      bigint    := 1;
     v_refusal    jsonb;
     v_twin       bigint;
     -- By place in p_spends: the answers known before anything is posted, and the place of the spend that
     -- first used the same key.
     v_answers    jsonb[]   := '{}';
     v_twins      bigint[]  := '{}';
-    -- The spends to post, one element each.
+
+    -- The spends to post, one element each; v_before is what the user's spends before it take.
     v_places     bigint[]  := '{}';
     v_users      uuid[]    := '{}';
     v_features   text[]    := '{}';
     v_quantities integer[] := '{}';
     v_keys       text[]    := '{}';
     v_credits    bigint[]  := '{}';
+    v_before     bigint[]  := '{}';
     v_balances   bigint[]  := '{}';
     v_ids        bigint[]  := '{}';
     v_posted     bigint;
-    v_first      bigint    := 1;
 begin
     perform purse.require_server();
     if p_spends is null or jsonb_typeof(p_spends) <> 'array' or jsonb_array_length(p_spends) > 500 then
         raise exception using errcode = 'PT422', message = 'a batch is an array of at most 500 spends';
     end if;
-    v_spends := jsonb_array_length(p_spends);
+    select array_agg(s.user_id order by s.place), array_agg(s.feature order by s.place),
+        array_agg(s.quantity order by s.place), array_agg(s.idempotency_key order by s.place)
+    into v_asked_users, v_asked_features, v_asked_quantities, v_asked_keys
+    from rows from (
+        jsonb_to_recordset(p_spends) as (user_id uuid, feature text, quantity integer, idempotency_key text)
+    ) with ordinality s (user_id, feature, quantity, idempotency_key, place);
 
     -- In the order of ids and without waiting, so this cannot deadlock. Locked users are reported as busy.
-    select coalesce(array_agg(a.user_id), '{}') into v_locked
+    select coalesce(array_agg(a.user_id), '{}'), bool_or(a.lapses_at <= now()) into v_locked, v_lapses
     from (
-        select u.user_id
+        select u.user_id, u.lapses_at
         from public.user_credits u
-        where u.user_id = any (array(
-            select distinct s.user_id
-            from jsonb_to_recordset(p_spends) s (user_id uuid)
-        ))
+        where u.user_id = any (v_asked_users)
         order by u.user_id
         for update skip locked
     ) a;
-    perform purse.expire_account(u.user_id)
-    from public.user_credits u
-    where u.user_id = any (v_locked)
-        and u.lapses_at <= now();
+    if v_lapses then
+        perform purse.expire_account(u.user_id)
+        from public.user_credits u
+        where u.user_id = any (v_locked)
+            and u.lapses_at <= now();
+    end if;
 
     -- Decides spend by spend, in their order, as single calls would: what one user's spends leave to the next
     -- of them depends on each decision.
@@ -69,20 +82,18 @@ begin
                     and h.idempotency_key = s.idempotency_key
             ) as is_held,
             t as posted,
-            exists (select from public.credit_transactions r where r.reverses_id = t.id) as is_reversed,
-            lag(s.user_id) over w is distinct from s.user_id as is_next_user,
+            t.id is not null
+                and exists (select from public.credit_transactions r where r.reverses_id = t.id) as is_reversed,
             count(*) over (partition by s.user_id, s.idempotency_key) > 1 as is_repeated
-        from rows from (
-            jsonb_to_recordset(p_spends) as (user_id uuid, feature text, quantity integer, idempotency_key text)
-        ) with ordinality s (user_id, feature, quantity, idempotency_key, place)
+        from unnest(v_asked_users, v_asked_features, v_asked_quantities, v_asked_keys)
+            with ordinality s (user_id, feature, quantity, idempotency_key, place)
         left join public.user_credits u on u.user_id = s.user_id
         left join public.credit_features f on f.id = s.feature and f.active
         left join public.credit_transactions t on t.user_id = s.user_id and t.idempotency_key = s.idempotency_key
-        window w as (order by s.user_id, s.place)
         order by s.user_id, s.place
     loop
-        if v_spend.is_next_user then
-            v_balance := v_spend.balance;
+        if v_spend.user_id is distinct from v_user_id then
+            v_user_id := v_spend.user_id;
             v_available := coalesce(v_spend.available, 0);
             v_first := cardinality(v_places) + 1;
         end if;
@@ -137,24 +148,24 @@ begin
         elsif v_twin is not null then
             v_twins[v_spend.place] := v_places[v_twin];
         else
-            v_available := v_available - v_spend.credits;
-            v_balance := v_balance - v_spend.credits;
             v_places := v_places || v_spend.place;
             v_users := v_users || v_spend.user_id;
             v_features := v_features || v_spend.feature;
             v_quantities := v_quantities || v_spend.quantity;
             v_keys := v_keys || v_spend.key;
             v_credits := v_credits || v_spend.credits;
-            v_balances := v_balances || v_balance;
+            v_before := v_before || (v_spend.available - v_available);
+            v_available := v_available - v_spend.credits;
+            v_balances := v_balances || (v_spend.balance - v_spend.available + v_available);
         end if;
     end loop;
 
     -- Both the spends of a user and the free credits of their lots are laid end to end. A spend takes from
     -- the lots that it overlaps.
     with spends as (
-        select s.*, sum(s.credits) over (partition by s.user_id order by s.place) - s.credits as before
-        from unnest(v_places, v_users, v_features, v_quantities, v_keys, v_credits, v_balances)
-            s (place, user_id, feature, quantity, key, credits, balance)
+        select s.*
+        from unnest(v_places, v_users, v_features, v_quantities, v_keys, v_credits, v_before, v_balances)
+            with ordinality s (place, user_id, feature, quantity, key, credits, before, balance, turn)
     ),
     parts as (
         select s.place, l.lot_id, least(s.before + s.credits, l.before + l.free) - greatest(s.before, l.before) as credits
@@ -185,16 +196,16 @@ begin
         select s.user_id, 'spend', -s.credits, s.balance, p.lots, s.feature, s.quantity, s.key
         from spends s
         join (
-            select p.place, jsonb_object_agg(p.lot_id, -p.credits) as lots, sum(p.credits) as credits
+            select p.place, jsonb_object_agg(p.lot_id, -p.credits) as lots, sum(p.credits)::bigint as credits
             from parts p
             group by p.place
         ) p on p.place = s.place and p.credits = s.credits
-        order by s.user_id, s.place
-        returning id, user_id, idempotency_key
+        order by s.turn
+        returning id
     )
-    select count(*), array_agg(e.id order by s.user_id, s.place) into v_posted, v_ids
-    from spends s
-    join entries e on e.user_id = s.user_id and e.idempotency_key = s.key;
+    -- Ids are drawn in the order of the rows, which is that of the arrays.
+    select count(*), array_agg(e.id order by e.id) into v_posted, v_ids
+    from entries e;
     if v_posted <> cardinality(v_places) then
         raise exception using errcode = 'check_violation', message = 'the lots do not add up to the spends';
     end if;
@@ -205,16 +216,14 @@ begin
     order by p.place;
 
     return (
-        select coalesce(jsonb_agg(coalesce(
-            v_answers[n.place],
-            jsonb_build_object(
-                'outcome', case when v_twins[n.place] is null then 'spent' else 'replayed' end,
-                'transaction_id', p.id::text,
-                'spent', p.credits,
-                'balance', p.balance
+        select '[' || coalesce(string_agg(coalesce(
+            v_answers[n.place]::text,
+            pg_catalog.format(
+                '{"outcome": "%s", "transaction_id": "%s", "spent": %s, "balance": %s}',
+                case when v_twins[n.place] is null then 'spent' else 'replayed' end, p.id, p.credits, p.balance
             )
-        ) order by n.place), '[]'::jsonb)
-        from generate_series(1, v_spends) n (place)
+        ), ', ' order by n.place), '') || ']'
+        from generate_series(1, cardinality(v_asked_users)) n (place)
         left join unnest(v_places, v_ids, v_credits, v_balances) p (place, id, credits, balance)
             on p.place = coalesce(v_twins[n.place], n.place)
     );

@@ -314,7 +314,7 @@ def long_token(secret: str, chars: int, issuer: str) -> str:
 
 
 def signed_in_with(token: str) -> User:
-    return signed_in_user(Request("GET", {}, {"authorization": f"Bearer {token}"}, b""))
+    return signed_in_user(Request("GET", {}, {"HTTP_AUTHORIZATION": f"Bearer {token}"}, b""))
 
 
 def test_a_token_may_have_sixteen_kilobytes_and_a_custom_domain(shared_secret: str) -> None:

@@ -46,13 +46,17 @@ class Request:
 
     method: str
     query: Mapping[str, str]
-    headers: Mapping[str, str]
+    environ: Mapping[str, Any]
     body: bytes
     remote_address: str = ""
 
     def header(self, name: str) -> str | None:
         """Return the header's value, or None. The name's case does not matter."""
-        return self.headers.get(name.lower())
+        variable = name.upper().replace("-", "_")
+        value: str | None = self.environ.get(
+            variable if variable == "CONTENT_TYPE" else f"HTTP_{variable}"
+        )
+        return value
 
     def json_object(self) -> dict[str, Any]:
         """Return the body as a JSON object.
@@ -220,15 +224,10 @@ def _read_request(environ: WSGIEnvironment, max_body_bytes: int) -> Request:
         )
     except ValueError:
         raise InvalidRequestError("Too many query parameters.") from None
-    headers = {
-        name.removeprefix("HTTP_").replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_") or name == "CONTENT_TYPE"
-    }
     return Request(
         method=environ["REQUEST_METHOD"],
         query={name: values[-1] for name, values in query.items()} if query else {},
-        headers=headers,
+        environ=environ,
         body=_read_body(environ, max_body_bytes),
         remote_address=environ.get("REMOTE_ADDR", ""),
     )
