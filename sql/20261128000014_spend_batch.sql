@@ -5,7 +5,7 @@ create function public.spend_batch(p_spends jsonb)
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_spends     bigint;
