@@ -111,7 +111,7 @@ create function public.spend_credits(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_id      bigint;
@@ -212,7 +212,7 @@ create function public.reverse_spend(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_spend   public.credit_transactions;

@@ -188,7 +188,7 @@ create function public.hold_credits(
     security definer
     set search_path = ''
     set timezone = 'UTC'
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_hold_id   uuid;

@@ -144,7 +144,7 @@ create function public.capture_hold(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_user_id uuid;
@@ -241,7 +241,7 @@ create function public.release_hold(p_hold_id uuid)
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_hold    public.credit_holds := purse.lock_hold(p_hold_id);

@@ -6,7 +6,7 @@ create function public.spend_batch(p_spends jsonb)
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     -- The batch, one element each.

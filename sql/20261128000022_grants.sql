@@ -13,7 +13,7 @@ create function public.grant_credits(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_account public.user_credits;

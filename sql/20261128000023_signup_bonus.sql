@@ -71,7 +71,7 @@ create function public.grant_signup_bonus(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_hash bytea;

@@ -128,7 +128,7 @@ create function public.refresh_credits(
     security definer
     set search_path = ''
     set timezone = 'UTC'
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 begin
     perform purse.require_server();

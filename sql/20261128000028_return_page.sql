@@ -22,7 +22,7 @@ create function public.claim_stripe_lookup(
     language sql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
     select purse.require_server();
     select purse.require_account(p_user_id);

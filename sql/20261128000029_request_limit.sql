@@ -27,7 +27,7 @@ create function public.count_request(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_counted public.request_counts;

@@ -75,7 +75,7 @@ create function public.clear_test_credits(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_batch   uuid[];

@@ -175,7 +175,7 @@ create function public.begin_file(
     security definer
     set search_path = ''
     set timezone = 'UTC'
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_file public.files;

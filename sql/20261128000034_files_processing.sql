@@ -40,7 +40,7 @@ create function public.lease_file(
     security definer
     set search_path = ''
     set timezone = 'UTC'
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_file    public.files;
@@ -144,7 +144,7 @@ create function public.finish_file(
     security definer
     set search_path = ''
     set timezone = 'UTC'
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_file     public.files := purse.lock_leased_file(p_file_id, p_lease);
@@ -181,7 +181,7 @@ create function public.fail_file(
     security definer
     set search_path = ''
     set timezone = 'UTC'
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_file     public.files := purse.lock_leased_file(p_file_id, p_lease);
@@ -213,7 +213,7 @@ create function public.release_file_lease(
     language sql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
     select purse.require_server();
     with released as (

@@ -38,7 +38,7 @@ create function public.delete_file(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_file    public.files;

@@ -193,7 +193,7 @@ create function public.finish_forgetting(
     language sql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
     select purse.require_server();
     update public.deleted_accounts d

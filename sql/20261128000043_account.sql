@@ -6,7 +6,7 @@ create function public.read_account(p_user_id uuid)
     security definer
     set search_path = ''
     set timezone = 'UTC'
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_files bigint := 0;

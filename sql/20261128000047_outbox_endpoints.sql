@@ -63,7 +63,7 @@ create function public.sync_outbox(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 begin
     perform purse.require_server();

@@ -56,7 +56,7 @@ create function public.lease_deliveries(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_leased jsonb;
@@ -171,7 +171,7 @@ create function public.settle_deliveries(p_results jsonb)
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_settled integer;

@@ -11,7 +11,7 @@ create function public.replay_events(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_answer jsonb;

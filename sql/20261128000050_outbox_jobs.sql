@@ -60,7 +60,7 @@ create function public.announce_expiring(p_limit integer)
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_settings public.outbox_settings;
@@ -132,7 +132,7 @@ create function public.announce_doctor()
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
     set statement_timeout = '60s'
 as $$
 declare
@@ -163,7 +163,7 @@ create function public.prune_outbox(p_limit integer)
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_pruned integer;

@@ -22,7 +22,7 @@ create function public.mail_recipient(p_user_id uuid)
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_email text;
@@ -57,7 +57,7 @@ create function public.unsubscribe(p_token uuid)
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 begin
     perform purse.require_server();

@@ -42,7 +42,7 @@ class Pool:
         self._url = url
         self._wait_seconds = wait_seconds
         self._connect_seconds = connect_seconds
-        self._slots = threading.BoundedSemaphore(size)
+        self._slots = Slots(size)
         self._idle: deque[psycopg.Connection] = deque()
 
     @contextmanager
@@ -53,7 +53,7 @@ class Pool:
             PoolBusyError: No connection became free in time.
             DatabaseUnreachableError: The database cannot be reached.
         """
-        if not self._slots.acquire(timeout=self._wait_seconds):
+        if not self._slots.acquire(self._wait_seconds):
             raise PoolBusyError
         try:
             connection = self._take()
@@ -89,6 +89,47 @@ class Pool:
             self._idle.append(connection)
         else:
             connection.close()
+
+
+class Slots:
+    """A semaphore that serves in the order of arrival.
+
+    Of threading's, a caller that comes again at once may be served before one that has waited.
+    """
+
+    def __init__(self, free: int) -> None:
+        self._free = free
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """How many callers wait for a slot."""
+        return len(self._waiting)
+
+    def acquire(self, timeout_seconds: float) -> bool:
+        """Take a slot; return False if none was free in time."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            mine = threading.Event()
+            self._waiting.append(mine)
+        if mine.wait(timeout_seconds):
+            return True
+        with self._lock:
+            if mine not in self._waiting:
+                return True  # It was given to us just now.
+            self._waiting.remove(mine)
+            return False
+
+    def release(self) -> None:
+        """Give a slot back: to the caller that has waited longest, if any waits."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
 
 
 def _is_closed(connection: psycopg.Connection) -> bool:

@@ -1,14 +1,15 @@
 """Mutation tests: edit the product in many small ways and report the edits that no test notices.
 
     python -m tests.mutation.mutate [TOPIC] [--minutes N] [--jobs N] [--only TEXT]
+                                    [--sample N]
 
 The topic `facts` edits the pure modules under api/_lib/payments in a copy and runs their unit
 tests. The others edit SQL functions, each mutant in a fresh database of one embedded Postgres, and
 run the database tests of their topic: `settlement` (ledger, settlement, spending), `batches`,
 `accounts` (deletion, export, limits) and `outbox`. Without a name, all run. `--only` selects the
-mutants whose line or text contains TEXT. A mutant that survives either makes no observable
-difference or needs a test. A run takes minutes, so it is started by hand and not in CI. The exit
-code is 1 if a mutant survives.
+mutants whose line or text contains TEXT; `--sample` takes about N of each topic, evenly spread. A
+mutant that survives either makes no observable difference or needs a test. A run takes minutes, so
+it is started by hand and not in CI. The exit code is 1 if a mutant survives.
 """
 
 from __future__ import annotations
@@ -131,6 +132,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="")
+    parser.add_argument("--sample", type=int)
     options = parser.parse_args()
     deadline = time.monotonic() + options.minutes * 60
     survived = 0
@@ -145,6 +147,8 @@ def main() -> int:
             continue
         mutants = [mutant for path in paths for mutant in generate(path)]
         mutants = [mutant for mutant in mutants if options.only in str(mutant)]
+        if options.sample is not None:
+            mutants = mutants[:: max(len(mutants) // options.sample, 1)]
         with _workers(options.jobs) as free, judging(free) as judge:
             survived += _report(name, mutants, judge, options.jobs, deadline)
     return 1 if survived else 0
