@@ -159,11 +159,12 @@ begin
     if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
         perform purse.require_server();
     end if;
-    -- A hold never changes these. Finds nothing if only a part is captured.
+    -- A hold never changes these. Finds nothing if only a part is captured. ended_at and not status: after an
+    -- analyze that saw no hold in progress, Postgres would read the whole index of those.
     select h.user_id, h.credits, h.lots into v_user_id, v_credits, v_lots
     from public.credit_holds h
     where h.id = p_hold_id
-        and h.status = 'held'
+        and h.ended_at is null
         and (p_credits is null or p_credits = h.credits);
 
     update public.user_credits u
@@ -192,7 +193,7 @@ begin
         from public.credit_holds h
         where h.id = p_hold_id
             -- It may have ended while we waited for the lock.
-            and h.status = 'held'
+            and h.ended_at is null
         returning id into v_id;
         if found then
             update public.credit_holds h
