@@ -92,6 +92,34 @@ comment on function purse.unpin_refund(uuid) is
 'Ends the hold of a refund, unless it has ended. The caller holds the user''s row, read after its lock.';
 revoke all on function purse.unpin_refund(uuid) from public, anon, authenticated, service_role;
 
+create function purse.announce_failed_refund(
+    p_refund  public.refund_requests,
+    p_user_id uuid
+)
+    returns void
+    language sql
+    set search_path = ''
+as $$
+    select purse.announce(
+        'refund.failed',
+        p_refund.id::text,
+        p_user_id,
+        jsonb_build_object(
+            'user_id', p_user_id,
+            'purchase_id', p_refund.purchase_id,
+            'refund_id', coalesce(p_refund.stripe_refund_id, p_refund.id::text),
+            'amount', p_refund.amount,
+            'currency', p_refund.currency,
+            'status', p_refund.status,
+            'reason', p_refund.refusal
+        )
+    )
+$$;
+
+comment on function purse.announce_failed_refund(public.refund_requests, uuid) is
+'Announces once that a refund we asked for was refused or failed: a person of the shop has to look at it.';
+revoke all on function purse.announce_failed_refund(public.refund_requests, uuid) from public, anon, authenticated, service_role;
+
 create function public.begin_refund(
     p_purchase_id     uuid,
     p_actor           text,
@@ -318,7 +346,9 @@ begin
             ended_at = clock_timestamp()
         where r.id = p_refund_id
         returning * into v_refund;
-        perform purse.collect_forgiven(p.user_id) from public.purchases p where p.id = v_refund.purchase_id;
+        perform purse.announce_failed_refund(v_refund, p.user_id), purse.collect_forgiven(p.user_id)
+        from public.purchases p
+        where p.id = v_refund.purchase_id;
     end if;
     return purse.refund_json(v_refund);
 end
@@ -405,9 +435,12 @@ begin
         status = case when v_reversal.in_effect then 'done' else 'failed' end,
         refusal = case when not v_reversal.in_effect then v_reversal.status end,
         ended_at = coalesce(r.ended_at, clock_timestamp())
-    where r.id = p_refund_id;
-    if not v_reversal.in_effect then
-        perform purse.collect_forgiven(p.user_id) from public.purchases p where p.id = p_purchase_id;
+    where r.id = p_refund_id
+    returning * into v_refund;
+    if v_refund.status = 'failed' then
+        perform purse.announce_failed_refund(v_refund, p.user_id), purse.collect_forgiven(p.user_id)
+        from public.purchases p
+        where p.id = p_purchase_id;
     end if;
 end
 $$;

@@ -29,6 +29,7 @@ SETTLEMENT = {
     "rehearse_facts",
     "renew_stripe_customer",
     "save_reconciliation",
+    "withdraw",
 }
 # It skips what is locked, or locks nothing.
 WAITS_FOR_NOBODY = {"expire_credits", "is_writable"}

@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 
 UNKNOWN_PURCHASE = "There is no such purchase in this account."
 
-# What quote_refund and begin_refund answer -> the sentence for a person.
+# What quote_refund, begin_refund and withdraw answer -> the sentence for a person.
 REASONS = {
     "account_deleted": "The account of this purchase was deleted.",
     "disputed": "The bank has taken this payment back.",
     "free": "Nothing was charged for this purchase.",
     "in_progress": "A refund of this purchase is under way.",
     "mismatch": "This payment differs from its order. The shop has to look at it first.",
+    "not_offered": "This shop does not offer it here. Write to the shop.",
     "nothing_unused": "Nothing of this pack is left that could be refunded.",
     "other_mode": "This purchase was made in Stripe's other mode, live or test.",
     "paid_twice": "This order was paid twice. The shop has to refund it by hand.",
@@ -25,6 +26,8 @@ REASONS = {
     "refunded": "This payment was refunded already.",
     "too_late": "The time for a refund of this purchase is over.",
     "unpaid": "This order was not paid.",
+    "waived": "The right of withdrawal was given up before this purchase.",
+    "withdrawn": "This purchase was withdrawn from already.",
 }
 _CONFLICTS = {
     **REASONS,
