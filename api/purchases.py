@@ -157,6 +157,7 @@ def confirm_withdrawal(request: Request) -> Response:
 
 def _confirmation(done: Mapping[str, Any]) -> dict[str, Any]:
     refunded = done["refund"] or {"amount": 0, "credits": 0, "status": None}
+    mail = settings().mail
     return {
         "purchase": done["purchase_id"],
         "package_name": done["package_name"],
@@ -167,6 +168,7 @@ def _confirmation(done: Mapping[str, Any]) -> dict[str, Any]:
         "currency": done["currency"],
         "decimals": done["decimals"],
         "refund_status": refunded["status"],
+        "mailed": mail is not None and mail.to_customers,
         **_reason(done["reason"]),
     }
 

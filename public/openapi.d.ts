@@ -920,6 +920,8 @@ export interface components {
             reason: "other_mode" | "disputed" | "paid_twice" | "in_progress" | "nothing_unused" | null;
             /** @description reason as a sentence */
             message: string | null;
+            /** @description Whether a confirmation comes by mail, if the address is confirmed */
+            mailed: boolean;
         };
         WithdrawalQuote: {
             purchase: components["schemas"]["OrderId"];
