@@ -17,6 +17,7 @@ def get(_request: Request) -> Response:
             "files_enabled": config.files is not None,
             "shop": config.shop.public(),
             **config.sign_in.public(),
+            **config.refunds.public(),
         },
         headers={"Cache-Control": "no-cache"},
     )

@@ -29,6 +29,9 @@ def post(request: Request) -> Response:
         raise InvalidRequestError('Name the package, as in {"package_type": "starter"}.')
     if not isinstance(locale, str) or not (locale == "auto" or _LOCALE.fullmatch(locale)):
         raise InvalidRequestError('locale must be a language such as "de", or left out.')
+    waiver = body.get("withdrawal_waiver")
+    if waiver is not None and not isinstance(waiver, str):
+        raise InvalidRequestError("withdrawal_waiver must be the words that the buyer agreed to.")
     origins = settings().allowed_origins
     wanted = CheckoutRequest(
         package,
@@ -36,6 +39,7 @@ def post(request: Request) -> Response:
         return_url=return_address("return_url", body.get("return_url"), origins),
         cancel_url=return_address("cancel_url", body.get("cancel_url"), origins),
         idempotency_key=request.idempotency_key(),
+        withdrawal_waiver=waiver,
     )
     session = begin_checkout(user, wanted)
     return Response({"id": session.id, "url": session.url})

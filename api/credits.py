@@ -43,6 +43,7 @@ def get(request: Request) -> Response:
             p_low_threshold=settings().low_balance_credits,
             # More work than all the rest, so it is done only for those who show it.
             p_usage=usage,
+            p_withdrawal_days=settings().refunds.withdrawal_days,
         )
         return answer
 

@@ -1,10 +1,12 @@
 """The daily jobs. Vercel's cron calls them with CRON_SECRET (vercel.json).
 
-GET /api/reconcile: find at Stripe what the webhook missed, and record it.
+GET /api/reconcile: find at Stripe what the webhook missed, and record it. Finish refunds that were
+interrupted.
 GET /api/cleanup: write down expired credits, announce those that expire soon, finish deletions of
 accounts that were interrupted, remove abandoned uploads from the storage and old events from the
 outbox, run the cheap checks of make doctor.
-GET /api/deliver: send the events that are due. Call it each minute where you can.
+GET /api/deliver: send the events that are due, finish interrupted refunds. Call it each minute
+where you can.
 
 vercel.json rewrites them to /api/cron?job=reconcile, =cleanup and =deliver. The first two deliver
 too before they end.
@@ -20,6 +22,7 @@ from api._lib.accounts.forgetting import finish_interrupted
 from api._lib.credits.expiry import expire_credits
 from api._lib.outbox.jobs import announce_expiring, failing_checks, remove_old_events
 from api._lib.outbox.runner import deliver, deliver_soon
+from api._lib.payments.refunds_due import finish_due
 from api._lib.settings import settings
 from api._lib.web.actions import choose_by
 from api._lib.web.cron_secret import check_scheduler
@@ -28,7 +31,9 @@ from api._lib.web.http import Request, Response, endpoint
 # Half of maxDuration in vercel.json: a page that has begun must still end when Stripe is slow.
 JOB_SECONDS = 150
 # Less than the minute after which a scheduler calls again.
-DELIVER_SECONDS = 45
+DELIVER_SECONDS = 40
+# A refund that has begun may wait for Stripe beyond it.
+REFUND_SECONDS = 10
 
 _log = logging.getLogger("purse")
 
@@ -40,6 +45,7 @@ def reconcile(request: Request) -> Response:
     from api._lib.payments import reconcile  # noqa: PLC0415
 
     report = reconcile.reconcile(deadline_seconds=JOB_SECONDS).as_json()
+    finish_due(seconds=REFUND_SECONDS)
     deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("reconciled: %s", report)
     # What was refused needs a person. The scheduler shows a run as failed by its status alone.
@@ -78,6 +84,7 @@ def cleanup(request: Request) -> Response:
 def deliver_due(request: Request) -> Response:
     """Send what is due for DELIVER_SECONDS; report what was sent, and whether nothing is left."""
     check_scheduler(request)
+    finish_due(seconds=REFUND_SECONDS)
     done = deliver(deadline=time.monotonic() + DELIVER_SECONDS)
     report = {"delivered": done.delivered, "failed": done.failed, "complete": done.complete}
     _log.info("delivered: %s", report)

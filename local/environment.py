@@ -213,8 +213,8 @@ def site_env(environ: Mapping[str, str], stack: Stack, *, tells: bool = False) -
     Args:
         environ: The person's own settings.
         stack: The stack.
-        tells: Send events to the receiver and mails to the mailbox, unless the person's settings
-            name others.
+        tells: Send events to the receiver and mails to the mailbox, and offer withdrawals, unless
+            the person's settings say otherwise.
     """
     return {
         **(_told(stack) if tells else {}),
@@ -230,6 +230,7 @@ def receiver_env(stack: Stack) -> dict[str, str]:
 
 
 def _told(stack: Stack) -> dict[str, str]:
+    """Return what make run shows beside the defaults: events, mails and withdrawals."""
     return {
         "EVENTS_URL": f"{stack.receiver_url}/events",
         "EVENTS_SECRET": stack.events_secret,
@@ -237,6 +238,7 @@ def _told(stack: Stack) -> dict[str, str]:
         "SMTP_PORT": stack.smtp_port,
         "MAIL_FROM": "shop@example.com",
         "MAIL_OWNER": "owner@example.com",
+        "WITHDRAWAL_DAYS": "14",
     }
 
 

@@ -170,6 +170,54 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/refund": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What of a purchase of the signed-in user can be refunded
+         * @description Only what is unused of the purchase itself, without what is set aside for work under way. Offered by shops that set SELF_REFUND_DAYS.
+         */
+        get: operations["quoteRefund"];
+        put?: never;
+        /**
+         * Refund what is unused of a purchase
+         * @description Once for each Idempotency-Key. The credits are set aside until Stripe has made the refund, then they are taken. The body is at most 16 KiB.
+         */
+        post: operations["refundPurchase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/withdrawal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether a purchase of the signed-in user can be withdrawn from
+         * @description Offered by shops that set WITHDRAWAL_DAYS.
+         */
+        get: operations["quoteWithdrawal"];
+        put?: never;
+        /**
+         * Withdraw from a purchase
+         * @description The withdrawal is recorded and confirmed with its time; what is unused is refunded. The same again gets the same confirmation. The body is at most 16 KiB.
+         */
+        post: operations["withdraw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/account": {
         parameters: {
             query?: never;
@@ -200,7 +248,7 @@ export interface paths {
         };
         /**
          * A copy of the person's data, page by page
-         * @description The first page has exported_at, user_id, profile and account as well. Ten exports an hour; further pages do not count.
+         * @description The first page has exported_at, user_id, profile and account as well. 200 pages an hour.
          */
         get: operations["exportAccount"];
         put?: never;
@@ -388,6 +436,13 @@ export interface components {
                 /** @description Who runs the shop */
                 imprint_url: string | null;
             };
+            /** @description The right of withdrawal, as this shop offers it */
+            withdrawal: {
+                /** @description For how many days after the payment; 0: it is not offered */
+                days: number;
+                /** @description What a buyer agrees to before checkout, beside a box; null: nothing */
+                waiver: string | null;
+            };
         };
         Catalogue: {
             /** @description The currencies that Stripe charges in, by their code */
@@ -462,6 +517,8 @@ export interface components {
              * @example https://app.example.com/credits?bought=no
              */
             cancel_url?: string | null;
+            /** @description Where the shop asks for it: the words by which the buyer gave up the right of withdrawal, as GET /api/config has them */
+            withdrawal_waiver?: string;
         };
         CheckoutSession: {
             id: components["schemas"]["CheckoutSessionId"];
@@ -512,6 +569,10 @@ export interface components {
             reason: string | null;
             /** @description Ask there for Stripe's receipt; null: there is none */
             receipt: string | null;
+            /** @description Until when this purchase can be withdrawn from; null: it cannot */
+            withdraw_until: components["schemas"]["Moment"] | null;
+            /** @description When this purchase was withdrawn from; null: it was not */
+            withdrawn_at: components["schemas"]["Moment"] | null;
             /** @description Which lots it moved, soonest to expire first; they add up to the amount */
             lots: components["schemas"]["LotMovement"][];
             created_at: components["schemas"]["Moment"];
@@ -815,6 +876,97 @@ export interface components {
             /** @constant */
             unsubscribed: true;
         };
+        RefundQuote: {
+            purchase: components["schemas"]["OrderId"];
+            package_name: components["schemas"]["Name"];
+            refundable: boolean;
+            /**
+             * @description Why not; null if nothing is in the way
+             * @enum {unknown}
+             */
+            reason: "unpaid" | "pending" | "mismatch" | "free" | "other_mode" | "refunded" | "disputed" | "paid_twice" | "in_progress" | "too_late" | "nothing_unused" | "not_offered" | null;
+            /** @description reason as a sentence */
+            message: string | null;
+            /** @description What goes back, in minor units of the currency */
+            amount: number;
+            /** @description The credits that are taken for it */
+            credits: number;
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+        };
+        NewRefund: {
+            purchase: components["schemas"]["OrderId"];
+            /** @description What GET has shown, in minor units; left out: whatever is unused */
+            amount?: number | null;
+        };
+        Refund: {
+            purchase: components["schemas"]["OrderId"];
+            /** Format: uuid */
+            refund_id: string;
+            /**
+             * @description begun: Stripe has not answered yet; a job goes on with it
+             * @enum {unknown}
+             */
+            status: "begun" | "done";
+            /** @description What goes back, in minor units of the currency */
+            amount: number;
+            /** @description The credits that are taken for it */
+            credits: number;
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+            created_at: components["schemas"]["Moment"];
+        };
+        Withdrawal: {
+            purchase: components["schemas"]["OrderId"];
+            package_name: components["schemas"]["Name"];
+            paid_at: components["schemas"]["Moment"];
+            /** @description When the withdrawal was received */
+            withdrawn_at: components["schemas"]["Moment"];
+            /** @description What goes back, in minor units of the currency */
+            amount: number;
+            /** @description The credits that are taken for it */
+            credits: number;
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+            /**
+             * @description Of the refund; null: nothing goes back by itself
+             * @enum {unknown}
+             */
+            refund_status: "begun" | "done" | "failed" | "refused" | null;
+            /**
+             * @description Why nothing goes back by itself; null: it does
+             * @enum {unknown}
+             */
+            reason: "other_mode" | "disputed" | "paid_twice" | "in_progress" | "nothing_unused" | null;
+            /** @description reason as a sentence */
+            message: string | null;
+            /** @description Whether a confirmation comes by mail, if the address is confirmed */
+            mailed: boolean;
+        };
+        WithdrawalQuote: {
+            purchase: components["schemas"]["OrderId"];
+            package_name: components["schemas"]["Name"];
+            paid_at: components["schemas"]["Moment"] | null;
+            offered: boolean;
+            /**
+             * @description Why not; null if nothing is in the way
+             * @enum {unknown}
+             */
+            reason: "not_offered" | "pending" | "unpaid" | "mismatch" | "free" | "waived" | "withdrawn" | "refunded" | "too_late" | null;
+            /** @description reason as a sentence */
+            message: string | null;
+            /** @description Until when; null: it is not offered */
+            until: components["schemas"]["Moment"] | null;
+            /** @description The credits of the pack */
+            bought: number;
+            /** @description What goes back, in minor units of the currency */
+            amount: number;
+            /** @description The credits that are taken for it */
+            credits: number;
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+            withdrawal: components["schemas"]["Withdrawal"] | null;
+        };
         CodeToRedeem: {
             /** @example 7K3M-9QXA-T2WB-04HF */
             code: string;
@@ -905,7 +1057,7 @@ export interface components {
                 };
             };
         };
-        /** @description wrong_ledger_mode: the Stripe key is of another mode than the ledger, and test and live do not mix. purse_moved: this user's purse has moved to another account, which buys from now on. idempotency_key_reused: the key was used for another package or address. checkout_ended: the checkout under this key is paid, failed, expired or older than an hour */
+        /** @description wrong_ledger_mode: the Stripe key is of another mode than the ledger, and test and live do not mix. purse_moved: this user's purse has moved to another account, which buys from now on. idempotency_key_reused: the key was used for another package or address. checkout_ended: the checkout under this key is paid, failed, expired or older than an hour. waiver_required: the shop asks for consent first, see withdrawal of GET /api/config. waiver_changed: the words of that consent are others */
         CheckoutConflict: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -915,7 +1067,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"] & {
                     error?: {
                         /** @enum {unknown} */
-                        code?: "wrong_ledger_mode" | "purse_moved" | "idempotency_key_reused" | "checkout_ended";
+                        code?: "wrong_ledger_mode" | "purse_moved" | "idempotency_key_reused" | "checkout_ended" | "waiver_required" | "waiver_changed";
                     };
                 };
             };
@@ -1402,6 +1554,81 @@ export interface components {
                 };
             };
         };
+        /** @description There is no such purchase, or it is somebody else's: the answer is the same */
+        UnknownPurchase: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "unknown_purchase";
+                    };
+                };
+            };
+        };
+        /** @description Nothing can be refunded, and code says why, as reason of GET does; quote_changed: another amount can be refunded now; refund_refused: the payment service did not make the refund; idempotency_key_reused: the key was used for another refund */
+        RefundConflict: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "unpaid" | "pending" | "mismatch" | "free" | "other_mode" | "refunded" | "disputed" | "paid_twice" | "in_progress" | "too_late" | "nothing_unused" | "not_offered" | "quote_changed" | "refund_refused" | "idempotency_key_reused";
+                    };
+                };
+            };
+        };
+        /** @description The purchase cannot be withdrawn from, and code says why, as reason of GET does; quote_changed: another amount would go back now */
+        WithdrawalConflict: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "not_offered" | "pending" | "unpaid" | "mismatch" | "free" | "waived" | "withdrawn" | "refunded" | "too_late" | "quote_changed";
+                    };
+                };
+            };
+        };
+        /** @description The body is not JSON or names no purchase, or the Idempotency-Key is missing or not one */
+        InvalidRefund: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "invalid_json" | "invalid_idempotency_key";
+                    };
+                };
+            };
+        };
+        /** @description The body is not JSON, or names no purchase */
+        InvalidWithdrawal: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "invalid_json";
+                    };
+                };
+            };
+        };
         /** @description The code gives this person nothing: it is unknown, used up, out of its time, or not for this account */
         CodeNotValid: {
             headers: {
@@ -1808,6 +2035,156 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             429: components["responses"]["TooManyAttempts"];
             502: components["responses"]["StripeFailed"];
+            503: components["responses"]["CannotSell"];
+        };
+    };
+    quoteRefund: {
+        parameters: {
+            query: {
+                /** @description The order_id of an entry of history */
+                purchase: components["schemas"]["OrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is unused of it, and what that cost */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RefundQuote"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            404: components["responses"]["UnknownPurchase"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["TooManyAttempts"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    refundPurchase: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description New for each refund */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRefund"];
+            };
+        };
+        responses: {
+            /** @description The refund */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            /** @description Stripe has not answered yet; a job goes on with it */
+            202: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refund"];
+                };
+            };
+            400: components["responses"]["InvalidRefund"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            404: components["responses"]["UnknownPurchase"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["RefundConflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyAttempts"];
+            503: components["responses"]["CannotSell"];
+        };
+    };
+    quoteWithdrawal: {
+        parameters: {
+            query: {
+                /** @description The order_id of an entry of history */
+                purchase: components["schemas"]["OrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Whether, until when, and what would go back */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WithdrawalQuote"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            404: components["responses"]["UnknownPurchase"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["TooManyAttempts"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    withdraw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRefund"];
+            };
+        };
+        responses: {
+            /** @description The confirmation */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    "Idempotent-Replayed": components["headers"]["IdempotentReplayed"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Withdrawal"];
+                };
+            };
+            400: components["responses"]["InvalidWithdrawal"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            404: components["responses"]["UnknownPurchase"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["WithdrawalConflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyAttempts"];
             503: components["responses"]["CannotSell"];
         };
     };

@@ -84,7 +84,7 @@ export class Purse {
   /** The addresses must be within ALLOWED_ORIGINS; without them the person returns to the Purse site. */
   checkout(
     packageType: string,
-    options?: Keyed & { returnUrl?: string; cancelUrl?: string },
+    options?: Keyed & { returnUrl?: string; cancelUrl?: string; withdrawalWaiver?: string },
   ): Promise<CheckoutSession>;
   /** Waits until the payment is paid, processing at a bank, failed, expired or a mismatch. */
   confirmed(sessionId: string, options?: Abortable & { timeoutSeconds?: number }): Promise<Purchase | null>;

@@ -87,8 +87,13 @@ export class Purse {
   }
 
   /** Opens a checkout for a package: send the person to its `url`. */
-  checkout(packageType, { returnUrl, cancelUrl, idempotencyKey, signal } = {}) {
-    const body = { package_type: packageType, return_url: returnUrl, cancel_url: cancelUrl };
+  checkout(packageType, { returnUrl, cancelUrl, withdrawalWaiver, idempotencyKey, signal } = {}) {
+    const body = {
+      package_type: packageType,
+      return_url: returnUrl,
+      cancel_url: cancelUrl,
+      withdrawal_waiver: withdrawalWaiver,
+    };
     const key = idempotencyKey ?? newKey();
     return this.#call("POST", "/api/create-checkout-session", { body, idempotencyKey: key, signal });
   }

@@ -35,6 +35,7 @@ comment on table public.credit_holds is
     'Credits set aside for work in progress: captured when it is done, released when it failed, expired at the deadline otherwise.';
 comment on column public.credit_holds.lots is 'The lots that hold them: {"lot id": credits}. The credits stay in the lot and do not expire with it until the hold ends. Read them through purse.hold_lots.';
 comment on column public.credit_holds.captured is 'Credits that were spent in the end. If fewer than held, the rest went back; if more, the excess was taken from free credits.';
+comment on column public.credit_holds.feature is 'What the work is. No feature''s id: purse:refund, if the hold pins the credits of a refund to their lot.';
 comment on column public.credit_holds.attempt is 'Counts the holds under one key from 1. A released or expired hold frees its key for the same work, so at most the last attempt is held or captured.';
 comment on column public.credit_holds.status is 'held until it ends; then captured, released, or lapsed if the deadline passed.';
 
@@ -295,11 +296,17 @@ begin
     if not found then
         raise exception using errcode = 'PT404', message = 'no such hold', detail = 'unknown_hold';
     end if;
+    if v_hold.feature = 'purse:refund' then
+        raise exception using
+            errcode = 'PT409',
+            message = 'the hold pins the credits of a refund, which ends it',
+            detail = 'hold_of_refund';
+    end if;
     return v_hold;
 end
 $$;
 
 comment on function purse.lock_hold(uuid) is
 'Locks the user''s row of a hold, writes what has expired, and returns the hold. Raises PT404 if there is no such
-hold, insufficient_privilege as purse.require_server does.';
+hold, PT409 if it pins the credits of a refund (purse.pin_refund), insufficient_privilege as purse.require_server does.';
 revoke all on function purse.lock_hold(uuid) from public, anon, authenticated, service_role;

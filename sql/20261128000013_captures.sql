@@ -165,6 +165,7 @@ begin
     from public.credit_holds h
     where h.id = p_hold_id
         and h.ended_at is null
+        and h.feature <> 'purse:refund'
         and (p_credits is null or p_credits = h.credits);
 
     update public.user_credits u
@@ -231,7 +232,8 @@ hold up to p_at_most, if the excess is free.
 Returns {transaction_id, captured, released, balance, replayed}. The same capture again gets the same answer.
 Raises PT402 if the excess is not free, with {"available", "required"} as detail, the held credits
 included in both; PT404 if there is no such hold; PT409 if it was released, has expired or was captured
-with other credits, with hold_<status> as detail, or if its spend was reversed, with spend_reversed;
+with other credits, with hold_<status> as detail, if its spend was reversed, with spend_reversed, or if it pins
+the credits of a refund, with hold_of_refund;
 PT422 if p_credits is not from 1 to the greater of what is held and p_at_most, which is the detail; PT403 if
 the account was deleted, which released the hold.';
 revoke all on function public.capture_hold(uuid, bigint, bigint) from public, anon, authenticated, service_role;
@@ -272,6 +274,7 @@ $$;
 
 comment on function public.release_hold(uuid) is
 'Gives back what a hold has set aside. Safe to repeat; the credits of an expired hold are free already.
-Returns {released, status, balance, available}. Raises PT404 if there is no such hold, PT409 if it was captured.';
+Returns {released, status, balance, available}. Raises PT404 if there is no such hold, PT409 if it was captured, or if
+it pins the credits of a refund, with hold_of_refund as detail.';
 revoke all on function public.release_hold(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.release_hold(uuid) to service_role;

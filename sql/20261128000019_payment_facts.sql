@@ -219,6 +219,10 @@ begin
 
     v_purchase_id := purse.purchase_of_payment(p_facts ->> 'payment_intent_id');
     if v_purchase_id is not null then
+        -- Before settlement, which then finds the credits that were pinned for this refund free in their lot.
+        perform purse.settle_refund_request(
+            (p_facts ->> 'refund_request_id')::uuid, v_purchase_id, p_facts ->> 'reversal_id'
+        );
         perform purse.settle_purchase(v_purchase_id, p_policy);
         perform purse.announce_payment(v_purchase_id);
     end if;
@@ -262,7 +266,8 @@ if it carries another ledger''s id: several ledgers may share a Stripe account. 
 created from its facts. With our id and without our seal it is created as a mismatch, which waits for a
 person. confirmed says that a person has confirmed it, in make rebuild.
 p_facts of a refund or dispute: {reversal_id, kind, payment_intent_id, amount, currency, status, rank,
-in_effect, livemode, occurred_at, settled_amount?, settled_currency?, due_at?}; due_at as occurred_at.
+in_effect, livemode, occurred_at, settled_amount?, settled_currency?, due_at?, refund_request_id?}; due_at as
+occurred_at; refund_request_id names the row of refund_requests that the refund was made for.
 p_policy: see purse.settle_purchase.
 Raises PT422 without a state or a time, not_null_violation if a required fact is missing, PT409 if the
 order belongs to another user.';

@@ -49,71 +49,87 @@ opened, thirty at most. Of a very busy account only the newest 5,000 transaction
 revoke all on function purse.read_usage(uuid, bigint) from public, anon, authenticated, service_role;
 
 create function purse.read_history(
-    p_user_id uuid,
-    p_limit   integer,
-    p_cursor  bigint
+    p_user_id         uuid,
+    p_limit           integer,
+    p_cursor          bigint,
+    p_withdrawal_days integer
 )
     returns jsonb
-    language sql
+    -- plpgsql, because it reads tables that later files create.
+    language plpgsql
     stable
     set search_path = ''
 as $$
-    with page as (
-        select *
-        from public.credit_transactions t
-        where t.user_id = p_user_id
-            and t.id < coalesce(p_cursor, 9223372036854775807)
-        order by t.id desc
-        limit p_limit + 1
-    ),
-    shown as (
-        select * from page order by id desc limit p_limit
-    )
-    select jsonb_build_object(
-        'transactions', (
-            select coalesce(jsonb_agg(jsonb_build_object(
-                'id', s.id::text,
-                'kind', s.kind,
-                'amount', s.amount,
-                'balance_after', s.balance_after,
-                'description', coalesce(p.package_name, f.name, s.feature, case when s.kind in ('bonus', 'correction') then s.reason end),
-                'feature', s.feature,
-                'quantity', s.quantity,
-                'order_id', s.purchase_id,
-                'reverses', s.reverses_id::text,
-                'reason', s.reason,
-                'receipt', case when s.kind in ('purchase', 'move_in') and p.amount_paid > 0 and p.user_id = p_user_id then '/api/receipt?order_id=' || p.id end,
-                'lots', (
-                    select jsonb_agg(jsonb_build_object(
-                        'lot_id', l.id::text,
-                        'source', l.source,
-                        'name', l.name,
-                        'credits', e.value::bigint,
-                        'created_at', l.created_at,
-                        'expires_at', l.expires_at
-                    ) order by l.expires_at, l.id)
-                    from pg_catalog.jsonb_each_text(s.lots) e
-                    -- By id alone: after a purse has moved, its lots are another user's. With the limit, the planner
-                    -- looks up each lot by its id. In a join it expects a hundred lots in a row, and scans the table.
-                    cross join lateral (
-                        select * from public.credit_lots l where l.id = e.key::bigint limit 1
-                    ) l
-                ),
-                'created_at', s.created_at
-            ) order by s.id desc), '[]'::jsonb)
-            from shown s
-            left join public.purchases p on p.id = s.purchase_id
-            left join public.credit_features f on f.id = s.feature
+begin
+    return (
+        with page as (
+            select *
+            from public.credit_transactions t
+            where t.user_id = p_user_id
+                and t.id < coalesce(p_cursor, 9223372036854775807)
+            order by t.id desc
+            limit p_limit + 1
         ),
-        'next_cursor', (
-            select min(s.id)::text from shown s where (select count(*) from page) > p_limit
+        shown as (
+            select * from page order by id desc limit p_limit
         )
-    )
+        select jsonb_build_object(
+            'transactions', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'id', s.id::text,
+                    'kind', s.kind,
+                    'amount', s.amount,
+                    'balance_after', s.balance_after,
+                    'description', coalesce(p.package_name, f.name, s.feature, case when s.kind in ('bonus', 'correction') then s.reason end),
+                    'feature', s.feature,
+                    'quantity', s.quantity,
+                    'order_id', s.purchase_id,
+                    'reverses', s.reverses_id::text,
+                    'reason', s.reason,
+                    'receipt', case when s.kind in ('purchase', 'move_in') and p.amount_paid > 0 and p.user_id = p_user_id then '/api/receipt?order_id=' || p.id end,
+                    'withdraw_until', case
+                        when s.kind in ('purchase', 'move_in')
+                            and p.user_id = p_user_id
+                            and purse.why_no_withdrawal(p, p_withdrawal_days) is null
+                            then purse.withdrawal_ends_at(p, p_withdrawal_days)
+                    end,
+                    'withdrawn_at', case
+                        when s.kind in ('purchase', 'move_in') and p.user_id = p_user_id
+                            then (select w.withdrawn_at from public.withdrawals w where w.purchase_id = p.id)
+                    end,
+                    'lots', (
+                        select jsonb_agg(jsonb_build_object(
+                            'lot_id', l.id::text,
+                            'source', l.source,
+                            'name', l.name,
+                            'credits', e.value::bigint,
+                            'created_at', l.created_at,
+                            'expires_at', l.expires_at
+                        ) order by l.expires_at, l.id)
+                        from pg_catalog.jsonb_each_text(s.lots) e
+                        -- By id alone: after a purse has moved, its lots are another user's. With the limit, the planner
+                        -- looks up each lot by its id. In a join it expects a hundred lots in a row, and scans the table.
+                        cross join lateral (
+                            select * from public.credit_lots l where l.id = e.key::bigint limit 1
+                        ) l
+                    ),
+                    'created_at', s.created_at
+                ) order by s.id desc), '[]'::jsonb)
+                from shown s
+                left join public.purchases p on p.id = s.purchase_id
+                left join public.credit_features f on f.id = s.feature
+            ),
+            'next_cursor', (
+                select min(s.id)::text from shown s where (select count(*) from page) > p_limit
+            )
+        )
+    );
+end
 $$;
 
-comment on function purse.read_history(uuid, integer, bigint) is
+comment on function purse.read_history(uuid, integer, bigint, integer) is
 'A page of a user''s ledger, newest first: {transactions: [...], next_cursor}. See refresh_credits.';
-revoke all on function purse.read_history(uuid, integer, bigint) from public, anon, authenticated, service_role;
+revoke all on function purse.read_history(uuid, integer, bigint, integer) from public, anon, authenticated, service_role;
 
 create function public.refresh_credits(
     p_user_id             uuid,
@@ -121,7 +137,8 @@ create function public.refresh_credits(
     p_cursor              bigint default null,
     p_checkout_session_id text   default null,
     p_low_threshold       bigint default null,
-    p_usage               boolean default false
+    p_usage               boolean default false,
+    p_withdrawal_days     integer default 0
 )
     returns jsonb
     language plpgsql
@@ -177,7 +194,7 @@ begin
                 where o.checkout_session_id = p_checkout_session_id
                     and o.user_id = p_user_id
             )
-        ) || purse.read_history(p_user_id, p_limit, p_cursor)
+        ) || purse.read_history(p_user_id, p_limit, p_cursor, p_withdrawal_days)
         from (
             select coalesce(max(u.balance), 0) as balance,
                 coalesce(max(u.held), 0) as held,
@@ -189,19 +206,20 @@ begin
 end
 $$;
 
-comment on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean) is
+comment on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean, integer) is
 'Writes what has expired in a user''s account, then returns what they see of it:
 {balance, held, available, low, low_threshold, next_expiry: {credits, expires_at} or null,
 usage: see purse.read_usage, null unless p_usage,
 transactions: [{id, kind, amount, balance_after, description, feature, quantity, order_id, reverses, reason,
-receipt, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
+receipt, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
 purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
 created_at} or null}.
 Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
 because a JSON number may be too small for them. low: less is available than the user''s own threshold,
 otherwise p_low_threshold, otherwise the price of the dearest feature. purchase is the order of
-p_checkout_session_id, if it is this user''s; refunded explains why a paid order is not credited in full.
+p_checkout_session_id, if it is this user''s; withdraw_until of a purchase: until when it can be withdrawn from, within
+p_withdrawal_days; null if it cannot. refunded explains why a paid order is not credited in full.
 Raises PT403 if the account was deleted.';
-revoke all on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean) from public, anon, authenticated, service_role;
-grant execute on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean) to service_role;
+revoke all on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean, integer) from public, anon, authenticated, service_role;
+grant execute on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean, integer) to service_role;

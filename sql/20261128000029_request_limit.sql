@@ -6,11 +6,11 @@ create table public.request_counts (
     began_at timestamptz not null,
     requests integer     not null,
     constraint request_counts_pkey primary key (user_id, kind),
-    constraint request_counts_kind_is_known check (kind in ('receipt', 'export'))
+    constraint request_counts_kind_is_known check (kind in ('receipt', 'export', 'refund'))
 );
 
 comment on table public.request_counts is
-    'How many requests of a kind a user made in the present period. receipt: a question to Stripe, whose limit all our requests share. export: a page of a copy of all their data.';
+    'How many requests of a kind a user made in the present period. receipt: a question to Stripe, whose limit all our requests share. export: a page of a copy of all their data. refund: a refund or a withdrawal, or a look at what would go back.';
 comment on column public.request_counts.began_at is 'When the period that is counted began.';
 
 alter table public.request_counts enable row level security;

@@ -55,11 +55,17 @@ begin
     using public.purchases p
     where p.id = c.purchase_id
         and p.user_id = any (p_user_ids);
-    -- The app chose these keys: they may name a document.
+    -- Callers chose these keys: they may name a document.
     update public.credit_holds h
     set idempotency_key = h.id::text
     where h.user_id = any (p_user_ids)
         and h.idempotency_key <> h.id::text;
+    update public.refund_requests r
+    set idempotency_key = r.id::text
+    from public.purchases p
+    where p.id = r.purchase_id
+        and p.user_id = any (p_user_ids)
+        and r.idempotency_key <> r.id::text;
 end
 $$;
 

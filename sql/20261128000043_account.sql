@@ -144,6 +144,10 @@ begin
                             to_jsonb(r) - array['rank', 'payment_intent_id', 'livemode'] order by r.occurred_at, r.id
                         ), '[]'::jsonb)
                         from purse.reversals_of(p) r
+                    ),
+                    'withdrawn_at', (select w.withdrawn_at from public.withdrawals w where w.purchase_id = p.id),
+                    'withdrawal_waiver', (
+                        select to_jsonb(w) - 'purchase_id' from public.withdrawal_waivers w where w.purchase_id = p.id
                     )
                 )
                 from public.purchases p

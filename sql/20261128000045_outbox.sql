@@ -16,7 +16,7 @@ create table public.outbox_events (
     constraint outbox_events_message_id_key unique (message_id),
     constraint outbox_events_type_is_known check (type in (
         'credits.purchased', 'credits.granted', 'credits.low', 'credits.depleted', 'credits.expiring', 'credits.expired',
-        'purchase.failed', 'purchase.refunded', 'dispute.opened', 'dispute.closed', 'ledger.mismatch', 'doctor.failed'
+        'purchase.failed', 'purchase.refunded', 'purchase.withdrawn', 'refund.failed', 'dispute.opened', 'dispute.closed', 'ledger.mismatch', 'doctor.failed'
     ))
 );
 

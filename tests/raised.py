@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from api._lib import errors
+from api._lib.payments.refund_refusals import REASONS
 from local.stack import ROOT
 
 if TYPE_CHECKING:
@@ -26,9 +27,11 @@ def raised(module: Path) -> set[Error]:
 
 
 def refused_by_the_database() -> set[Error]:
-    """Return the refusals of our SQL functions whose code is a literal."""
+    """Return the refusals of our SQL functions whose code is known."""
     text = "".join(path.read_text("utf-8") for path in (ROOT / "sql").glob("*.sql"))
-    return {(int(status), code) for status, code in _REFUSAL.findall(text)}
+    # Why a purchase is not refunded is the answer of a function, and then the detail of a refusal.
+    reasons = {(409, reason) for reason in REASONS}
+    return {(int(status), code) for status, code in _REFUSAL.findall(text)} | reasons
 
 
 @cache

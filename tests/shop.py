@@ -31,9 +31,9 @@ def begin(stack: RunningStack, user: User, package: str = "starter") -> str:
     return session_id
 
 
-def pay(stack: RunningStack, session_id: str) -> None:
+def pay(stack: RunningStack, session_id: str, number: str = "4242 4242 4242 4242") -> None:
     """Pay by card on the hosted page."""
-    card = {"number": "4242 4242 4242 4242", "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
+    card = {"number": number, "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
     _submit(stack, session_id, {"method": "card", **card})
 
 

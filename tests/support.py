@@ -342,6 +342,7 @@ class Reversal:
             "settled_amount": None,
             "settled_currency": None,
             "due_at": None,
+            "refund_request_id": None,
         }
 
 

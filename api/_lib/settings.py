@@ -13,6 +13,7 @@ from api._lib.environment_reader import EnvironmentReader
 from api._lib.errors import NotConfiguredError
 from api._lib.outbox.mail.settings import MailSettings, read_mail_settings
 from api._lib.outbox.settings import Endpoint, read_endpoints
+from api._lib.refund_settings import RefundSettings, read_refund_settings
 from api._lib.sample_app import sample_app
 from api._lib.shop import read_shop
 from api._lib.sign_in import read_sign_in
@@ -48,6 +49,7 @@ class Settings:
     orders_per_minute: int
     declines_per_hour: int
     clawback_policy: str
+    refunds: RefundSettings
     low_balance_credits: int | None
     signup_bonus_credits: int
     cron_secret: str | None
@@ -115,6 +117,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         orders_per_minute=read.count("ORDERS_PER_MINUTE", default=10, most=1000),
         declines_per_hour=read.count("DECLINES_PER_HOUR", default=10, most=1000),
         clawback_policy=read.choice("CLAWBACK_POLICY", "debt", "clamp"),
+        refunds=read_refund_settings(read),
         low_balance_credits=(
             read.count("LOW_BALANCE_CREDITS", default=0, least=0, most=MAX_CREDITS)
             if read.first("LOW_BALANCE_CREDITS")

@@ -35,11 +35,15 @@ export function getCredits({ limit, cursor, sessionId, usage } = {}) {
   return call(`/api/credits?${query}`);
 }
 
-/** Our server and then Stripe have to answer, so this one may take longer. @param {string} packageId */
-export function createCheckoutSession(packageId) {
+/**
+ * Our server and then Stripe have to answer, so this one may take longer.
+ * @param {string} packageId
+ * @param {string | null} waiver the words by which the buyer gave up the withdrawal, where the shop asks for it
+ */
+export function createCheckoutSession(packageId, waiver) {
   return call("/api/create-checkout-session", {
     method: "POST",
-    body: { package_type: packageId, locale: language },
+    body: { package_type: packageId, locale: language, withdrawal_waiver: waiver },
     timeoutSeconds: 45,
   });
 }

@@ -3,9 +3,10 @@ import { createCheckoutSession } from "./api.js";
 /**
  * Opens Stripe's payment page for a pack. Resolves when the browser is on its way; throws what went wrong.
  * @param {string} packageId
+ * @param {string | null} waiver what the buyer agreed to
  */
-export async function goToCheckout(packageId) {
-  const { url } = await createCheckoutSession(packageId);
+export async function goToCheckout(packageId, waiver) {
+  const { url } = await createCheckoutSession(packageId, waiver);
   location.assign(url);
 }
 

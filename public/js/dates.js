@@ -2,6 +2,7 @@ import { h } from "./dom.js";
 import { locale } from "./texts.js";
 
 const short = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+const exact = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "long" });
 const long = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
 const thisYear = new Date().getFullYear();
 
@@ -9,6 +10,11 @@ const thisYear = new Date().getFullYear();
 export function time(iso) {
   const date = new Date(iso);
   return h("time", { datetime: iso, title: long.format(date) }, short.format(date));
+}
+
+/** The same to the second, as a confirmation needs it. @param {string} iso */
+export function moment(iso) {
+  return h("time", { datetime: iso }, exact.format(new Date(iso)));
 }
 
 /** The day of a point in time, with its year where that is not this one. @param {string} iso */

@@ -4,6 +4,7 @@ import { lotsMoved } from "./lots.js";
 import { formatChange } from "./money.js";
 import { receiptButton } from "./receipt-button.js";
 import { formatNumber, has, t } from "./texts.js";
+import { withdrawalButton, withdrawnNote } from "./withdrawal-button.js";
 
 /** @typedef {import("./wallet.js").Transaction} Transaction */
 
@@ -26,15 +27,17 @@ export function historyEntry({ kind, amount, balance_after: after, created_at: c
 }
 
 /**
- * What not everybody asks for: why, from which lot, the receipt.
+ * What not everybody asks for: why, from which lot, the receipt, the withdrawal.
  * @param {string} kind
  * @param {Partial<Transaction>} transaction
  */
-function further(kind, { description, reason, lots, receipt }) {
+function further(kind, { description, reason, lots, receipt, ...more }) {
   const parts = [
     reason && reason !== description && h("p", {}, reason),
     Boolean(lots?.length) && !SPEAKS_FOR_ITSELF.includes(kind) && lotsMoved(lots ?? []),
     receipt && receiptButton(receipt),
+    more.withdraw_until && withdrawalButton(more.order_id ?? "", more.withdraw_until),
+    more.withdrawn_at && withdrawnNote(more.withdrawn_at),
   ];
   return parts.some(Boolean) && h("div", { class: "entry__further" }, ...parts);
 }

@@ -8,18 +8,20 @@ import { problem, readingProblem } from "./problems.js";
 import { session } from "./session.js";
 import { askToSignIn } from "./sign-in-prompt.js";
 import { t } from "./texts.js";
+import { WaiverBox } from "./waiver-box.js";
 
 /** The packs on sale, from the catalogue, and the way from a pack to its payment page. */
 export class PackList extends HTMLElement {
   #message = h("div", { class: "packs__message" });
   #list = h("ul", { class: "packs", role: "list", "aria-label": t("packs") });
+  #waiver = new WaiverBox();
   #onSale = true;
   #busy = false;
   /** Settles when it is first known what can be bought. @type {Promise<void> | undefined} */
   ready;
 
   connectedCallback() {
-    this.replaceChildren(this.#message, this.#list);
+    this.replaceChildren(this.#message, this.#waiver.element, this.#list);
     // Back from the payment page: the browser may show this page just as it was left, button busy.
     addEventListener("pageshow", (event) => event.persisted && this.reset());
     this.ready = this.refresh();
@@ -43,7 +45,9 @@ export class PackList extends HTMLElement {
     }
     this.#list.setAttribute("aria-busy", "false");
     // The packs need not wait for this answer: until it is here the server tells whoever buys.
-    this.#onSale = (await asking)?.payments_enabled !== false;
+    const config = await asking;
+    this.#onSale = config?.payments_enabled !== false;
+    if (config) this.#waiver.ask(config.withdrawal.waiver);
     this.reset();
   }
 
@@ -51,10 +55,12 @@ export class PackList extends HTMLElement {
   async buy(packageId) {
     if (this.#busy || !this.#onSale) return;
     if (!session.user) return askToSignIn(packageId);
+    const waiver = this.#waiver.agreed;
+    if (waiver === undefined) return;
     this.#setBusy(packageId);
     this.#say(null);
     try {
-      await goToCheckout(packageId);
+      await goToCheckout(packageId, waiver);
     } catch (error) {
       this.reset();
       this.#explain(error, packageId);
@@ -81,10 +87,14 @@ export class PackList extends HTMLElement {
   }
 
   /** @param {import("./http.js").RequestError} error @param {string} packageId */
-  #explain(error, packageId) {
+  async #explain(error, packageId) {
     if (error.code === "payments_disabled") {
       this.#onSale = false;
       return this.reset();
+    }
+    if (error.code === "waiver_required" || error.code === "waiver_changed") {
+      await this.refresh();
+      return this.#waiver.complain(t("waiver.changed"));
     }
     // The session is over by now, and with it the store is closed: the form below takes over.
     if (error.status === 401) return askToSignIn(packageId);

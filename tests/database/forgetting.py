@@ -31,6 +31,11 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "delete_file": lambda p: (p.user_id, Order().order_id),
     "read_account": lambda p: (p.user_id,),
     "export_profile": lambda p: (p.user_id,),
+    "record_waiver": lambda p: (p.user_id, Order().order_id, "the words"),
+    "quote_withdrawal": lambda p: (Order().order_id, p.user_id, 14),
+    "withdraw": lambda p: (Order().order_id, p.user_id, 14),
+    "quote_refund": lambda p: (Order().order_id, p.user_id),
+    "begin_refund": lambda p: (Order().order_id, "ann", "why", key(), None, p.user_id),
     "export_account": lambda p: (p.user_id, "lots", None, 10),
 }
 

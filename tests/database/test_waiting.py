@@ -37,6 +37,8 @@ SETTLEMENT = {
     "begin_purchase",
     "adopt_ledger",
     "begin_reconciliation",
+    "begin_refund",
+    "claim_refund",
     "forget_files",
     "forget_user",
     "go_live",
@@ -46,9 +48,11 @@ SETTLEMENT = {
     "reconcile_facts",
     "record_event",
     "record_facts",
+    "refuse_refund",
     "rehearse_facts",
     "renew_stripe_customer",
     "save_reconciliation",
+    "withdraw",
 }
 # It skips what is locked, or locks nothing.
 WAITS_FOR_NOBODY = {"expire_credits", "is_writable"}

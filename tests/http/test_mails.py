@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import smtplib
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -78,6 +79,42 @@ def test_a_refund_and_a_failed_bank_debit_are_told(mailing: RunningStack) -> Non
     shop.refund(mailing, session_id, 100)
     found = mail(mailing, user.email, "Your refund")
     assert "A refund of 1.00 USD" in found["text"]
+
+
+def test_a_withdrawal_is_confirmed_with_its_time_and_the_owner_is_told(
+    mailing: RunningStack,
+) -> None:
+    user = mailing.sign_up()
+    session_id = shop.buy(mailing, user)
+    until(lambda: shop.purchase(mailing, session_id)["credits_posted"], "the pack is credited")
+    order = shop.purchase(mailing, session_id)
+    answer = mailing.post("/api/withdrawal", json={"purchase": str(order["id"])}, headers=user.auth)
+    at = datetime.fromisoformat(answer.raise_for_status().json()["withdrawn_at"])
+    found = mail(mailing, user.email, "Confirmation of your withdrawal")
+    assert f"{at:%-d %B %Y, %H:%M:%S} UTC" in found["text"]
+    assert f"Starter, order {order['id']}" in found["text"]
+    assert "4.99 USD goes back to you, for the 500 credits" in found["text"]
+    assert "unsubscribe" not in found["text"]
+    told = mail(mailing, "owner@example.com", "A buyer withdrew from a purchase")
+    assert "4.99 USD is refunded for 500 credits." in told["text"]
+    assert user.email not in told["text"]
+
+
+def test_the_owner_is_told_of_a_refund_that_was_refused(mailing: RunningStack) -> None:
+    user = mailing.sign_up()
+    session_id = shop.buy(mailing, user)
+    until(lambda: shop.purchase(mailing, session_id)["credits_posted"], "the pack is credited")
+    order = shop.purchase(mailing, session_id)
+    with shop.no_webhooks(mailing):
+        shop.refund(mailing, session_id, 499)
+        mailing.post(
+            "/api/withdrawal", json={"purchase": str(order["id"])}, headers=user.auth
+        ).raise_for_status()
+    deliver(mailing)
+    told = mail(mailing, "owner@example.com", "A refund was not made")
+    assert f"order {order['id']} ended as refused: charge_already_refunded" in told["text"]
+    found = mail(mailing, user.email, "Confirmation of your withdrawal")
+    assert "We received your withdrawal on" in found["text"]
 
 
 def test_a_low_balance_is_told_once_and_the_mail_can_be_stopped(mailing: RunningStack) -> None:

@@ -22,7 +22,12 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 USER_ENDPOINTS = {
     "config": ("GET, HEAD", None),
     "packages": ("GET, HEAD", None),
-    "receipt": ("GET, HEAD", "Authorization"),
+    "purchases?action=receipt": ("GET, HEAD", "Authorization"),
+    "purchases?action=refund": (
+        "GET, HEAD, POST",
+        "Authorization, Content-Type, Idempotency-Key",
+    ),
+    "purchases?action=withdrawal": ("GET, HEAD, POST", "Authorization, Content-Type"),
     "credits": ("GET, HEAD, POST", "Authorization, Content-Type, Idempotency-Key"),
     "create-checkout-session": ("POST", "Authorization, Content-Type, Idempotency-Key"),
     "files": ("GET, HEAD, POST, DELETE", "Authorization, Content-Type, Idempotency-Key"),
@@ -51,7 +56,8 @@ def test_a_preflight_of_an_allowed_origin_is_told_methods_and_headers(
     name: str, origin: str
 ) -> None:
     methods, headers = USER_ENDPOINTS[name]
-    answer = client(name).options("/", headers={**PREFLIGHT, "Origin": origin})
+    function, _, query = name.partition("?")
+    answer = client(function).options(f"/?{query}", headers={**PREFLIGHT, "Origin": origin})
     assert answer.status_code == 204
     assert answer.get_data() == b""
     assert answer.headers["Vary"] == "Origin"
@@ -130,8 +136,11 @@ def test_every_answer_can_be_read_by_the_origin_that_asked(handler: object) -> N
 
 def test_no_answer_lets_a_page_send_cookies() -> None:
     for name in USER_ENDPOINTS:
+        function, _, query = name.partition("?")
         for method in ("OPTIONS", "PUT"):
-            answer = client(name).open("/", method=method, headers={**PREFLIGHT, "Origin": ORIGIN})
+            answer = client(function).open(
+                f"/?{query}", method=method, headers={**PREFLIGHT, "Origin": ORIGIN}
+            )
             assert "Access-Control-Allow-Credentials" not in answer.headers
 
 

@@ -46,7 +46,7 @@ NEEDED = {
     "/api/credits": HTTP | TOKENS,
     "/api/health": HTTP,
     "/api/packages": HTTP,
-    "/api/receipt": HTTP | TOKENS | STRIPE,
+    "/api/purchases": HTTP | TOKENS | STRIPE,
     "/api/webhook": HTTP,
     "/api/files": HTTP | TOKENS | STORAGE,
 }

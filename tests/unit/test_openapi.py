@@ -27,8 +27,8 @@ ENDPOINTS = {
     **{address_of(path): address_of(path) for path in function_files()},
     **{rule["source"]: rule["destination"] for rule in REWRITES},
 }
-# Without a job it answers 404 to everybody, so there is nothing to describe.
-del ENDPOINTS["/api/cron"]
+# Without a job or an action it answers 404 to everybody, so there is nothing to describe.
+del ENDPOINTS["/api/cron"], ENDPOINTS["/api/purchases"]
 MODULES = {address_of(path): path for path in function_files()}
 # A fault of ours, and an action that does not exist: neither belongs to a described operation.
 NOT_DESCRIBED = {(500, "internal_error"), (404, "not_found")}
@@ -36,9 +36,12 @@ NOT_DESCRIBED = {(500, "internal_error"), (404, "not_found")}
 ONLY_IN_PROCESS = {
     (400, "charge_out_of_bounds"),
     (404, "unknown_hold"),
+    (404, "unknown_refund"),
     (404, "unknown_transaction"),
     (409, "lease_lost"),
+    (409, "account_deleted"),
     (409, "hold_captured"),
+    (409, "hold_of_refund"),
 }
 
 

@@ -169,3 +169,25 @@ def test_the_refund_events_we_handle(type_: str) -> None:
 def test_the_dispute_events_we_handle(type_: str) -> None:
     facts = facts_of_event(event(type_, DISPUTE, livemode=True))
     assert facts == REVERSAL.dispute(499, moves=1)
+
+
+REQUEST_ID = "3f0f9a52-6a4b-4b8e-9a1d-5b1f2d3c4e5f"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "request_id"),
+    [
+        ({"purse_refund_id": REQUEST_ID}, REQUEST_ID),
+        ({"purse_refund_id": REQUEST_ID.upper()}, REQUEST_ID),
+        ({"purse_refund_id": "somebody's note"}, None),
+        ({"purse_refund_id": 7}, None),
+        ({"ticket": "7"}, None),
+        (None, None),
+    ],
+)
+def test_a_refund_names_the_request_it_was_made_for(
+    metadata: object, request_id: str | None
+) -> None:
+    facts = facts_of_refund({**REFUND, "metadata": metadata}, livemode=False)
+    assert facts is not None
+    assert facts["refund_request_id"] == request_id

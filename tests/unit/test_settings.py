@@ -167,3 +167,32 @@ def test_without_a_cron_secret_there_is_none() -> None:
 
 def test_without_a_storage_there_are_no_file_settings() -> None:
     assert load(WHOLE).files is None
+
+
+def test_buyers_refund_and_withdraw_only_where_the_shop_says_so() -> None:
+    refunds = load(WHOLE).refunds
+    assert (refunds.self_refund_days, refunds.withdrawal_days, refunds.waiver) == (0, 0, None)
+    given = {
+        "SELF_REFUND_DAYS": "7",
+        "WITHDRAWAL_DAYS": "14",
+        "WITHDRAWAL_WAIVER_TEXT": " I agree. ",
+    }
+    refunds = load({**WHOLE, **given}).refunds
+    assert (refunds.self_refund_days, refunds.withdrawal_days) == (7, 14)
+    assert refunds.waiver == "I agree."
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"SELF_REFUND_DAYS": "366"}, "SELF_REFUND_DAYS must be a whole number from 0 to 365"),
+        ({"WITHDRAWAL_DAYS": "two"}, "WITHDRAWAL_DAYS must be a whole number from 0 to 365"),
+        ({"WITHDRAWAL_WAIVER_TEXT": "I agree."}, "WITHDRAWAL_WAIVER_TEXT needs WITHDRAWAL_DAYS"),
+        (
+            {"WITHDRAWAL_DAYS": "14", "WITHDRAWAL_WAIVER_TEXT": "a\nb"},
+            "WITHDRAWAL_WAIVER_TEXT must be one line of at most 1000 characters",
+        ),
+    ],
+)
+def test_what_is_wrong_with_refunds_is_named(changes: dict[str, str], problem: str) -> None:
+    assert problems(**changes) == (problem,)

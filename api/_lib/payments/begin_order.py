@@ -43,6 +43,8 @@ class CheckoutRequest:
         return_url: An address within ALLOWED_ORIGINS for after the payment; None for our own page.
         cancel_url: The same for a buyer who does not pay.
         idempotency_key: Under the same key the same request opens one checkout.
+        withdrawal_waiver: The words with which the buyer gave up the right of withdrawal, as they
+            saw them; None if they were not asked.
     """
 
     package_id: str
@@ -50,6 +52,7 @@ class CheckoutRequest:
     return_url: str | None = None
     cancel_url: str | None = None
     idempotency_key: str | None = None
+    withdrawal_waiver: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,13 @@ def begin_order(user: User, request: CheckoutRequest, config: Settings) -> Begun
     Raises:
         NotFoundError: No such package on sale.
         WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
-        ConflictError: The user's purse has moved, or the key names another or an ended checkout.
+        ConflictError: The user's purse has moved, the key names another or an ended checkout, or
+            the shop asks for other consent than was given.
         TooManyAttemptsError: The user has reached the limit of orders a minute.
         TooManyDeclinesError: The user has reached the limit of declined payments an hour.
         DatabaseUnavailableError: The database cannot be reached.
     """
+    _require_waiver(request.withdrawal_waiver, config.refunds.waiver)
     try:
         row: dict[str, Any] = database.call(
             "begin_purchase",
@@ -115,6 +120,14 @@ def begin_order(user: User, request: CheckoutRequest, config: Settings) -> Begun
                 raise TooManyDeclinesError(int(detail.removeprefix(_DECLINES))) from None
             raise TooManyAttemptsError(int(detail)) from None
         raise
+    if request.withdrawal_waiver is not None:
+        # Nobody can pay the order before this is recorded: Stripe hears of it later.
+        database.call(
+            "record_waiver",
+            p_user_id=user.id,
+            p_order_id=row["order_id"],
+            p_wording=request.withdrawal_waiver,
+        )
     order = Order(
         order_id=row["order_id"],
         user_id=user.id,
@@ -136,3 +149,17 @@ def begin_order(user: User, request: CheckoutRequest, config: Settings) -> Begun
         return_url=row["return_url"],
         cancel_url=row["cancel_url"],
     )
+
+
+def _require_waiver(given: str | None, asked: str | None) -> None:
+    """Refuse a checkout without the consent that the shop asks for, or with another one."""
+    if given is None and asked is not None:
+        raise ConflictError(
+            "Agree to the waiver of the right of withdrawal first. GET /api/config has its words.",
+            code="waiver_required",
+        )
+    if given != asked:
+        raise ConflictError(
+            "The words about the right of withdrawal have changed. Read them again.",
+            code="waiver_changed",
+        )

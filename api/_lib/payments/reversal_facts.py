@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from uuid import UUID
 
 from api._lib.payments.stripe_fields import (
     InvalidStripeObjectError,
@@ -23,6 +24,9 @@ from api._lib.payments.stripe_fields import (
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# In the metadata of refunds that our server makes.
+REFUND_REQUEST_ID = "purse_refund_id"
 
 # How far a refund has come. A refund that succeeded can still fail; a failed one stays failed.
 _REFUND_RANK = {"pending": 1, "requires_action": 1, "succeeded": 2, "canceled": 3, "failed": 3}
@@ -52,6 +56,7 @@ class ReversalFacts(TypedDict):
     The amount is in minor units of the currency, which may differ from the payment's. What was
     settled is the first movement on the account's balance, or None if we were not told. occurred_at
     and due_at, until when a dispute must be answered, are in seconds since 1970 (UTC).
+    refund_request_id names the request that our server made the refund for (refunds.py).
     record_facts keeps the facts of the highest rank, in whichever order they arrive.
     """
 
@@ -68,6 +73,7 @@ class ReversalFacts(TypedDict):
     settled_amount: int | None
     settled_currency: str | None
     due_at: int | None
+    refund_request_id: str | None
 
 
 def facts_of_refund(refund: Mapping[str, Any], *, livemode: bool) -> ReversalFacts | None:
@@ -103,6 +109,7 @@ def facts_of_refund(refund: Mapping[str, Any], *, livemode: bool) -> ReversalFac
         settled_amount=abs(whole_number(settled, "amount")) if settled else None,
         settled_currency=text(settled, "currency") if settled else None,
         due_at=None,
+        refund_request_id=refund_request_id(refund),
     )
 
 
@@ -137,7 +144,21 @@ def facts_of_dispute(dispute: Mapping[str, Any]) -> ReversalFacts | None:
         settled_amount=abs(whole_number(withdrawn, "amount")) if withdrawn else None,
         settled_currency=text(withdrawn, "currency") if withdrawn else None,
         due_at=_due_at(dispute),
+        refund_request_id=None,
     )
+
+
+def refund_request_id(refund: Mapping[str, Any]) -> str | None:
+    """Return the request that a refund was made for; None for one from Stripe's dashboard.
+
+    The refund counts in any case, so an odd value is no error.
+    """
+    metadata = refund.get("metadata")
+    id_ = metadata.get(REFUND_REQUEST_ID) if isinstance(metadata, dict) else None
+    try:
+        return str(UUID(id_)) if isinstance(id_, str) else None
+    except ValueError:
+        return None
 
 
 def _is_money_gone(status: str, moved: list[dict[str, Any]]) -> bool:

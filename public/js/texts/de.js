@@ -295,6 +295,8 @@ export const texts = {
   "packs.off": "Der Kauf ist zurzeit ausgeschaltet. Ihre Credits bleiben Ihnen.",
   "packs.missing": "Die Pakete fehlen hier.",
   "packs.show": "Angebot zeigen",
+  "waiver.missing": "Kreuzen Sie zuerst dieses Kästchen an. Wählen Sie dann Ihr Paket noch einmal.",
+  "waiver.changed": "Dieser Text wurde geändert. Lesen Sie ihn, kreuzen Sie das Kästchen an und wählen Sie Ihr Paket noch einmal.",
 
   // What went wrong with a purchase, or with reading
   "problem.offline": "Sie sind offline. Verbinden Sie sich mit dem Internet und versuchen Sie es dann noch einmal.",
@@ -363,6 +365,39 @@ export const texts = {
   "receipt.none": "Stripe hat keinen Beleg für diese Zahlung.",
   "receipt.no_answer": "Stripe hat nicht geantwortet. Versuchen Sie es gleich noch einmal.",
   "receipt.later": "Versuchen Sie es gleich noch einmal.",
+  "withdrawal.begin": "Vertrag widerrufen",
+  "withdrawal.until": "bis {day}",
+  "withdrawal.loading": "Einen Moment…",
+  "withdrawal.done": "Widerrufen {time}",
+  "withdrawal.title": "Vertrag widerrufen",
+  "withdrawal.lead": "Sie widerrufen den Vertrag über dieses Paket:",
+  "withdrawal.pack": "Paket",
+  "withdrawal.order": "Bestellung",
+  "withdrawal.paid": "Bezahlt",
+  "withdrawal.mail": "Bestätigung an",
+  "withdrawal.amount": {
+    one: "Sie bekommen {price} zurück, für {n} unbenutzten Credit davon. Er wird Ihrem Guthaben abgezogen.",
+    other: "Sie bekommen {price} zurück, für {n} unbenutzte Credits davon. Sie werden Ihrem Guthaben abgezogen.",
+  },
+  "withdrawal.nothing":
+    "Von diesem Paket können keine unbenutzten Credits erstattet werden, deshalb geht nichts von selbst zurück. Der Shop erfährt von Ihrem Widerruf.",
+  "withdrawal.confirm": "Widerruf bestätigen",
+  "withdrawal.confirming": "Wird bestätigt…",
+  "withdrawal.cancel": "Abbrechen",
+  "withdrawal.changed": "Inzwischen wurden Credits ausgegeben. Sehen Sie nach, was jetzt zurückgeht, und bestätigen Sie noch einmal.",
+  "withdrawal.confirmed": "Widerruf bestätigt",
+  "withdrawal.received": "Wir haben Ihren Widerruf erhalten: {time}.",
+  "withdrawal.refunded": {
+    one: "Sie bekommen {price} zurück, für {n} unbenutzten Credit. Bis Ihre Bank es zeigt, vergehen fünf bis zehn Tage.",
+    other: "Sie bekommen {price} zurück, für {n} unbenutzte Credits. Bis Ihre Bank es zeigt, vergehen fünf bis zehn Tage.",
+  },
+  "withdrawal.refund_failed":
+    "Der Zahlungsdienst hat die Erstattung nicht ausgeführt. Ihr Widerruf gilt trotzdem, und der Shop erfährt davon.",
+  "withdrawal.mailed": "Diese Bestätigung kommt auch per Mail.",
+  "withdrawal.keep": "Drucken oder speichern Sie diese Seite, um die Bestätigung zu behalten.",
+  "withdrawal.close": "Schließen",
+  "withdrawal.over": "Dieser Kauf kann nicht mehr widerrufen werden. Laden Sie die Seite neu.",
+  "withdrawal.again": "Nichts wurde widerrufen. Versuchen Sie es gleich noch einmal.",
 
   // The return page
   "payment.confirming": "Ihre Zahlung wird bestätigt…",

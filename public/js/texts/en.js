@@ -296,6 +296,8 @@ export const texts = {
   "packs.off": "Buying is switched off at the moment. Credits you have stay yours.",
   "packs.missing": "The packs are missing here.",
   "packs.show": "Show what is on sale",
+  "waiver.missing": "Tick this box first. Then pick your pack again.",
+  "waiver.changed": "These words have changed. Read them, tick the box, and pick your pack again.",
 
   // What went wrong with a purchase, or with reading
   "problem.offline": "You are offline. Connect to the internet, then try again.",
@@ -364,6 +366,39 @@ export const texts = {
   "receipt.none": "Stripe has no receipt for this payment.",
   "receipt.no_answer": "Stripe did not answer. Try again in a moment.",
   "receipt.later": "Try again in a moment.",
+  "withdrawal.begin": "Withdraw from contract",
+  "withdrawal.until": "until {day}",
+  "withdrawal.loading": "One moment…",
+  "withdrawal.done": "Withdrawn {time}",
+  "withdrawal.title": "Withdraw from contract",
+  "withdrawal.lead": "You withdraw from the contract for this pack:",
+  "withdrawal.pack": "Pack",
+  "withdrawal.order": "Order",
+  "withdrawal.paid": "Paid",
+  "withdrawal.mail": "Confirmation to",
+  "withdrawal.amount": {
+    one: "{price} goes back to you, for {n} unused credit of it. Then it is gone from your balance.",
+    other: "{price} goes back to you, for {n} unused credits of it. Then they are gone from your balance.",
+  },
+  "withdrawal.nothing":
+    "No unused credits of this pack can be refunded, so nothing goes back by itself. The shop is told of your withdrawal.",
+  "withdrawal.confirm": "Confirm withdrawal",
+  "withdrawal.confirming": "Confirming…",
+  "withdrawal.cancel": "Cancel",
+  "withdrawal.changed": "Credits were used meanwhile. Look at what goes back now, and confirm again.",
+  "withdrawal.confirmed": "Withdrawal confirmed",
+  "withdrawal.received": "We received your withdrawal on {time}.",
+  "withdrawal.refunded": {
+    one: "{price} goes back to you, for {n} unused credit. It takes your bank five to ten days to show it.",
+    other: "{price} goes back to you, for {n} unused credits. It takes your bank five to ten days to show it.",
+  },
+  "withdrawal.refund_failed":
+    "The payment service did not make the refund. Your withdrawal counts all the same, and the shop is told.",
+  "withdrawal.mailed": "This confirmation also comes by mail.",
+  "withdrawal.keep": "Print or save this page to keep the confirmation.",
+  "withdrawal.close": "Close",
+  "withdrawal.over": "This purchase cannot be withdrawn from any more. Load the page again.",
+  "withdrawal.again": "Nothing was withdrawn. Try again in a moment.",
 
   // The return page
   "payment.confirming": "Confirming your payment…",

@@ -85,6 +85,29 @@ def _refunded(data: Mapping[str, Any]) -> Words:
     return Words("Your refund", tuple(paragraphs), "See your history")
 
 
+def _withdrawn(data: Mapping[str, Any]) -> Words:
+    if data["amount"]:
+        refunded = (
+            f"{money(data['amount'], data['currency'])} goes back to you, for the"
+            f" {credits_(data['credits'])} of it that were unused. It takes your bank five to ten"
+            " days to show it."
+        )
+    else:
+        refunded = "Nothing goes back by itself, because no unused credits of it can be refunded."
+    return Words(
+        "Confirmation of your withdrawal",
+        (
+            (
+                f"You have withdrawn from the contract for {data['package_name']}, order"
+                f" {data['purchase_id']}, paid on {_moment(data['paid_at'])}."
+            ),
+            f"We received your withdrawal on {_moment(data['withdrawn_at'])}.",
+            refunded,
+        ),
+        "See your history",
+    )
+
+
 def _low(data: Mapping[str, Any]) -> Words:
     return Words(
         f"{credits_(data['balance'])} left" if data["balance"] > 0 else "Your credits are used up",
@@ -133,12 +156,51 @@ def _dispute(data: Mapping[str, Any]) -> Words:
     )
 
 
+def _withdrawn_from(data: Mapping[str, Any]) -> Words:
+    refunded = (
+        f"{money(data['amount'], data['currency'])} is refunded for {credits_(data['credits'])}."
+        if data["amount"]
+        else f"Nothing was refunded ({data['reason']}). Look whether something is still owed."
+    )
+    return Words(
+        "A buyer withdrew from a purchase",
+        (
+            (
+                f"Order {data['purchase_id']}, {data['package_name']}, withdrawn on"
+                f" {_moment(data['withdrawn_at'])}."
+            ),
+            refunded,
+        ),
+        "Open the shop",
+    )
+
+
+def _refund_failed(data: Mapping[str, Any]) -> Words:
+    return Words(
+        "A refund was not made",
+        (
+            (
+                f"The refund of {money(data['amount'], data['currency'])} for order"
+                f" {data['purchase_id']} ended as {data['status']}: {data['reason']}. Its credits"
+                " are free again."
+            ),
+            "docs/refunds.md says what to do.",
+        ),
+        "Open the shop",
+    )
+
+
 def _doctor(data: Mapping[str, Any]) -> Words:
     return Words(
         "A daily check fails",
         (f"Failing: {', '.join(data['checks'])}.", "Run make doctor: it says what to do."),
         "Open the shop",
     )
+
+
+def _moment(utc: str) -> str:
+    """Return a moment of an event to the second: 28 November 2026, 20:15:00 UTC."""
+    return f"{datetime.fromisoformat(utc):%-d %B %Y, %H:%M:%S} UTC"
 
 
 def _balance(data: Mapping[str, Any]) -> str:
@@ -152,10 +214,13 @@ _CUSTOMER: _Wording = {
     "credits.expiring": _expiring,
     "purchase.failed": _failed,
     "purchase.refunded": _refunded,
+    "purchase.withdrawn": _withdrawn,
 }
 _OWNER: _Wording = {
     "ledger.mismatch": _mismatch,
     "dispute.opened": _dispute,
+    "purchase.withdrawn": _withdrawn_from,
+    "refund.failed": _refund_failed,
     "doctor.failed": _doctor,
 }
 CUSTOMER_TYPES = tuple(_CUSTOMER)

@@ -1,0 +1,22 @@
+import { formatMoney } from "./money.js";
+import { readingProblem } from "./problems.js";
+import { t } from "./texts.js";
+
+/** What goes back, before it is confirmed. @param {import("./withdrawal-api.js").WithdrawalQuote} quote */
+export function consequence({ amount, credits, currency, decimals }) {
+  if (amount === 0) return t("withdrawal.nothing");
+  return t("withdrawal.amount", { n: credits, price: formatMoney(amount, currency, decimals) });
+}
+
+/** The same afterwards. @param {import("./withdrawal-api.js").Withdrawal} withdrawal */
+export function outcome({ amount, credits, currency, decimals, refund_status: status }) {
+  if (status === null) return t("withdrawal.nothing");
+  if (status === "failed" || status === "refused") return t("withdrawal.refund_failed");
+  return t("withdrawal.refunded", { n: credits, price: formatMoney(amount, currency, decimals) });
+}
+
+/** @param {import("./http.js").RequestError} error */
+export function withdrawalProblem(error) {
+  if (error.status === 409) return t("withdrawal.over");
+  return `${readingProblem(error)} ${t("withdrawal.again")}`;
+}

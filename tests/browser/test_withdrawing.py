@@ -1,0 +1,158 @@
+"""A buyer withdraws from a purchase by themselves, on a phone, in two steps."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.another_site import another_stack
+from tests.browser.pages import PAID
+from tests.support import RunningStack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Locator
+
+    from tests.browser.conftest import Visit
+    from tests.browser.console import Console
+    from tests.browser.pages import Site
+    from tests.browser.stand_in import StandIn
+    from tests.database.purse import Purse
+    from tests.support import User
+
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+BEGIN, CONFIRM = "Withdraw from contract", "Confirm withdrawal"
+TO_THE_SECOND = re.compile(
+    r"We received your withdrawal on \w+ \d{1,2}, \d{4} at \d{1,2}:\d\d:\d\d\W[AP]M UTC\."
+)
+
+
+@pytest.fixture(scope="module")
+def stack(
+    chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningStack]:
+    """A stack whose buyers may withdraw for 14 days."""
+    folder = tmp_path_factory.mktemp("withdrawing")
+    with another_stack(folder, {"WITHDRAWAL_DAYS": "14"}) as running:
+        # With the seal of the tests, so that a purse can buy.
+        yield RunningStack.of(running)
+
+
+@pytest.fixture
+def phone(visit: Visit, user: User) -> Site:
+    """A buyer's phone, at home, after buying the starter pack."""
+    site = visit(user, **PHONE)
+    site.buy("Starter").pay()
+    site.expect_title(PAID)
+    site.open()
+    site.expect_balance(500)
+    return site
+
+
+def begin(site: Site) -> Locator:
+    """Take the first step; return the dialog of the second."""
+    site.history.last.get_by_role("button", name=BEGIN).click()
+    dialog = site.page.get_by_role("dialog", name=BEGIN)
+    expect(dialog).to_be_visible()
+    return dialog
+
+
+def test_a_buyer_withdraws_in_two_steps_and_sees_when(
+    phone: Site, purse: Purse, user: User
+) -> None:
+    purse.spend(20)
+    expect(phone.history.last).to_contain_text(re.compile(r"until [A-Z][a-z]{2} \d{1,2}"))
+    dialog = begin(phone)
+    expect(dialog).to_contain_text("$3.99 goes back to you, for 400 unused credits of it.")
+    expect(dialog).to_contain_text(user.email)
+    dialog.get_by_role("button", name=CONFIRM).click()
+    done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
+    expect(done).to_contain_text(TO_THE_SECOND)
+    expect(done).to_contain_text("$3.99 goes back to you, for 400 unused credits.")
+    expect(done.get_by_role("heading")).to_be_focused()
+    done.get_by_role("button", name="Close").click()
+    phone.expect_balance(0)
+    expect(phone.history.first).to_contain_text("Refunded")
+    expect(phone.history.last).to_contain_text("Withdrawn ")
+    expect(phone.page.get_by_role("button", name=BEGIN)).to_have_count(0)
+
+
+def test_cancel_and_escape_withdraw_nothing(phone: Site) -> None:
+    begin(phone).get_by_role("button", name="Cancel").click()
+    expect(phone.page.get_by_role("dialog")).to_have_count(0)
+    expect(phone.history.last.get_by_role("button", name=BEGIN)).to_be_focused()
+    begin(phone)
+    phone.page.keyboard.press("Escape")
+    expect(phone.page.get_by_role("dialog")).to_have_count(0)
+    phone.expect_balance(500)
+
+
+def test_what_was_used_in_between_is_shown_before_it_is_confirmed(
+    phone: Site, purse: Purse, console: Console
+) -> None:
+    console.allow_failing("/api/withdrawal")
+    dialog = begin(phone)
+    purse.spend(20)
+    dialog.get_by_role("button", name=CONFIRM).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Credits were used meanwhile.")
+    expect(dialog).to_contain_text("$3.99 goes back to you, for 400 unused credits of it.")
+    dialog.get_by_role("button", name=CONFIRM).click()
+    expect(phone.page.get_by_role("dialog", name="Withdrawal confirmed")).to_be_visible()
+
+
+def test_a_pack_that_is_used_up_is_withdrawn_from_too(phone: Site, purse: Purse) -> None:
+    purse.spend(100)
+    dialog = begin(phone)
+    expect(dialog).to_contain_text("nothing goes back by itself")
+    dialog.get_by_role("button", name=CONFIRM).click()
+    done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
+    expect(done).to_contain_text("nothing goes back by itself")
+
+
+def test_a_withdrawal_counts_while_stripe_is_down(phone: Site, stripe: StandIn) -> None:
+    dialog = begin(phone)
+    stripe.break_down()
+    dialog.get_by_role("button", name=CONFIRM).click()
+    done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
+    expect(done).to_contain_text(TO_THE_SECOND)
+
+
+def test_without_a_connection_nothing_is_withdrawn_and_it_can_be_repeated(
+    phone: Site, console: Console
+) -> None:
+    console.allow_failing("/api/withdrawal")
+    dialog = begin(phone)
+    phone.page.context.set_offline(True)
+    dialog.get_by_role("button", name=CONFIRM).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Nothing was withdrawn.")
+    phone.page.context.set_offline(False)
+    dialog.get_by_role("button", name=CONFIRM).click()
+    expect(phone.page.get_by_role("dialog", name="Withdrawal confirmed")).to_be_visible()
+
+
+def test_it_speaks_german(visit: Visit, user: User, purse: Purse) -> None:
+    purse.buy(500, at=_now(purse))
+    site = visit(user, at="/?lang=de", **{**PHONE, "locale": "de-DE"})
+    site.page.get_by_role("button", name="Vertrag widerrufen").click()
+    dialog = site.page.get_by_role("dialog", name="Vertrag widerrufen")
+    expect(dialog.get_by_role("button", name="Widerruf bestätigen")).to_be_visible()
+    expect(dialog).to_contain_text("für 500 unbenutzte Credits davon")
+
+
+def test_after_fourteen_days_it_is_not_offered(visit: Visit, user: User, purse: Purse) -> None:
+    purse.buy(500, at=_now(purse) - 16 * 24 * 60 * 60)
+    site = visit(user, **PHONE)
+    expect(site.history).to_have_count(1)
+    expect(site.page.get_by_role("button", name=BEGIN)).to_have_count(0)
+
+
+def _now(purse: Purse) -> int:
+    row = purse.database.execute("select extract(epoch from now())::bigint as now").fetchone()
+    assert row is not None
+    now: int = row["now"]
+    return now
