@@ -21,6 +21,9 @@ SCHEMAS: dict[str, frozenset[str]] = {
 
 # Table -> roles that may select from it. No other privilege is granted to anybody.
 TABLES: dict[str, frozenset[str]] = {
+    "public.book_figures": _SERVER,
+    "public.book_money": _SERVER,
+    "public.book_months": _SERVER,
     "public.card_declines": _SERVER,
     "public.credit_features": _EVERYBODY,
     "public.credit_holds": _USERS_AND_SERVER,
@@ -53,6 +56,9 @@ TABLES: dict[str, frozenset[str]] = {
 # View -> roles that may select from it. Each view reads with its caller's rights.
 VIEWS: dict[str, frozenset[str]] = {
     "public.credit_entries": _USERS_AND_SERVER,
+    "public.credit_lot_costs": _SERVER,
+    "purse.book_accounts": _NOBODY,
+    "purse.book_columns": _NOBODY,
     "purse.hold_lots": _NOBODY,
     "purse.overdue_orders": _NOBODY,
     "purse.spendable_lots": _NOBODY,
@@ -62,10 +68,17 @@ VIEWS: dict[str, frozenset[str]] = {
 # Trigger -> its mode as in pg_trigger.tgenabled. A: it fires always, also in a session that plays
 # the replica. `pg_dump --disable-triggers` leaves every trigger in the ordinary mode, O.
 TRIGGERS: dict[str, str] = {
+    "public.book_figures.book_figures_only_grow": "A",
+    "public.book_money.book_money_only_grows": "A",
+    "public.book_months.book_months_only_grow": "A",
     "public.credit_holds.credit_holds_are_consistent": "A",
+    "public.credit_lots.credit_lots_note_money": "A",
     "public.credit_packages.credit_packages_can_be_sold": "A",
     "public.credit_transactions.credit_transactions_are_complete": "A",
     "public.credit_transactions.credit_transactions_only_grow": "A",
+    "public.purchase_payments.purchase_payments_note_money": "A",
+    "public.purchase_reversals.purchase_reversals_note_money": "A",
+    "public.purchases.purchases_note_money": "A",
 }
 
 # Function -> roles that may execute it.
@@ -116,9 +129,11 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.payment_of_order": _SERVER,
     "public.prune_outbox": _SERVER,
     "public.read_account": _SERVER,
+    "public.read_books": _SERVER,
     "public.read_catalogue": _EVERYBODY,
     "public.read_files": _SERVER,
     "public.read_ledger": _SERVER,
+    "public.read_postings": _SERVER,
     "public.read_schema": _SERVER,
     "public.reconcile_facts": _SERVER,
     "public.record_event": _SERVER,
@@ -131,6 +146,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.replay_events": _SERVER,
     "public.reverse_spend": _SERVER,
     "public.save_reconciliation": _SERVER,
+    "public.seal_month": _SERVER,
     "public.settle_deliveries": _SERVER,
     "public.spend_batch": _SERVER,
     "public.spend_credits": _SERVER,
@@ -150,6 +166,13 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.announce_payment": _NOBODY,
     "purse.announce_reversals": _NOBODY,
     "purse.begun_purchase": _NOBODY,
+    "purse.book_entries": _NOBODY,
+    "purse.book_movements": _NOBODY,
+    "purse.book_orders": _NOBODY,
+    "purse.book_postings": _NOBODY,
+    "purse.book_range": _NOBODY,
+    "purse.book_timezone": _NOBODY,
+    "purse.book_values": _NOBODY,
     "purse.capture_by_steps": _NOBODY,
     "purse.checkout_opens_at": _NOBODY,
     "purse.claw_back": _NOBODY,
@@ -165,6 +188,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.fan_out": _NOBODY,
     "purse.file_json": _NOBODY,
     "purse.file_status": _NOBODY,
+    "purse.forbid_book_change": _NOBODY,
     "purse.forbid_ledger_change": _NOBODY,
     "purse.foresee_collecting": _NOBODY,
     "purse.give_up_credits": _NOBODY,
@@ -173,6 +197,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.is_of_this_mode": _NOBODY,
     "purse.is_order_sealed": _NOBODY,
     "purse.keep_quiet": _NOBODY,
+    "purse.last_ids_before": _NOBODY,
     "purse.lock_account": _NOBODY,
     "purse.lock_accounts": _NOBODY,
     "purse.lock_hold": _NOBODY,
@@ -188,6 +213,8 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.lots_to_fill": _NOBODY,
     "purse.lots_to_take": _NOBODY,
     "purse.low_threshold": _NOBODY,
+    "purse.note_money": _NOBODY,
+    "purse.note_money_at_commit": _NOBODY,
     "purse.note_next_lot": _NOBODY,
     "purse.open_account": _NOBODY,
     "purse.order_fields": _NOBODY,
@@ -218,7 +245,9 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.require_valid_key": _NOBODY,
     "purse.retry_after": _NOBODY,
     "purse.reversals_of": _NOBODY,
+    "purse.roll_forward": _NOBODY,
     "purse.seal_order": _NOBODY,
+    "purse.seal_range": _NOBODY,
     "purse.seal_with": _NOBODY,
     "purse.set_mode": _NOBODY,
     "purse.settle_purchase": _NOBODY,
