@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 from psycopg.rows import dict_row
 
+from ops.migrate import migrate
+from tests.conftest import do_not_wait_for_the_disk
 from tests.database.purse import Purse
+from tests.standins.supabase.services import PASSWORD, running_postgres
+from tests.support import use_known_seal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from psycopg import Connection
+
+    from local.postgres import Postgres
 
     Database = Connection[dict[str, Any]]
 
@@ -22,12 +31,35 @@ COLUMNS = (
 LAST = 2**63 - 1
 
 
+@contextmanager
+def migrated_server() -> Iterator[Postgres]:
+    """Run a Postgres whose database is migrated, to be copied."""
+    with running_postgres() as server:
+        do_not_wait_for_the_disk(server)
+        url = server.url("postgres", PASSWORD)
+        migrate(url, report=lambda _line: None)
+        with psycopg.connect(url, autocommit=True) as database:
+            use_known_seal(database)
+        yield server
+
+
 @dataclass(frozen=True)
 class Books:
     """The books of one ledger."""
 
     database: Database
     url: str
+
+    @classmethod
+    @contextmanager
+    def on(cls, server: Postgres) -> Iterator[Books]:
+        """Begin a ledger on a server of migrated_server(); the one before is dropped."""
+        with psycopg.connect(server.url(), dbname="template1", autocommit=True) as superuser:
+            superuser.execute("drop database if exists a_ledger with (force)")
+            superuser.execute("create database a_ledger template postgres owner postgres")
+        url = server.url("postgres", PASSWORD).removesuffix("/postgres") + "/a_ledger"
+        with psycopg.connect(url, autocommit=True, row_factory=dict_row) as database:
+            yield cls(database, url)
 
     def connect(self) -> Database:
         """Connect once more."""
