@@ -42,7 +42,10 @@ def test_the_next_month_opens_with_what_the_sealed_one_closed_with(books: Books)
     purse.spend()
     assert books.figures("2026-10") == {"opening": 500, "used": -5, "closing": 495}
     assert books.figures("2026-10", "usd") == {
-        **{"opening": 500, "used": -5, "closing": 495, "deferred": 495},
+        "opening": 500,
+        "used": -5,
+        "closing": 495,
+        "deferred": 495,
     }
 
 

@@ -53,7 +53,9 @@ class Sealed(RuleBasedStateMachine):
         self.seal()
 
     def seal(self) -> None:
-        row = self.database.execute(f"select * from purse.seal_range({NEXT_MONTH}, 'ann')").fetchone()
+        row = self.database.execute(
+            f"select * from purse.seal_range({NEXT_MONTH}, 'ann')"
+        ).fetchone()
         assert row is not None
         self.months.append(row)
         assert self.closings() == self.values()
