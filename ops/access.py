@@ -49,6 +49,7 @@ TABLES: dict[str, frozenset[str]] = {
     "public.stripe_lookups": _SERVER,
     "public.user_credits": _USERS_AND_SERVER,
     "purse.address_keys": _NOBODY,
+    "purse.book_days": _NOBODY,
     "purse.ledger": _NOBODY,
     "purse.seal_keys": _NOBODY,
 }
@@ -79,6 +80,7 @@ TRIGGERS: dict[str, str] = {
     "public.purchase_payments.purchase_payments_note_money": "A",
     "public.purchase_reversals.purchase_reversals_note_money": "A",
     "public.purchases.purchases_note_money": "A",
+    "purse.book_days.book_days_only_grow": "A",
 }
 
 # Function -> roles that may execute it.
@@ -151,6 +153,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.spend_batch": _SERVER,
     "public.spend_credits": _SERVER,
     "public.stripe_currencies": _EVERYBODY,
+    "public.sum_book_days": _SERVER,
     "public.sync_outbox": _SERVER,
     "public.unfinished_forgettings": _SERVER,
     "public.unsettled_orders": _SERVER,
@@ -171,6 +174,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.book_orders": _NOBODY,
     "purse.book_postings": _NOBODY,
     "purse.book_range": _NOBODY,
+    "purse.book_sums": _NOBODY,
     "purse.book_timezone": _NOBODY,
     "purse.book_values": _NOBODY,
     "purse.capture_by_steps": _NOBODY,
@@ -252,6 +256,8 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.set_mode": _NOBODY,
     "purse.settle_purchase": _NOBODY,
     "purse.spend_by_steps": _NOBODY,
+    "purse.sum_days_to": _NOBODY,
     "purse.utc_text": _NOBODY,
+    "purse.wait_for_writers": _NOBODY,
     "purse.warn_below": _NOBODY,
 }

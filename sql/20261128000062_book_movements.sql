@@ -19,6 +19,8 @@ create function purse.book_orders(
     rows 10000
     set search_path = ''
     set work_mem = '64MB'
+    set enable_hashjoin = off
+    set enable_mergejoin = off
 as $$
     with touched as (
         select distinct t.purchase_id

@@ -52,6 +52,12 @@ class Sealed(RuleBasedStateMachine):
     def a_month_is_sealed(self) -> None:
         self.seal()
 
+    @rule()
+    def a_day_is_added_up(self) -> None:
+        self.database.execute(
+            "select purse.sum_days_to((select coalesce(max(id), 0) from credit_transactions))"
+        )
+
     def seal(self) -> None:
         row = self.database.execute(
             f"select * from purse.seal_range({NEXT_MONTH}, 'ann')"

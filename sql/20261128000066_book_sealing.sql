@@ -143,6 +143,26 @@ comment on function purse.seal_range(public.book_months, text) is
 'Stores a month with its roll-forward. No row with an id in its range may still be uncommitted.';
 revoke all on function purse.seal_range(public.book_months, text) from public, anon, authenticated, service_role;
 
+create function purse.wait_for_writers()
+    returns void
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    -- The rollback of this block frees the tables at once, so that nobody waits for what is computed next.
+    lock table public.credit_transactions, public.book_money in share mode;
+    raise exception using errcode = 'PSEAL', message = 'the locks can go';
+exception
+    when sqlstate 'PSEAL' then
+        null;
+end
+$$;
+
+comment on function purse.wait_for_writers() is
+'Waits until no row of credit_transactions or book_money is being written. A row gets its id before it is committed. After
+this, a new statement sees every row up to the last id, and later rows have higher ids.';
+revoke all on function purse.wait_for_writers() from public, anon, authenticated, service_role;
+
 -- Locks, in this order: the books (advisory), then for a moment credit_transactions and book_money. No other
 -- function takes them in another order: a ledger row never locks the books.
 create function public.seal_month(
@@ -179,17 +199,8 @@ begin
         if (p_month + interval '1 month')::timestamp at time zone p_timezone > now() then
             raise exception using errcode = 'PT409', message = 'the month is not over', detail = 'month_not_over';
         end if;
-        -- Rows get their ids before they are committed. Once the tables are locked, nobody is between the two: every
-        -- row up to the last id is there, and every later row has a higher id. That is all we wait for, so the
-        -- rollback of the block frees the tables at once, before the figures are computed.
-        begin
-            lock table public.credit_transactions, public.book_money in share mode;
-            v_range := purse.book_range(p_month, p_timezone);
-            raise exception using errcode = 'PSEAL', message = 'the locks can go';
-        exception
-            when sqlstate 'PSEAL' then
-                null;
-        end;
+        perform purse.wait_for_writers();
+        v_range := purse.book_range(p_month, p_timezone);
         v_range := purse.seal_range(v_range, p_by);
         v_is_new := true;
     end if;
@@ -211,6 +222,38 @@ Raises PT409 with month_not_over, next_month:<day> if another month comes first,
 books_timezone_fixed:<zone> as detail; PT422 with invalid_month, unknown_timezone or unsigned.';
 revoke all on function public.seal_month(date, text, text) from public, anon, authenticated, service_role;
 grant execute on function public.seal_month(date, text, text) to service_role;
+
+create function public.sum_book_days(p_timezone text default 'UTC')
+    returns void
+    language plpgsql
+    security definer
+    set search_path = ''
+    set lock_timeout = '250ms'
+    set statement_timeout = '60s'
+as $$
+declare
+    v_today timestamp;
+    v_month bigint;
+begin
+    perform purse.require_server();
+    v_today := date_trunc('day', now() at time zone purse.book_timezone(p_timezone));
+    perform pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended('books', 0));
+    perform purse.wait_for_writers();
+    select b.last_id into v_month from purse.last_ids_before(date_trunc('month', v_today) at time zone p_timezone) b;
+    -- A day ends where its month does, so that no day is in two months. What was there before the first day of all is
+    -- not added up.
+    if exists (select from purse.book_days) then
+        perform purse.sum_days_to(v_month);
+    end if;
+    perform purse.sum_days_to(b.last_id, v_month) from purse.last_ids_before(v_today at time zone p_timezone) b;
+end
+$$;
+
+comment on function public.sum_book_days(text) is
+'Adds up the ledger rows of the days before today, so that reading and sealing the books is fast. Housekeeping only: the
+figures are the same without it. Safe to repeat. p_timezone is BOOKS_TIMEZONE. Raises as purse.book_timezone.';
+revoke all on function public.sum_book_days(text) from public, anon, authenticated, service_role;
+grant execute on function public.sum_book_days(text) to service_role;
 
 create function public.read_books(
     p_month    date,

@@ -122,7 +122,7 @@ as $$
     ),
     since as (
         -- Without a seal to begin with: what there is now, less what has happened since.
-        select m.* from purse.book_movements(p_after, 9223372036854775807) m where not exists (select from sealed)
+        select m.* from purse.book_sums(p_after, 9223372036854775807) m where not exists (select from sealed)
     ),
     openings as (
         select f.unit, f.test_mode, f.closing as opening, f.deferred, f.receivable
@@ -152,7 +152,7 @@ as $$
             coalesce(sum(m.value) filter (where m.book_column = 'repriced'), 0)::bigint as repriced,
             coalesce(sum(m.value) filter (where m.book_column = 'deferred'), 0)::bigint as deferred,
             coalesce(sum(m.value) filter (where m.book_column = 'receivable'), 0)::bigint as receivable
-        from purse.book_movements(p_after, p_to) m
+        from purse.book_sums(p_after, p_to) m
         group by m.unit, m.test_mode
     )
     select null::date, unit, test_mode, coalesce(o.opening, 0), coalesce(m.sold, 0), coalesce(m.granted, 0),
