@@ -49,6 +49,7 @@ class Books:
 
     database: Database
     url: str
+    superuser_url: str = ""
 
     @classmethod
     @contextmanager
@@ -57,9 +58,16 @@ class Books:
         with psycopg.connect(server.url(), dbname="template1", autocommit=True) as superuser:
             superuser.execute("drop database if exists a_ledger with (force)")
             superuser.execute("create database a_ledger template postgres owner postgres")
-        url = server.url("postgres", PASSWORD).removesuffix("/postgres") + "/a_ledger"
+        url, superuser_url = (
+            url.removesuffix("/postgres") + "/a_ledger"
+            for url in (server.url("postgres", PASSWORD), server.url())
+        )
         with psycopg.connect(url, autocommit=True, row_factory=dict_row) as database:
-            yield cls(database, url)
+            yield cls(database, url, superuser_url)
+
+    def as_superuser(self) -> Database:
+        """Connect as the one who may write the tables of Supabase Auth."""
+        return psycopg.connect(self.superuser_url, autocommit=True, row_factory=dict_row)
 
     def connect(self) -> Database:
         """Connect once more."""
