@@ -55,8 +55,11 @@ def test_a_refund_that_takes_no_further_credit_is_in_the_cash(books: Books) -> N
     """Of 5 credits for 499, one is gone with the first unit of money."""
     order = Order(credits=5)
     record(books.database, order.facts("paid"), Reversal(order).refund(1))
-    record(books.database, Reversal(order).refund(1))
+    second = Reversal(order)
+    record(books.database, second.refund(1))
     assert books.accounts() == {"cash": 497, "deferred_revenue": -399, "breakage": -98}
+    record(books.database, second.refund(1, "failed"))
+    assert books.accounts() == {"cash": 498, "deferred_revenue": -399, "breakage": -99}
 
 
 def test_a_refund_of_used_credits_is_a_receivable(books: Books) -> None:
