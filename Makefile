@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run examples types reconcile rebuild go-live forget export-user codes doctor quick test soak check hashes migrate lock format tools bench bench-large bench-outbox bench-webhook cold-start
+.PHONY: help run examples types reconcile rebuild go-live forget export-user codes books doctor quick test soak check hashes migrate lock format tools bench bench-books bench-large bench-outbox bench-webhook cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -10,7 +10,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 	--no-header --no-annotate $(LOCK_ARGS)
 # The shell sets USER as well: only one that was given to make counts.
 NAMED_USER = $(if $(filter command,$(origin USER)),"$$USER")
-export RESET EMPTY PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL SINCE CAMPAIGN CREDITS COUNT CODE DAYS FROM UNTIL NEW ROUNDS SECONDS USERS BASE PGLEDGER_SQL
+export MONTH SEAL BY ROWS RESET EMPTY PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL SINCE CAMPAIGN CREDITS COUNT CODE DAYS FROM UNTIL NEW ROUNDS SECONDS USERS BASE PGLEDGER_SQL
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ export-user: ## Print all data of a person as JSON (USER=id or address, OUT=file
 codes: ## Show what codes for credits would be made (CAMPAIGN= NAME= CREDITS= COUNT= or CODE=, WHO=); APPLY=1 makes them
 	@./ops/venv.sh ops/requirements.txt
 	@NAME=$(if $(filter command,$(origin NAME)),"$$NAME") $(VENV)/python -m ops.codes
+
+books: ## Write a month's books as CSV (MONTH=2026-10, OUT=folder); SEAL=1 BY=… seals the month for good
+	@./ops/venv.sh ops/requirements.txt
+	@$(VENV)/python -m ops.books "$$MONTH"
 
 quick: ## Run the pure and the database tests in about a minute (ARGS=… goes to pytest)
 	@./ops/venv.sh tests/requirements.txt
@@ -96,6 +100,10 @@ bench: ## Measure spending beside the least that any ledger must do, on one Post
 bench-large: ## Measure 10,000,000 ledger rows beside small tables (10 GB of disk; USERS=1000000)
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.large
+
+bench-books: ## Measure the books of the running month at 1,000,000 ledger rows (ROWS=…)
+	@./ops/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.bench.books
 
 bench-outbox: ## Measure how fast 20,000 deliveries of the outbox drain
 	@./ops/venv.sh tests/requirements.txt

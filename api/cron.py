@@ -4,7 +4,7 @@ GET /api/reconcile: find at Stripe what the webhook missed, and record it. Finis
 interrupted.
 GET /api/cleanup: write down expired credits, announce those that expire soon, finish deletions of
 accounts that were interrupted, remove abandoned uploads from the storage and old events from the
-outbox, run the cheap checks of make doctor.
+outbox, add up the days of the books, run the cheap checks of make doctor.
 GET /api/deliver: send the events that are due, finish interrupted refunds. Call it each minute
 where you can.
 
@@ -19,6 +19,7 @@ import time
 from typing import Any
 
 from api._lib.accounts.forgetting import finish_interrupted
+from api._lib.book_days import sum_book_days
 from api._lib.credits.expiry import expire_credits
 from api._lib.outbox.jobs import announce_expiring, failing_checks, remove_old_events
 from api._lib.outbox.runner import deliver, deliver_soon
@@ -75,6 +76,7 @@ def cleanup(request: Request) -> Response:
         uploads = remove_abandoned_uploads(deadline=deadline)
         report |= {"files_swept": uploads.files, "files_expired": uploads.expired}
         completed.append(uploads.complete)
+    sum_book_days()
     report |= {"complete": all(completed), "failing_checks": failing_checks()}
     deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("cleaned up: %s", report)

@@ -191,7 +191,7 @@ create function public.quote_refund(
     security definer
     set search_path = ''
     set timezone = 'UTC'
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_purchase public.purchases;

@@ -26,7 +26,7 @@ create function public.record_waiver(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_agreed_at timestamptz;

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from api._lib.books import read_books
 from api._lib.environment_reader import EnvironmentReader
 from api._lib.errors import NotConfiguredError
 from api._lib.outbox.mail.settings import MailSettings, read_mail_settings
@@ -21,6 +22,7 @@ from api._lib.sign_in import read_sign_in
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from api._lib.books import BookSettings
     from api._lib.shop import Shop
     from api._lib.sign_in import SignIn
 
@@ -57,6 +59,7 @@ class Settings:
     mail: MailSettings | None
     shop: Shop
     sign_in: SignIn
+    books: BookSettings
     files: object | None  # by api/_lib/files/settings.py; None if switched off or deleted
 
     @property
@@ -131,6 +134,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         mail=read_mail_settings(read, livemode=livemode),
         shop=read_shop(read),
         sign_in=read_sign_in(read),
+        books=read_books(read),
         files=files.read_settings(read, supabase_url) if files else None,
     )
     if _role(settings.supabase_secret_key) == "anon":

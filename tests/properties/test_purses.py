@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import settings
@@ -112,6 +113,10 @@ class Purses(RuleBasedStateMachine):
         self.unused_keys: list[str] = []
         self.read_at = 0.0
 
+    def price(self, credits_: int) -> int:
+        """Return what so many credits cost, in minor units: each one."""
+        return credits_
+
     def asks(
         self, function: str, arguments: tuple[Any, ...], expect: Callable[[], dict[str, Any]]
     ) -> dict[str, Any] | None:
@@ -168,7 +173,10 @@ class Purses(RuleBasedStateMachine):
     ) -> None:
         """Paid some hours ago, so that no pack and no gift ever lapse at the same moment."""
         order = Order(
-            user_id=self.purse.user_id, credits=credits_, unit_amount=credits_, valid_days=days
+            user_id=self.purse.user_id,
+            credits=credits_,
+            unit_amount=self.price(credits_),
+            valid_days=days,
         )
         lapses = {} if days is None else {"lapses": self.model.now - days_ago + days - 0.25}
         paid_at = int(time.time()) - 6 * 3600 - days_ago * 86_400
@@ -361,11 +369,14 @@ class Purses(RuleBasedStateMachine):
         if RANKS[status] > RANKS.get(refund.status, 0):
             refund.status = status
         purchase = refund.purchase
-        purchase.model.withdrawn = sum(
+        order = purchase.order
+        back = sum(
             each.amount
             for each in self.refunds
             if each.purchase is purchase and each.status not in ("", "failed")
         )
+        back = min(back, order.unit_amount)
+        purchase.model.withdrawn = ceil(order.credits * back / order.unit_amount)
         if purchase.told:
             self.model.settle(purchase.model, policy)
 

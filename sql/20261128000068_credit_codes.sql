@@ -97,7 +97,7 @@ create function public.add_credit_codes(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_wanted public.credit_campaigns;
@@ -187,7 +187,7 @@ create function public.redeem_code(
     language plpgsql
     security definer
     set search_path = ''
-    set lock_timeout = '250ms'
+    set lock_timeout = '150ms'
 as $$
 declare
     v_hash     bytea := pg_catalog.decode(p_code_hash, 'hex');

@@ -1,0 +1,190 @@
+"""The books as double entry: which accounts a movement goes through."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.database.ledger import record
+from tests.support import Order, Reversal
+
+if TYPE_CHECKING:
+    from tests.books.ledger import Books
+
+
+def posted(books: Books) -> list[tuple[str, str, str, int]]:
+    """Return kind, debit, credit and amount of every posting, in no order."""
+    return sorted(
+        (row["kind"], row["debit"], row["credit"], row["amount"]) for row in books.postings()
+    )
+
+
+def test_a_sale_and_its_use(books: Books) -> None:
+    purse = books.purse()
+    record(books.database, Order(user_id=purse.user_id).facts("paid"))
+    purse.spend(10)
+    assert posted(books) == [
+        ("payment", "cash", "refunds_payable", 499),
+        ("purchase", "refunds_payable", "deferred_revenue", 499),
+        ("spend", "deferred_revenue", "revenue", 50),
+    ]
+    assert books.accounts() == {"cash": 499, "deferred_revenue": -449, "revenue": -50}
+
+
+def test_an_undone_spend_takes_the_revenue_back(books: Books) -> None:
+    purse = books.purse()
+    purse.buy(500)
+    purse.reverse(purse.spend()["transaction_id"])
+    assert books.accounts() == {"cash": 500, "deferred_revenue": -500}
+
+
+def test_a_refund_of_a_part_leaves_nothing_payable(books: Books) -> None:
+    """100 of 499 is worth 100.2 credits, so 101 are taken back: one unit of money stays."""
+    order = Order()
+    record(books.database, order.facts("paid"), Reversal(order).refund(100))
+    assert books.accounts() == {"cash": 399, "deferred_revenue": -398, "breakage": -1}
+
+
+def test_a_refund_that_fails_leaves_no_trace_in_the_balances(books: Books) -> None:
+    order = Order()
+    refund = Reversal(order)
+    record(books.database, order.facts("paid"), refund.refund(100), refund.refund(100, "failed"))
+    assert books.accounts() == {"cash": 499, "deferred_revenue": -499}
+
+
+def test_a_refund_that_takes_no_further_credit_is_in_the_cash(books: Books) -> None:
+    """Of 5 credits for 499, one is gone with the first unit of money."""
+    order = Order(credits=5)
+    record(books.database, order.facts("paid"), Reversal(order).refund(1))
+    second = Reversal(order)
+    record(books.database, second.refund(1))
+    assert books.accounts() == {"cash": 497, "deferred_revenue": -399, "breakage": -98}
+    record(books.database, second.refund(1, "failed"))
+    assert books.accounts() == {"cash": 498, "deferred_revenue": -399, "breakage": -99}
+
+
+def test_a_refund_of_used_credits_is_a_receivable(books: Books) -> None:
+    purse = books.purse()
+    order = purse.buy(10)
+    purse.spend(2)
+    purse.refund(order, 10)
+    assert books.accounts() == {"receivable": 10, "revenue": -10}
+
+
+def test_a_debt_that_goes_with_its_account_is_bad_debt(books: Books) -> None:
+    purse = books.purse()
+    order = purse.buy(10)
+    purse.spend(2)
+    refund = purse.refund(order, 10)
+    purse.call("forget_user", purse.user_id, "ann", "they asked")
+    assert books.accounts() == {"bad_debt": 10, "revenue": -10}
+    record(books.database, refund.refund(10, "failed"))
+    assert books.accounts() == {"cash": 10, "revenue": -10}
+
+
+def test_what_clamp_forgives_is_bad_debt_until_it_comes_back(books: Books) -> None:
+    purse = books.purse()
+    order = purse.buy(10)
+    hold = purse.hold()
+    purse.spend()
+    purse.refund(order, 10, policy="clamp")
+    assert books.accounts() == {"bad_debt": 10, "deferred_revenue": -5, "revenue": -5}
+    purse.release(hold["hold_id"])
+    assert books.accounts() == {"bad_debt": 5, "revenue": -5}
+
+
+def test_gifts_that_pay_for_a_refund_are_promotions(books: Books) -> None:
+    purse = books.purse()
+    order = purse.buy(10)
+    purse.spend(2)
+    purse.grant(10)
+    purse.refund(order, 10)
+    assert books.accounts() == {"promotions": 10, "revenue": -10}
+
+
+def test_a_gift_that_pays_a_debt_is_a_promotion(books: Books) -> None:
+    purse = books.purse()
+    order = purse.buy(10)
+    purse.spend(2)
+    purse.refund(order, 10)
+    purse.grant(10)
+    assert books.accounts() == {"promotions": 10, "revenue": -10}
+
+
+def test_a_difference_of_prices_is_revenue(books: Books) -> None:
+    """Credits for 20 were taken in place of credits for 50, which went back."""
+    purse = books.purse()
+    dear = Order(user_id=purse.user_id, credits=10, unit_amount=50)
+    cheap = Order(user_id=purse.user_id, credits=10, unit_amount=20)
+    record(books.database, dear.facts("paid"))
+    purse.spend(2)
+    record(books.database, cheap.facts("paid"), Reversal(dear).refund(50))
+    assert books.accounts() == {"cash": 20, "revenue": -20}
+
+
+def test_currencies_do_not_mix(books: Books) -> None:
+    """Dollars went back; credits that were bought for euros were taken."""
+    purse = books.purse()
+    dollars = Order(user_id=purse.user_id, credits=10, unit_amount=50)
+    euros = Order(user_id=purse.user_id, credits=10, unit_amount=20, currency="eur")
+    record(books.database, dollars.facts("paid"))
+    purse.spend(2)
+    record(books.database, euros.facts("paid"), Reversal(dollars).refund(50))
+    assert books.accounts("usd") == {}
+    assert books.accounts("eur") == {"cash": 20, "revenue": -20}
+
+
+def test_money_without_credits_is_payable(books: Books) -> None:
+    """A payment that differs from its order waits for a person; a second payment goes back."""
+    mismatch, twice = Order(), Order()
+    record(books.database, mismatch.facts("paid", amount_subtotal=1, amount_paid=1))
+    record(
+        books.database,
+        twice.facts("paid"),
+        twice.facts("paid", payment_intent_id="pi_second", checkout_session_id="cs_second"),
+    )
+    assert books.accounts() == {
+        "cash": 999,
+        "refunds_payable": -500,
+        "deferred_revenue": -499,
+    }
+
+
+def test_a_refund_that_comes_before_its_purchase_counts_with_it(books: Books) -> None:
+    order = Order()
+    record(books.database, Reversal(order).refund(499))
+    assert books.accounts() == {}
+    record(books.database, order.facts("paid"))
+    assert books.accounts() == {}
+    assert [row["kind"] for row in books.postings()] == ["payment", "refund"]
+
+
+def test_an_order_that_costs_nothing_has_no_posting(books: Books) -> None:
+    record(books.database, Order().facts("paid", amount_paid=0, payment_intent_id=None))
+    assert books.postings() == []
+
+
+def test_a_dispute_that_is_won_brings_the_cash_back(books: Books) -> None:
+    order = Order()
+    dispute = Reversal(order)
+    record(books.database, order.facts("paid"), dispute.dispute(499, moves=1))
+    assert books.accounts() == {}
+    record(books.database, dispute.dispute(499, moves=2))
+    assert books.accounts() == {"cash": 499, "deferred_revenue": -499}
+
+
+def test_pages_of_postings_follow_on_one_another(books: Books) -> None:
+    books.it_is("2026-09-15")
+    purse = books.purse()
+    purse.buy(500)
+    for _ in range(4):
+        purse.spend()
+    pages = [
+        books.database.execute(
+            "select read_postings(read_books('2026-09-01'), %s, 4) as page", [skipped]
+        ).fetchone()
+        for skipped in (0, 4, 8)
+    ]
+    rows = [row for page in pages if page for row in page["page"]]
+    assert [len(page["page"]) for page in pages if page] == [4, 2, 0]
+    assert [row["kind"] for row in rows].count("spend") == 4
+    assert {row["source"] for row in rows} == {"ledger", "money"}
