@@ -14,6 +14,7 @@ SETTLEMENT = {
     "begin_purchase",
     "adopt_ledger",
     "begin_reconciliation",
+    "desk_act",
     "forget_files",
     "forget_user",
     "go_live",
