@@ -88,6 +88,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.delete_file": _SERVER,
     "public.desk_act": _SERVER,
     "public.desk_checks": _SERVER,
+    "public.desk_export": _SERVER,
     "public.desk_find": _SERVER,
     "public.desk_person": _SERVER,
     "public.desk_role": _SERVER,

@@ -357,3 +357,37 @@ does; PT402 and PT422 likewise.';
 revoke all on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean, bigint)
     from public, anon, authenticated, service_role;
 grant execute on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean, bigint) to service_role;
+
+create function public.desk_export(
+    p_actor_id  uuid,
+    p_action_id bigint
+)
+    returns uuid
+    language plpgsql
+    stable
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_action public.admin_actions;
+begin
+    perform purse.require_server();
+    perform purse.require_staff(p_actor_id);
+    select * into v_action
+    from public.admin_actions a
+    where a.id = p_action_id
+        and a.actor_id = p_actor_id
+        and a.action = 'export'
+        and a.created_at > now() - interval '1 hour';
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such export', detail = 'unknown_export';
+    end if;
+    return v_action.user_id;
+end
+$$;
+
+comment on function public.desk_export(uuid, bigint) is
+'Whose data an action "export" is about, so that nobody''s data is read without a row in admin_actions. Raises PT403 for
+who is not staff, PT404 with unknown_export as detail unless the same actor began it within the last hour.';
+revoke all on function public.desk_export(uuid, bigint) from public, anon, authenticated, service_role;
+grant execute on function public.desk_export(uuid, bigint) to service_role;
