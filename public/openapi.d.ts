@@ -1085,7 +1085,7 @@ export interface components {
             /** @description null unless ?usage=true asks for it */
             usage?: components["schemas"]["Usage"] | null;
             /** @description Newest first */
-            transactions: components["schemas"]["Transaction"][];
+            transactions: components["schemas"]["DeskTransaction"][];
             /** @description null: there is nothing older */
             next_cursor: components["schemas"]["TransactionId"] | null;
             /** @description null: not asked for, not known yet, or not theirs */
@@ -1228,6 +1228,29 @@ export interface components {
             replayed: boolean;
             /** @description Of forget: whether nothing is left outside the database; else true */
             finished: boolean;
+        };
+        DeskTransaction: {
+            id: components["schemas"]["TransactionId"];
+            /** @enum {unknown} */
+            kind: "purchase" | "clawback" | "giveback" | "spend" | "reversal" | "bonus" | "correction" | "expiry" | "expiry_reversal" | "move_out" | "move_in" | "forfeit" | "forfeit_reversal" | "write_off";
+            /** @description What the balance changed by */
+            amount: number;
+            balance_after: number;
+            /** @description The package's name when it was ordered, the feature's, or the reason of a gift */
+            description: string | null;
+            feature: components["schemas"]["Slug"] | null;
+            quantity: components["schemas"]["Quantity"] | null;
+            /** @description Of what a purchase moved */
+            order_id: components["schemas"]["OrderId"] | null;
+            /** @description The spend that this undid */
+            reverses: components["schemas"]["TransactionId"] | null;
+            /** @description Of a gift, a correction or a reversal */
+            reason: string | null;
+            /** @description Ask there for Stripe's receipt; null: there is none */
+            receipt: string | null;
+            /** @description Which lots it moved, soonest to expire first; they add up to the amount */
+            lots: components["schemas"]["LotMovement"][];
+            created_at: components["schemas"]["Moment"];
         };
     };
     responses: {
