@@ -70,10 +70,7 @@ class PassingTime:
         script = sql.SQL(";\n").join(
             [
                 sql.SQL("set local synchronous_commit = off"),
-                *(
-                    sql.SQL("alter table {} disable trigger {}").format(*guard)
-                    for guard in _GUARDS
-                ),
+                *(sql.SQL("alter table {} disable trigger {}").format(*guard) for guard in _GUARDS),
                 *moves,
                 *(
                     sql.SQL("alter table {} enable always trigger {}").format(*guard)
