@@ -1014,6 +1014,8 @@ export interface components {
                 amount_subtotal: number | null;
                 currency_paid: components["schemas"]["Currency"] | null;
                 sealed: boolean;
+                decimals: components["schemas"]["Decimals"];
+                decimals_paid: components["schemas"]["Decimals"];
             }[];
             /** @description The newest 500 events */
             webhook: {
