@@ -3,6 +3,8 @@
 GET /api/admin: the caller's role.
 GET /api/admin/today: money, and what needs a person.
 GET /api/admin/checks: whether every balance adds up; reads the whole ledger.
+GET /api/admin/money?days=30: revenue by day, pack and currency.
+GET /api/admin/use: what features were used, by day and person.
 GET /api/admin/people?q=…&after=…: find people.
 GET /api/admin/person?id=…&cursor=…: everything about one of them.
 GET /api/admin/verdict?id=…: what happened to their orders, in words.
@@ -30,7 +32,11 @@ from api._lib.web.http import Request, Response, endpoint
 from api._lib.web.paging import page
 
 MAX_QUERY = 255
+MAX_DAYS = 366
 
+# Where a search by name goes on: a page of the table, and a row in it.
+_PLACE = re.compile(r"\([0-9]{1,9},[0-9]{1,4}\)", re.ASCII)
+_DAYS = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
 _LEDGER_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
@@ -49,6 +55,20 @@ def checks(request: Request) -> Response:
     return _private(ask("desk_checks", signed_in_user(request).id))
 
 
+def money(request: Request) -> Response:
+    """Return the revenue of the last ?days= days, today included."""
+    user = signed_in_user(request)
+    text = request.query.get("days", "30")
+    if not _DAYS.fullmatch(text) or int(text) > MAX_DAYS:
+        raise InvalidRequestError(f"days must be a whole number from 1 to {MAX_DAYS}.")
+    return _private(ask("desk_money", user.id, p_days=int(text)))
+
+
+def use(request: Request) -> Response:
+    """Return what features were used in the last 30 days."""
+    return _private(ask("desk_use", signed_in_user(request).id))
+
+
 def people(request: Request) -> Response:
     """Find people by ?q=; ?after= (of next) goes on with a search by name."""
     user = signed_in_user(request)
@@ -56,8 +76,8 @@ def people(request: Request) -> Response:
     if not 1 <= len(query) <= MAX_QUERY or not query.isprintable():
         raise InvalidRequestError(f"q must be a text of 1 to {MAX_QUERY} characters.")
     after = request.query.get("after")
-    if after is not None:
-        after = uuid_of(request.query, "after")
+    if after is not None and not _PLACE.fullmatch(after):
+        raise InvalidRequestError("after is not one that we gave out.")
     return _private(find_people(user.id, query, after))
 
 
@@ -110,6 +130,8 @@ app = choose_by(
         None: endpoint(get=role),
         "today": endpoint(get=today),
         "checks": endpoint(get=checks),
+        "money": endpoint(get=money),
+        "use": endpoint(get=use),
         "people": endpoint(get=people),
         "person": endpoint(get=person),
         "verdict": endpoint(get=person_verdict),

@@ -370,7 +370,7 @@ export interface paths {
         };
         /**
          * Find people
-         * @description By an exact user id, order, hold, ledger row, e-mail address, or any id of Stripe's (pi_, cs_, ch_, py_, re_, du_, cus_, evt_). Else by a part of a name or address, 20,000 accounts at a time.
+         * @description By an exact user id, order, hold, ledger row, e-mail address, or any id of Stripe's (pi_, cs_, ch_, py_, re_, du_, cus_, evt_). Else by a part of a name or address, so many accounts at a time.
          */
         get: operations["deskPeople"];
         put?: never;
@@ -450,6 +450,40 @@ export interface paths {
          * @description After the action export, which records who asked and why; within an hour of it.
          */
         get: operations["deskExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revenue by day, pack and currency */
+        get: operations["deskMoney"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What features were used */
+        get: operations["deskUse"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1253,6 +1287,59 @@ export interface components {
             /** @description Which lots it moved, soonest to expire first; they add up to the amount */
             lots: components["schemas"]["LotMovement"][];
             created_at: components["schemas"]["Moment"];
+        };
+        /** @description In minor units, days in UTC; refunded includes disputes, and counts on its own day */
+        DeskRevenue: {
+            from: string;
+            to: string;
+            daily: {
+                day: string;
+                currency: components["schemas"]["Currency"];
+                purchases: number;
+                paid: number;
+                refunded: number;
+            }[];
+            currencies: {
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                purchases: number;
+                paid: number;
+                refunded: number;
+            }[];
+            packs: {
+                package_id: string;
+                name: string;
+                currency: components["schemas"]["Currency"];
+                purchases: number;
+                paid: number;
+            }[];
+        };
+        /** @description The last 30 days in UTC, less what was undone, of the newest 100,000 ledger rows */
+        DeskUse: {
+            from: string;
+            to: string;
+            rows: number;
+            /** @description What the rows that were read reach back to, where that is less than 30 days; else null */
+            cut_at: components["schemas"]["Moment"] | null;
+            daily: {
+                day: string;
+                feature: string;
+                uses: number;
+                credits: number;
+            }[];
+            features: {
+                feature: string;
+                name: string;
+                uses: number;
+                credits: number;
+            }[];
+            people: {
+                /** Format: uuid */
+                user_id: string;
+                email: string;
+                uses: number;
+                credits: number;
+            }[];
         };
     };
     responses: {
@@ -2897,6 +2984,63 @@ export interface operations {
             404: components["responses"]["UnknownExport"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["PersonDeleted"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskMoney: {
+        parameters: {
+            query?: {
+                /** @description How many days, today included */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskRevenue"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskUse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskUse"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             503: components["responses"]["CannotRead"];
         };

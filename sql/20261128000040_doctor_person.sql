@@ -10,6 +10,9 @@ as $$
     select coalesce(jsonb_agg(
         to_jsonb(o) - 'id' - 'user_id' || jsonb_build_object(
             'order_id', o.id,
+            'decimals', coalesce((
+                select c.decimals from public.stripe_currencies() c where c.currency = coalesce(o.currency_paid, o.currency)
+            ), 2),
             'target', purse.purchase_target(o),
             'forgiven', coalesce((select l.forgiven from public.credit_lots l where l.purchase_id = o.id), 0),
             'withdrawn', purse.amount_reversed(o),
@@ -110,7 +113,8 @@ $$;
 comment on function public.doctor_user(text) is
 'A person''s balance and twenty newest orders with everything that happened to them, by e-mail address.
 Null if nobody has this address. Returns {user_id, signed_up_at, balance, ledger, lots: as in explain_balance,
-customers: [{livemode, customer_id}], orders: [{order_id, the columns of purchases, target, forgiven, withdrawn,
+customers: [{livemode, customer_id}], orders: [{order_id, the columns of purchases,
+decimals of the currency paid in, target, forgiven, withdrawn,
 reversals: [{id, kind, amount, currency, status, in_effect, occurred_at}], events: [{id, type, outcome,
 created_at, received_at, deliveries}]}]}.';
 revoke all on function public.doctor_user(text) from public, anon, authenticated, service_role;

@@ -46,15 +46,18 @@ begin
     elsif p_query ~ '^(pi|cs|evt|re|pyr|dp|du)_' then
         return query
             select o.id, 'Stripe id' from purse.id_in_orders(p_query) o (id) where o.id is not null;
-    else
-        return query select f.id, 'address' from public.find_user(p_query) f (id) where f.id is not null;
+    elsif p_query ~ '@' then
+        -- Supabase Auth stores addresses in lower case.
+        return query select a.id, 'address' from auth.users a where a.email = lower(p_query);
+    elsif p_query ~ '^\+[0-9]{6,15}$' then
+        return query select a.id, 'address' from auth.users a where a.phone = ltrim(p_query, '+');
     end if;
 end
 $$;
 
 comment on function purse.people_exactly(text) is
 'Whom an id or address names, by index alone: a user, order or hold (UUID), a ledger row (number), an id of Stripe''s, an
-e-mail address or phone number. found_by says as what it was found.';
+e-mail address, or a phone number with its plus sign. found_by says as what it was found.';
 revoke all on function purse.people_exactly(text) from public, anon, authenticated, service_role;
 
 create function purse.person_line(
@@ -87,7 +90,7 @@ revoke all on function purse.person_line(uuid, text) from public, anon, authenti
 create function public.desk_find(
     p_actor_id uuid,
     p_query    text,
-    p_after    uuid default null
+    p_after    text default null
 )
     returns jsonb
     language plpgsql
@@ -97,10 +100,14 @@ create function public.desk_find(
     set timezone = 'UTC'
 as $$
 declare
+    -- Supabase's table has no index for parts of names, so a search reads so many pages of it and says where it ended.
+    v_pages    constant bigint := 2000;
     v_query    constant text := btrim(p_query);
+    v_after    constant tid := coalesce(p_after, '(0,0)')::tid;
+    v_end      bigint := split_part(btrim(coalesce(p_after, '(0,0)'), '()'), ',', 1)::bigint + v_pages;
     v_people   jsonb;
     v_searched bigint := 0;
-    v_next     uuid;
+    v_next     text;
 begin
     perform purse.require_server();
     perform purse.require_staff(p_actor_id);
@@ -115,29 +122,28 @@ begin
         select jsonb_agg(purse.person_line(f.user_id, f.found_by)) into v_people from purse.people_exactly(v_query) f;
     end if;
     if v_people is null and v_query !~ '^(pi|cs|evt|re|pyr|dp|du|cus)_' then
-        with scanned as (
-            -- Supabase's table has no index for this, so a search looks at so many accounts and says where it ended.
-            select a.id, lower(concat_ws(
+        with scanned as materialized (
+            select a.ctid as place, a.id, strpos(lower(concat_ws(
                 ' ', a.email, a.raw_user_meta_data ->> 'full_name', a.raw_user_meta_data ->> 'name'
-            )) as words
+            )), lower(v_query)) > 0 as is_hit
             from auth.users a
-            where p_after is null or a.id > p_after
-            order by a.id
-            limit 20000
+            where a.ctid > v_after
+                and a.ctid < pg_catalog.format('(%s,0)', v_end)::tid
         ),
         hits as (
-            select s.id from scanned s where strpos(s.words, lower(v_query)) > 0 order by s.id limit 20
+            select s.place, s.id from scanned s where s.is_hit order by s.place limit 20
         )
         select
-            (select jsonb_agg(purse.person_line(h.id, 'name') order by h.id) from hits h),
-            (select count(*) from scanned s where s.id <= coalesce(e.last_hit, s.id)),
-            case when e.last_hit is not null or e.scanned = 20000 then coalesce(e.last_hit, e.last_scanned) end
+            (select jsonb_agg(purse.person_line(h.id, 'name') order by h.place) from hits h),
+            (select count(*) from scanned s where l.place is null or s.place <= l.place),
+            l.place::text
         into v_people, v_searched, v_next
-        from (
-            select (select h.id from hits h offset 19) as last_hit, count(*) as scanned,
-                (array_agg(s.id order by s.id desc))[1] as last_scanned
-            from scanned s
-        ) e;
+        from (select (select h.place from hits h order by h.place offset 19) as place) l;
+        if v_next is null and v_end < pg_catalog.pg_relation_size('auth.users')
+            / pg_catalog.current_setting('block_size')::bigint
+        then
+            v_next := pg_catalog.format('(%s,0)', v_end);
+        end if;
     end if;
     return jsonb_build_object(
         'people', coalesce(v_people, '[]'::jsonb), 'searched', v_searched, 'next', v_next, 'is_charge', false
@@ -145,14 +151,14 @@ begin
 end
 $$;
 
-comment on function public.desk_find(uuid, text, uuid) is
-'Finds people for staff: by an exact id or address (see purse.people_exactly), else by a part of a name or address among
-the 20,000 accounts with the next ids after p_after, twenty people at most.
+comment on function public.desk_find(uuid, text, text) is
+'Finds people for staff: by an exact id or address (see purse.people_exactly), else by a part of a name or address in
+2,000 pages of auth.users from p_after on, twenty people at most.
 Returns {people: [{user_id, email, name, signed_up_at, balance, is_deleted, found_by}], searched: how many accounts were
 looked at, 0 for an exact id; next: p_after of the next search, null if all accounts were looked at; is_charge: whether
 Stripe has to be asked for the charge''s payment intent}. Raises PT403 for who is not staff, PT422 for an empty query.';
-revoke all on function public.desk_find(uuid, text, uuid) from public, anon, authenticated, service_role;
-grant execute on function public.desk_find(uuid, text, uuid) to service_role;
+revoke all on function public.desk_find(uuid, text, text) from public, anon, authenticated, service_role;
+grant execute on function public.desk_find(uuid, text, text) to service_role;
 
 create function purse.who_is(p_user_id uuid)
     returns text

@@ -1,6 +1,9 @@
--- The desk's first page: money, and what needs a person. Each part reads a bounded number of rows by an index.
+-- The desk's pages about money and use, and its first page: what needs a person. Each part reads a bounded number of
+-- rows by an index.
 
-create index purchases_paid_at_idx on public.purchases (paid_at) where paid_at is not null;
+-- Holds all that revenue is made of, so that it is counted without reading the table.
+create index purchases_paid_at_idx on public.purchases (paid_at)
+    include (livemode, currency_paid, package_id, amount_paid) where paid_at is not null;
 create index purchases_mismatch_idx on public.purchases (created_at) where status = 'mismatch';
 create index purchases_processing_idx on public.purchases (processing_at) where status = 'processing';
 create index purchase_reversals_occurred_at_idx on public.purchase_reversals (occurred_at);
@@ -12,23 +15,30 @@ create function purse.money_since(p_since timestamptz)
     stable
     set search_path = ''
 as $$
-    with paid as (
-        select p.currency_paid as currency, count(*) as purchases, sum(p.amount_paid)::bigint as paid
+    -- Grouped first, and asked for the mode after: asking for each row would take longer than all the rest.
+    with paid_in_modes as materialized (
+        select p.livemode, p.currency_paid as currency, count(*) as purchases, sum(p.amount_paid)::bigint as paid
         from public.purchases p
         where p.paid_at >= p_since
-            and purse.is_of_this_mode(p.livemode)
-        group by p.currency_paid
+        group by p.livemode, p.currency_paid
     ),
-    reversed as (
-        select r.currency, count(*) filter (where r.kind = 'refund') as refunds,
+    paid as (
+        select m.currency, m.purchases, m.paid from paid_in_modes m where purse.is_of_this_mode(m.livemode)
+    ),
+    reversed_in_modes as materialized (
+        select r.livemode, r.currency, count(*) filter (where r.kind = 'refund') as refunds,
             coalesce(sum(r.amount) filter (where r.kind = 'refund'), 0)::bigint as refunded,
             count(*) filter (where r.kind = 'dispute') as disputes,
             coalesce(sum(r.amount) filter (where r.kind = 'dispute'), 0)::bigint as disputed
         from public.purchase_reversals r
         where r.occurred_at >= p_since
             and r.in_effect
-            and purse.is_of_this_mode(r.livemode)
-        group by r.currency
+        group by r.livemode, r.currency
+    ),
+    reversed as (
+        select m.currency, m.refunds, m.refunded, m.disputes, m.disputed
+        from reversed_in_modes m
+        where purse.is_of_this_mode(m.livemode)
     )
     select coalesce(jsonb_agg(jsonb_build_object(
         'currency', m.currency,
@@ -144,7 +154,10 @@ begin
             select coalesce(jsonb_agg(to_jsonb(o) order by o.created_at), '[]'::jsonb)
             from (
                 select p.id as order_id, p.user_id, purse.who_is(p.user_id) as email, p.package_name, p.created_at,
-                    p.unit_amount, p.currency, p.amount_subtotal, p.currency_paid, p.sealed
+                    p.unit_amount, p.currency, p.amount_subtotal, p.currency_paid, p.sealed,
+                    coalesce((select c.decimals from public.stripe_currencies() c where c.currency = p.currency), 2) as decimals,
+                    coalesce((select c.decimals from public.stripe_currencies() c where c.currency = p.currency_paid), 2)
+                        as decimals_paid
                 from public.purchases p
                 where p.status = 'mismatch'
                     and p.decision is null
@@ -186,7 +199,7 @@ comment on function public.desk_today(uuid) is
 and 30 days}, disputes: to answer, soonest first, [{id, order_id, user_id, email, amount, currency, decimals, status,
 due_at}], pending: payments that a bank has not confirmed, [{order_id, user_id, email, package_name, amount, currency,
 decimals, since}], mismatches: [{order_id, user_id, email, package_name, created_at, unit_amount, currency,
-amount_subtotal, currency_paid, sealed}], webhook: of the newest 500 events, {events, p50_seconds, p95_seconds,
+amount_subtotal, currency_paid, sealed, decimals, decimals_paid}], webhook: of the newest 500 events, {events, p50_seconds, p95_seconds,
 last_event_at, last_type}, reconciliation: {reached_at, finished_at} or null, balances: see purse.recent_balances_off}.
 Lists hold twenty at most. Raises PT403 for who is not staff.';
 revoke all on function public.desk_today(uuid) from public, anon, authenticated, service_role;
@@ -224,3 +237,186 @@ many, balances_off, lots_off, purchases_off, postings_off}: a list holds at most
 for who is not staff.';
 revoke all on function public.desk_checks(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.desk_checks(uuid) to service_role;
+
+create function public.desk_money(
+    p_actor_id uuid,
+    p_days     integer default 30
+)
+    returns jsonb
+    language plpgsql
+    stable
+    security definer
+    set search_path = ''
+    set timezone = 'UTC'
+as $$
+declare
+    v_from timestamptz;
+begin
+    perform purse.require_server();
+    perform purse.require_staff(p_actor_id);
+    if p_days is null or p_days not between 1 and 366 then
+        raise exception using errcode = 'PT422', message = 'days are from 1 to 366';
+    end if;
+    v_from := date_trunc('day', now()) - make_interval(days => p_days - 1);
+    return (
+        -- The mode is asked for after grouping, as in purse.money_since.
+        with paid_in_modes as materialized (
+            select p.livemode, p.paid_at::date as day, p.currency_paid as currency, p.package_id,
+                count(*) as purchases, sum(p.amount_paid)::bigint as paid
+            from public.purchases p
+            where p.paid_at >= v_from
+            group by 1, 2, 3, 4
+        ),
+        paid as (
+            select m.* from paid_in_modes m where purse.is_of_this_mode(m.livemode)
+        ),
+        refunded_in_modes as materialized (
+            select r.livemode, r.occurred_at::date as day, r.currency, sum(r.amount)::bigint as refunded
+            from public.purchase_reversals r
+            where r.occurred_at >= v_from
+                and r.in_effect
+            group by 1, 2, 3
+        ),
+        refunded as (
+            select m.day, m.currency, m.refunded from refunded_in_modes m where purse.is_of_this_mode(m.livemode)
+        ),
+        daily as (
+            select day, currency, coalesce(p.purchases, 0)::bigint as purchases, coalesce(p.paid, 0)::bigint as paid,
+                coalesce(r.refunded, 0) as refunded
+            from (
+                select paid.day, paid.currency, sum(paid.purchases) as purchases, sum(paid.paid) as paid
+                from paid
+                group by paid.day, paid.currency
+            ) p
+            full join refunded r using (day, currency)
+        )
+        select jsonb_build_object(
+            'from', v_from::date,
+            'to', now()::date,
+            'daily', (select coalesce(jsonb_agg(to_jsonb(d) order by d.day, d.currency), '[]'::jsonb) from daily d),
+            'currencies', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'currency', c.currency,
+                    'decimals', coalesce((select s.decimals from public.stripe_currencies() s where s.currency = c.currency), 2),
+                    'purchases', c.purchases,
+                    'paid', c.paid,
+                    'refunded', c.refunded
+                ) order by c.paid desc, c.currency), '[]'::jsonb)
+                from (
+                    select d.currency, sum(d.purchases)::bigint as purchases, sum(d.paid)::bigint as paid,
+                        sum(d.refunded)::bigint as refunded
+                    from daily d
+                    group by d.currency
+                ) c
+            ),
+            'packs', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'package_id', k.package_id,
+                    'name', coalesce((select n.name from public.credit_packages n where n.id = k.package_id), k.package_id),
+                    'currency', k.currency,
+                    'purchases', k.purchases,
+                    'paid', k.paid
+                ) order by k.paid desc, k.package_id, k.currency), '[]'::jsonb)
+                from (
+                    select paid.package_id, paid.currency, sum(paid.purchases)::bigint as purchases, sum(paid.paid)::bigint as paid
+                    from paid
+                    group by paid.package_id, paid.currency
+                ) k
+            )
+        )
+    );
+end
+$$;
+
+comment on function public.desk_money(uuid, integer) is
+'Revenue of the last p_days days (1 to 366, today included, in UTC) for staff. Returns {from, to, daily: [{day, currency,
+purchases, paid, refunded}], days without any are left out; currencies: [{currency, decimals, purchases, paid, refunded}],
+packs: [{package_id, name, currency, purchases, paid}]}. Amounts are in minor units; refunded includes disputes and
+counts on its own day. Raises PT403 for who is not staff, PT422 for days out of bounds.';
+revoke all on function public.desk_money(uuid, integer) from public, anon, authenticated, service_role;
+grant execute on function public.desk_money(uuid, integer) to service_role;
+
+create function public.desk_use(p_actor_id uuid)
+    returns jsonb
+    language plpgsql
+    stable
+    security definer
+    set search_path = ''
+    set timezone = 'UTC'
+as $$
+declare
+    v_from constant timestamptz := date_trunc('day', now()) - interval '29 days';
+begin
+    perform purse.require_server();
+    perform purse.require_staff(p_actor_id);
+    return (
+        with newest as materialized (
+            -- Ids and times have the same order but for moments, so this is the newest part of the ledger.
+            select t.user_id, t.kind, t.feature, t.amount, t.quantity, t.created_at
+            from public.credit_transactions t
+            order by t.id desc
+            limit 100000
+        ),
+        used as (
+            select n.user_id, n.feature, n.created_at::date as day, -n.amount as credits,
+                case n.kind when 'spend' then n.quantity else -n.quantity end as uses
+            from newest n
+            where n.kind in ('spend', 'reversal')
+                and n.created_at >= v_from
+        ),
+        daily as (
+            select u.day, u.feature, sum(u.uses)::bigint as uses, sum(u.credits)::bigint as credits
+            from used u
+            group by u.day, u.feature
+        ),
+        people as (
+            select u.user_id, sum(u.uses)::bigint as uses, sum(u.credits)::bigint as credits
+            from used u
+            group by u.user_id
+            order by credits desc, u.user_id
+            limit 10
+        ),
+        scanned as (
+            select count(*) as ledger_rows, min(n.created_at) as oldest from newest n
+        )
+        select jsonb_build_object(
+            'from', v_from::date,
+            'to', now()::date,
+            'rows', s.ledger_rows,
+            'cut_at', case when s.ledger_rows = 100000 and s.oldest > v_from then s.oldest end,
+            'daily', (select coalesce(jsonb_agg(to_jsonb(d) order by d.day, d.feature), '[]'::jsonb) from daily d),
+            'features', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'feature', f.feature,
+                    'name', coalesce((select n.name from public.credit_features n where n.id = f.feature), f.feature),
+                    'uses', f.uses,
+                    'credits', f.credits
+                ) order by f.credits desc, f.feature), '[]'::jsonb)
+                from (
+                    select d.feature, sum(d.uses)::bigint as uses, sum(d.credits)::bigint as credits
+                    from daily d
+                    group by d.feature
+                ) f
+            ),
+            'people', (
+                select coalesce(jsonb_agg(jsonb_build_object(
+                    'user_id', p.user_id,
+                    'email', purse.who_is(p.user_id),
+                    'uses', p.uses,
+                    'credits', p.credits
+                ) order by p.credits desc, p.user_id), '[]'::jsonb)
+                from people p
+            )
+        )
+        from scanned s
+    );
+end
+$$;
+
+comment on function public.desk_use(uuid) is
+'What features were used in the last 30 days, in UTC, less what was undone, for staff. Returns {from, to, rows: how many
+ledger rows were read, cut_at: the moment that they reach back to, where the newest 100,000 are younger than 30 days, else
+null; daily: [{day, feature, uses, credits}], features: [{feature, name, uses, credits}], people: the ten who used most,
+[{user_id, email, uses, credits}]}. Raises PT403 for who is not staff.';
+revoke all on function public.desk_use(uuid) from public, anon, authenticated, service_role;
+grant execute on function public.desk_use(uuid) to service_role;

@@ -8,6 +8,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests.database.purse import Purse
 from tests.desk import Desk, code
 from tests.openapi import as_described
 from tests.support import Order, event
@@ -21,6 +22,8 @@ NOBODY = "00000000-0000-4000-8000-000000000000"
 PAGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("today", {}),
     ("checks", {}),
+    ("money", {}),
+    ("use", {}),
     ("people", {"q": "ada"}),
     ("person", {"id": NOBODY}),
     ("verdict", {"id": NOBODY}),
@@ -246,6 +249,56 @@ def test_a_balance_that_does_not_add_up_is_named(
 def _usd(found: Any) -> dict[str, int]:
     none = {"purchases": 0, "paid": 0}
     return next((row for row in found["money"]["today"] if row["currency"] == "usd"), none)
+
+
+def test_money_counts_by_day_pack_and_currency(admin: Desk) -> None:
+    before = admin.read("money", days="1")
+    buyer = admin.stack.sign_up()
+    euros = Order(user_id=buyer.id, currency="eur", unit_amount=1000, package_id="euro_pack")
+    order = Order(user_id=buyer.id)
+    for each in (euros, order):
+        admin.stack.deliver(event("checkout.session.completed", each.session()))
+    after = admin.read("money", days="1")
+    assert after["from"] == after["to"]
+    assert _row(after["currencies"], currency="eur")["paid"] - _paid(before, "eur") == 1000
+    assert _row(after["currencies"], currency="usd")["paid"] - _paid(before, "usd") == 499
+    (day,) = (row for row in after["daily"] if row["currency"] == "eur")
+    assert day["day"] == after["to"]
+    pack = _row(after["packs"], package_id="euro_pack")
+    # The pack is not on sale any more, so it has no name.
+    assert (pack["name"], pack["paid"]) == ("euro_pack", 1000)
+
+
+def test_days_without_end_are_refused(admin: Desk) -> None:
+    for days in ("0", "367", "-1", "1.5", "x", "9" * 30):
+        assert code(admin.ask("money", days=days)) == (400, "invalid_request")
+    assert admin.read("money", days="366")
+
+
+def test_use_counts_by_feature_day_and_person_less_what_was_undone(
+    admin: Desk, person: User, database: Connection[dict[str, Any]]
+) -> None:
+    before = admin.read("use")
+    purse = Purse(database, person.id)
+    purse.spend(90)
+    purse.reverse(purse.spend(3)["transaction_id"])
+    after = admin.read("use")
+    kind = {"feature": "docx_processing"}
+    assert after["cut_at"] is None
+    assert _row(after["features"], **kind)["uses"] - _row(before["features"], **kind)["uses"] == 90
+    mine = _row(after["people"], user_id=person.id)
+    assert (mine["email"], mine["uses"], mine["credits"]) == (person.email, 90, 450)
+
+
+def _row(rows: list[dict[str, Any]], **wanted: str) -> dict[str, Any]:
+    """Return the row with these values; one of zeros if there is none."""
+    none = {"paid": 0, "uses": 0, "credits": 0}
+    return next((row for row in rows if wanted.items() <= row.items()), none)
+
+
+def _paid(money: Any, currency: str) -> int:
+    paid: int = _row(money["currencies"], currency=currency)["paid"]
+    return paid
 
 
 # What was done -----------------------------------------------------------------------------------

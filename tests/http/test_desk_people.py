@@ -121,12 +121,24 @@ def test_a_part_of_a_name_finds_people_and_says_how_far_it_looked(
     first = admin.read("people", q="Grace-HOPPER")
     assert len(first["people"]) == 20
     assert {each["found_by"] for each in first["people"]} == {"name"}
-    assert first["next"] == first["people"][-1]["user_id"]
+    assert first["next"]
     rest = admin.read("people", q="Grace-HOPPER", after=first["next"])
     assert rest["next"] is None
     ids = [each["user_id"] for page in (first, rest) for each in page["people"]]
     assert sorted(ids) == sorted(user.id for user in named)
     assert first["searched"] + rest["searched"] == accounts_there["n"]
+
+
+@pytest.mark.parametrize(
+    "after", ["", "(1,2", "(1,2)x", "(-1,2)", "00000000-0000-4000-8000-000000000000"]
+)
+def test_a_search_goes_on_only_from_where_one_ended(admin: Desk, after: str) -> None:
+    assert code(admin.ask("people", q="ada", after=after)) == (400, "invalid_request")
+
+
+def test_a_search_from_the_end_of_the_table_finds_nobody_and_ends(admin: Desk) -> None:
+    found = admin.read("people", q="example", after="(999999999,1)")
+    assert found == {"people": [], "searched": 0, "next": None}
 
 
 def test_a_person_is_shown_as_they_see_themselves_and_more(

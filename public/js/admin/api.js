@@ -21,6 +21,9 @@ export const readRole = () => read("");
 export const readToday = () => read("/today");
 /** Reads the whole ledger. */
 export const readChecks = () => read("/checks", {}, LONG_SECONDS);
+/** @param {string} days how many, today included */
+export const readMoney = (days) => read("/money", { days });
+export const readUse = () => read("/use");
 /** @param {string} q @param {string | null} [after] */
 export const findPeople = (q, after) => read("/people", { q, after }, LONG_SECONDS);
 /** @param {string} id @param {string} [cursor] of the history */

@@ -6,10 +6,12 @@ import { h } from "../dom.js";
 import { notice } from "../notice.js";
 import { session } from "../session.js";
 import { readRole } from "./api.js";
+import { moneyPage } from "./money.js";
 import { badge } from "./parts.js";
 import { peoplePage } from "./people.js";
 import { personPage } from "./person.js";
 import { todayPage } from "./today.js";
+import { usePage } from "./use.js";
 import { explain } from "./words.js";
 
 /** @typedef {{ title: string, element: HTMLElement, focus?: HTMLElement | null }} Page */
@@ -17,6 +19,8 @@ import { explain } from "./words.js";
 const PAGES = [
   ["today", "Today"],
   ["people", "People"],
+  ["money", "Money"],
+  ["use", "Use"],
 ];
 
 /** The desk: asks which role the person signed in has, and shows the page that the address names. */
@@ -94,6 +98,8 @@ class AdminDesk extends HTMLElement {
   /** @param {string} name @param {string} value @returns {Page} */
   #page(name, value) {
     if (name === "people") return peoplePage(value);
+    if (name === "money") return moneyPage(value);
+    if (name === "use") return usePage();
     if (name === "person") return personPage(value, { role: this.#role, say: (text) => this.#say(text) });
     return todayPage();
   }
