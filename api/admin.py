@@ -5,6 +5,7 @@ GET /api/admin/today: money, and what needs a person.
 GET /api/admin/checks: whether every balance adds up; reads the whole ledger.
 GET /api/admin/money?days=30: revenue by day, pack and currency.
 GET /api/admin/use: what features were used, by day and person.
+GET /api/admin/prices: packs and features. POST: add or change one.
 GET /api/admin/people?q=…&after=…: find people.
 GET /api/admin/person?id=…&cursor=…: everything about one of them.
 GET /api/admin/verdict?id=…: what happened to their orders, in words.
@@ -25,6 +26,7 @@ from api._lib.accounts.export import export_page
 from api._lib.desk.actions import act, action_of, uuid_of
 from api._lib.desk.asking import about_the_person, ask
 from api._lib.desk.people import find_people, verdict
+from api._lib.desk.prices import set_price
 from api._lib.errors import InvalidRequestError
 from api._lib.web.actions import choose_by
 from api._lib.web.auth import signed_in_user
@@ -69,6 +71,18 @@ def use(request: Request) -> Response:
     return _private(ask("desk_use", signed_in_user(request).id))
 
 
+def prices(request: Request) -> Response:
+    """Return all packs and features."""
+    return _private(ask("desk_prices", signed_in_user(request).id))
+
+
+def post_price(request: Request) -> Response:
+    """Add or change a pack or a feature, once for each Idempotency-Key."""
+    user = signed_in_user(request)
+    body = request.json_object()
+    return _private(set_price(user.id, body, _required_key(request)))
+
+
 def people(request: Request) -> Response:
     """Find people by ?q=; ?after= (of next) goes on with a search by name."""
     user = signed_in_user(request)
@@ -99,13 +113,7 @@ def post_action(request: Request) -> Response:
     """Do what the body says, once for each Idempotency-Key, or preview it."""
     user = signed_in_user(request)
     action = action_of(request.json_object())
-    key = request.idempotency_key()
-    if key is None and not action.preview:
-        raise InvalidRequestError(
-            "Send an Idempotency-Key header, new for each action: a repeated request is then done"
-            " once.",
-            code="invalid_idempotency_key",
-        )
+    key = request.idempotency_key() if action.preview else _required_key(request)
     return _private(act(user.id, action, key))
 
 
@@ -120,6 +128,17 @@ def export(request: Request) -> Response:
         return _private(export_page(user_id, request.query.get("cursor")))
 
 
+def _required_key(request: Request) -> str:
+    key = request.idempotency_key()
+    if key is None:
+        raise InvalidRequestError(
+            "Send an Idempotency-Key header, new for each action: a repeated request is then done"
+            " once.",
+            code="invalid_idempotency_key",
+        )
+    return key
+
+
 def _private(body: Any) -> Response:
     return Response(body, headers={"Cache-Control": "private, no-store"})
 
@@ -132,6 +151,7 @@ app = choose_by(
         "checks": endpoint(get=checks),
         "money": endpoint(get=money),
         "use": endpoint(get=use),
+        "prices": endpoint(get=prices, post=post_price),
         "people": endpoint(get=people),
         "person": endpoint(get=person),
         "verdict": endpoint(get=person_verdict),

@@ -492,6 +492,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Packs and features, also those not on sale */
+        get: operations["deskPrices"];
+        put?: never;
+        /**
+         * Add or change a pack or a feature
+         * @description For admins. The change and its row in admin_actions are one transaction. Orders that have begun keep their price.
+         */
+        post: operations["deskSetPrice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1341,6 +1362,59 @@ export interface components {
                 credits: number;
             }[];
         };
+        DeskFeature: {
+            id: components["schemas"]["Slug"];
+            name: components["schemas"]["Name"];
+            credits: number;
+            active: boolean;
+            sort_order: number;
+        };
+        DeskPack: {
+            id: components["schemas"]["Slug"];
+            name: components["schemas"]["Name"];
+            credits: number;
+            active: boolean;
+            sort_order: number;
+            /** @description In minor units */
+            unit_amount: number;
+            currency: components["schemas"]["Currency"];
+            /** @description null: the credits never expire */
+            valid_days: number | null;
+            decimals?: components["schemas"]["Decimals"];
+        };
+        /** @description All packs and features, also those that are not on sale */
+        DeskPrices: {
+            packs: components["schemas"]["DeskPack"][];
+            features: components["schemas"]["DeskFeature"][];
+            /** @description {usd: {decimals, step, minimum}, …}: what Stripe charges in */
+            currencies: Record<string, never>;
+        };
+        /** @description A pack needs unit_amount and currency, too */
+        DeskNewPrice: {
+            /** @enum {unknown} */
+            action: "set_pack" | "set_feature";
+            id: components["schemas"]["Slug"];
+            values: {
+                name: components["schemas"]["Name"];
+                credits: number;
+                active: boolean;
+                sort_order: number;
+                /** @description In minor units */
+                unit_amount?: number;
+                currency?: components["schemas"]["Currency"];
+                /** @description null: the credits never expire */
+                valid_days?: number | null;
+            };
+            /** @description The row that was shown, without decimals; null for a new one. If it has changed since, nothing is done */
+            shown: Record<string, never> | null;
+            reason: string;
+        };
+        DeskChangedPrice: {
+            before: Record<string, never> | null;
+            after: Record<string, never>;
+            action_id: components["schemas"]["TransactionId"];
+            replayed: boolean;
+        };
     };
     responses: {
         /** @description The request cannot be understood: a parameter out of its bounds, or too many of them */
@@ -2035,6 +2109,36 @@ export interface components {
                         message: string;
                         /** @description With balance_changed: the balance now, in credits */
                         balance?: number;
+                    };
+                };
+            };
+        };
+        /** @description As for InvalidAction; unsellable_price: Stripe does not charge this price */
+        InvalidPrice: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "invalid_json" | "invalid_idempotency_key" | "unsellable_price";
+                    };
+                };
+            };
+        };
+        /** @description price_changed: it is not as it was shown. idempotency_key_reused: the key was used for another change */
+        PriceConflict: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "price_changed" | "idempotency_key_reused";
                     };
                 };
             };
@@ -3042,6 +3146,69 @@ export interface operations {
             403: components["responses"]["NotStaff"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskPrices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPrices"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskSetPrice: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description New for each change */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskNewPrice"];
+            };
+        };
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskChangedPrice"];
+                };
+            };
+            400: components["responses"]["InvalidPrice"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PriceConflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["CannotRead"];
         };
     };

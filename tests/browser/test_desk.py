@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.database.purse import Purse
 from tests.desk import Desk
 from tests.support import Order, event
 
@@ -228,11 +229,49 @@ def test_markup_of_names_notes_and_reasons_is_shown_as_text(
     assert main.locator("img, b").count() == 0
 
 
-@pytest.mark.parametrize("place", ["today", "people", "person"])
+def test_charts_come_with_their_numbers(
+    visit: Visit, admin: User, person: User, database: Connection[dict[str, Any]]
+) -> None:
+    Purse(database, person.id).spend(4)
+    page = visit(admin, at="/admin#money").page
+    drawing = page.get_by_role("img", name=re.compile("Revenue in USD by day, 30 days"))
+    expect(drawing).to_be_visible()
+    page.get_by_role("figure").get_by_text("The numbers").click()
+    expect(page.get_by_role("region", name="Revenue in USD by day")).to_contain_text("$")
+    page.get_by_role("link", name="7 days").click()
+    expect(page.get_by_role("img", name=re.compile("by day, 7 days"))).to_be_visible()
+    page.get_by_role("link", name="Use", exact=True).click()
+    expect(page.get_by_role("img", name=re.compile("Credits used by day"))).to_be_visible()
+    expect(page.get_by_role("region", name="The ten who used most")).to_contain_text(person.email)
+
+
+def test_a_price_is_changed_with_the_card_in_view(
+    visit: Visit, admin: User, database: Connection[dict[str, Any]]
+) -> None:
+    page = visit(admin, at="/admin#prices").page
+    page.get_by_role("button", name="Change Creator").click()
+    dialog = page.get_by_role("dialog", name="Change Creator")
+    dialog.get_by_label("Price").fill("0.10")
+    dialog.get_by_label("Reason").fill("A sale")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("Stripe charges at least $0.50.")).to_be_visible()
+    dialog.get_by_label("Price").fill("12.50")
+    expect(dialog.locator(".pack")).to_contain_text("$12.50")
+    try:
+        dialog.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Creator is saved.")).to_be_focused()
+        expect(page.get_by_role("row", name=re.compile("Creator"))).to_contain_text("$12.50")
+    finally:
+        database.execute("update credit_packages set unit_amount = 1499 where id = 'creator'")
+
+
+@pytest.mark.parametrize("place", ["today", "people", "person", "money", "use", "prices"])
 def test_nothing_is_wider_than_a_phone(visit: Visit, admin: User, person: User, place: str) -> None:
     hash_ = f"person={person.id}" if place == "person" else place
     page = visit(admin, at=f"/admin#{hash_}", **PHONE).page
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if place in {"money", "use", "prices"}:
+        expect(page.get_by_role("region").first).to_be_attached()
     if place == "person":
         expect(page.get_by_text(re.compile("Its 500 credits were posted"))).to_be_visible()
         page.locator("summary").click()

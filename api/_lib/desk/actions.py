@@ -51,14 +51,14 @@ def _none(_body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _granted(body: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = {"credits": _whole(body, "credits", 1, MAX_CREDITS)}
+    arguments = {"credits": whole(body, "credits", 1, MAX_CREDITS)}
     if body.get("valid_days") is not None:
-        arguments["valid_days"] = _whole(body, "valid_days", 1, MAX_DAYS)
+        arguments["valid_days"] = whole(body, "valid_days", 1, MAX_DAYS)
     return arguments
 
 
 def _corrected(body: Mapping[str, Any]) -> dict[str, Any]:
-    credits_ = _whole(body, "credits", -MAX_CREDITS, MAX_CREDITS)
+    credits_ = whole(body, "credits", -MAX_CREDITS, MAX_CREDITS)
     if credits_ == 0:
         raise InvalidRequestError("A correction of 0 credits changes nothing.")
     return {"credits": credits_}
@@ -104,8 +104,9 @@ def action_of(body: Mapping[str, Any]) -> Action:
         raise InvalidRequestError("preview must be true or false.")
     balance = body.get("balance")
     if balance is not None:
-        balance = _whole(body, "balance", -(2**53), 2**53)
-    return Action(name, user_id, arguments, _reason(name, body), preview, balance)
+        balance = whole(body, "balance", -(2**53), 2**53)
+    reason = text_of(body, "reason", MAX_NOTE if name == "note" else MAX_REASON)
+    return Action(name, user_id, arguments, reason, preview, balance)
 
 
 def act(actor_id: str, action: Action, idempotency_key: str | None) -> dict[str, Any]:
@@ -153,19 +154,28 @@ def uuid_of(fields: Mapping[str, Any], name: str) -> str:
     raise InvalidRequestError(f"{name} must be a UUID.")
 
 
-def _whole(body: Mapping[str, Any], name: str, least: int, most: int) -> int:
+def whole(body: Mapping[str, Any], name: str, least: int, most: int) -> int:
+    """Return a field that is a whole number within bounds.
+
+    Raises:
+        InvalidRequestError: It is missing, no whole number, or out of bounds.
+    """
     value = body.get(name)
     if type(value) is not int or not least <= value <= most:
         raise InvalidRequestError(f"{name} must be a whole number from {least:,} to {most:,}.")
     return value
 
 
-def _reason(name: str, body: Mapping[str, Any]) -> str:
-    most = MAX_NOTE if name == "note" else MAX_REASON
-    reason = body.get("reason")
-    text = reason.strip() if isinstance(reason, str) else ""
+def text_of(body: Mapping[str, Any], name: str, most: int) -> str:
+    """Return a field that is a text of 1 to `most` characters, without the blanks around it.
+
+    Raises:
+        InvalidRequestError: It is missing, empty or too long, or holds control characters.
+    """
+    value = body.get(name)
+    text = value.strip() if isinstance(value, str) else ""
     if not 1 <= len(text) <= most or not all(map(_is_printable, text)):
-        raise InvalidRequestError(f"reason must be a text of 1 to {most:,} characters.")
+        raise InvalidRequestError(f"{name} must be a text of 1 to {most:,} characters.")
     return text
 
 

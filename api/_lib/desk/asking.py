@@ -37,6 +37,7 @@ _SENTENCES: Mapping[str, str] = {
     "no_address": "This person has no confirmed e-mail address.",
     "no_receipt_mail": "There is no mail to send again: the order is not paid, or it was paid more"
     " than 90 days ago. Stripe's dashboard can send its own receipt.",
+    "price_changed": "It is not as you were shown any more. Load the page again.",
     "purse_moved": "One of these purses has moved to another account already.",
 }
 
@@ -96,7 +97,7 @@ def _refusal(sqlstate: str, detail: str) -> PurseError | None:
     if sqlstate == "PT402":
         return InsufficientCreditsError(**json.loads(detail))
     if sqlstate == "PT422":
-        return InvalidRequestError()
+        return _unsellable(json.loads(detail)) if detail else InvalidRequestError()
     kinds: dict[str, type[ForbiddenError | NotFoundError | ConflictError]] = {
         "PT403": ForbiddenError,
         "PT404": NotFoundError,
@@ -104,3 +105,16 @@ def _refusal(sqlstate: str, detail: str) -> PurseError | None:
     }
     kind = kinds.get(sqlstate)
     return kind(sentence, code=detail or None) if kind else None
+
+
+def _unsellable(bounds: Mapping[str, int | None]) -> InvalidRequestError:
+    """Return why Stripe does not charge a price. Pure."""
+    if bounds["minimum"] is None:
+        return InvalidRequestError(
+            "Stripe does not charge in this currency.", code="unsellable_price"
+        )
+    return InvalidRequestError(
+        f"Stripe does not charge this price: the least is {bounds['minimum']:,} in minor units, in"
+        f" steps of {bounds['step']:,}.",
+        code="unsellable_price",
+    )

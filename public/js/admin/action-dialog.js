@@ -5,9 +5,8 @@ import { whileBusy } from "../busy-button.js";
 import { ACTIONS } from "./actions.js";
 import { act, preview } from "./api.js";
 import { table } from "./parts.js";
+import { answers, areComplete, fieldOf, reasonOf } from "./questions.js";
 import { explain, KINDS } from "./words.js";
-
-const MOST_REASON = 500;
 
 /**
  * Asks for what an action needs, shows what it would change, and does it once. Resolves the result, or null
@@ -23,7 +22,11 @@ export function askAndAct(name, { userId, label, balance, about = {}, what }) {
   const dialog = h("dialog", { class: "ask desk-ask", "aria-labelledby": titleId });
   const problem = h("p", { class: "auth__problem", role: "alert" });
   const inputs = kind.fields.map(fieldOf);
-  const reason = reasonOf(kind);
+  const reason = reasonOf(
+    kind.isSeen
+      ? "Kept for good. The person sees it in their history."
+      : "Kept for good, and seen by staff alone. Name no personal data.",
+  );
   const effect = h("div", { class: "desk-effect", role: "status", tabindex: "-1" });
   const cancel = h("button", { class: "button button--quiet", type: "button", onclick: () => dialog.close() }, "Cancel");
   const submit = h("button", { class: "button", type: "submit" }, "Preview");
@@ -95,79 +98,6 @@ export function askAndAct(name, { userId, label, balance, about = {}, what }) {
       resolve(done);
     });
   });
-}
-
-/** @typedef {{ element: HTMLElement, input: HTMLInputElement | HTMLTextAreaElement, isOptional: boolean,
- *   name: string, complain(text: string): void }} Question */
-
-/** @param {import("./actions.js").Field} field @returns {Question} */
-function fieldOf({ name, label, type, min, max, optional = false, hint }) {
-  const input = h("input", {
-    type,
-    name,
-    min: min ?? null,
-    max: max ?? null,
-    step: type === "number" ? 1 : null,
-    required: !optional,
-    inputmode: type === "number" ? "numeric" : null,
-    autocomplete: "off",
-    spellcheck: "false",
-  });
-  return question({ name, label: optional ? `${label} (optional)` : label, input, hint, isOptional: optional });
-}
-
-/** @param {import("./actions.js").Kind} kind @returns {Question} */
-function reasonOf(kind) {
-  const hint = kind.isSeen
-    ? "Kept for good. The person sees it in their history."
-    : "Kept for good, and seen by staff alone. Name no personal data.";
-  const input = h("textarea", { name: "reason", rows: 2, maxlength: MOST_REASON, required: true });
-  return question({ name: "reason", label: "Reason", input, hint, isOptional: false });
-}
-
-/** @param {{ name: string, label: string, input: any, hint?: string, isOptional: boolean }} about @returns {Question} */
-function question({ name, label, input, hint = "", isOptional }) {
-  const id = uniqueId("question");
-  const complaint = h("p", { class: "field__problem", id: `${id}-problem` });
-  input.id = id;
-  input.setAttribute("aria-describedby", `${id}-hint ${id}-problem`);
-  return {
-    name,
-    input,
-    isOptional,
-    element: h(
-      "div",
-      { class: "field" },
-      h("label", { for: id }, label),
-      h("div", { class: "field__box" }, input),
-      h("p", { class: "field__hint", id: `${id}-hint` }, hint),
-      complaint,
-    ),
-    complain(text) {
-      complaint.textContent = text;
-      input.setAttribute("aria-invalid", String(text !== ""));
-    },
-  };
-}
-
-/** @param {Question[]} questions */
-function areComplete(questions) {
-  const wrong = questions.filter(({ input, isOptional, complain }) => {
-    const isEmpty = input.value.trim() === "";
-    const isWrong = (isEmpty && !isOptional) || !input.validity.valid;
-    complain(!isWrong ? "" : isEmpty && input.validity.valueMissing ? "This is needed." : input.validationMessage || "This is needed.");
-    return isWrong;
-  });
-  wrong[0]?.input.focus();
-  return wrong.length === 0;
-}
-
-/** @param {Question[]} questions */
-function answers(questions) {
-  const given = questions.filter(({ input }) => input.value.trim() !== "");
-  return Object.fromEntries(
-    given.map(({ name, input }) => [name, input.type === "number" ? Number(input.value) : input.value.trim()]),
-  );
 }
 
 /** What an action would change, in words and tables. @param {import("./api.js").Result} result */

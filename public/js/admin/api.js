@@ -24,6 +24,14 @@ export const readChecks = () => read("/checks", {}, LONG_SECONDS);
 /** @param {string} days how many, today included */
 export const readMoney = (days) => read("/money", { days });
 export const readUse = () => read("/use");
+export const readPrices = () => read("/prices");
+/**
+ * Adds or changes a pack or a feature, once for each key.
+ * @param {Record<string, unknown>} request
+ * @param {string} key
+ */
+export const setPrice = (request, key) =>
+  call("/api/admin/prices", { method: "POST", body: request, headers: { "Idempotency-Key": key } });
 /** @param {string} q @param {string | null} [after] */
 export const findPeople = (q, after) => read("/people", { q, after }, LONG_SECONDS);
 /** @param {string} id @param {string} [cursor] of the history */

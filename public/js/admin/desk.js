@@ -10,6 +10,7 @@ import { moneyPage } from "./money.js";
 import { badge } from "./parts.js";
 import { peoplePage } from "./people.js";
 import { personPage } from "./person.js";
+import { pricesPage } from "./prices.js";
 import { todayPage } from "./today.js";
 import { usePage } from "./use.js";
 import { explain } from "./words.js";
@@ -21,6 +22,7 @@ const PAGES = [
   ["people", "People"],
   ["money", "Money"],
   ["use", "Use"],
+  ["prices", "Prices"],
 ];
 
 /** The desk: asks which role the person signed in has, and shows the page that the address names. */
@@ -100,7 +102,9 @@ class AdminDesk extends HTMLElement {
     if (name === "people") return peoplePage(value);
     if (name === "money") return moneyPage(value);
     if (name === "use") return usePage();
-    if (name === "person") return personPage(value, { role: this.#role, say: (text) => this.#say(text) });
+    const desk = { role: this.#role, say: (/** @type {string} */ text) => this.#say(text) };
+    if (name === "prices") return pricesPage(desk);
+    if (name === "person") return personPage(value, desk);
     return todayPage();
   }
 
