@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run examples types reconcile rebuild go-live forget export-user codes books doctor quick test soak check hashes migrate lock format tools bench bench-books bench-large bench-outbox bench-webhook cold-start
+.PHONY: help run examples types reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-large bench-outbox bench-webhook cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -10,7 +10,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 	--no-header --no-annotate $(LOCK_ARGS)
 # The shell sets USER as well: only one that was given to make counts.
 NAMED_USER = $(if $(filter command,$(origin USER)),"$$USER")
-export MONTH SEAL BY ROWS RESET EMPTY PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL SINCE CAMPAIGN CREDITS COUNT CODE DAYS FROM UNTIL NEW ROUNDS SECONDS USERS BASE PGLEDGER_SQL
+export MONTH SEAL BY ROWS RESET EMPTY PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL ROLE SINCE CAMPAIGN CREDITS COUNT CODE DAYS FROM UNTIL NEW ROUNDS SECONDS USERS BASE PGLEDGER_SQL
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,10 @@ go-live: ## Show how a test database becomes live; APPLY=1 WHO=… WHY=… does 
 forget: ## Show what deleting a person would do (USER=id or address); APPLY=1 WHO=… WHY=… does it
 	@./ops/venv.sh ops/requirements.txt
 	@$(VENV)/python -m ops.forget $(NAMED_USER)
+
+admin: ## Let somebody use the desk at /admin (EMAIL=…; ROLE=support reads only, ROLE=none ends it)
+	@./ops/venv.sh ops/requirements.txt
+	@$(VENV)/python -m ops.admin
 
 export-user: ## Print all data of a person as JSON (USER=id or address, OUT=file)
 	@./ops/venv.sh ops/requirements.txt

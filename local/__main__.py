@@ -31,6 +31,7 @@ _WELCOME = """
 
     Open      {site_url}
     Sign in   {demo_email}   password {demo_password}
+    The desk  {site_url}/admin   {admin_email}   password {admin_password}
 
     Pay with  4242 4242 4242 4242   succeeds
               4000 0000 0000 0002   is declined
@@ -76,6 +77,8 @@ def _welcome(stack: Stack) -> str:
         site_url=stack.site_url,
         demo_email=stack.demo_email or "an account of your Supabase project",
         demo_password=stack.demo_password or "its own",
+        admin_email=stack.admin_email or "whom make admin EMAIL=… named",
+        admin_password=stack.admin_password or "their own",
         mailbox=stack.mailbox_url,
         receiver=stack.receiver_url,
         control_room=f"{stack.stripe_api_base}/_sim" if stack.stripe_api_base else "at Stripe",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from local.postgres import Postgres
 
 DEMO_EMAIL = "demo@example.com"
+ADMIN_EMAIL = "admin@example.com"
 # Supabase serves S3 under the same path.
 STORAGE_PATH = "/storage/v1/s3"
 # The defaults of api/_lib/files/settings.py, which a fork may delete.
@@ -55,6 +56,8 @@ class Stack:
     cron_secret: str
     demo_email: str
     demo_password: str
+    admin_email: str
+    admin_password: str
 
 
 def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> Stack:
@@ -78,6 +81,8 @@ def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> 
         "database_url": owner,
         "demo_email": DEMO_EMAIL,
         "demo_password": keys["demo_password"],
+        "admin_email": ADMIN_EMAIL,
+        "admin_password": keys["admin_password"],
     }
     if environ.get("SUPABASE_URL"):
         supabase = {
@@ -87,6 +92,8 @@ def describe(environ: Mapping[str, str], keys: Mapping[str, str], port: int) -> 
             "database_url": real("DATABASE_URL"),
             "demo_email": "",
             "demo_password": "",
+            "admin_email": "",
+            "admin_password": "",
         }
     stripe = {
         "stripe_api_base": f"{origin}:{port + 2}",

@@ -28,6 +28,7 @@ def load_keys(state: Path) -> dict[str, str]:
         "storage_secret_access_key": secrets.token_hex(32),
         "cron_secret": secrets.token_urlsafe(24),
         "demo_password": "purse-demo",
+        "admin_password": "purse-admin",
         **known,
     }
     if keys == known:

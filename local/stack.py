@@ -130,7 +130,9 @@ def running_services(
         for service in services:
             service.wait_until_ready()
         if database is not None:
-            session = _sign_up_demo_user(stack)
+            session = _sign_up(stack, stack.demo_email, stack.demo_password)
+            _sign_up(stack, stack.admin_email, stack.admin_password)
+            _appoint_admin(database, stack)
             if with_history and session and not environ.get("STRIPE_SECRET_KEY"):
                 _tell_history(stack, session, database, report)
         _write_stack_file(state, stack)
@@ -208,18 +210,28 @@ def _tell_history(
         report(f"  the history ends early: {cause}")
 
 
-def _sign_up_demo_user(stack: Stack) -> dict[str, Any] | None:
-    """Make sure that the demo user exists; return the session of one who is new."""
+def _sign_up(stack: Stack, email: str, password: str) -> dict[str, Any] | None:
+    """Make sure that a user of the demo exists; return the session of one who is new."""
     response = httpx.post(
         f"{stack.supabase_url}/auth/v1/signup",
         headers={"apikey": stack.publishable_key},
-        json={"email": stack.demo_email, "password": stack.demo_password},
+        json={"email": email, "password": password},
         trust_env=False,
     )
     known = response.is_client_error and response.json().get("error_code") == "user_already_exists"
     if not (response.is_success or known):
         raise StackError(
-            f"The demo user could not be created: the gateway answered {response.status_code}."
+            f"{email} could not be signed up: the gateway answered {response.status_code}."
         )
     session: dict[str, Any] | None = None if known else response.json()
     return session
+
+
+def _appoint_admin(database: Postgres, stack: Stack) -> None:
+    """Give the demo's admin the role at the desk, as `make admin` does."""
+    with psycopg.connect(database.url(), autocommit=True) as connection:
+        connection.execute(
+            "update auth.users set raw_app_meta_data ="
+            " coalesce(raw_app_meta_data, '{}') || '{\"role\": \"admin\"}' where email = %s",
+            [stack.admin_email],
+        )

@@ -11,6 +11,8 @@ import time
 from typing import TYPE_CHECKING
 
 from api._lib import database
+from api._lib.desk.findings import Finding
+from api._lib.desk.verdict import check_person
 from api._lib.errors import StripeFailedError
 from api._lib.settings import settings
 from ops.checks.deleted import check_deleted
@@ -18,13 +20,12 @@ from ops.checks.events import check_events
 from ops.checks.grants import check_access
 from ops.checks.ledger import check_ledger
 from ops.checks.outbox import check_outbox
-from ops.checks.person import check_person
 from ops.checks.reversals import check_reversals
 from ops.checks.setup import check_endpoint, check_keys, check_site, check_supabase
 from ops.checks.shop import check_shop
 from ops.checks.stripe_records import check_deliveries, check_payments, check_reconciliation
 from ops.command import command, moment, subject
-from ops.findings import Finding, count, show
+from ops.findings import count, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,34 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from api._lib.desk.findings import Finding
 
 _WIDTH = 100
 _INDENT = " " * 7
 MOST_SHOWN = 10
-
-Level = Literal["ok", "note", "WRONG"]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One result of a check.
-
-    Attributes:
-        level: ok, note (no action is needed), or WRONG.
-        sentence: What was found.
-        remedy: What to do, often a command to copy.
-        cases: The orders, users or events that are affected.
-    """
-
-    level: Level
-    sentence: str
-    remedy: str = ""
-    cases: Sequence[str] = ()
 
 
 def show(finding: Finding) -> str:

@@ -372,6 +372,215 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The caller's role at the desk
+         * @description The role is app_metadata.role, read from auth.users on every call and never from the token. No other origin may call any of the desk's endpoints.
+         */
+        get: operations["deskRole"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/today": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Money, and what needs a person */
+        get: operations["deskToday"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/checks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whether every balance adds up
+         * @description Reads the whole ledger, which takes a while where it is long.
+         */
+        get: operations["deskChecks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find people
+         * @description By an exact user id, order, hold, ledger row, e-mail address, or any id of Stripe's (pi_, cs_, ch_, py_, re_, du_, cus_, evt_). Else by a part of a name or address, so many accounts at a time.
+         */
+        get: operations["deskPeople"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything about a person */
+        get: operations["deskPerson"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/verdict": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What happened to a person's orders, in words
+         * @description Compares the orders with Stripe's.
+         */
+        get: operations["deskVerdict"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/act": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Do something about a person, or preview it
+         * @description The action and its row in admin_actions are one transaction. Under the same Idempotency-Key the same action gets the first answer again. A preview needs no key.
+         */
+        post: operations["deskAct"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A page of a person's data
+         * @description After the action export, which records who asked and why; within an hour of it.
+         */
+        get: operations["deskExport"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/money": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revenue by day, pack and currency */
+        get: operations["deskMoney"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/use": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What features were used */
+        get: operations["deskUse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Packs and features, also those not on sale */
+        get: operations["deskPrices"];
+        put?: never;
+        /**
+         * Add or change a pack or a feature
+         * @description For admins. The change and its row in admin_actions are one transaction. Orders that have begun keep their price.
+         */
+        post: operations["deskSetPrice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -875,6 +1084,417 @@ export interface components {
         Unsubscribed: {
             /** @constant */
             unsubscribed: true;
+        };
+        /** @description The caller at the desk */
+        DeskRole: {
+            /** @enum {unknown} */
+            role: "admin" | "support";
+        };
+        /** @description By currency, in minor units; refunds and disputes by when they were made */
+        DeskMoney: {
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+            purchases: number;
+            paid: number;
+            refunds: number;
+            refunded: number;
+            disputes: number;
+            disputed: number;
+        }[];
+        /** @description Money, and what needs a person; days in UTC, lists of twenty at most */
+        DeskToday: {
+            at: components["schemas"]["Moment"];
+            money: {
+                today: components["schemas"]["DeskMoney"];
+                week: components["schemas"]["DeskMoney"];
+                month: components["schemas"]["DeskMoney"];
+            };
+            /** @description To answer, soonest first */
+            disputes: {
+                id: string;
+                /** Format: uuid */
+                order_id: string;
+                /** Format: uuid */
+                user_id: string;
+                email: string;
+                amount: number;
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                status: string;
+                due_at: components["schemas"]["Moment"] | null;
+            }[];
+            /** @description Payments that a bank has not confirmed yet */
+            pending: {
+                /** Format: uuid */
+                order_id: string;
+                /** Format: uuid */
+                user_id: string;
+                email: string;
+                package_name: components["schemas"]["Name"];
+                amount: number;
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                since: components["schemas"]["Moment"];
+            }[];
+            /** @description Payments that are not what was ordered, and wait for a decision */
+            mismatches: {
+                /** Format: uuid */
+                order_id: string;
+                /** Format: uuid */
+                user_id: string;
+                email: string;
+                package_name: components["schemas"]["Name"];
+                created_at: components["schemas"]["Moment"];
+                unit_amount: number;
+                currency: components["schemas"]["Currency"];
+                amount_subtotal: number | null;
+                currency_paid: components["schemas"]["Currency"] | null;
+                sealed: boolean;
+                decimals: components["schemas"]["Decimals"];
+                decimals_paid: components["schemas"]["Decimals"];
+            }[];
+            /** @description The newest 500 events */
+            webhook: {
+                events: number;
+                p50_seconds: number | null;
+                p95_seconds: number | null;
+                last_event_at: components["schemas"]["Moment"] | null;
+                last_type: string | null;
+            };
+            reconciliation: {
+                reached_at: components["schemas"]["Moment"] | null;
+                finished_at: components["schemas"]["Moment"] | null;
+            } | null;
+            /** @description Whether the accounts of the newest thousand ledger rows add up */
+            balances: {
+                checked: number;
+                off: {
+                    /** Format: uuid */
+                    user_id: string;
+                    balance: number | null;
+                    ledger: number;
+                    lots: number;
+                }[];
+            };
+        };
+        /** @description Whether everything adds up, as make doctor checks it */
+        DeskChecks: {
+            users: number;
+            /** @description Cases, each with user_id or order_id */
+            balances_off: Record<string, never>[];
+            /** @description Cases, each with user_id or order_id */
+            lots_off: Record<string, never>[];
+            /** @description Cases, each with user_id or order_id */
+            purchases_off: Record<string, never>[];
+            /** @description Cases, each with user_id or order_id */
+            postings_off: Record<string, never>[];
+        };
+        DeskPeople: {
+            people: {
+                /** Format: uuid */
+                user_id: string;
+                email: string | null;
+                name: string | null;
+                signed_up_at: components["schemas"]["Moment"] | null;
+                balance: number;
+                is_deleted: boolean;
+                /** @enum {unknown} */
+                found_by: "user id" | "order" | "hold" | "ledger row" | "Stripe customer" | "Stripe id" | "address" | "name";
+            }[];
+            /** @description How many accounts a search by name looked at; 0 for an exact id or address */
+            searched: number;
+            /** @description after= of the next search; null: every account was looked at */
+            next: string | null;
+        };
+        /** @description What GET /api/credits shows the person; of a deleted account balance, held, available and the history alone */
+        DeskPurse: {
+            /** @description The sum of all transactions, and of all lots */
+            balance: number;
+            /** @description Set aside for work under way */
+            held: number;
+            /** @description balance - held: what can be spent */
+            available: number;
+            /** @description Less is available than low_threshold */
+            low?: boolean;
+            /** @description The person's own, else the deployment's, else what the dearest feature costs */
+            low_threshold?: number;
+            /** @description null: nothing they have ever lapses */
+            next_expiry?: components["schemas"]["NextExpiry"] | null;
+            /** @description null unless ?usage=true asks for it */
+            usage?: components["schemas"]["Usage"] | null;
+            /** @description Newest first */
+            transactions: components["schemas"]["DeskTransaction"][];
+            /** @description null: there is nothing older */
+            next_cursor: components["schemas"]["TransactionId"] | null;
+            /** @description null: not asked for, not known yet, or not theirs */
+            purchase?: components["schemas"]["Purchase"] | null;
+        };
+        /** @description With ?cursor=, purse alone */
+        DeskPerson: {
+            account?: {
+                /** Format: uuid */
+                user_id: string;
+                email: string | null;
+                name: string | null;
+                signed_up_at: components["schemas"]["Moment"] | null;
+                is_deleted: boolean;
+                phone: string | null;
+                last_sign_in_at: components["schemas"]["Moment"] | null;
+                is_guest: boolean;
+                is_confirmed: boolean;
+                banned_until: components["schemas"]["Moment"] | null;
+                role: ("admin" | "support") | null;
+                deleted_at: components["schemas"]["Moment"] | null;
+                moved_to: {
+                    /** Format: uuid */
+                    user_id: string;
+                    email: string;
+                    at: components["schemas"]["Moment"];
+                } | null;
+                customers: {
+                    customer_id: string;
+                    livemode: boolean;
+                }[];
+            };
+            purse: components["schemas"]["DeskPurse"];
+            /** @description The columns of credit_lots; those with credits first */
+            lots?: Record<string, never>[];
+            /** @description The columns of purchases, with target, withdrawn, forgiven, reversals and events; newest first */
+            orders?: Record<string, never>[];
+            /** @description Those that are open */
+            holds?: {
+                /** Format: uuid */
+                id: string;
+                feature: string;
+                credits: number;
+                status: string;
+                captured: number;
+                created_at: components["schemas"]["Moment"];
+                expires_at: components["schemas"]["Moment"];
+                ended_at: components["schemas"]["Moment"] | null;
+            }[];
+            /** @description As GET /api/files lists them */
+            files?: Record<string, never>[];
+            notes?: {
+                id: components["schemas"]["TransactionId"];
+                author: string;
+                text: string;
+                created_at: components["schemas"]["Moment"];
+            }[];
+            /** @description What staff did about this person, newest first */
+            actions?: {
+                id: components["schemas"]["TransactionId"];
+                actor: string;
+                /** @enum {unknown} */
+                actor_role: "admin" | "support";
+                action: string;
+                arguments: Record<string, never>;
+                reason: string;
+                ledger: Record<string, never>[];
+                created_at: components["schemas"]["Moment"];
+            }[];
+        };
+        /** @description What make doctor says of a person's orders */
+        DeskVerdict: {
+            findings: {
+                /** @enum {unknown} */
+                level: "ok" | "note" | "WRONG";
+                sentence: string;
+                remedy: string;
+                cases: string[];
+            }[];
+        };
+        /** @description What to do about a person, and why */
+        DeskAction: {
+            /**
+             * @description support may note, resend and export; the rest is for admins
+             * @enum {unknown}
+             */
+            action: "grant" | "correct" | "undo" | "release" | "resend" | "move" | "forget" | "export" | "note";
+            /** Format: uuid */
+            user_id: string;
+            /** @description 500 characters at most, except the text of a note. The person sees the reason of a grant, a correction and an undone spend in their history */
+            reason: string;
+            /** @description Say what would happen, and change nothing */
+            preview?: boolean;
+            /** @description The balance that was shown; another one is refused */
+            balance?: number;
+            /** @description Of grant (positive) and correct (not 0) */
+            credits?: number;
+            /** @description Of grant: days until the credits expire */
+            valid_days?: number | null;
+            transaction_id?: components["schemas"]["TransactionId"];
+            /** Format: uuid */
+            hold_id?: string;
+            /** Format: uuid */
+            order_id?: string;
+            /** Format: uuid */
+            to_user_id?: string;
+        };
+        /** @description What an action changed, or would change */
+        DeskResult: {
+            accounts: {
+                /** Format: uuid */
+                user_id: string;
+                /** @description In credits */
+                before: {
+                    balance: number;
+                    held: number;
+                    available: number;
+                };
+                /** @description In credits */
+                after: {
+                    balance: number;
+                    held: number;
+                    available: number;
+                };
+            }[];
+            /** @description The ledger rows that were written */
+            ledger: {
+                transaction_id: components["schemas"]["TransactionId"];
+                /** Format: uuid */
+                user_id: string;
+                kind: string;
+                amount: number;
+                balance_after: number;
+            }[];
+            /** @description What the action's own function answers */
+            details: Record<string, never>;
+            /** @description Its row in admin_actions; null for a preview */
+            action_id: components["schemas"]["TransactionId"] | null;
+            /** @description It was done before, under the same key */
+            replayed: boolean;
+            /** @description Of forget: whether nothing is left outside the database; else true */
+            finished: boolean;
+        };
+        DeskTransaction: {
+            id: components["schemas"]["TransactionId"];
+            /** @enum {unknown} */
+            kind: "purchase" | "clawback" | "giveback" | "spend" | "reversal" | "bonus" | "correction" | "expiry" | "expiry_reversal" | "move_out" | "move_in" | "forfeit" | "forfeit_reversal" | "write_off";
+            /** @description What the balance changed by */
+            amount: number;
+            balance_after: number;
+            /** @description The package's name when it was ordered, the feature's, or the reason of a gift */
+            description: string | null;
+            feature: components["schemas"]["Slug"] | null;
+            quantity: components["schemas"]["Quantity"] | null;
+            /** @description Of what a purchase moved */
+            order_id: components["schemas"]["OrderId"] | null;
+            /** @description The spend that this undid */
+            reverses: components["schemas"]["TransactionId"] | null;
+            /** @description Of a gift, a correction or a reversal */
+            reason: string | null;
+            /** @description Ask there for Stripe's receipt; null: there is none */
+            receipt: string | null;
+            /** @description Which lots it moved, soonest to expire first; they add up to the amount */
+            lots: components["schemas"]["LotMovement"][];
+            created_at: components["schemas"]["Moment"];
+        };
+        /** @description In minor units, days in UTC; refunded includes disputes, and counts on its own day */
+        DeskRevenue: {
+            from: string;
+            to: string;
+            daily: {
+                day: string;
+                currency: components["schemas"]["Currency"];
+                purchases: number;
+                paid: number;
+                refunded: number;
+            }[];
+            currencies: {
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                purchases: number;
+                paid: number;
+                refunded: number;
+            }[];
+            packs: {
+                package_id: string;
+                name: string;
+                currency: components["schemas"]["Currency"];
+                purchases: number;
+                paid: number;
+            }[];
+        };
+        /** @description The last 30 days in UTC, less what was undone, of the newest 100,000 ledger rows */
+        DeskUse: {
+            from: string;
+            to: string;
+            rows: number;
+            /** @description What the rows that were read reach back to, where that is less than 30 days; else null */
+            cut_at: components["schemas"]["Moment"] | null;
+            daily: {
+                day: string;
+                feature: string;
+                uses: number;
+                credits: number;
+            }[];
+            features: {
+                feature: string;
+                name: string;
+                uses: number;
+                credits: number;
+            }[];
+            people: {
+                /** Format: uuid */
+                user_id: string;
+                email: string;
+                uses: number;
+                credits: number;
+            }[];
+        };
+        DeskFeature: {
+            id: components["schemas"]["Slug"];
+            name: components["schemas"]["Name"];
+            credits: number;
+            active: boolean;
+            sort_order: number;
+        };
+        DeskPack: {
+            id: components["schemas"]["Slug"];
+            name: components["schemas"]["Name"];
+            credits: number;
+            active: boolean;
+            sort_order: number;
+            /** @description In minor units */
+            unit_amount: number;
+            currency: components["schemas"]["Currency"];
+            /** @description null: the credits never expire */
+            valid_days: number | null;
+            decimals?: components["schemas"]["Decimals"];
+        };
+        /** @description All packs and features, also those that are not on sale */
+        DeskPrices: {
+            packs: components["schemas"]["DeskPack"][];
+            features: components["schemas"]["DeskFeature"][];
+            /** @description {usd: {decimals, step, minimum}, …}: what Stripe charges in */
+            currencies: Record<string, never>;
+        };
+        /** @description A pack needs unit_amount and currency, too */
+        DeskNewPrice: {
+            /** @enum {unknown} */
+            action: "set_pack" | "set_feature";
+            id: components["schemas"]["Slug"];
+            values: {
+                name: components["schemas"]["Name"];
+                credits: number;
+                active: boolean;
+                sort_order: number;
+                /** @description In minor units */
+                unit_amount?: number;
+                currency?: components["schemas"]["Currency"];
+                /** @description null: the credits never expire */
+                valid_days?: number | null;
+            };
+            /** @description The row that was shown, without decimals; null for a new one. If it has changed since, nothing is done */
+            shown: Record<string, never> | null;
+            reason: string;
+        };
+        DeskChangedPrice: {
+            before: Record<string, never> | null;
+            after: Record<string, never>;
+            action_id: components["schemas"]["TransactionId"];
+            replayed: boolean;
         };
         RefundQuote: {
             purchase: components["schemas"]["OrderId"];
@@ -1554,6 +2174,159 @@ export interface components {
                 };
             };
         };
+        /** @description The caller has no role at the desk */
+        NotStaff: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "not_staff";
+                    };
+                };
+            };
+        };
+        /** @description not_staff: the caller has no role at the desk. admins_only: their role is support, and this moves money */
+        NotAllowed: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "not_staff" | "admins_only";
+                    };
+                };
+            };
+        };
+        /** @description Neither Supabase Auth nor the ledger knows this id */
+        UnknownPerson: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "unknown_person";
+                    };
+                };
+            };
+        };
+        /** @description This person, or their spend, hold or order, does not exist */
+        UnknownTarget: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "unknown_person" | "unknown_transaction" | "unknown_hold" | "unknown_order";
+                    };
+                };
+            };
+        };
+        /** @description The caller began no such export within the last hour */
+        UnknownExport: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "unknown_export";
+                    };
+                };
+            };
+        };
+        /** @description The person's account was deleted */
+        PersonDeleted: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "person_deleted";
+                    };
+                };
+            };
+        };
+        /** @description The body is not JSON, or a field is missing or out of bounds; the Idempotency-Key is missing or not one; or there are too many query parameters */
+        InvalidAction: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "invalid_json" | "invalid_idempotency_key";
+                    };
+                };
+            };
+        };
+        /** @description balance_changed: the balance is not the one that was shown; the error says which it is. idempotency_key_reused: the key was used for another action. The other codes contradict what is recorded. Nothing was done */
+        CannotAct: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    error: {
+                        /** @enum {unknown} */
+                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "hold_captured" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "purse_in_use" | "purse_moved" | "purse_not_empty";
+                        message: string;
+                        /** @description With balance_changed: the balance now, in credits */
+                        balance?: number;
+                    };
+                };
+            };
+        };
+        /** @description As for InvalidAction; unsellable_price: Stripe does not charge this price */
+        InvalidPrice: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "invalid_request" | "invalid_json" | "invalid_idempotency_key" | "unsellable_price";
+                    };
+                };
+            };
+        };
+        /** @description price_changed: it is not as it was shown. idempotency_key_reused: the key was used for another change */
+        PriceConflict: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "price_changed" | "idempotency_key_reused";
+                    };
+                };
+            };
+        };
         /** @description There is no such purchase, or it is somebody else's: the answer is the same */
         UnknownPurchase: {
             headers: {
@@ -1694,6 +2467,8 @@ export interface components {
         IdempotentReplayed: "true";
         /** @description Browsers offer the answer as a file */
         Attachment: string;
+        /** @description The answer is for staff alone, for this moment */
+        PrivateNotStored: "private, no-store";
     };
     pathItems: never;
 }
@@ -2552,6 +3327,377 @@ export interface operations {
             404: components["responses"]["UnknownLink"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskRole"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskToday: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskToday"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskChecks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskChecks"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskPeople: {
+        parameters: {
+            query: {
+                /** @description What to look for */
+                q: string;
+                /** @description next of the answer before */
+                after?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPeople"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            502: components["responses"]["StripeFailed"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskPerson: {
+        parameters: {
+            query: {
+                /** @description The person's user id */
+                id: string;
+                /** @description next_cursor of the purse: the next page of the history */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPerson"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            404: components["responses"]["UnknownPerson"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskVerdict: {
+        parameters: {
+            query: {
+                /** @description The person's user id */
+                id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskVerdict"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            404: components["responses"]["UnknownPerson"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            502: components["responses"]["StripeFailed"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskAct: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description New for each action; required unless preview is true */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskAction"];
+            };
+        };
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskResult"];
+                };
+            };
+            400: components["responses"]["InvalidAction"];
+            401: components["responses"]["Unauthorized"];
+            402: components["responses"]["InsufficientCredits"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["UnknownTarget"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CannotAct"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskExport: {
+        parameters: {
+            query: {
+                /** @description action_id of that action */
+                action_id: components["schemas"]["TransactionId"];
+                /** @description next_cursor of the page before */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountExport"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            404: components["responses"]["UnknownExport"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PersonDeleted"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskMoney: {
+        parameters: {
+            query?: {
+                /** @description How many days, today included */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskRevenue"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskUse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskUse"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskPrices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskPrices"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskSetPrice: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description New for each change */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskNewPrice"];
+            };
+        };
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskChangedPrice"];
+                };
+            };
+            400: components["responses"]["InvalidPrice"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["PriceConflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["CannotRead"];
         };
     };

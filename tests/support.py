@@ -136,6 +136,22 @@ class Accounts:
         )
         return RunningStack(**asdict(self.running.stack)).sign_in(changed)
 
+    def appoint(self, user: User, role: str | None) -> User:
+        """Give a user a role at the desk, or take it away; their token stays as it is."""
+        self._execute(
+            "update auth.users set raw_app_meta_data = jsonb_strip_nulls("
+            "coalesce(raw_app_meta_data, '{}') || jsonb_build_object('role', %s::text))"
+            " where id = %s",
+            [role, user.id],
+        )
+        return user
+
+    def ban(self, user: User) -> None:
+        """Ban an account, as from Supabase's dashboard; its token stays valid."""
+        self._execute(
+            "update auth.users set banned_until = now() + interval '1 day' where id = %s", [user.id]
+        )
+
     def delete(self, user: User) -> None:
         """Delete an account."""
         self._execute("delete from auth.users where id = %s", [user.id])

@@ -67,6 +67,14 @@ class AddressRequiredError(PurseError):
     message = "Add an e-mail address to your account first."
 
 
+class ForbiddenError(PurseError):
+    """403: the caller is known, and may not do this."""
+
+    status = 403
+    code = "forbidden"
+    message = "You may not do this."
+
+
 class InsufficientCreditsError(PurseError):
     """402: the user has fewer credits available than this costs. Nothing was spent."""
 

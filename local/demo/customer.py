@@ -54,14 +54,25 @@ class Customer:
             self._submit(session_id, method="card", number=number, expiry="12 / 34", cvc="123")
         self._paid.append(session_id)
 
-    def buy_by_bank_in_vain(self, package: str) -> None:
-        """Order a pack by bank debit; the bank refuses the debit."""
+    def buy_by_bank(self, package: str) -> str:
+        """Order a pack by bank debit, which the bank has not confirmed yet; return the session."""
         session_id = self._begin(package)
         self._submit(session_id, method="us_bank_account", account=BANK_ACCOUNT)
-        self._simulate(f"sessions/{session_id}/settle", outcome="failed")
+        return session_id
+
+    def buy_by_bank_in_vain(self, package: str) -> None:
+        """Order a pack by bank debit; the bank refuses the debit."""
+        self._simulate(f"sessions/{self.buy_by_bank(package)}/settle", outcome="failed")
 
     def refund_last(self) -> None:
         """Get the money of the last purchase back."""
+        self._simulate("refunds", payment_intent=self._last_payment())
+
+    def dispute_last(self) -> None:
+        """Have the bank take the money of the last purchase back."""
+        self._simulate("disputes", payment_intent=self._last_payment())
+
+    def _last_payment(self) -> str:
         session: dict[str, Any] = (
             self._http.get(
                 f"{self._stack.stripe_api_base}/v1/checkout/sessions/{self._paid[-1]}",
@@ -70,7 +81,8 @@ class Customer:
             .raise_for_status()
             .json()
         )
-        self._simulate("refunds", payment_intent=session["payment_intent"])
+        payment: str = session["payment_intent"]
+        return payment
 
     def spend(self, feature: str, quantity: int = 1) -> None:
         """Use a feature."""

@@ -1,19 +1,23 @@
 """Six weeks of the demo user's life, told day by day through the product's own endpoints.
 
 Each day happens now; then time passes, in the database and at the stand-in for Stripe, until the
-next day of the story. So the ledger, the lots and Stripe's objects are what they would be if the
-user had been here for six weeks, and lots that run out on the way do so by themselves.
+next day of the story. Other customers act in between (neighbours.py). So the ledger, the lots and
+Stripe's objects are what they would be if the user had been here for six weeks, and lots that run
+out on the way do so by themselves.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from local.demo import neighbours
 from local.demo.customer import Customer
+from local.demo.neighbours import Neighbours
 from local.demo.passing_time import PassingTime
 
 if TYPE_CHECKING:
@@ -89,14 +93,20 @@ def tell(stack: Stack, session: dict[str, Any], superuser_url: str) -> None:
         httpx.HTTPError: A service did not do what it was asked. What happened until then stays.
         psycopg.Error: The database did not.
     """
-    customer = Customer(stack, session)
+    customer, others = Customer(stack, session), Neighbours(stack)
+    story: list[tuple[float, Callable[[], object]]] = [
+        *((day, partial(act, customer)) for day, act in STORY),
+        *((day, partial(act, others)) for day, act in neighbours.STORY),
+    ]
+    story.sort(key=lambda entry: entry[0], reverse=True)
     try:
         with psycopg.connect(superuser_url, autocommit=True) as superuser:
             time = PassingTime(superuser)
-            for (day, act), (next_day, _) in pairwise(STORY):
-                act(customer)
+            for (day, act), (next_day, _) in pairwise(story):
+                act()
                 span = timedelta(seconds=round((day - next_day) * 24 * 60 * 60))
                 customer.let_time_pass_at_stripe(int(span.total_seconds()))
                 time.pass_by(span)
     finally:
         customer.close()
+        others.close()

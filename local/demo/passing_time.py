@@ -31,8 +31,11 @@ _COLUMNS = """
     group by n.nspname, c.relname
     order by n.nspname, c.relname
 """
-_LEDGER = sql.SQL("alter table public.credit_transactions")
-_GUARD = sql.SQL("trigger credit_transactions_only_grow")
+# Append-only tables, each with the trigger that guards it.
+_GUARDS = [
+    (sql.Identifier("public", table), sql.Identifier(f"{table}_only_grow"))
+    for table in ("credit_transactions", "admin_actions")
+]
 
 
 class PassingTime:
@@ -52,7 +55,7 @@ class PassingTime:
     def pass_by(self, span: timedelta) -> None:
         """Let so much time pass, in one transaction.
 
-        The guard of the append-only ledger is off within that transaction alone.
+        The guards of the append-only tables are off within that transaction alone.
         """
         moves = [
             sql.SQL("update {} set {}").format(
@@ -67,9 +70,12 @@ class PassingTime:
         script = sql.SQL(";\n").join(
             [
                 sql.SQL("set local synchronous_commit = off"),
-                sql.SQL("{} disable {}").format(_LEDGER, _GUARD),
+                *(sql.SQL("alter table {} disable trigger {}").format(*guard) for guard in _GUARDS),
                 *moves,
-                sql.SQL("{} enable always {}").format(_LEDGER, _GUARD),
+                *(
+                    sql.SQL("alter table {} enable always trigger {}").format(*guard)
+                    for guard in _GUARDS
+                ),
             ]
         )
         with self._superuser.transaction():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ops.findings import Finding, count
+from api._lib.desk.findings import Finding
+from ops.findings import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

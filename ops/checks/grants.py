@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api._lib.desk.findings import Finding
 from ops.access import FUNCTIONS, SCHEMAS, TABLES, TRIGGERS, VIEWS
-from ops.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

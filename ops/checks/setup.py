@@ -11,9 +11,10 @@ import httpx
 import stripe
 
 from api._lib import __version__
+from api._lib.desk.findings import Finding
 from api._lib.payments.facts import EVENTS
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
-from ops.findings import Finding, count
+from ops.findings import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

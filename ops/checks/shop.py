@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ops.findings import Finding
+from api._lib.desk.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

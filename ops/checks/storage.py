@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from api._lib.desk.findings import Finding
 from api._lib.errors import StorageUnavailableError
 from api._lib.files.bucket import make_bucket, read_bucket
 from api._lib.files.kinds import KINDS
@@ -15,7 +16,6 @@ from api._lib.files.s3 import NoSuchObjectError
 from api._lib.files.settings import storage_settings
 from api._lib.files.signed_urls import upload_url
 from api._lib.files.storage import Storage
-from ops.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import stripe
 
 from api._lib import database
+from api._lib.desk.findings import Finding
 from api._lib.payments.facts import EVENTS
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
 from ops.command import day
-from ops.findings import Finding, count
+from ops.findings import count
 from ops.rehearsal import rehearse
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ export function formatMoney(amountMinor, currency, decimals) {
     minimumFractionDigits: decimals,
     maximumFractionDigits: decimals,
   });
-  return format.format(amountMinor / 10 ** decimals);
+  return formatNumber(amountMinor / 10 ** decimals, format);
 }
 
 /** What a hundred credits cost in this pack. @param {Package} pack */

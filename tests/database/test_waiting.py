@@ -39,6 +39,7 @@ SETTLEMENT = {
     "begin_reconciliation",
     "begin_refund",
     "claim_refund",
+    "desk_act",
     "forget_files",
     "forget_user",
     "go_live",

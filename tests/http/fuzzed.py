@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.support import RunningStack
 
 DESCRIPTION = Description()
-SHOWN_TO_ANYBODY = ("publishable_key", "demo_password")
+SHOWN_TO_ANYBODY = ("publishable_key", "demo_password", "admin_password")
 
 # No exception's text or place may show, from whichever part it came.
 _TELLTALE = re.compile(

@@ -53,13 +53,18 @@ def operate(stack: Stack, command: str, *arguments: str) -> forked.Outcome:
 
 
 def rows_of(ledger: psycopg.Connection[dict[str, Any]], query: str) -> list[dict[str, Any]]:
-    return ledger.execute(query).fetchall()
+    """Return rows; DEMO in the query stands for the demo user's id."""
+    demo = "(select id from auth.users where email = 'demo@example.com')"
+    return ledger.execute(query.replace("DEMO", demo)).fetchall()
 
 
 def test_the_history_has_every_kind_of_movement_in_six_weeks(
     ledger: psycopg.Connection[dict[str, Any]],
 ) -> None:
-    rows = rows_of(ledger, "select kind::text, created_at from credit_transactions order by id")
+    rows = rows_of(
+        ledger,
+        "select kind::text, created_at from credit_transactions where user_id = DEMO order by id",
+    )
     assert {row["kind"] for row in rows} == KINDS
     times = [row["created_at"] for row in rows]
     assert times == sorted(times)
@@ -69,7 +74,10 @@ def test_the_history_has_every_kind_of_movement_in_six_weeks(
 
 
 def test_lots_run_out_in_the_history_and_soon(ledger: psycopg.Connection[dict[str, Any]]) -> None:
-    lots = rows_of(ledger, "select * from credit_lots where expires_at is not null order by id")
+    lots = rows_of(
+        ledger,
+        "select * from credit_lots where expires_at is not null and user_id = DEMO order by id",
+    )
     now = datetime.now(UTC)
     assert [lot["lapsed"] > 0 for lot in lots] == [True, False]
     assert lots[1]["remaining"] > 0
@@ -79,7 +87,7 @@ def test_lots_run_out_in_the_history_and_soon(ledger: psycopg.Connection[dict[st
 def test_payments_were_made_declined_refused_and_refunded(
     ledger: psycopg.Connection[dict[str, Any]],
 ) -> None:
-    orders = rows_of(ledger, "select * from purchases order by created_at")
+    orders = rows_of(ledger, "select * from purchases where user_id = DEMO order by created_at")
     assert [bool(order["paid_at"]) for order in orders] == [True, False, True, True]
     assert orders[1]["failed_at"]
     assert orders[2]["declined_at"]
@@ -87,7 +95,7 @@ def test_payments_were_made_declined_refused_and_refunded(
         # Stripe counts whole seconds.
         ended_at = order["paid_at"] or order["failed_at"]
         assert abs(ended_at - order["created_at"]) < timedelta(minutes=2)
-    refund, *more = rows_of(ledger, "select * from purchase_reversals")
+    refund, *more = rows_of(ledger, "select * from purchase_reversals where kind = 'refund'")
     assert not more
     assert orders[3]["created_at"] < refund["occurred_at"]
 
@@ -107,6 +115,34 @@ def test_the_demo_user_sees_it(told: Running) -> None:
     assert len(answer["transactions"]) > 35
     assert sum(day["spent"] > 0 for day in answer["usage"]["daily"]) >= 12
     assert answer["next_expiry"]["credits"] > 0
+
+
+def test_the_desk_has_something_of_everything(told: Running) -> None:
+    stack = told.stack
+    session = httpx.post(
+        f"{stack.supabase_url}/auth/v1/token?grant_type=password",
+        headers={"apikey": stack.publishable_key},
+        json={"email": stack.admin_email, "password": stack.admin_password},
+    ).json()
+    headers = {"Authorization": f"Bearer {session['access_token']}"}
+
+    def read(page: str) -> Any:
+        answer = httpx.get(f"{stack.site_url}/api/admin/{page}", headers=headers)
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return answer.json()
+
+    today = read("today")
+    (month,) = today["money"]["month"]
+    assert month["purchases"] >= 5
+    assert month["refunds"] == month["disputes"] == 1
+    assert [each["email"] for each in today["disputes"]] == ["sam@example.com"]
+    assert [each["email"] for each in today["pending"]] == ["kim@example.com"]
+    assert today["reconciliation"]["finished_at"]
+    assert today["balances"]["off"] == []
+    (ines,) = read("people?q=ines@example.com")["people"]
+    person = read(f"person?id={ines['user_id']}")
+    assert [each["action"] for each in person["actions"]] == ["grant", "note"]
+    assert person["orders"][0]["decline_code"]
 
 
 def test_doctor_finds_nothing_wrong_and_reconciliation_nothing_missing(

@@ -134,7 +134,8 @@ def links_in_mails(stack: RunningStack) -> list[str]:
 def test_it_prints_its_addresses_keeps_balances_and_mails_and_can_be_reset(checkout: Path) -> None:
     with running(checkout, "EMPTY=1") as (stack, log):
         said = log.read_text()
-        for needed in (stack.site_url, stack.demo_email, stack.demo_password, "4242", "Ctrl-C"):
+        logins = (stack.demo_email, stack.demo_password, stack.admin_email, stack.admin_password)
+        for needed in (stack.site_url, *logins, f"{stack.site_url}/admin", "4242", "Ctrl-C"):
             assert needed in said
         assert stack.mailbox_url in said
         assert stack.mailbox_url in httpx.get(f"{stack.stripe_api_base}/_sim").text

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
+from api._lib.desk.findings import Finding
+from api._lib.desk.verdict import OrderAtStripe, explain
 from api._lib.money import money
 from api._lib.payments.session_facts import facts_of_retrieved_session
-from ops.checks.person import OrderAtStripe, explain
-from ops.findings import Finding, show
+from ops.findings import show
 from tests.support import Order
 
 ORDER = Order()

@@ -41,6 +41,7 @@ NEVER_AT_START = {
 # Endpoint -> what it may import of these when it starts. An action of it may import more.
 NEEDED = {
     "/api/account": HTTP | TOKENS,
+    "/api/admin": HTTP | TOKENS,
     "/api/cron": HTTP,
     "/api/create-checkout-session": HTTP | TOKENS | STRIPE,
     "/api/credits": HTTP | TOKENS,

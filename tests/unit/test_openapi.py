@@ -35,9 +35,7 @@ NOT_DESCRIBED = {(500, "internal_error"), (404, "not_found")}
 # Refusals of SQL functions that no endpoint calls with a client's input.
 ONLY_IN_PROCESS = {
     (400, "charge_out_of_bounds"),
-    (404, "unknown_hold"),
     (404, "unknown_refund"),
-    (404, "unknown_transaction"),
     (409, "lease_lost"),
     (409, "account_deleted"),
     (409, "hold_captured"),

@@ -19,22 +19,26 @@ from api._lib.settings import settings
 _log = logging.getLogger("purse")
 
 
+def auth_admin() -> SyncGoTrueAdminAPI:
+    """Return Supabase's client for administering users."""
+    config = settings()
+    key = config.supabase_secret_key
+    return SyncGoTrueAdminAPI(
+        url=f"{config.supabase_url}/auth/v1",
+        headers={"apikey": key, "Authorization": f"Bearer {key}"},
+        # Shared with the database calls, so it is not closed here.
+        http_client=supabase_http(),
+    )
+
+
 def delete_auth_user(user_id: str) -> None:
     """Delete a user with their sessions; do nothing if there is no such user.
 
     Raises:
         UnavailableError: Supabase Auth is away, or refuses our key (`auth_unavailable`).
     """
-    config = settings()
-    key = config.supabase_secret_key
-    client = SyncGoTrueAdminAPI(
-        url=f"{config.supabase_url}/auth/v1",
-        headers={"apikey": key, "Authorization": f"Bearer {key}"},
-        # Shared with the database calls, so it is not closed here.
-        http_client=supabase_http(),
-    )
     try:
-        client.delete_user(user_id)
+        auth_admin().delete_user(user_id)
     except AuthError as error:
         status = getattr(error, "status", None)
         if status == HTTPStatus.NOT_FOUND and error.code == "user_not_found":

@@ -1,19 +1,22 @@
-"""`make doctor EMAIL=…`: what happened to each order of one person, and what to do."""
+"""What happened to each order of one person, and what to do: for the desk and `make doctor`.
+
+Imports Stripe's SDK, so the desk imports this module only where it is asked for a verdict.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import stripe
 
+from api._lib.desk.findings import Finding
 from api._lib.money import money
 from api._lib.payments.session_facts import EXPAND_SESSIONS, facts_of_retrieved_session
 from api._lib.payments.stripe_client import stripe_client, stripe_failures
 from api._lib.payments.stripe_fields import InvalidStripeObjectError
-from ops.command import day
-from ops.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -59,7 +62,7 @@ def check_person(config: Settings, person: Mapping[str, Any]) -> Iterator[Findin
             yield Finding(
                 "WRONG",
                 f"Order {order_id} is paid at Stripe, but missing in the database.",
-                f"make reconcile SINCE={day(found_at_stripe.created)}",
+                f"make reconcile SINCE={_day(found_at_stripe.created)}",
             )
     if not person["orders"] and not at_stripe:
         yield Finding(
@@ -68,6 +71,10 @@ def check_person(config: Settings, person: Mapping[str, Any]) -> Iterator[Findin
             " up or paid with another address. In Stripe's dashboard, the session's metadata has"
             " the user's id (purse_user_id).",
         )
+
+
+def _day(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).date().isoformat()
 
 
 def _lot(lot: Mapping[str, Any]) -> str:
@@ -118,7 +125,7 @@ def _behind(title: str, found_at_stripe: OrderAtStripe) -> Finding:
     return Finding(
         "WRONG" if state == "paid" else "note",
         f"{title} {state} at Stripe, but no webhook arrived.",
-        f"make reconcile SINCE={day(found_at_stripe.created)}",
+        f"make reconcile SINCE={_day(found_at_stripe.created)}",
     )
 
 

@@ -1,0 +1,1 @@
+"""The desk (/admin): what staff see and do. The rules are in sql/*_desk*.sql."""

@@ -1,0 +1,184 @@
+"""What staff may do to a person's account: read the request, do it, finish what lies outside."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from api._lib.desk.asking import ask
+from api._lib.errors import InvalidRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_CREDITS = 1_000_000_000
+MAX_DAYS = 3650
+MAX_REASON = 500
+MAX_NOTE = 2000
+# As in api/account.py: what is left of a deletion after this is the daily clean-up's.
+FINISH_SECONDS = 25
+
+_LEDGER_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that a member of staff wants to do.
+
+    Attributes:
+        name: As in ACTIONS.
+        user_id: Whom it is about.
+        arguments: As desk_act in sql/ takes them.
+        reason: Why; of a note, its text.
+        preview: Only say what would happen.
+        balance: The balance in credits that they were shown, or None.
+    """
+
+    name: str
+    user_id: str
+    arguments: Mapping[str, Any]
+    reason: str
+    preview: bool
+    balance: int | None
+
+
+def _none(_body: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _granted(body: Mapping[str, Any]) -> dict[str, Any]:
+    arguments = {"credits": whole(body, "credits", 1, MAX_CREDITS)}
+    if body.get("valid_days") is not None:
+        arguments["valid_days"] = whole(body, "valid_days", 1, MAX_DAYS)
+    return arguments
+
+
+def _corrected(body: Mapping[str, Any]) -> dict[str, Any]:
+    credits_ = whole(body, "credits", -MAX_CREDITS, MAX_CREDITS)
+    if credits_ == 0:
+        raise InvalidRequestError("A correction of 0 credits changes nothing.")
+    return {"credits": credits_}
+
+
+def _undone(body: Mapping[str, Any]) -> dict[str, Any]:
+    transaction_id = body.get("transaction_id")
+    if not isinstance(transaction_id, str) or not _LEDGER_ID.fullmatch(transaction_id):
+        raise InvalidRequestError("Name the spend by its transaction_id.")
+    return {"transaction_id": transaction_id}
+
+
+# Action -> reads its own fields from the body.
+ACTIONS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "grant": _granted,
+    "correct": _corrected,
+    "undo": _undone,
+    "release": lambda body: {"hold_id": uuid_of(body, "hold_id")},
+    "resend": lambda body: {"order_id": uuid_of(body, "order_id")},
+    "move": lambda body: {"to_user_id": uuid_of(body, "to_user_id")},
+    "forget": _none,
+    "export": _none,
+    "note": _none,
+}
+
+
+def action_of(body: Mapping[str, Any]) -> Action:
+    """Return the action that a request's body names. Pure.
+
+    Raises:
+        InvalidRequestError: A field is missing or out of bounds.
+    """
+    name = body.get("action")
+    read = ACTIONS.get(name) if isinstance(name, str) else None
+    if not isinstance(name, str) or read is None:
+        raise InvalidRequestError(f"action must be one of: {', '.join(ACTIONS)}.")
+    user_id = uuid_of(body, "user_id")
+    arguments = read(body)
+    if name == "move" and arguments["to_user_id"] == user_id:
+        raise InvalidRequestError("A purse moves to another account.")
+    preview = body.get("preview", False)
+    if type(preview) is not bool:
+        raise InvalidRequestError("preview must be true or false.")
+    balance = body.get("balance")
+    if balance is not None:
+        balance = whole(body, "balance", -(2**53), 2**53)
+    reason = text_of(body, "reason", MAX_NOTE if name == "note" else MAX_REASON)
+    return Action(name, user_id, arguments, reason, preview, balance)
+
+
+def act(actor_id: str, action: Action, idempotency_key: str | None) -> dict[str, Any]:
+    """Do an action, or say what it would do; return what desk_act in sql/ answers.
+
+    Of a deletion that was done, `finished` says whether nothing is left outside the database.
+
+    Raises:
+        PurseError: As ask() does.
+    """
+    done: dict[str, Any] = ask(
+        "desk_act",
+        actor_id,
+        p_action=action.name,
+        p_user_id=action.user_id,
+        p_arguments=action.arguments,
+        p_reason=action.reason,
+        p_idempotency_key=idempotency_key,
+        p_preview=action.preview,
+        p_balance=action.balance,
+    )
+    finished = True
+    if action.name == "forget" and not action.preview:
+        # Imported here, because only a deletion needs it.
+        from api._lib.accounts.forgetting import finish_all  # noqa: PLC0415
+
+        finished = finish_all(
+            tuple(done["details"]["user_ids"]), deadline=time.monotonic() + FINISH_SECONDS
+        )
+    return {**done, "finished": finished}
+
+
+def uuid_of(fields: Mapping[str, Any], name: str) -> str:
+    """Return a field that is a UUID, in its usual form.
+
+    Raises:
+        InvalidRequestError: It is missing, or no UUID.
+    """
+    value = fields.get(name)
+    try:
+        if isinstance(value, str):
+            return str(UUID(value))
+    except ValueError:
+        pass
+    raise InvalidRequestError(f"{name} must be a UUID.")
+
+
+def whole(body: Mapping[str, Any], name: str, least: int, most: int) -> int:
+    """Return a field that is a whole number within bounds.
+
+    Raises:
+        InvalidRequestError: It is missing, no whole number, or out of bounds.
+    """
+    value = body.get(name)
+    if type(value) is not int or not least <= value <= most:
+        raise InvalidRequestError(f"{name} must be a whole number from {least:,} to {most:,}.")
+    return value
+
+
+def text_of(body: Mapping[str, Any], name: str, most: int) -> str:
+    """Return a field that is a text of 1 to `most` characters, without the blanks around it.
+
+    Raises:
+        InvalidRequestError: It is missing, empty or too long, or holds control characters.
+    """
+    value = body.get(name)
+    text = value.strip() if isinstance(value, str) else ""
+    if not 1 <= len(text) <= most or not all(map(_is_printable, text)):
+        raise InvalidRequestError(f"{name} must be a text of 1 to {most:,} characters.")
+    return text
+
+
+def _is_printable(letter: str) -> bool:
+    """Whether Postgres and a page can show it: no control characters, no lone surrogates."""
+    return letter == "\n" or unicodedata.category(letter) not in {"Cc", "Cs"}

@@ -1,0 +1,161 @@
+"""The desk: what staff see and do. Every call is checked against the role in auth.users.
+
+GET /api/admin: the caller's role.
+GET /api/admin/today: money, and what needs a person.
+GET /api/admin/checks: whether every balance adds up; reads the whole ledger.
+GET /api/admin/money?days=30: revenue by day, pack and currency.
+GET /api/admin/use: what features were used, by day and person.
+GET /api/admin/prices: packs and features. POST: add or change one.
+GET /api/admin/people?q=…&after=…: find people.
+GET /api/admin/person?id=…&cursor=…: everything about one of them.
+GET /api/admin/verdict?id=…: what happened to their orders, in words.
+POST /api/admin/act: do something, or preview it.
+GET /api/admin/export?action_id=…&cursor=…: a page of a person's data, after the action "export".
+
+vercel.json rewrites the others to /api/admin?action=…. No other origin may call (no CORS), and the
+caller is known by a bearer token alone, which a browser never sends by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+from api._lib.accounts.export import export_page
+from api._lib.desk.actions import act, action_of, uuid_of
+from api._lib.desk.asking import about_the_person, ask
+from api._lib.desk.people import find_people, verdict
+from api._lib.desk.prices import set_price
+from api._lib.errors import InvalidRequestError
+from api._lib.web.actions import choose_by
+from api._lib.web.auth import signed_in_user
+from api._lib.web.http import Request, Response, endpoint
+from api._lib.web.paging import page
+
+MAX_QUERY = 255
+MAX_DAYS = 366
+
+# Where a search by name goes on: a page of the table, and a row in it.
+_PLACE = re.compile(r"\([0-9]{1,9},[0-9]{1,4}\)", re.ASCII)
+_DAYS = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
+_LEDGER_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+
+
+def role(request: Request) -> Response:
+    """Say what role the caller has."""
+    return _private(ask("desk_role", signed_in_user(request).id))
+
+
+def today(request: Request) -> Response:
+    """Return money, and what needs a person."""
+    return _private(ask("desk_today", signed_in_user(request).id))
+
+
+def checks(request: Request) -> Response:
+    """Check every balance."""
+    return _private(ask("desk_checks", signed_in_user(request).id))
+
+
+def money(request: Request) -> Response:
+    """Return the revenue of the last ?days= days, today included."""
+    user = signed_in_user(request)
+    text = request.query.get("days", "30")
+    if not _DAYS.fullmatch(text) or int(text) > MAX_DAYS:
+        raise InvalidRequestError(f"days must be a whole number from 1 to {MAX_DAYS}.")
+    return _private(ask("desk_money", user.id, p_days=int(text)))
+
+
+def use(request: Request) -> Response:
+    """Return what features were used in the last 30 days."""
+    return _private(ask("desk_use", signed_in_user(request).id))
+
+
+def prices(request: Request) -> Response:
+    """Return all packs and features."""
+    return _private(ask("desk_prices", signed_in_user(request).id))
+
+
+def post_price(request: Request) -> Response:
+    """Add or change a pack or a feature, once for each Idempotency-Key."""
+    user = signed_in_user(request)
+    body = request.json_object()
+    return _private(set_price(user.id, body, _required_key(request)))
+
+
+def people(request: Request) -> Response:
+    """Find people by ?q=; ?after= (of next) goes on with a search by name."""
+    user = signed_in_user(request)
+    query = request.query.get("q", "").strip()
+    if not 1 <= len(query) <= MAX_QUERY or not query.isprintable():
+        raise InvalidRequestError(f"q must be a text of 1 to {MAX_QUERY} characters.")
+    after = request.query.get("after")
+    if after is not None and not _PLACE.fullmatch(after):
+        raise InvalidRequestError("after is not one that we gave out.")
+    return _private(find_people(user.id, query, after))
+
+
+def person(request: Request) -> Response:
+    """Return everything about ?id=; with ?cursor=, the next page of the history alone."""
+    user = signed_in_user(request)
+    _, cursor = page(request)
+    user_id = uuid_of(request.query, "id")
+    return _private(ask("desk_person", user.id, p_user_id=user_id, p_cursor=cursor))
+
+
+def person_verdict(request: Request) -> Response:
+    """Say in words what happened to the orders of ?id=."""
+    user = signed_in_user(request)
+    return _private(verdict(user.id, uuid_of(request.query, "id")))
+
+
+def post_action(request: Request) -> Response:
+    """Do what the body says, once for each Idempotency-Key, or preview it."""
+    user = signed_in_user(request)
+    action = action_of(request.json_object())
+    key = request.idempotency_key() if action.preview else _required_key(request)
+    return _private(act(user.id, action, key))
+
+
+def export(request: Request) -> Response:
+    """Return a page of the data of the person whom the action "export" was about."""
+    user = signed_in_user(request)
+    action_id = request.query.get("action_id", "")
+    if not _LEDGER_ID.fullmatch(action_id):
+        raise InvalidRequestError("Name the action that began the export by its action_id.")
+    user_id = str(UUID(ask("desk_export", user.id, p_action_id=int(action_id))))
+    with about_the_person():
+        return _private(export_page(user_id, request.query.get("cursor")))
+
+
+def _required_key(request: Request) -> str:
+    key = request.idempotency_key()
+    if key is None:
+        raise InvalidRequestError(
+            "Send an Idempotency-Key header, new for each action: a repeated request is then done"
+            " once.",
+            code="invalid_idempotency_key",
+        )
+    return key
+
+
+def _private(body: Any) -> Response:
+    return Response(body, headers={"Cache-Control": "private, no-store"})
+
+
+app = choose_by(
+    "action",
+    {
+        None: endpoint(get=role),
+        "today": endpoint(get=today),
+        "checks": endpoint(get=checks),
+        "money": endpoint(get=money),
+        "use": endpoint(get=use),
+        "prices": endpoint(get=prices, post=post_price),
+        "people": endpoint(get=people),
+        "person": endpoint(get=person),
+        "verdict": endpoint(get=person_verdict),
+        "act": endpoint(post=post_action),
+        "export": endpoint(get=export),
+    },
+)

@@ -1,0 +1,128 @@
+import { formatChange } from "../money.js";
+import { h, uniqueId } from "../dom.js";
+import { formatNumber } from "../texts.js";
+import { whileBusy } from "../busy-button.js";
+import { ACTIONS } from "./actions.js";
+import { act, preview } from "./api.js";
+import { table } from "./parts.js";
+import { answers, areComplete, fieldOf, reasonOf } from "./questions.js";
+import { explain, KINDS } from "./words.js";
+
+/**
+ * Asks for what an action needs, shows what it would change, and does it once. Resolves the result, or null
+ * if the person thought better of it.
+ * @param {string} name of the action
+ * @param {{ userId: string, label: string, balance: number, about?: Record<string, unknown>, what?: string }} target
+ *   about: fields of the request that are known; what: the spend, hold or order in words
+ * @returns {Promise<import("./api.js").Result | null>}
+ */
+export function askAndAct(name, { userId, label, balance, about = {}, what }) {
+  const kind = ACTIONS[name];
+  const titleId = uniqueId("act");
+  const dialog = h("dialog", { class: "ask desk-ask", "aria-labelledby": titleId });
+  const problem = h("p", { class: "auth__problem", role: "alert" });
+  const inputs = kind.fields.map(fieldOf);
+  const reason = reasonOf(
+    kind.isSeen
+      ? "Kept for good. The person sees it in their history."
+      : "Kept for good, and seen by staff alone. Name no personal data.",
+  );
+  const effect = h("div", { class: "desk-effect", role: "status", tabindex: "-1" });
+  const cancel = h("button", { class: "button button--quiet", type: "button", onclick: () => dialog.close() }, "Cancel");
+  const submit = h("button", { class: "button", type: "submit" }, "Preview");
+  const change = h("button", { class: "button button--quiet", type: "button", hidden: true }, "Change");
+  const questions = h("fieldset", { class: "desk-questions" }, ...inputs.map(({ element }) => element), reason.element);
+  /** @type {{ request: Record<string, unknown>, key: string } | null} */
+  let previewed = null;
+  /** @type {import("./api.js").Result | null} */
+  let done = null;
+
+  const show = (/** @type {boolean} */ isPreviewed) => {
+    questions.disabled = isPreviewed;
+    change.hidden = !isPreviewed;
+    submit.textContent = isPreviewed ? kind.button : "Preview";
+    submit.classList.toggle("desk-danger", isPreviewed && kind.danger === true);
+  };
+  const back = () => {
+    previewed = null;
+    effect.replaceChildren();
+    show(false);
+    (inputs[0]?.input ?? reason.input).focus();
+  };
+  const run = async () => {
+    problem.textContent = "";
+    try {
+      if (previewed) {
+        done = await act(previewed.request, previewed.key);
+        return dialog.close();
+      }
+      const request = { action: name, user_id: userId, balance, ...about, ...answers(inputs), reason: reason.input.value.trim() };
+      effect.replaceChildren(...inWords(await preview(request)));
+      // One key for each thing that was agreed to, so that a second try after a silence does it once.
+      previewed = { request, key: crypto.randomUUID() };
+    } catch (error) {
+      if (!("status" in Object(error))) throw error;
+      problem.textContent = explain(error);
+      if (error.code === "balance_changed") {
+        balance = Number(error.details.balance);
+        back();
+      }
+    }
+  };
+  const form = h(
+    "form",
+    { novalidate: true },
+    h("h2", { id: titleId }, kind.title),
+    h("p", { class: "desk-ask__who" }, label),
+    what ? h("p", {}, what) : null,
+    kind.warning ? h("p", {}, kind.warning) : null,
+    problem,
+    questions,
+    effect,
+    h("p", { class: "actions" }, cancel, change, submit),
+  );
+  change.addEventListener("click", back);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!previewed && !areComplete([...inputs, reason])) return;
+    await whileBusy(submit, previewed ? "Working…" : "Looking…", run);
+    show(previewed !== null);
+    if (previewed && !done && !problem.textContent) effect.focus();
+  });
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(done);
+    });
+  });
+}
+
+/** What an action would change, in words and tables. @param {import("./api.js").Result} result */
+function inWords({ accounts, ledger }) {
+  const moved = accounts.filter(({ before, after }) => before.balance !== after.balance || before.held !== after.held);
+  if (!moved.length && !ledger.length) return [h("p", {}, "The ledger stays as it is.")];
+  const arrow = (/** @type {number} */ from, /** @type {number} */ to) =>
+    from === to ? formatNumber(from) : `${formatNumber(from)} → ${formatNumber(to)}`;
+  return [
+    h("h3", {}, "This will happen"),
+    table({
+      caption: "Balances before and after",
+      columns: ["Account", { label: "Balance", numeric: true }, { label: "Held", numeric: true }, { label: "Free", numeric: true }],
+      rows: accounts.map(({ user_id: id, before, after }, at) => [
+        accounts.length === 1 ? "This person" : at === 0 ? "This person" : `${id.slice(0, 8)}…`,
+        arrow(before.balance, after.balance),
+        arrow(before.held, after.held),
+        arrow(before.available, after.available),
+      ]),
+    }),
+    ledger.length > 0 &&
+      table({
+        caption: "Rows that the ledger gets",
+        columns: ["Ledger row", { label: "Credits", numeric: true }, { label: "Balance after", numeric: true }],
+        rows: ledger.map((row) => [KINDS[row.kind] ?? row.kind, formatChange(row.amount), formatNumber(row.balance_after)]),
+      }),
+  ].filter((node) => node instanceof Node);
+}

@@ -1,0 +1,90 @@
+// What staff may do to an account. Each entry says what the dialog asks and warns; the server decides.
+
+/**
+ * @typedef {{ name: string, label: string, type: "number" | "text", min?: number, max?: number, optional?: boolean,
+ *   hint?: string }} Field
+ * @typedef {{ title: string, button: string, fields: Field[], warning?: string, isSeen?: boolean, danger?: boolean }} Kind
+ *   isSeen: the person sees the reason in their history
+ */
+
+/** @type {Record<string, Kind>} */
+export const ACTIONS = {
+  grant: {
+    title: "Grant credits",
+    button: "Grant",
+    isSeen: true,
+    fields: [
+      { name: "credits", label: "Credits", type: "number", min: 1, max: 1_000_000_000 },
+      {
+        name: "valid_days",
+        label: "Days until they expire",
+        type: "number",
+        min: 1,
+        max: 3650,
+        optional: true,
+        hint: "Leave it empty for credits that never expire.",
+      },
+    ],
+  },
+  correct: {
+    title: "Correct the balance",
+    button: "Correct",
+    isSeen: true,
+    fields: [
+      {
+        name: "credits",
+        label: "Credits to add, or to take with a minus",
+        type: "number",
+        min: -1_000_000_000,
+        max: 1_000_000_000,
+        hint: "At most what is free can be taken.",
+      },
+    ],
+  },
+  undo: {
+    title: "Undo a spend",
+    button: "Undo the spend",
+    isSeen: true,
+    fields: [],
+    warning: "The credits go back into the lots they came from. Credits of an expired lot expire at once.",
+  },
+  release: {
+    title: "Release a hold",
+    button: "Release",
+    fields: [],
+    warning: "Work that still runs under this hold can then not be charged.",
+  },
+  resend: {
+    title: "Send the receipt mail again",
+    button: "Send the receipt again",
+    fields: [],
+    warning: "The mail about this purchase goes to the person's address once more.",
+  },
+  move: {
+    title: "Move the purse to another account",
+    button: "Move",
+    danger: true,
+    fields: [
+      {
+        name: "to_user_id",
+        label: "User id of the other account",
+        type: "text",
+        hint: "It must have no history of its own. Lots, orders and debts move; this cannot be undone.",
+      },
+    ],
+  },
+  forget: {
+    title: "Delete the account",
+    button: "Delete for good",
+    danger: true,
+    fields: [],
+    warning:
+      "Credits are given up. Files, addresses, notes, the Stripe customer and the sign-in are deleted. Ledger rows stay, without a name. This cannot be undone.",
+  },
+  export: {
+    title: "Export all data",
+    button: "Export",
+    fields: [],
+    warning: "You get a file with everything that is kept of this person. Who exported it, and why, is recorded.",
+  },
+};

@@ -1,0 +1,80 @@
+import { call } from "../api.js";
+
+/**
+ * What an action changed, or would change.
+ * @typedef {{ balance: number, held: number, available: number }} Balances
+ * @typedef {{ accounts: { user_id: string, before: Balances, after: Balances }[],
+ *   ledger: { transaction_id: string, user_id: string, kind: string, amount: number, balance_after: number }[],
+ *   details: Record<string, any>, action_id: string | null, replayed: boolean, finished: boolean }} Result
+ */
+
+const LONG_SECONDS = 60;
+
+/** @param {string} page @param {Record<string, string | null | undefined>} [query] @param {number} [timeoutSeconds] */
+function read(page, query = {}, timeoutSeconds) {
+  const given = Object.entries(query).filter(([, value]) => value);
+  const search = new URLSearchParams(/** @type {[string, string][]} */ (given));
+  return call(`/api/admin${page}${given.length ? `?${search}` : ""}`, { timeoutSeconds });
+}
+
+export const readRole = () => read("");
+export const readToday = () => read("/today");
+/** Reads the whole ledger. */
+export const readChecks = () => read("/checks", {}, LONG_SECONDS);
+/** @param {string} days how many, today included */
+export const readMoney = (days) => read("/money", { days });
+export const readUse = () => read("/use");
+export const readPrices = () => read("/prices");
+/**
+ * Adds or changes a pack or a feature, once for each key.
+ * @param {Record<string, unknown>} request
+ * @param {string} key
+ */
+export const setPrice = (request, key) =>
+  call("/api/admin/prices", { method: "POST", body: request, headers: { "Idempotency-Key": key } });
+/** @param {string} q @param {string | null} [after] */
+export const findPeople = (q, after) => read("/people", { q, after }, LONG_SECONDS);
+/** @param {string} id @param {string} [cursor] of the history */
+export const readPerson = (id, cursor) => read("/person", { id, cursor });
+/** Asks Stripe too. @param {string} id */
+export const readVerdict = (id) => read("/verdict", { id }, LONG_SECONDS);
+
+/**
+ * Says what an action would change.
+ * @param {Record<string, unknown>} request
+ * @returns {Promise<Result>}
+ */
+export const preview = (request) =>
+  call("/api/admin/act", { method: "POST", body: { ...request, preview: true }, timeoutSeconds: LONG_SECONDS });
+
+/**
+ * Does an action, once for each key.
+ * @param {Record<string, unknown>} request
+ * @param {string} key
+ * @returns {Promise<Result>}
+ */
+export const act = (request, key) =>
+  call("/api/admin/act", {
+    method: "POST",
+    body: request,
+    headers: { "Idempotency-Key": key },
+    timeoutSeconds: LONG_SECONDS,
+  });
+
+/** More pages than any account has: a bound for the loop. */
+const MOST_PAGES = 1000;
+
+/** Everything that is kept of a person, its pages joined. @param {string} actionId of the action "export" */
+export async function readExport(actionId) {
+  /** @type {Record<string, any>} */
+  let data = {};
+  let cursor = "";
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const { next_cursor: next, ...more } = await read("/export", { action_id: actionId, cursor }, LONG_SECONDS);
+    for (const [name, value] of Object.entries(more))
+      data = { ...data, [name]: Array.isArray(value) ? [...(data[name] ?? []), ...value] : value };
+    if (!next) break;
+    cursor = next;
+  }
+  return data;
+}

@@ -1,0 +1,87 @@
+import { h, uniqueId } from "../dom.js";
+import { notice } from "../notice.js";
+import { explain } from "./words.js";
+
+/** @typedef {Node | string | number | null} Cell */
+
+/**
+ * A table that scrolls by itself where it is wider than the page.
+ * @param {{ caption: string, columns: (string | { label: string, numeric?: boolean })[], rows: Cell[][] }} about
+ */
+export function table({ caption, columns, rows }) {
+  const heads = columns.map((column) => (typeof column === "string" ? { label: column } : column));
+  const className = (/** @type {number} */ index) => (heads[index]?.numeric ? "number" : null);
+  return h(
+    "div",
+    { class: "desk-table", role: "region", "aria-label": caption, tabindex: "0" },
+    h(
+      "table",
+      {},
+      h("caption", { class: "visually-hidden" }, caption),
+      h("thead", {}, h("tr", {}, ...heads.map(({ label }, at) => h("th", { scope: "col", class: className(at) }, label)))),
+      h(
+        "tbody",
+        {},
+        ...rows.map((row) =>
+          h("tr", {}, ...row.map((cell, at) => h("td", { class: className(at) }, cell instanceof Node ? cell : String(cell ?? "")))),
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * A part of a page with a heading.
+ * @param {string} title
+ * @param {...(Node | null | false)} content
+ */
+export function section(title, ...content) {
+  const id = uniqueId("part");
+  return h("section", { class: "desk-section", "aria-labelledby": id }, h("h2", { id }, title), ...content);
+}
+
+/** What is said where there is nothing. @param {string} text */
+export const nothing = (text) => h("p", { class: "desk-nothing" }, text);
+
+/** Names and values. @param {[string, Node | string | null | false][]} entries those without a value are left out */
+export function facts(entries) {
+  const shown = entries.filter(([, value]) => value);
+  return h(
+    "dl",
+    { class: "desk-facts" },
+    ...shown.map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value || ""))),
+  );
+}
+
+/** A word about a state. @param {string} text @param {"good" | "bad" | "plain"} [tone] */
+export const badge = (text, tone = "plain") => h("span", { class: "desk-badge", "data-tone": tone }, text);
+
+/** An id in letters of one width. @param {string} id */
+export const code = (id) => h("code", { class: "desk-id" }, id);
+
+/** A link to a person. @param {string} userId @param {string} label */
+export const personLink = (userId, label) => h("a", { href: `#person=${userId}`, class: "desk-who" }, label);
+
+/**
+ * Fills a place with what is loaded; says so meanwhile, and offers another try if it fails.
+ * @template T
+ * @param {HTMLElement} place
+ * @param {() => Promise<T>} load
+ * @param {(loaded: T) => (Node | null | false)[]} render
+ * @param {string} [waiting]
+ */
+export async function loadInto(place, load, render, waiting = "Loading…") {
+  place.setAttribute("aria-busy", "true");
+  place.replaceChildren(h("p", { class: "desk-loading", role: "status" }, waiting));
+  try {
+    const loaded = await load();
+    place.replaceChildren(...render(loaded).filter((node) => node instanceof Node));
+  } catch (error) {
+    if (!("status" in Object(error))) throw error;
+    const again = () => loadInto(place, load, render, waiting);
+    const retry = error.status === 403 || error.status === 404 ? undefined : { label: "Try again", run: again };
+    place.replaceChildren(notice(explain(error), { action: retry }));
+  } finally {
+    place.setAttribute("aria-busy", "false");
+  }
+}

@@ -1,0 +1,288 @@
+import { day, time } from "../dates.js";
+import { h } from "../dom.js";
+import { formatChange } from "../money.js";
+import { formatNumber } from "../texts.js";
+import { askAndAct } from "./action-dialog.js";
+import { ACTIONS } from "./actions.js";
+import { readExport, readPerson, readVerdict } from "./api.js";
+import { noteForm } from "./note-form.js";
+import { orderCard } from "./order-card.js";
+import { badge, code, facts, loadInto, nothing, personLink, section, table } from "./parts.js";
+import { credits, DONE, KINDS } from "./words.js";
+
+/**
+ * Everything about a person.
+ * @param {string} id
+ * @param {{ role: string, say(text: string): void }} desk
+ */
+export function personPage(id, desk) {
+  const place = h("div", { class: "desk-page" });
+  const page = new PersonPage(id, desk, place);
+  page.load();
+  return { title: "Person", element: place };
+}
+
+class PersonPage {
+  /** @param {string} id @param {{ role: string, say(text: string): void }} desk @param {HTMLElement} place */
+  constructor(id, desk, place) {
+    this.id = id;
+    this.desk = desk;
+    this.place = place;
+  }
+
+  load() {
+    return loadInto(this.place, () => readPerson(this.id), (person) => this.#render(person));
+  }
+
+  /** @param {any} person */
+  #render(person) {
+    const { account, purse } = person;
+    this.label = account.email ?? account.user_id;
+    this.balance = purse.balance;
+    const mayAct = this.desk.role === "admin" && !account.is_deleted;
+    const button = this.#button.bind(this);
+    return [
+      this.#head(account, mayAct),
+      section("Verdict", this.#verdict()),
+      section("Purse", purseFacts(purse)),
+      section("Orders", ...this.#orders(person, button)),
+      section("Lots", lots(person.lots)),
+      section("History, as the person sees it", this.#history(purse, mayAct)),
+      section("Open holds", holds(person.holds, mayAct ? button : null)),
+      person.files.length > 0 && section("Files", files(person.files)),
+      section("Notes", notes(person.notes), !account.is_deleted && noteForm(this.id, () => this.#after("note"))),
+      section("What staff did", actions(person.actions)),
+    ];
+  }
+
+  /** @param {any} account @param {boolean} mayAct */
+  #head(account, mayAct) {
+    const names = mayAct ? ["grant", "correct", "move", "export", "forget"] : account.is_deleted ? [] : ["export"];
+    return h(
+      "div",
+      { class: "desk-person" },
+      h("h2", {}, account.email ?? "No address"),
+      h(
+        "p",
+        { class: "desk-badges" },
+        account.role && badge(account.role, "good"),
+        account.is_guest && badge("guest"),
+        account.deleted_at && badge("deleted", "bad"),
+        account.banned_until && badge("banned", "bad"),
+        account.email && !account.is_confirmed && badge("address not confirmed"),
+      ),
+      facts([
+        ["Name", account.name],
+        ["User id", code(account.user_id)],
+        ["Signed up", account.signed_up_at && time(account.signed_up_at)],
+        ["Last sign-in", account.last_sign_in_at && time(account.last_sign_in_at)],
+        ["Phone", account.phone],
+        ["Deleted", account.deleted_at && time(account.deleted_at)],
+        ["Purse moved to", account.moved_to && personLink(account.moved_to.user_id, account.moved_to.email)],
+        ["Stripe customer", account.customers.length > 0 && h("span", {}, ...account.customers.map((/** @type {any} */ c) => code(c.customer_id)))],
+      ]),
+      h("p", { class: "desk-buttons" }, ...names.map((name) => this.#button(name))),
+    );
+  }
+
+  /** A button that does something about this person. @param {string} name @param {Record<string, unknown>} [about] @param {string} [what] */
+  #button(name, about = {}, what) {
+    const { button, title, danger } = ACTIONS[name];
+    const quiet = h("button", { class: `button button--quiet${danger ? " desk-careful" : ""}`, type: "button" }, what ? button : title);
+    if (what) quiet.setAttribute("aria-label", `${title}: ${what}`);
+    quiet.addEventListener("click", async () => {
+      const target = { userId: this.id, label: this.label ?? this.id, balance: this.balance ?? 0, about, what };
+      const result = await askAndAct(name, target);
+      if (!result) return quiet.focus();
+      if (name === "export" && result.action_id) await this.#save(result.action_id);
+      this.#after(name, result);
+    });
+    return quiet;
+  }
+
+  /** @param {string} actionId */
+  async #save(actionId) {
+    this.desk.say("Collecting the data…");
+    const data = await readExport(actionId);
+    const file = new Blob([JSON.stringify(data, null, 2)], { type: "application/json" });
+    const url = URL.createObjectURL(file);
+    h("a", { href: url, download: `${this.id}.json` }).click();
+    URL.revokeObjectURL(url);
+  }
+
+  /** @param {string} name @param {import("./api.js").Result} [result] */
+  async #after(name, result) {
+    await this.load();
+    this.desk.say(`${DONE[name]}.${result ? outcome(result) : ""}`);
+  }
+
+  #verdict() {
+    const place = h("div", { class: "desk-verdict" });
+    loadInto(place, () => readVerdict(this.id), ({ findings }) => findings.map(finding), "Comparing with Stripe…");
+    return place;
+  }
+
+  /** @param {any} person @param {(name: string, about?: Record<string, unknown>, what?: string) => HTMLElement} button */
+  #orders({ account, orders }, button) {
+    if (!orders.length) return [nothing("No orders.")];
+    return orders.map((/** @type {any} */ order) => {
+      // What can be done about one order. The refund of section "Refunds" belongs here, too.
+      const buttons =
+        order.status === "paid" && !account.is_deleted
+          ? [button("resend", { order_id: order.order_id }, `${order.package_name} of ${order.created_at.slice(0, 10)}`)]
+          : [];
+      return orderCard(order, buttons);
+    });
+  }
+
+  /** @param {any} purse @param {boolean} mayAct */
+  #history(purse, mayAct) {
+    if (!purse.transactions.length) return nothing("Nothing has happened yet.");
+    const undone = new Set(purse.transactions.map((/** @type {any} */ row) => row.reverses));
+    const undo = (/** @type {any} */ row) =>
+      mayAct && row.kind === "spend" && !undone.has(row.id)
+        ? this.#button("undo", { transaction_id: row.id }, `${row.description ?? row.feature}, ${credits(-row.amount)}, row ${row.id}`)
+        : null;
+    const place = h("div", {}, historyTable(purse.transactions, undo));
+    if (purse.next_cursor) place.append(this.#older(place, purse.next_cursor, undo));
+    return place;
+  }
+
+  /** @param {HTMLElement} place @param {string} cursor @param {(row: any) => HTMLElement | null} undo */
+  #older(place, cursor, undo) {
+    const more = h("div", {});
+    const button = h("button", { class: "button button--quiet", type: "button" }, "Show older entries");
+    button.addEventListener("click", () =>
+      loadInto(more, () => readPerson(this.id, cursor), ({ purse }) => [
+        historyTable(purse.transactions, undo),
+        purse.next_cursor && this.#older(place, purse.next_cursor, undo),
+      ]),
+    );
+    more.append(button);
+    return more;
+  }
+}
+
+/** @param {import("./api.js").Result} result */
+function outcome({ accounts: [theirs], replayed, finished }) {
+  const { before, after } = theirs ?? {};
+  const moved = before && after && (before.balance !== after.balance || before.held !== after.held);
+  return [
+    replayed ? " It was done before." : "",
+    moved ? ` The balance is ${credits(after.balance)} now, of which ${credits(after.available)} are free.` : "",
+    finished ? "" : " The daily clean-up deletes the rest.",
+  ].join("");
+}
+
+/** @param {any} purse */
+function purseFacts(purse) {
+  return facts([
+    ["Balance", credits(purse.balance)],
+    ["Held", credits(purse.held)],
+    ["Free", credits(purse.available)],
+    ["Low", purse.low === undefined ? null : purse.low ? `Yes, below ${credits(purse.low_threshold)}` : "No"],
+    ["Next to expire", purse.next_expiry && h("span", {}, `${credits(purse.next_expiry.credits)} on `, day(purse.next_expiry.expires_at))],
+    ["Use", purse.usage && `${formatNumber(Math.round(purse.usage.spent_per_day))} a day over the last 30 days`],
+  ]);
+}
+
+/** @param {any} found */
+function finding({ level, sentence, remedy, cases }) {
+  /** @type {Record<string, "good" | "bad" | "plain">} */
+  const tones = { ok: "good", note: "plain", WRONG: "bad" };
+  return h(
+    "div",
+    { class: "desk-finding" },
+    h("p", {}, badge(level === "WRONG" ? "wrong" : level, tones[level]), " ", sentence),
+    cases.length > 0 && h("ul", {}, ...cases.map((/** @type {string} */ each) => h("li", {}, each))),
+    remedy && h("p", { class: "desk-hint" }, "What to do: ", code(remedy)),
+  );
+}
+
+/** @param {any[]} rows @param {(row: any) => HTMLElement | null} undo */
+function historyTable(rows, undo) {
+  return table({
+    caption: "History, newest first",
+    columns: ["When", "What", "About", { label: "Credits", numeric: true }, { label: "Balance", numeric: true }, "Row", ""],
+    rows: rows.map((row) => [
+      time(row.created_at),
+      KINDS[row.kind] ?? row.kind,
+      [row.description, row.reason !== row.description && row.reason].filter(Boolean).join(" · "),
+      formatChange(row.amount),
+      formatNumber(row.balance_after),
+      row.id,
+      undo(row),
+    ]),
+  });
+}
+
+/** @param {any[]} rows */
+function lots(rows) {
+  if (!rows.length) return nothing("No lots.");
+  return table({
+    caption: "Lots, those with credits first",
+    columns: ["Lot", "From", { label: "Left", numeric: true }, { label: "Of", numeric: true }, { label: "Held", numeric: true }, { label: "Expired", numeric: true }, "Expires"],
+    rows: rows.map((row) => [
+      row.name,
+      row.source,
+      formatNumber(row.remaining),
+      formatNumber(row.granted),
+      formatNumber(row.held),
+      formatNumber(row.lapsed),
+      row.expires_at ? day(row.expires_at) : "never",
+    ]),
+  });
+}
+
+/** @param {any[]} rows @param {((name: string, about?: Record<string, unknown>, what?: string) => HTMLElement) | null} button */
+function holds(rows, button) {
+  if (!rows.length) return nothing("No credits are set aside.");
+  return table({
+    caption: "Open holds",
+    columns: ["Since", "Feature", { label: "Credits", numeric: true }, "Until", ""],
+    rows: rows.map((row) => [
+      time(row.created_at),
+      row.feature,
+      formatNumber(row.credits),
+      time(row.expires_at),
+      button && row.status === "held" ? button("release", { hold_id: row.id }, `${row.feature}, ${credits(row.credits)}`) : row.status,
+    ]),
+  });
+}
+
+/** @param {any[]} rows */
+function files(rows) {
+  return table({
+    caption: "Files, newest first",
+    columns: ["When", "File", "State", { label: "Credits", numeric: true }, "Why it failed"],
+    rows: rows.map((row) => [time(row.created_at), row.filename, row.status, formatNumber(row.credits), row.error?.message ?? null]),
+  });
+}
+
+/** @param {any[]} list */
+function notes(list) {
+  if (!list.length) return nothing("No notes.");
+  return h(
+    "ul",
+    { class: "desk-notes", role: "list" },
+    ...list.map(({ author, text, created_at: at }) =>
+      h("li", {}, h("p", { class: "desk-note" }, text), h("p", { class: "desk-hint" }, `${author} · `, time(at))),
+    ),
+  );
+}
+
+/** @param {any[]} list */
+function actions(list) {
+  if (!list.length) return nothing("Nothing yet.");
+  return table({
+    caption: "What staff did, newest first",
+    columns: ["When", "Who", "What", { label: "Credits", numeric: true }, "Reason"],
+    rows: list.map((row) => [
+      time(row.created_at),
+      `${row.actor} (${row.actor_role})`,
+      DONE[row.action] ?? row.action,
+      row.ledger.length ? formatChange(row.ledger.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + each.amount, 0)) : null,
+      row.action === "note" ? null : row.reason,
+    ]),
+  });
+}

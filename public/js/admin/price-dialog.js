@@ -1,0 +1,176 @@
+import { whileBusy } from "../busy-button.js";
+import { h, uniqueId } from "../dom.js";
+import { formatMoney } from "../money.js";
+import { packCard } from "../pack-card.js";
+import { setPrice } from "./api.js";
+import { areComplete, fieldOf, question, reasonOf } from "./questions.js";
+import { explain } from "./words.js";
+
+/** @typedef {import("./questions.js").Question} Question */
+/** @typedef {{ decimals: number, step: number, minimum: number }} Currency */
+
+/**
+ * Changes or adds a pack or a feature. A pack is shown as the store will show it while it is written. Resolves what
+ * was saved, or null.
+ * @param {"set_pack" | "set_feature"} action
+ * @param {{ packs: any[], features: any[], currencies: Record<string, Currency> }} prices
+ * @param {any | null} row null for a new one
+ * @returns {Promise<{ before: any, after: any } | null>}
+ */
+export function changePrice(action, prices, row) {
+  const isPack = action === "set_pack";
+  const titleId = uniqueId("price");
+  const dialog = h("dialog", { class: "ask desk-ask", "aria-labelledby": titleId });
+  const problem = h("p", { class: "auth__problem", role: "alert" });
+  const asked = questions(isPack, prices, row);
+  const reason = reasonOf("Kept for good, and seen by staff alone.");
+  const card = h("div", { class: "desk-card-preview" });
+  const cancel = h("button", { class: "button button--quiet", type: "button", onclick: () => dialog.close() }, "Cancel");
+  const submit = h("button", { class: "button", type: "submit" }, "Save");
+  /** One key for one text of the form: a second try after a silence saves once. */
+  let key = crypto.randomUUID();
+  /** @type {any} */
+  let saved = null;
+
+  const preview = () => {
+    key = crypto.randomUUID();
+    if (!isPack) return;
+    const pack = values(asked, prices);
+    const isKnown = pack.name && pack.credits > 0 && pack.unit_amount > 0 && pack.decimals !== undefined;
+    const others = prices.packs.filter((each) => each.active && each.id !== row?.id);
+    card.replaceChildren(
+      h("h3", {}, "The card in the store"),
+      isKnown
+        ? h("ul", { class: "packs", role: "list", inert: true }, packCard({ id: "preview", ...pack }, [...others, pack], () => {}))
+        : h("p", { class: "desk-nothing" }, "Give a name, credits and a price."),
+    );
+  };
+  const form = h(
+    "form",
+    { novalidate: true },
+    h("h2", { id: titleId }, row ? `Change ${row.name}` : isPack ? "Add a pack" : "Add a feature"),
+    problem,
+    h("div", { class: "desk-questions" }, ...Object.values(asked).map(({ element }) => element), reason.element),
+    isPack && card,
+    h("p", { class: "actions" }, cancel, submit),
+  );
+  form.addEventListener("input", preview);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.textContent = "";
+    if (!areComplete([...Object.values(asked), reason]) || !isSellable(asked, prices)) return;
+    await whileBusy(submit, "Saving…", async () => {
+      const { decimals, ...changed } = values(asked, prices);
+      const { decimals: _, ...shown } = row ?? {};
+      const request = { action, id: row?.id ?? asked.id.input.value.trim(), values: changed, shown: row && shown };
+      try {
+        saved = await setPrice({ ...request, reason: reason.input.value.trim() }, key);
+        dialog.close();
+      } catch (error) {
+        if (!("status" in Object(error))) throw error;
+        problem.textContent = explain(error);
+      }
+    });
+  });
+  preview();
+  dialog.append(form);
+  document.body.append(dialog);
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(saved);
+    });
+  });
+}
+
+/** @param {boolean} isPack @param {any} prices @param {any | null} row @returns {Record<string, Question>} */
+function questions(isPack, prices, row) {
+  /** @type {Record<string, Question>} */
+  const asked = {};
+  if (!row) asked.id = fieldOf({ name: "id", label: "Id", type: "text", hint: "Lower-case letters, digits and _. It cannot be changed later." });
+  asked.name = fieldOf({ name: "name", label: "Name", type: "text" });
+  asked.credits = fieldOf({ name: "credits", label: isPack ? "Credits" : "Credits for one use", type: "number", min: 1, max: 1_000_000_000 });
+  if (isPack) {
+    asked.currency = fieldOf({ name: "currency", label: "Currency", type: "text", hint: "Three letters, as in usd." });
+    asked.price = fieldOf({ name: "price", label: "Price", type: "text", hint: "As in 4.99" });
+    asked.valid_days = fieldOf({
+      name: "valid_days",
+      label: "Days until the credits expire",
+      type: "number",
+      min: 1,
+      max: 3650,
+      optional: true,
+      hint: "Leave it empty for credits that never expire.",
+    });
+  }
+  asked.sort_order = fieldOf({ name: "sort_order", label: "Place in the list", type: "number", min: -1_000_000, max: 1_000_000 });
+  const active = h("input", { type: "checkbox", name: "active", checked: row?.active ?? true });
+  asked.active = question({ name: "active", label: "On sale", input: active, isOptional: true });
+  fill(asked, row ?? { currency: "usd", sort_order: 1 + Math.max(0, ...[...(isPack ? prices.packs : prices.features)].map((each) => each.sort_order)) });
+  if (asked.id) asked.id.input.pattern = "[a-z][a-z0-9_]{0,62}";
+  asked.name.input.maxLength = 80;
+  return asked;
+}
+
+/** @param {Record<string, Question>} asked @param {any} row */
+function fill(asked, row) {
+  for (const name of ["name", "credits", "currency", "valid_days", "sort_order"])
+    if (asked[name]) asked[name].input.value = String(row[name] ?? "");
+  if (asked.price && row.unit_amount !== undefined)
+    asked.price.input.value = (row.unit_amount / 10 ** row.decimals).toFixed(row.decimals);
+}
+
+/**
+ * What the form says, as the server takes it; and the decimals of the currency.
+ * @param {Record<string, Question>} asked
+ * @param {any} prices
+ * @returns {any}
+ */
+function values(asked, { currencies }) {
+  const number = (/** @type {string} */ name) => Number(asked[name].input.value);
+  const common = {
+    name: asked.name.input.value.trim(),
+    credits: number("credits"),
+    active: asked.active.input.checked,
+    sort_order: number("sort_order"),
+  };
+  if (!asked.price) return common;
+  const currency = asked.currency.input.value.trim().toLowerCase();
+  const decimals = currencies[currency]?.decimals;
+  return {
+    ...common,
+    currency,
+    decimals,
+    unit_amount: inMinorUnits(asked.price.input.value, decimals ?? 2),
+    valid_days: asked.valid_days.input.value ? number("valid_days") : null,
+  };
+}
+
+/** A price as people write it, in whole minor units; NaN if it is none. @param {string} text @param {number} decimals */
+function inMinorUnits(text, decimals) {
+  const written = text.trim().replace(",", ".");
+  const [, fraction = ""] = written.split(".");
+  if (!/^\d{1,9}(\.\d*)?$/.test(written) || fraction.length > decimals) return NaN;
+  return Math.round(Number(written) * 10 ** decimals);
+}
+
+/** Whether Stripe charges the price; says at the field if not. @param {Record<string, Question>} asked @param {any} prices */
+function isSellable(asked, prices) {
+  if (!asked.price) return true;
+  const { currency, unit_amount: amount } = values(asked, prices);
+  const rules = prices.currencies[currency];
+  if (!rules) return refuse(asked.currency, "Stripe does not charge in this currency.");
+  const show = (/** @type {number} */ minor) => formatMoney(minor, currency, rules.decimals);
+  if (!Number.isInteger(amount)) return refuse(asked.price, `Write a price with at most ${rules.decimals} decimals.`);
+  if (amount < rules.minimum) return refuse(asked.price, `Stripe charges at least ${show(rules.minimum)}.`);
+  if (amount % rules.step) return refuse(asked.price, `The price must be a multiple of ${show(rules.step)}.`);
+  return true;
+}
+
+/** @param {Question} at @param {string} text */
+function refuse(at, text) {
+  at.complain(text);
+  at.input.focus();
+  return false;
+}

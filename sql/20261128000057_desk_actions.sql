@@ -1,0 +1,393 @@
+-- What staff do to a person's account. An action and its row in admin_actions are one transaction. A preview
+-- runs the same action and rolls it back, so it says exactly what the ledger would do.
+
+create function purse.person_exists(p_user_id uuid)
+    returns boolean
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select exists (select from auth.users a where a.id = p_user_id)
+        or exists (select from public.user_credits u where u.user_id = p_user_id)
+        or exists (select from public.deleted_accounts d where d.user_id = p_user_id)
+$$;
+
+comment on function purse.person_exists(uuid) is
+'Whether Supabase Auth or the ledger knows a user, deleted accounts included.';
+revoke all on function purse.person_exists(uuid) from public, anon, authenticated, service_role;
+
+create function purse.resend_receipt(
+    p_user_id  uuid,
+    p_order_id uuid
+)
+    returns jsonb
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_event    public.outbox_events;
+    v_delivery public.outbox_deliveries;
+begin
+    if not exists (select from public.purchases p where p.id = p_order_id and p.user_id = p_user_id) then
+        raise exception using errcode = 'PT404', message = 'no such order', detail = 'unknown_order';
+    end if;
+    if not exists (
+        select from public.outbox_endpoints n where n.name = 'mail' and n.seen_at > now() - interval '1 day'
+    ) then
+        raise exception using errcode = 'PT409', message = 'no mails are sent to customers', detail = 'mails_off';
+    end if;
+    if not exists (select from auth.users a where a.id = p_user_id and a.email_confirmed_at is not null) then
+        raise exception using errcode = 'PT409', message = 'no confirmed address', detail = 'no_address';
+    end if;
+    select e.* into v_event
+    from public.credit_transactions t
+    join public.outbox_events e on e.fact = 'credits.purchased:' || t.id
+    where t.purchase_id = p_order_id
+        and t.kind = 'purchase'
+    order by t.id
+    limit 1;
+    if not found then
+        raise exception using errcode = 'PT409', message = 'no mail to send again', detail = 'no_receipt_mail';
+    end if;
+    select * into v_delivery
+    from public.outbox_deliveries d
+    where d.endpoint = 'mail'
+        and d.event_id = v_event.id;
+    -- To the mails alone: the app has had this event.
+    insert into public.outbox_deliveries (endpoint, event_id, user_id)
+    values ('mail', v_event.id, p_user_id)
+    on conflict (endpoint, event_id) do update
+        set delivered_at = null,
+            parked_at = null,
+            attempts = 0,
+            due_at = clock_timestamp(),
+            begun_at = clock_timestamp();
+    return jsonb_build_object('sent_before_at', v_delivery.delivered_at, 'last_outcome', v_delivery.last_outcome);
+end
+$$;
+
+comment on function purse.resend_receipt(uuid, uuid) is
+'Has the mail about a purchase sent again. Returns {sent_before_at, last_outcome}: of the mail so far, or null. Raises
+PT404 with unknown_order as detail if the order is not this user''s; PT409 with mails_off, no_address, or
+no_receipt_mail if the order is not paid or was paid more than 90 days ago.';
+revoke all on function purse.resend_receipt(uuid, uuid) from public, anon, authenticated, service_role;
+
+create function purse.apply_action(
+    p_actor_id  uuid,
+    p_action    text,
+    p_user_id   uuid,
+    p_arguments jsonb,
+    p_reason    text,
+    p_balance   bigint
+)
+    returns jsonb
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_spend     constant bigint := (p_arguments ->> 'transaction_id')::bigint;
+    v_hold      constant uuid := (p_arguments ->> 'hold_id')::uuid;
+    v_recipient constant uuid := (p_arguments ->> 'to_user_id')::uuid;
+    v_details   jsonb;
+    v_note      bigint;
+begin
+    case p_action
+        when 'grant' then
+            return public.grant_credits(
+                p_user_id, (p_arguments ->> 'credits')::bigint, 'bonus', p_actor_id::text, p_reason,
+                'desk:' || gen_random_uuid(), (p_arguments ->> 'valid_days')::integer
+            );
+        when 'correct' then
+            return public.grant_credits(
+                p_user_id, (p_arguments ->> 'credits')::bigint, 'correction', p_actor_id::text, p_reason,
+                'desk:' || gen_random_uuid()
+            );
+        when 'undo' then
+            if not exists (
+                select from public.credit_transactions t
+                where t.id = v_spend
+                    and purse.owner_of(t.user_id) = p_user_id
+            ) then
+                raise exception using errcode = 'PT404', message = 'no such spend', detail = 'unknown_transaction';
+            end if;
+            return public.reverse_spend(v_spend, p_actor_id::text, p_reason);
+        when 'release' then
+            if not exists (select from public.credit_holds h where h.id = v_hold and h.user_id = p_user_id) then
+                raise exception using errcode = 'PT404', message = 'no such hold', detail = 'unknown_hold';
+            end if;
+            return public.release_hold(v_hold);
+        when 'resend' then
+            return purse.resend_receipt(p_user_id, (p_arguments ->> 'order_id')::uuid);
+        when 'move' then
+            if not purse.person_exists(v_recipient) then
+                raise exception using errcode = 'PT404', message = 'no such person', detail = 'unknown_person';
+            end if;
+            v_details := public.move_purse(p_user_id, v_recipient, p_actor_id::text, p_reason);
+            -- Until here the balance was not locked.
+            perform purse.require_balance(p_balance, (v_details ->> 'credits')::bigint);
+            return v_details;
+        when 'forget' then
+            if exists (select from unnest(purse.accounts_of(p_user_id)) i (id) where purse.staff_role(i.id) is not null)
+            then
+                raise exception using errcode = 'PT409', message = 'take the role away first', detail = 'is_staff';
+            end if;
+            return public.forget_user(p_user_id, p_actor_id::text, p_reason, p_balance);
+        when 'export' then
+            return '{}';
+        when 'note' then
+            perform purse.require_account(p_user_id);
+            insert into public.person_notes (user_id, author_id, text)
+            values (p_user_id, p_actor_id, p_reason)
+            returning id into v_note;
+            return jsonb_build_object('note_id', v_note::text);
+        else
+            raise exception using errcode = 'PT422', message = 'no such action';
+    end case;
+end
+$$;
+
+comment on function purse.apply_action(uuid, text, uuid, jsonb, text, bigint) is
+'Does what an action of the desk asks for; see desk_act. Returns the details of its result.';
+revoke all on function purse.apply_action(uuid, text, uuid, jsonb, text, bigint) from public, anon, authenticated, service_role;
+
+create function purse.require_balance(
+    p_shown  bigint,
+    p_actual bigint
+)
+    returns void
+    language plpgsql
+    immutable
+    set search_path = ''
+as $$
+begin
+    if p_shown <> p_actual then
+        raise exception using
+            errcode = 'PT409',
+            message = 'the balance has changed',
+            detail = pg_catalog.format('balance_changed:%s', p_actual);
+    end if;
+end
+$$;
+
+comment on function purse.require_balance(bigint, bigint) is
+'Raises PT409 with balance_changed:<balance> as detail if a balance is not the one that was shown. Null: none was.';
+revoke all on function purse.require_balance(bigint, bigint) from public, anon, authenticated, service_role;
+
+create function purse.balances_of(p_user_ids uuid[])
+    returns jsonb
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select jsonb_object_agg(i.id, jsonb_build_object(
+        'balance', coalesce(u.balance, 0),
+        'held', coalesce(u.held, 0),
+        'available', coalesce(u.balance - u.held, 0)
+    ))
+    from unnest(p_user_ids) i (id)
+    left join public.user_credits u on u.user_id = i.id
+$$;
+
+comment on function purse.balances_of(uuid[]) is 'The balances of users: {user id: {balance, held, available}}.';
+revoke all on function purse.balances_of(uuid[]) from public, anon, authenticated, service_role;
+
+create function purse.run_action(
+    p_actor_id  uuid,
+    p_action    text,
+    p_user_id   uuid,
+    p_arguments jsonb,
+    p_reason    text,
+    p_balance   bigint
+)
+    returns jsonb
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_ids     uuid[];
+    v_last    bigint;
+    v_before  jsonb;
+    v_details jsonb;
+begin
+    if not purse.person_exists(p_user_id) then
+        raise exception using errcode = 'PT404', message = 'no such person', detail = 'unknown_person';
+    end if;
+    v_ids := case p_action
+        when 'move' then array[p_user_id, (p_arguments ->> 'to_user_id')::uuid]
+        when 'forget' then purse.accounts_of(p_user_id)
+        else array[p_user_id]
+    end;
+    -- Moving and forgetting lock orders first, and the account after them.
+    if p_action in ('grant', 'correct', 'undo', 'release') then
+        perform purse.lock_account(p_user_id);
+    end if;
+    v_before := purse.balances_of(v_ids);
+    perform purse.require_balance(p_balance, (v_before -> p_user_id::text ->> 'balance')::bigint);
+    v_last := (select max(t.id) from public.credit_transactions t where t.user_id = any (v_ids));
+    v_details := purse.apply_action(p_actor_id, p_action, p_user_id, p_arguments, p_reason, p_balance);
+    return jsonb_build_object(
+        'accounts', (
+            select jsonb_agg(
+                jsonb_build_object('user_id', i.id, 'before', v_before -> i.id::text, 'after', a.after -> i.id::text)
+                order by i.place
+            )
+            from unnest(v_ids) with ordinality i (id, place)
+            cross join (select purse.balances_of(v_ids) as after) a
+        ),
+        'ledger', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'transaction_id', t.id::text,
+                'user_id', t.user_id,
+                'kind', t.kind,
+                'amount', t.amount,
+                'balance_after', t.balance_after
+            ) order by t.id), '[]'::jsonb)
+            from (
+                select *
+                from public.credit_transactions t
+                where t.user_id = any (v_ids)
+                    and t.id > coalesce(v_last, 0)
+                    -- What another transaction did to an account that was not locked yet.
+                    and (p_action not in ('move', 'forget') or t.kind not in ('spend', 'purchase', 'bonus', 'reversal'))
+                order by t.id
+                limit 200
+            ) t
+        ),
+        'details', v_details
+    );
+end
+$$;
+
+comment on function purse.run_action(uuid, text, uuid, jsonb, text, bigint) is
+'Does an action of the desk and returns what it changed: {accounts, ledger, details}. See desk_act.';
+revoke all on function purse.run_action(uuid, text, uuid, jsonb, text, bigint) from public, anon, authenticated, service_role;
+
+-- Locks the key (advisory), then what the action's own function locks.
+create function public.desk_act(
+    p_actor_id        uuid,
+    p_action          text,
+    p_user_id         uuid,
+    p_arguments       jsonb,
+    p_reason          text,
+    p_idempotency_key text,
+    p_preview         boolean,
+    p_balance         bigint default null
+)
+    returns jsonb
+    language plpgsql
+    security definer
+    set search_path = ''
+    set timezone = 'UTC'
+    set lock_timeout = '2s'
+as $$
+declare
+    v_role   text;
+    v_done   public.admin_actions;
+    v_result jsonb;
+    v_kept   jsonb := p_arguments;
+begin
+    perform purse.require_server();
+    v_role := purse.require_staff(p_actor_id, p_action not in ('note', 'resend', 'export'));
+    if p_user_id is null or p_arguments is null or p_preview is null
+        or coalesce(btrim(p_reason), '') = '' or length(p_reason) > (case p_action when 'note' then 2000 else 500 end)
+    then
+        raise exception using errcode = 'PT422', message = 'name the person, what to do, and why';
+    end if;
+    if p_preview then
+        begin
+            v_result := purse.run_action(p_actor_id, p_action, p_user_id, p_arguments, p_reason, p_balance);
+            -- Undoes everything since `begin`. The variable keeps its value.
+            raise exception using errcode = 'PVIEW';
+        exception
+            when sqlstate 'PVIEW' then
+                return v_result || jsonb_build_object('action_id', null, 'replayed', false);
+        end;
+    end if;
+
+    perform purse.require_valid_key(p_idempotency_key);
+    -- The second click waits here, and then finds the first one's row.
+    perform pg_catalog.pg_advisory_xact_lock(
+        pg_catalog.hashtextextended('desk:' || p_actor_id || ':' || p_idempotency_key, 0)
+    );
+    select * into v_done
+    from public.admin_actions a
+    where a.actor_id = p_actor_id
+        and a.idempotency_key = p_idempotency_key;
+    if found then
+        perform purse.require_same_request(
+            v_done.action = p_action and v_done.user_id = p_user_id and case
+                when p_action = 'note' then exists (
+                    select from public.person_notes n
+                    where n.id = (v_done.arguments ->> 'note_id')::bigint
+                        and n.text = p_reason
+                )
+                else v_done.arguments = p_arguments and v_done.reason = p_reason
+            end
+        );
+        return v_done.result || jsonb_build_object('action_id', v_done.id::text, 'replayed', true);
+    end if;
+    v_result := purse.run_action(p_actor_id, p_action, p_user_id, p_arguments, p_reason, p_balance);
+    if p_action = 'note' then
+        v_kept := v_result -> 'details';
+    end if;
+    insert into public.admin_actions (
+        actor_id, actor_role, action, user_id, arguments, reason, idempotency_key, result
+    )
+    values (
+        p_actor_id, v_role, p_action, p_user_id, v_kept,
+        case p_action when 'note' then 'a note' else p_reason end, p_idempotency_key, v_result
+    )
+    returning * into v_done;
+    return v_result || jsonb_build_object('action_id', v_done.id::text, 'replayed', false);
+end
+$$;
+
+comment on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean, bigint) is
+'Does something to a person''s account as a member of staff, once per actor and idempotency key, and records it in
+admin_actions. With p_preview it says what would happen, and changes and records nothing. p_arguments by p_action:
+grant {credits, valid_days?}, correct {credits: signed}, undo {transaction_id}, release {hold_id}, resend {order_id},
+move {to_user_id}, forget, export, note {} (its text is p_reason). support may note, resend and export; the rest is for
+admins. p_balance is the balance that the actor was shown; null: whatever it is. The person sees p_reason of a grant,
+a correction and an undone spend in their history.
+Returns {accounts: [{user_id, before, after: {balance, held, available}}], ledger: [{transaction_id, user_id, kind,
+amount, balance_after}], at most 200 rows; details: what the action''s own function answers; action_id or null; replayed}.
+Raises PT403 with not_staff or admins_only as detail; PT404 with unknown_person, unknown_transaction, unknown_hold or
+unknown_order; PT409 with balance_changed:<balance>, idempotency_key_reused, is_staff, or as the action''s function
+does; PT402 and PT422 likewise.';
+revoke all on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean, bigint)
+    from public, anon, authenticated, service_role;
+grant execute on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean, bigint) to service_role;
+
+create function public.desk_export(
+    p_actor_id  uuid,
+    p_action_id bigint
+)
+    returns uuid
+    language plpgsql
+    stable
+    security definer
+    set search_path = ''
+as $$
+declare
+    v_action public.admin_actions;
+begin
+    perform purse.require_server();
+    perform purse.require_staff(p_actor_id);
+    select * into v_action
+    from public.admin_actions a
+    where a.id = p_action_id
+        and a.actor_id = p_actor_id
+        and a.action = 'export'
+        and a.created_at > now() - interval '1 hour';
+    if not found then
+        raise exception using errcode = 'PT404', message = 'no such export', detail = 'unknown_export';
+    end if;
+    return v_action.user_id;
+end
+$$;
+
+comment on function public.desk_export(uuid, bigint) is
+'Whose data an action "export" is about, so that nobody''s data is read without a row in admin_actions. Raises PT403 for
+who is not staff, PT404 with unknown_export as detail unless the same actor began it within the last hour.';
+revoke all on function public.desk_export(uuid, bigint) from public, anon, authenticated, service_role;
+grant execute on function public.desk_export(uuid, bigint) to service_role;

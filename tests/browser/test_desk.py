@@ -1,0 +1,278 @@
+"""The desk as staff see and use it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.database.purse import Purse
+from tests.desk import Desk
+from tests.support import Order, event
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+    from tests.browser.conftest import Visit
+    from tests.browser.console import Console
+    from tests.support import Accounts, RunningStack, User
+
+MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
+PHONE = {"viewport": {"width": 390, "height": 844}}
+
+
+@pytest.fixture
+def admin(stack: RunningStack, accounts: Accounts) -> User:
+    """An admin."""
+    return accounts.appoint(stack.sign_up(), "admin")
+
+
+@pytest.fixture
+def supporter(stack: RunningStack, accounts: Accounts) -> User:
+    """Somebody of support."""
+    return accounts.appoint(stack.sign_up(), "support")
+
+
+@pytest.fixture
+def person(stack: RunningStack) -> User:
+    """Somebody with 500 credits."""
+    user = stack.sign_up()
+    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
+    return user
+
+
+def heading(page: Page, name: str) -> Locator:
+    return page.get_by_role("heading", name=name, exact=True)
+
+
+def title(page: Page, name: str) -> Locator:
+    return page.get_by_role("heading", name=name, exact=True, level=1)
+
+
+def find(page: Page, query: str) -> None:
+    page.get_by_role("link", name="People").click()
+    page.get_by_label("Address, id, or a part of a name").fill(query)
+    page.keyboard.press("Enter")
+
+
+def test_an_admin_signs_in_finds_a_person_and_grants_credits(
+    visit: Visit, admin: User, person: User, stack: RunningStack
+) -> None:
+    site = visit(at="/admin")
+    site.sign_in(admin.email, admin.password)
+    page = site.page
+    expect(title(page, "Today")).to_be_focused()
+    expect(page.get_by_text("All add up")).to_be_visible()
+    find(page, person.email)
+    expect(heading(page, person.email)).to_be_visible()
+    page.get_by_role("button", name="Grant credits").click()
+    dialog = page.get_by_role("dialog", name="Grant credits")
+    dialog.get_by_role("button", name="Preview").click()
+    expect(dialog.get_by_text("This is needed.")).to_have_count(2)
+    expect(dialog.get_by_label("Credits")).to_be_focused()
+    dialog.get_by_label("Credits").fill("40")
+    dialog.get_by_label("Reason").fill("An apology")
+    dialog.get_by_role("button", name="Preview").click()
+    expect(dialog.get_by_role("region", name="Balances before and after")).to_contain_text(
+        "500 → 540"
+    )
+    assert stack.balance_of(person) == 500
+    dialog.get_by_role("button", name="Grant", exact=True).click()
+    said = "Granted. The balance is 540 credits now, of which 540 credits are free."
+    expect(page.get_by_text(said)).to_be_focused()
+    assert stack.balance_of(person) == 540
+    history = page.get_by_role("region", name="History, newest first")
+    expect(history).to_contain_text("An apology")
+    expect(page.get_by_role("region", name="What staff did, newest first")).to_contain_text(
+        admin.email
+    )
+
+
+def test_back_and_forward_lead_through_the_desk(visit: Visit, admin: User, person: User) -> None:
+    page = visit(admin, at="/admin").page
+    find(page, person.id)
+    expect(heading(page, person.email)).to_be_visible()
+    page.go_back()
+    expect(title(page, "People")).to_be_visible()
+    page.go_back()
+    expect(title(page, "Today")).to_be_visible()
+    page.go_forward()
+    page.go_forward()
+    expect(heading(page, person.email)).to_be_visible()
+    page.reload()
+    expect(heading(page, person.email)).to_be_visible()
+
+
+def test_it_is_used_by_the_keyboard_alone(
+    visit: Visit, admin: User, person: User, stack: RunningStack
+) -> None:
+    page = visit(admin, at=f"/admin#person={person.id}").page
+    grant = page.get_by_role("button", name="Grant credits")
+    grant.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(grant).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.type("7")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.type("By keyboard")
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This will happen")).to_be_visible()
+    for _ in range(5):
+        page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Grant", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Granted.")).to_be_focused()
+    assert stack.balance_of(person) == 507
+
+
+def test_support_sees_everything_and_no_button_that_moves_credits(
+    visit: Visit, supporter: User, person: User
+) -> None:
+    page = visit(supporter, at=f"/admin#person={person.id}").page
+    expect(heading(page, person.email)).to_be_visible()
+    names = page.get_by_role("main").get_by_role("button").all_inner_texts()
+    assert set(names) <= {"Export all data", "Add note", "Send the receipt again"}
+    page.get_by_label("New note").fill("Called on Monday.")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.get_by_text("Note added.")).to_be_visible()
+    expect(page.get_by_text("Called on Monday.")).to_be_visible()
+
+
+def test_somebody_without_a_role_is_told_so(visit: Visit, person: User, console: Console) -> None:
+    console.allow_failing("/api/admin")
+    page = visit(person, at="/admin").page
+    expect(heading(page, "This desk is for staff")).to_be_visible()
+    expect(page.get_by_text(f"{person.email} has no role here.")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Desk")).to_have_count(0)
+
+
+def test_a_session_that_ends_leaves_nothing_on_the_page(
+    visit: Visit, admin: User, person: User, accounts: Accounts, console: Console
+) -> None:
+    console.allow_failing("/api/admin")
+    console.allow_failing("/auth/v1/token")
+    page = visit(admin, at=f"/admin#person={person.id}").page
+    expect(heading(page, person.email)).to_be_visible()
+    accounts.delete(admin)
+    # Stored anew as one that has expired; its refresh token leads to nobody any more.
+    page.evaluate(
+        "localStorage['purse.session'] ="
+        " JSON.stringify({...JSON.parse(localStorage['purse.session']), expires_at: 1})"
+    )
+    page.get_by_role("link", name="Today").click()
+    expect(page.locator("auth-form")).to_be_visible()
+    expect(page.get_by_text(person.email)).to_have_count(0)
+
+
+def test_a_failure_is_said_and_tried_again(visit: Visit, admin: User, console: Console) -> None:
+    console.allow_failing("/api/admin/today")
+    page = visit(admin, at="/admin#people").page
+    expect(title(page, "People")).to_be_visible()
+    page.route("**/api/admin/today", lambda route: route.abort())
+    page.get_by_role("link", name="Today").click()
+    problem = page.get_by_role("alert")
+    expect(problem).to_contain_text("No answer came.")
+    page.unroute("**/api/admin/today")
+    problem.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("Last 30 days")).to_be_visible()
+
+
+def test_a_silence_after_the_click_and_the_second_click_do_it_once(
+    visit: Visit, admin: User, person: User, stack: RunningStack, console: Console
+) -> None:
+    console.allow_failing("/api/admin/act")
+    page = visit(admin, at=f"/admin#person={person.id}").page
+    page.get_by_role("button", name="Grant credits").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Credits").fill("40")
+    dialog.get_by_label("Reason").fill("An apology")
+    dialog.get_by_role("button", name="Preview").click()
+    expect(dialog.get_by_text("This will happen")).to_be_visible()
+
+    def done_but_unanswered(route: Any) -> None:
+        route.fetch()
+        route.abort()
+
+    page.route("**/api/admin/act", done_but_unanswered)
+    dialog.get_by_role("button", name="Grant", exact=True).click()
+    expect(dialog.get_by_role("alert")).to_contain_text("No answer came.")
+    page.unroute("**/api/admin/act")
+    dialog.get_by_role("button", name="Grant", exact=True).click()
+    expect(page.get_by_text("Granted. It was done before.")).to_be_visible()
+    assert stack.balance_of(person) == 540
+
+
+def test_markup_of_names_notes_and_reasons_is_shown_as_text(
+    visit: Visit,
+    admin: User,
+    person: User,
+    stack: RunningStack,
+    database: Connection[dict[str, Any]],
+) -> None:
+    desk = Desk(stack, admin)
+    desk.done("note", person, reason=MARKUP)
+    desk.done("grant", person, credits=1, reason=MARKUP)
+    database.execute(
+        "update purchases set package_name = %s where user_id = %s", [MARKUP, person.id]
+    )
+    page = visit(admin, at=f"/admin#person={person.id}").page
+    expect(page.get_by_text(MARKUP, exact=True).first).to_be_visible()
+    main = page.get_by_role("main")
+    assert main.inner_text().count(MARKUP) >= 5
+    assert main.locator("img, b").count() == 0
+
+
+def test_charts_come_with_their_numbers(
+    visit: Visit, admin: User, person: User, database: Connection[dict[str, Any]]
+) -> None:
+    Purse(database, person.id).spend(4)
+    page = visit(admin, at="/admin#money").page
+    drawing = page.get_by_role("img", name=re.compile("Revenue in USD by day, 30 days"))
+    expect(drawing).to_be_visible()
+    page.get_by_role("figure").get_by_text("The numbers").click()
+    expect(page.get_by_role("region", name="Revenue in USD by day")).to_contain_text("$")
+    page.get_by_role("link", name="7 days").click()
+    expect(page.get_by_role("img", name=re.compile("by day, 7 days"))).to_be_visible()
+    page.get_by_role("link", name="Use", exact=True).click()
+    expect(page.get_by_role("img", name=re.compile("Credits used by day"))).to_be_visible()
+    expect(page.get_by_role("region", name="The ten who used most")).to_contain_text(person.email)
+
+
+def test_a_price_is_changed_with_the_card_in_view(
+    visit: Visit, admin: User, database: Connection[dict[str, Any]]
+) -> None:
+    page = visit(admin, at="/admin#prices").page
+    page.get_by_role("button", name="Change Creator").click()
+    dialog = page.get_by_role("dialog", name="Change Creator")
+    dialog.get_by_label("Price").fill("0.10")
+    dialog.get_by_label("Reason").fill("A sale")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_text("Stripe charges at least $0.50.")).to_be_visible()
+    dialog.get_by_label("Price").fill("12.50")
+    expect(dialog.locator(".pack")).to_contain_text("$12.50")
+    try:
+        dialog.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Creator is saved.")).to_be_focused()
+        expect(page.get_by_role("row", name=re.compile("Creator"))).to_contain_text("$12.50")
+    finally:
+        database.execute("update credit_packages set unit_amount = 1499 where id = 'creator'")
+
+
+@pytest.mark.parametrize("place", ["today", "people", "person", "money", "use", "prices"])
+def test_nothing_is_wider_than_a_phone(visit: Visit, admin: User, person: User, place: str) -> None:
+    hash_ = f"person={person.id}" if place == "person" else place
+    page = visit(admin, at=f"/admin#{hash_}", **PHONE).page
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if place in {"money", "use", "prices"}:
+        expect(page.get_by_role("region").first).to_be_attached()
+    if place == "person":
+        expect(page.get_by_text(re.compile("Its 500 credits were posted"))).to_be_visible()
+        page.locator("summary").click()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
