@@ -66,11 +66,11 @@ def test_it_counts_credits_open_holds_and_files(database: Database, purse: Purse
         each.buy(100)
         each.hold()
     purse.release(purse.hold()["hold_id"])
-    deleted, _kept = (purse.abandoned_upload() for _ in range(2))
+    deleted, *_kept = (purse.abandoned_upload() for _ in range(3))
     purse.call("delete_file", purse.user_id, deleted)
     found = read(purse)
-    assert (found["balance"], found["held"], found["available"]) == (100, 7, 93)
-    assert (found["holds"], found["files"]) == (2, 1)
+    assert (found["balance"], found["held"], found["available"]) == (100, 9, 91)
+    assert (found["holds"], found["files"]) == (3, 2)
 
 
 def test_what_has_expired_is_not_in_the_balance(purse: Purse) -> None:
@@ -119,6 +119,28 @@ def test_payments_under_way_are_listed_oldest_first(database: Database, purse: P
         "decimals": 0,
     }
     assert (second["order_id"], second["decimals"]) == (dollars.order_id, 2)
+
+
+# export_profile ----------------------------------------------------------------------------------
+
+
+def test_a_profile_has_the_credits_and_customers_of_this_person_alone(
+    database: Database, purse: Purse
+) -> None:
+    other = Purse(database)
+    for each, credits_ in ((purse, 100), (other, 200)):
+        each.buy(credits_)
+        each.call("begin_purchase", each.user_id, "starter", False, 10)
+        each.call("link_stripe_customer", each.user_id, False, f"cus_{each.user_id}")
+    other.hold()
+    assert purse.call("export_profile", purse.user_id) == {
+        "profile": None,
+        "account": {
+            "balance": 100,
+            "held": 0,
+            "customers": [{"customer_id": f"cus_{purse.user_id}", "livemode": False}],
+        },
+    }
 
 
 # export_account ----------------------------------------------------------------------------------

@@ -345,6 +345,19 @@ def test_a_user_that_is_deleted_in_supabase_leaves_the_ledger_whole(
     assert user.id not in purse.call("doctor_deleted")["gone"]
 
 
+def test_while_supabase_has_the_user_a_deployment_of_either_mode_goes_on(
+    stack: RunningStack, database: Database, accounts: Accounts
+) -> None:
+    """Each can delete the user there, whatever customers are left."""
+    user = stack.sign_up()
+    purse = Purse(database, user.id)
+    customer_of(purse, livemode=True)
+    forget(purse)
+    assert UUID(user.id) in unfinished(purse, livemode=False)
+    accounts.delete(user)
+    assert UUID(user.id) not in unfinished(purse, livemode=False)
+
+
 def test_a_user_who_comes_back_in_supabase_stays_refused(
     stack: RunningStack, database: Database, accounts: Accounts
 ) -> None:

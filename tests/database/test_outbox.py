@@ -157,6 +157,28 @@ def test_expiring_credits_are_announced_30_and_7_days_ahead(purse: Purse) -> Non
     assert [(e["data"]["credits"], e["data"]["days"]) for e in found] == [(30, 29), (5, 6), (30, 6)]
 
 
+def test_every_lot_that_expires_within_a_week_is_announced_a_few_at_a_time(purse: Purse) -> None:
+    """A call looks at two lots; the next one goes on after them."""
+    _settle_warnings(purse)
+    for credits_ in range(1, 6):
+        purse.grant(credits_, days=10)
+    _settle_warnings(purse)
+    assert events(purse, "credits.expiring") == []
+    purse.time_passes(days=4)
+    _settle_warnings(purse)
+    found = events(purse, "credits.expiring")
+    assert [event["data"]["credits"] for event in found] == [1, 2, 3, 4, 5]
+
+
+def test_credits_that_are_set_aside_are_not_announced_to_expire(purse: Purse) -> None:
+    _settle_warnings(purse)
+    purse.grant(5, days=10)
+    purse.hold(seconds=7 * DAY)
+    purse.time_passes(days=4)
+    _settle_warnings(purse)
+    assert events(purse, "credits.expiring") == []
+
+
 def _settle_warnings(purse: Purse) -> None:
     """Announce what expires; the marks go back with the user's time, which goes back in tests."""
     purse.database.execute(
@@ -175,8 +197,16 @@ def test_a_failed_payment_is_announced_once(purse: Purse) -> None:
     record(purse.database, order.facts("failed", at=now()))
     (event,) = events(purse)
     assert event["type"] == "purchase.failed"
-    assert event["data"]["purchase_id"] == order.order_id
-    assert event["data"]["amount"] == order.unit_amount
+    assert event["data"] == {
+        "user_id": purse.user_id,
+        "purchase_id": order.order_id,
+        "package_id": "starter",
+        "credits": 500,
+        "amount": order.unit_amount,
+        "currency": "usd",
+        "checkout_session_id": order.session_id,
+        "payment_intent_id": f"pi_{order.suffix}",
+    }
 
 
 def test_a_payment_that_differs_from_its_order_is_announced(purse: Purse) -> None:
@@ -195,8 +225,27 @@ def test_a_refund_is_announced_with_the_balance_after_it(purse: Purse) -> None:
     refund = {**Reversal(order).refund(40), "occurred_at": now()}
     record(purse.database, refund, refund)
     (event,) = events(purse, "purchase.refunded")
-    assert (event["data"]["amount"], event["data"]["balance"]) == (40, 60)
-    assert event["data"]["refund_id"] == refund["reversal_id"]
+    assert event["data"] == {
+        "user_id": purse.user_id,
+        "purchase_id": order.order_id,
+        "payment_intent_id": f"pi_{order.suffix}",
+        "refund_id": refund["reversal_id"],
+        "amount": 40,
+        "currency": "usd",
+        "status": "succeeded",
+        "balance": 60,
+    }
+
+
+def test_a_dispute_is_announced_with_the_day_on_which_it_is_due(purse: Purse) -> None:
+    order = purse.buy(100, at=now())
+    dispute = {**Reversal(order).dispute(100, moves=1), "occurred_at": now()}
+    record(purse.database, dispute)
+    (event,) = events(purse, "dispute.opened")
+    assert (event["data"]["dispute_id"], event["data"]["due_at"]) == (
+        dispute["reversal_id"],
+        "2023-11-21T22:13:20.000Z",
+    )
 
 
 def test_a_refund_that_comes_before_its_purchase_is_announced_with_it(purse: Purse) -> None:
@@ -284,3 +333,40 @@ def test_doctor_is_announced_once_a_day(database: Database, purse: Purse) -> Non
         ).fetchall()
         assert len(rows) == 1
         assert "balances_differ_from_lots" in rows[0]["data"]["checks"]
+
+
+def test_each_cheap_check_is_named(database: Database, purse: Purse) -> None:
+    order = purse.buy(100, at=now())
+    late = Order(user_id=purse.user_id)
+    record(database, late.facts("open", at=now() - 4 * DAY))
+    faults = {
+        "payments_not_settled": (
+            "update purchases set credits_posted = 50 where id = %s",
+            [order.order_id],
+        ),
+        "reconciliation_is_late": (
+            "update purchases set created_at = now() - interval '4 days' where id = %s",
+            [late.order_id],
+        ),
+        "events_parked": (
+            """
+            insert into outbox_deliveries (endpoint, event_id, user_id, parked_at)
+            select 'checked', e.id, e.user_id, now() - interval '24 hours'
+            from outbox_events e where e.user_id = %s limit 1
+            """,
+            [purse.user_id],
+        ),
+    }
+    for check, (fault, arguments) in faults.items():
+        with database.transaction(force_rollback=True):
+            # What earlier tests have left.
+            database.execute("delete from outbox_deliveries")
+            database.execute("update purchases set created_at = now() where status = 'open'")
+            database.execute(
+                "update purchases set paid_at = paid_at - interval '8 days' where user_id <> %s",
+                [purse.user_id],
+            )
+            database.execute("select sync_outbox('{\"checked\": null}')")
+            assert check not in purse.call("announce_doctor")
+            database.execute(fault, arguments)
+            assert check in purse.call("announce_doctor")

@@ -366,11 +366,37 @@ def test_status_counts_what_waits_and_what_is_parked(
 ) -> None:
     purse.grant(100)
     Purse(database).grant(100)
-    first, _second = lease(database, endpoint)
+    purse.grant(100)
+    first, second, third = lease(database, endpoint)
     settle(database, first, result="given_up", outcome="410")
+    settle(database, third)
+    assert second["endpoint"] == endpoint
     status = purse.call("outbox_status")
     (app,) = [e for e in status["endpoints"] if e["name"] == endpoint]
     assert (app["pending"], app["parked"], app["active"]) == (1, 1, True)
+
+
+def test_a_failure_delays_what_waits_behind_it_and_nobody_else(
+    database: Database, endpoint: str, purse: Purse
+) -> None:
+    other = Purse(database)
+    for person in (purse, other):
+        person.grant(100)
+        person.grant(100)
+
+    def due() -> list[Any]:
+        rows = database.execute(
+            "select user_id, due_at from outbox_deliveries order by event_id"
+        ).fetchall()
+        return [row["due_at"] for row in rows]
+
+    leased = {each["event_id"]: each for each in lease(database, endpoint)}
+    before = due()
+    first = leased[min(leased, key=int)]
+    settle(database, first, result="failed", outcome="500")
+    after = due()
+    assert after[0] == after[1] != before[1]
+    assert after[2:] == before[2:]
 
 
 def test_status_shows_how_the_oldest_one_failed(

@@ -223,6 +223,23 @@ def test_a_sweep_and_a_rehearsal_of_the_same_users_both_get_through(
             purse.adds_up()
 
 
+def test_a_deletion_waits_for_a_rehearsal_before_it_takes_any_row(stack: RunningStack) -> None:
+    """A rehearsal locks all its orders first, then users: a deletion must not hold a user."""
+    with stack.connect() as database:
+        purse = Purse(database)
+        order = purse.buy(20)
+        in_turn(
+            stack,
+            lambda db: db.execute("select pg_advisory_xact_lock(hashtextextended('rehearsal', 0))"),
+            [lambda db: db.execute("select forget_user(%s, 'ann', 'why')", [purse.user_id])],
+            lambda db: [
+                db.execute("select from purchases where id = %s for update", [order.order_id]),
+                _lock_account(db, purse.user_id),
+            ],
+        )
+        assert purse.refused("refresh_credits", purse.user_id, 20) == "PT403"
+
+
 def test_sweeps_of_the_same_users_in_another_order_both_get_through(stack: RunningStack) -> None:
     with stack.connect() as database:
         purses = [Purse(database) for _ in range(2)]

@@ -109,6 +109,22 @@ def test_what_has_expired_is_not_spent(purse: Purse) -> None:
     purse.adds_up()
 
 
+@pytest.mark.parametrize(
+    ("missing", "code"),
+    [
+        ("idempotency_key", "invalid_idempotency_key"),
+        ("quantity", "invalid_quantity"),
+        ("feature", "unknown_feature"),
+        ("user_id", "insufficient_credits"),
+    ],
+)
+def test_a_spend_without_one_of_its_fields_is_refused_and_stops_no_other(
+    purse: Purse, missing: str, code: str
+) -> None:
+    answers = batch(purse, {**spend(purse, "a"), missing: None}, spend(purse, "b"))
+    assert answers == [("refused", code), ("spent", 5)]
+
+
 def test_a_batch_that_empties_a_balance_announces_it(purse: Purse) -> None:
     batch(purse, spend(purse, "a"), spend(purse, "b"))
     rows = purse.database.execute(

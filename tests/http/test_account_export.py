@@ -45,7 +45,10 @@ def test_an_export_has_everything_and_comes_as_a_file(
     answer = export(stack, user)
     assert answer.headers["content-disposition"] == 'attachment; filename="account.json"'
     found = answer.json()
-    assert (found["user_id"], found["profile"]["email"]) == (user.id, user.email)
+    assert found["user_id"] == user.id
+    profile = found["profile"]
+    assert (profile["email"], profile["phone"]) == (user.email, None)
+    assert all(profile[name] for name in ("created_at", "last_sign_in_at", "metadata"))
     assert found["account"] == {"balance": 495, "held": 5, "customers": []}
     (order,) = found["orders"]
     assert (order["status"], order["amount_paid"], order["reversals"]) == ("paid", 499, [])

@@ -110,6 +110,7 @@ TOPICS = {
                 for name in (
                     "test_a_person_is_found_by_address",
                     "test_a_user_that_is_deleted_in_supabase_leaves_the_ledger_whole",
+                    "test_while_supabase_has_the_user_a_deployment_of_either_mode_goes_on",
                     "test_a_user_who_comes_back_in_supabase_stays_refused",
                 )
             ),
