@@ -107,6 +107,8 @@ def test_a_reversals_row_is_what_was_told(database: Database) -> None:
     assert row.pop("received_at") is not None
     # The purchase is not known, so nobody was told.
     assert (row.pop("announced_at"), row.pop("end_announced_at")) == (None, None)
+    # It was made in Stripe's dashboard.
+    assert refund.pop("refund_request_id") is None
     assert {**row, "occurred_at": AT, "reversal_id": row["id"]} == {**refund, "id": row["id"]}
     assert row["occurred_at"] == moment(AT)
     refund["livemode"] = False
