@@ -14,6 +14,7 @@ from psycopg import sql
 
 if TYPE_CHECKING:
     from datetime import timedelta
+    from typing import LiteralString
 
     import psycopg
 
@@ -31,11 +32,17 @@ _COLUMNS = """
     group by n.nspname, c.relname
     order by n.nspname, c.relname
 """
-# Append-only tables, each with the trigger that guards it.
-_GUARDS = [
-    (sql.Identifier("public", table), sql.Identifier(f"{table}_only_grow"))
-    for table in ("credit_transactions", "admin_actions")
-]
+# The triggers of the append-only tables.
+_GUARDS = """
+    select n.nspname, c.relname, t.tgname
+    from pg_catalog.pg_trigger t
+    join pg_catalog.pg_class c on c.oid = t.tgrelid
+    join pg_catalog.pg_namespace n on n.oid = c.relnamespace
+    join pg_catalog.pg_proc p on p.oid = t.tgfoid
+    where p.pronamespace = 'purse'::regnamespace
+        and p.proname like 'forbid\\_%'
+    order by n.nspname, c.relname, t.tgname
+"""
 
 
 class PassingTime:
@@ -50,6 +57,10 @@ class PassingTime:
         self._tables = [
             (sql.Identifier(schema, table), [sql.Identifier(column) for column in columns])
             for schema, table, columns in superuser.execute(_COLUMNS)
+        ]
+        self._guards = [
+            (sql.Identifier(schema, table), sql.Identifier(trigger))
+            for schema, table, trigger in superuser.execute(_GUARDS)
         ]
 
     def pass_by(self, span: timedelta) -> None:
@@ -70,13 +81,16 @@ class PassingTime:
         script = sql.SQL(";\n").join(
             [
                 sql.SQL("set local synchronous_commit = off"),
-                *(sql.SQL("alter table {} disable trigger {}").format(*guard) for guard in _GUARDS),
+                *self._switch("disable"),
                 *moves,
-                *(
-                    sql.SQL("alter table {} enable always trigger {}").format(*guard)
-                    for guard in _GUARDS
-                ),
+                *self._switch("enable always"),
             ]
         )
         with self._superuser.transaction():
             self._superuser.execute(script)
+
+    def _switch(self, mode: LiteralString) -> list[sql.Composed]:
+        return [
+            sql.SQL(f"alter table {{}} {mode} trigger {{}}").format(table, guard)
+            for table, guard in self._guards
+        ]

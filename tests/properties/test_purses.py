@@ -109,6 +109,7 @@ class Purses(RuleBasedStateMachine):
         self.requests: list[Request] = []
         self.holds: list[tuple[str, Hold]] = []
         self.spends: list[tuple[str, Spend]] = []
+        self.undone_at: dict[str, float] = {}
         self.moments: list[Moment] = []
         self.unused_keys: list[str] = []
         self.read_at = 0.0
@@ -278,11 +279,19 @@ class Purses(RuleBasedStateMachine):
     @rule(which=WHICH)
     def a_spend_is_undone(self, which: int) -> None:
         transaction_id, spend = self.spends[-1 - which % len(self.spends)]
+        days = int(self.model.now - self.undone_at.setdefault(transaction_id, self.model.now))
+        if days:
+            # A replay says what had lapsed by then. Passing time has moved the lots, but not the
+            # ledger: so the lots are moved back for it, after what has lapsed since is written.
+            self.look()
+            self.shift(-days)
         answer = self.asks(
             "reverse_spend",
             (int(transaction_id), "ann", "it failed"),
             lambda: self.model.reverse(spend),
         )
+        if days:
+            self.shift(days)
         assert (answer is None) == self.model.deleted
 
     # What is asked again ------------------------------------------------------------------------
