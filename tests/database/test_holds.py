@@ -76,27 +76,6 @@ def test_a_capture_is_answered_again_as_the_first_time(purse: Purse) -> None:
     assert purse.balance == 495
 
 
-def test_a_capture_reads_its_own_hold_alone(purse: Purse, database: Database) -> None:
-    """Also after an analyze that saw no hold in progress: an index of those then looks empty."""
-    purse.buy(500)
-    with database.transaction(force_rollback=True):
-        database.execute("delete from credit_holds where status = 'held'")
-        database.execute("analyze credit_holds")
-        # The table may be small. In a large one nothing is read in sequence.
-        database.execute("set local enable_seqscan = off")
-        holds = [purse.hold() for _ in range(50)]
-        before = _holds_read(database)
-        purse.capture(holds[-1]["hold_id"])
-        assert _holds_read(database) - before <= 3
-
-
-def _holds_read(database: Database) -> int:
-    row = database.execute(
-        "select idx_tup_fetch from pg_stat_xact_user_tables where relid = 'credit_holds'::regclass"
-    ).fetchone()
-    return int(row["idx_tup_fetch"]) if row else 0
-
-
 def test_a_release_gives_all_of_it_back_and_may_be_repeated(purse: Purse) -> None:
     purse.buy(500)
     hold = purse.hold()
