@@ -24,6 +24,7 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "link_stripe_customer": lambda p: (p.user_id, False, "cus_new"),
     "grant_credits": lambda p: (p.user_id, 5, "bonus", "ann", "because", key()),
     "grant_signup_bonus": lambda p: (p.user_id, f"{key()}@example.com", 5),
+    "redeem_code": lambda p: (p.user_id, "an address", "a network", "00" * 32, 10, 100),
     "move_purse": lambda p: (p.user_id, Order().user_id, "ann", "why"),
     "begin_file": lambda p: (p.user_id, "txt_upload", "a.txt", 1, "text/plain", key(), 60),
     "read_files": lambda p: (p.user_id, 20),

@@ -34,7 +34,7 @@ def test_every_function_for_a_person_refuses_a_deleted_one(
 
 
 def test_every_function_that_takes_a_person_is_tried_here(purse: Purse) -> None:
-    """Those left out serve Stripe, operators or the deletion itself."""
+    """Those left out serve Stripe, operators, staff or the deletion itself."""
     rows = purse.database.execute(
         """
         select distinct p.proname as name from pg_proc p
@@ -44,6 +44,7 @@ def test_every_function_that_takes_a_person_is_tried_here(purse: Purse) -> None:
     others = {
         *("explain_balance", "mail_recipient", "owner_of_purse", "renew_stripe_customer"),
         *("forget_user", "forget_files", "forgetting_work", "finish_forgetting"),
+        *("desk_act", "desk_person", "desk_verdict"),
     }
     assert {row["name"] for row in rows} - others <= set(PERSONS)
 

@@ -48,6 +48,7 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
         },
         "captcha": None,
         "password_min_length": 6,
+        "withdrawal": {"days": 0, "waiver": None},
     }
     assert stack.secret_key not in response.text
 

@@ -27,6 +27,6 @@ from api._lib.web.http import Request
     ],
 )
 def test_the_network_of_a_client(remote: str, forwarded: str | None, network: str) -> None:
-    headers = {} if forwarded is None else {"x-forwarded-for": forwarded}
+    headers = {} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded}
     request = Request("POST", {}, headers, b"", remote_address=remote)
     assert client_network(request) == network

@@ -40,6 +40,11 @@ ONLY_IN_PROCESS = {
     (409, "account_deleted"),
     (409, "hold_captured"),
     (409, "hold_of_refund"),
+    (409, "month_before_books"),
+    (409, "month_not_over"),
+    (422, "invalid_month"),
+    (422, "unknown_timezone"),
+    (422, "unsigned"),
 }
 
 
