@@ -53,6 +53,14 @@ def test_what_is_left_is_given_up_with_a_posting_of_its_own(purse: Purse) -> Non
     purse.adds_up()
 
 
+def test_a_single_credit_is_given_up_too(purse: Purse) -> None:
+    purse.grant(1)
+    purse.buy(1)
+    assert forget(purse)["credits_given_up"] == 2
+    assert account(purse) == (0, 0)
+    purse.adds_up()
+
+
 def test_open_holds_are_released_first(purse: Purse) -> None:
     purse.buy(500)
     hold = purse.hold()
@@ -180,9 +188,10 @@ def test_what_is_personal_goes_and_the_ledger_stays(purse: Purse) -> None:
     purse.call("count_request", user_id, "receipt", 20, 60)
     purse.call("count_request", user_id, "export", 10, 3600)
     purse.hold(key="letter to my doctor")
+    database.execute("insert into mail_preferences (user_id) values (%s)", [user_id])
     forget(purse)
 
-    for table in ("stripe_customers", "stripe_lookups", "request_counts"):
+    for table in ("stripe_customers", "stripe_lookups", "request_counts", "mail_preferences"):
         rows = database.execute(f"select from {table} where user_id = %s", [user_id])
         assert rows.fetchall() == [], table
     assert row_of(database, "purchases", order.order_id)["customer_id"] is None
@@ -196,6 +205,44 @@ def test_what_is_personal_goes_and_the_ledger_stays(purse: Purse) -> None:
     ).fetchall()
     assert declines == []
     assert purse.ledger() == [("purchase", 500), ("bonus", 5), ("forfeit", -505)]
+
+
+def test_what_is_personal_of_somebody_else_stays(database: Database, purse: Purse) -> None:
+    other = Purse(database)
+    order = Order(user_id=other.user_id)
+    record(database, {**order.facts("open"), "decline_code": "stolen_card"})
+    other.call("link_stripe_customer", other.user_id, False, "cus_" + key())
+    other.call("begin_purchase", other.user_id, "starter", False, 10)
+    other.call("claim_stripe_lookup", other.user_id, 1)
+    other.call("count_request", other.user_id, "export", 10, 3600)
+    other.call("grant_signup_bonus", other.user_id, f"{key()}@example.com", 5)
+    other.hold(key="my own letter")
+    database.execute("insert into mail_preferences (user_id) values (%s)", [other.user_id])
+    kept = {
+        "stripe_customers": "user_id",
+        "stripe_lookups": "user_id",
+        "request_counts": "user_id",
+        "signup_bonuses": "user_id",
+        "mail_preferences": "user_id",
+        "credit_holds": "user_id",
+        "purchases": "user_id",
+        "card_declines": "(select p.user_id from purchases p where p.id = purchase_id)",
+        "user_credits": "user_id",
+    }
+
+    def rows() -> dict[str, list[dict[str, Any]]]:
+        return {
+            table: database.execute(
+                f"select * from {table} where {owner} = %s order by 1, 2", [other.user_id]
+            ).fetchall()
+            for table, owner in kept.items()
+        }
+
+    before = rows()
+    assert all(before.values()), before
+    purse.buy(500)
+    forget(purse)
+    assert rows() == before
 
 
 def test_the_hash_of_an_address_leads_to_nobody_and_still_brings_no_second_bonus(
@@ -313,9 +360,22 @@ def test_the_guest_whose_purse_moved_here_is_the_same_person(
     guest = Purse(database)
     order = guest.buy(500)
     guest.call("move_purse", guest.user_id, purse.user_id, "ann", "signed in")
+    purse.hold()
     answer = forget(purse)
     assert sorted(answer["user_ids"]) == sorted([guest.user_id, purse.user_id])
     assert answer["credits_given_up"] == 500
+    # What was left is counted once, with the account that had it.
+    rows = database.execute(
+        "select d.user_id::text, d.credits_given_up, d.debt_written_off, d.holds_released,"
+        " u.deleted_at = d.deleted_at as is_marked"
+        " from deleted_accounts d join user_credits u on u.user_id = d.user_id"
+        " where d.user_id = any (%s::uuid[])",
+        [[guest.user_id, purse.user_id]],
+    ).fetchall()
+    assert {tuple(row.values()) for row in rows} == {
+        (guest.user_id, 0, 0, 0, True),
+        (purse.user_id, 500, 0, 1, True),
+    }
     arguments = PERSONS["refresh_credits"](guest)
     assert guest.refusal("refresh_credits", *arguments) == ("PT403", "account_deleted")
     purse.refund(order, 500)

@@ -68,6 +68,7 @@ class SqlTopic:
         return sorted(path for name in self.files for path in ROOT.glob(f"sql/*_{name}.sql"))
 
 
+LOCKS = "tests/database/test_settlement_locks.py"
 TOPICS = {
     "settlement": SqlTopic(
         (
@@ -79,7 +80,7 @@ TOPICS = {
         (
             "tests/database/test_settlement.py",
             "tests/database/test_settlement_edges.py",
-            "tests/database/test_settlement_locks.py",
+            LOCKS,
             "tests/database/test_clamp.py",
             "tests/database/test_reversals.py",
             "tests/database/test_lots.py",
@@ -104,6 +105,7 @@ TOPICS = {
             "tests/database/test_forgetting.py",
             "tests/database/test_forgetting_money.py",
             "tests/database/test_deleted_refused.py",
+            f"{LOCKS}::test_a_deletion_waits_for_a_rehearsal_before_it_takes_any_row",
             # They sign somebody up, for which nothing runs here.
             *(
                 f"--deselect=tests/database/test_forgetting.py::{name}"
