@@ -202,6 +202,11 @@ def test_a_refund_that_fails_later_gives_the_credits_back(purse: Purse, order: O
     record(purse.database, told(order, begun, "failed"), told(order, begun))
     assert (purse.available, state(purse, begun)) == (500, ("failed", "failed"))
     purse.adds_up()
+    told_of = purse.database.execute(
+        "select data ->> 'reason' as reason from outbox_events where fact = %s",
+        [f"refund.failed:{begun['refund_id']}"],
+    ).fetchall()
+    assert told_of == [{"reason": "failed"}]
     assert begin(purse, order)["amount"] == 499
 
 
