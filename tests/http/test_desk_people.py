@@ -168,6 +168,21 @@ def test_a_person_is_shown_as_they_see_themselves_and_more(
     assert (action["action"], action["reason"]) == ("note", "a note")
 
 
+def test_a_persons_files_are_listed_and_those_of_others_are_not(
+    admin: Desk, database: Connection[dict[str, Any]]
+) -> None:
+    person, other = admin.stack.sign_up(), admin.stack.sign_up()
+    for user, name in ((person, "A Year in the Garden.docx"), (other, "Not theirs.docx")):
+        database.execute(
+            "insert into files (user_id, feature, filename, size, content_type, status,"
+            " error_code, error_message, completed_at)"
+            " values (%s, 'docx_processing', %s, 9, 'text/plain', 'failed', 'x', 'Broken', now())",
+            [user.id, name],
+        )
+    (file,) = admin.read("person", id=person.id)["files"]
+    assert (file["filename"], file["status"]) == ("A Year in the Garden.docx", "failed")
+
+
 def test_the_history_goes_on_page_by_page(
     admin: Desk, database: Connection[dict[str, Any]]
 ) -> None:

@@ -126,7 +126,7 @@ class PersonPage {
   #orders({ account, orders }, button) {
     if (!orders.length) return [nothing("No orders.")];
     return orders.map((/** @type {any} */ order) => {
-      // What can be done about one order. The refund of section "Refunds" belongs here, too.
+      // What can be done about one order: each is an entry of ACTIONS, with the order's id in its request.
       const buttons =
         order.status === "paid" && !account.is_deleted
           ? [button("resend", { order_id: order.order_id }, `${order.package_name} of ${order.created_at.slice(0, 10)}`)]
