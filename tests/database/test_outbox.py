@@ -90,6 +90,29 @@ def test_low_and_depleted_are_announced_once_until_credits_come_in(purse: Purse)
     assert types(purse)[3:] == ["credits.granted", "credits.low"]
 
 
+@pytest.mark.parametrize(
+    ("threshold", "announced"),
+    [
+        (0, [[], ["credits.depleted"]]),
+        (1, [[], ["credits.depleted"]]),
+        (2, [["credits.low"], ["credits.depleted"]]),
+    ],
+)
+def test_the_last_credit_is_low_and_only_nothing_is_depleted(
+    purse: Purse, threshold: int, announced: list[list[str]]
+) -> None:
+    purse.database.execute(
+        "update user_credits set low_threshold = %s where user_id = %s", [threshold, purse.user_id]
+    )
+    purse.grant(3)
+    seen = len(types(purse))
+    for expected in announced:
+        # From 3 to 1, then to nothing.
+        purse.grant(-min(purse.balance, 2), "correction")
+        assert types(purse)[seen:] == expected
+        seen += len(expected)
+
+
 def test_one_spend_may_cross_both(purse: Purse) -> None:
     purse.grant(30)
     purse.spend(6)
@@ -142,6 +165,18 @@ def test_an_expiry_is_announced_and_so_is_the_empty_balance(purse: Purse) -> Non
     purse.time_passes(days=1)
     purse.read()
     assert types(purse) == ["credits.granted", "credits.expired", "credits.low", "credits.depleted"]
+
+
+def test_an_expiry_occurred_when_its_lot_expired(purse: Purse) -> None:
+    purse.grant(30, days=1)
+    purse.time_passes(days=2)
+    purse.read()
+    (event,) = events(purse, "credits.expired")
+    row = purse.database.execute(
+        "select expires_at from credit_lots where user_id = %s", [purse.user_id]
+    ).fetchone()
+    assert row is not None
+    assert event["occurred_at"] == row["expires_at"]
 
 
 def test_expiring_credits_are_announced_30_and_7_days_ahead(purse: Purse) -> None:
@@ -333,6 +368,19 @@ def test_doctor_is_announced_once_a_day(database: Database, purse: Purse) -> Non
         ).fetchall()
         assert len(rows) == 1
         assert "balances_differ_from_lots" in rows[0]["data"]["checks"]
+
+
+@pytest.mark.parametrize("status", ["won", "lost", "prevented", "warning_closed"])
+def test_every_end_of_a_dispute_is_announced_once(purse: Purse, status: str) -> None:
+    order = purse.buy(100, at=now())
+    dispute = {**Reversal(order).dispute(100, moves=0), "occurred_at": now()}
+    for _ in range(2):
+        record(purse.database, dispute)
+    ended = {**dispute, "status": status, "rank": dispute["rank"] + 3}
+    for _ in range(2):
+        record(purse.database, ended)
+    found = [(event["type"], event["data"]["status"]) for event in events(purse)[1:]]
+    assert found == [("dispute.opened", dispute["status"]), ("dispute.closed", status)]
 
 
 def test_each_cheap_check_is_named(database: Database, purse: Purse) -> None:

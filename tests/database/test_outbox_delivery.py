@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.database.purse import Purse
+from tests.database.purse import Purse, key
 from tests.support import until
 
 if TYPE_CHECKING:
@@ -374,6 +374,25 @@ def test_status_counts_what_waits_and_what_is_parked(
     status = purse.call("outbox_status")
     (app,) = [e for e in status["endpoints"] if e["name"] == endpoint]
     assert (app["pending"], app["parked"], app["active"]) == (1, 1, True)
+
+
+def test_an_event_about_the_shop_is_delivered_without_a_user(
+    database: Database, endpoint: str
+) -> None:
+    database.execute("select purse.announce('doctor.failed', %s, null, '{}')", [key()])
+    (delivery,) = lease(database, endpoint, seconds=1)
+    assert (delivery["type"], delivery["user_id"]) == ("doctor.failed", None)
+    assert settle(database, delivery) == 1
+
+
+def test_up_to_500_results_are_taken(database: Database, endpoint: str, purse: Purse) -> None:
+    purse.grant(100)
+    (delivery,) = lease(database, endpoint)
+    others = [{**delivery, "event_id": "0"}] * 499
+    assert settle(database, delivery, *others) == 1
+    assert purse.refused("settle_deliveries", None) == "PT422"
+    assert purse.refused("settle_deliveries", Jsonb({})) == "PT422"
+    assert purse.refused("settle_deliveries", Jsonb([{}] * 501)) == "PT422"
 
 
 def test_a_failure_delays_what_waits_behind_it_and_nobody_else(
