@@ -199,10 +199,11 @@ declare
 begin
     perform purse.require_server();
     perform purse.require_account(p_user_id);
-    v_wait := greatest(
-        purse.count_code_attempt('user ' || p_user_id::text, p_most_by_user),
-        purse.count_code_attempt('network ' || p_network_address, p_most_by_network)
-    );
+    v_wait := purse.count_code_attempt('user ' || p_user_id::text, p_most_by_user);
+    -- Whoever is past their own limit does not use up that of their network.
+    if v_wait = 0 then
+        v_wait := purse.count_code_attempt('network ' || p_network_address, p_most_by_network);
+    end if;
     delete from public.code_attempts a
     where a.origin_hash in (
         select o.origin_hash
@@ -240,7 +241,8 @@ begin
             select from public.code_redemptions r where r.code_hash = v_hash
         ))
         or (v_campaign.new_customers_only and exists (
-            select from public.credit_transactions t where t.user_id = p_user_id and t.kind = 'purchase'
+            -- Not the ledger: orders move with a purse, and a moved purse's ledger row is move_in.
+            select from public.purchases p where p.user_id = p_user_id and p.paid_at is not null
         ))
     then
         return jsonb_build_object('outcome', 'refused');

@@ -30,7 +30,6 @@ MAX_PATH_CHARS = 200
 _GIVEN_ID = re.compile(r"[A-Za-z0-9:._-]{1,128}", re.ASCII)
 
 _log = logging.getLogger("purse")
-_log.setLevel(logging.INFO)
 _requests = logging.getLogger("purse.requests")
 
 
@@ -42,14 +41,16 @@ class _Format(logging.Formatter):
         return record.getMessage() if record.name == _requests.name else super().format(record)
 
 
-def _log_to_standard_error() -> None:
-    """Set logging up. Does nothing on Vercel, whose runtime has done so already."""
+def set_logging_up() -> None:
+    """Let the lines of endpoints go to standard error; on Vercel, to where its runtime sends them.
+
+    Operators' commands do not call this: they print only warnings beside their own words.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(_Format("%(levelname)s %(name)s: %(message)s"))
+    # Does nothing where a handler is set already, as on Vercel.
     logging.basicConfig(handlers=[handler])
-
-
-_log_to_standard_error()
+    _log.setLevel(logging.INFO)
 
 
 class RequestLog:

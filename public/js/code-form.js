@@ -10,7 +10,7 @@ const MAX_CHARS = 80;
 /** Where a code becomes credits. It says what came of it, and the balance changes everywhere. */
 class CodeForm extends HTMLElement {
   #input = /** @type {HTMLInputElement} */ (h("input", { class: "code__input", maxlength: MAX_CHARS }));
-  #button = h("button", { class: "button", type: "submit" }, t("code.submit"));
+  #button = h("button", { class: "button", type: "submit" }, t("redeem.submit"));
   #said = h("p", { class: "code__said", role: "status" });
   #problem = h("p", { class: "code__problem", role: "alert" });
   #busy = false;
@@ -31,7 +31,7 @@ class CodeForm extends HTMLElement {
     const form = h(
       "form",
       { class: "code", novalidate: true, onsubmit: (/** @type {Event} */ event) => this.#onSubmit(event) },
-      h("label", { class: "code__label", for: id }, t("code.label")),
+      h("label", { class: "code__label", for: id }, t("redeem.label")),
       h("div", { class: "code__row" }, this.#input, this.#button),
       this.#problem,
       this.#said,
@@ -45,12 +45,12 @@ class CodeForm extends HTMLElement {
     if (this.#busy) return;
     this.#say("");
     const code = this.#input.value.trim();
-    if (!code) return this.#complain(t("code.missing"));
+    if (!code) return this.#complain(t("redeem.missing"));
     this.#setBusy(true);
     try {
       const { credits, campaign, replayed } = await redeemCode(code);
       this.#input.value = "";
-      this.#say(t(replayed ? "code.had_before" : "code.added", { n: credits, campaign }));
+      this.#say(t(replayed ? "redeem.had_before" : "redeem.added", { n: credits, campaign }));
       wallet.load();
     } catch (error) {
       this.#complain(explain(error));
@@ -79,7 +79,7 @@ class CodeForm extends HTMLElement {
   /** @param {boolean} busy */
   #setBusy(busy) {
     this.#busy = busy;
-    this.#button.textContent = t(busy ? "checking" : "code.submit");
+    this.#button.textContent = t(busy ? "checking" : "redeem.submit");
     this.#button.setAttribute("aria-disabled", String(busy));
     this.#button.setAttribute("aria-busy", String(busy));
   }
@@ -89,11 +89,11 @@ class CodeForm extends HTMLElement {
 function explain(error) {
   switch (error.code) {
     case "code_not_valid":
-      return t("code.not_valid");
+      return t("redeem.not_valid");
     case "address_required":
-      return t("code.address_required");
+      return t("redeem.address_required");
     case "too_many_attempts":
-      return t("code.too_many");
+      return t("redeem.too_many");
   }
   return problem(error).text;
 }

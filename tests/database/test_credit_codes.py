@@ -171,6 +171,10 @@ def test_a_code_for_new_customers_is_for_people_who_never_bought(
     purse.buy(10)
     assert Person(database, purse.user_id).redeem(code) == REFUSED
     assert purse.balance == 10
+    # What a guest bought before they had an account counts as well.
+    owner = Person(database)
+    database.execute("select move_purse(%s, %s, 'ann', 'signed in')", [purse.user_id, owner.id])
+    assert owner.redeem(code) == REFUSED
 
 
 def test_of_many_people_at_once_one_gets_a_code_that_works_once(
@@ -215,6 +219,13 @@ def test_attempts_are_limited_for_a_user_and_a_network_address(database: Databas
         assert Person(database).redeem("NOSUCHCODE", origin=origin) == REFUSED
     assert Person(database).redeem(code, origin=origin)["outcome"] == "limited"
     assert Person(database).redeem(code) == REDEEMED
+
+
+def test_a_person_past_their_limit_does_not_use_up_their_networks(database: Database) -> None:
+    origin, noisy = network(), Person(database)
+    outcomes = [noisy.redeem("NOSUCHCODE", origin=origin)["outcome"] for _ in range(110)]
+    assert outcomes == ["refused"] * 10 + ["limited"] * 100
+    assert Person(database).redeem(campaign(database).code, origin=origin) == REDEEMED
 
 
 def test_after_an_hour_a_person_may_try_again_and_old_counts_go(database: Database) -> None:

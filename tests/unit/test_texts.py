@@ -35,8 +35,15 @@ def texts_of(language: str) -> dict[str, Form]:
     source = without_comments((FOLDER / f"{language}.js").read_text("utf-8"))
     body = source[source.index("{") : source.rindex("}") + 1]
     body = re.sub(r"([{,]\s*)(zero|one|two|few|many|other):", r'\1"\2":', body)
-    found: dict[str, str | Form] = json.loads(re.sub(r",(\s*[}\]])", r"\1", body))
+    body = re.sub(r",(\s*[}\]])", r"\1", body)
+    found: dict[str, str | Form] = json.loads(body, object_pairs_hook=each_key_once)
     return {key: {"other": text} if isinstance(text, str) else text for key, text in found.items()}
+
+
+def each_key_once(pairs: list[tuple[str, str | Form]]) -> dict[str, str | Form]:
+    keys = [key for key, _ in pairs]
+    assert sorted(set(keys)) == sorted(keys), "JavaScript takes the later one and says nothing"
+    return dict(pairs)
 
 
 def without_comments(source: str) -> str:

@@ -16,8 +16,8 @@ def client_network(request: Request) -> str:
     """Return the IPv4 address or the IPv6 /64 of the client; "unknown" where nothing is known.
 
     Behind a proxy on a private or loopback address, which is how Vercel's runtime and most servers
-    reach us, the last entry of X-Forwarded-For counts. The nearest proxy wrote it, so a client
-    cannot choose it.
+    reach us, the last entry of X-Forwarded-For counts. The nearest proxy has to write it, so that a
+    client cannot choose it: Vercel does, and docs/deploying.md says how nginx does.
     """
     address = _parsed(request.remote_address)
     if address is None or not address.is_global:

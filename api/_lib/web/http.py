@@ -22,7 +22,7 @@ from api._lib.errors import (
     PurseError,
     UnsupportedMediaTypeError,
 )
-from api._lib.request_log import RequestLog, log_unexpected, logged, note
+from api._lib.request_log import RequestLog, log_unexpected, logged, note, set_logging_up
 from api._lib.web.cors import cors_headers, preflight_headers
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ MAX_QUERY_FIELDS = 20
 # Vercel's runtime serves us with http.server. Its backlog of 5 would make the slowest of 50
 # simultaneous requests wait for seconds. The runtime binds its socket after this import.
 socketserver.TCPServer.request_queue_size = 1024
+
+set_logging_up()
 
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]*", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?", re.ASCII)
