@@ -672,6 +672,8 @@ export interface components {
                 /** @description What a buyer agrees to before checkout, beside a box; null: nothing */
                 waiver: string | null;
             };
+            /** @description For how many days buyers refund what is unused by themselves; 0: they do not */
+            self_refund_days: number;
         };
         Catalogue: {
             /** @description The currencies that Stripe charges in, by their code */
