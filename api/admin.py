@@ -9,6 +9,7 @@ GET /api/admin/prices: packs and features. POST: add or change one.
 GET /api/admin/people?q=…&after=…: find people.
 GET /api/admin/person?id=…&cursor=…: everything about one of them.
 GET /api/admin/verdict?id=…: what happened to their orders, in words.
+GET /api/admin/refunds?order_id=…: what of an order can be refunded, and its refunds so far.
 POST /api/admin/act: do something, or preview it.
 GET /api/admin/export?action_id=…&cursor=…: a page of a person's data, after the action "export".
 
@@ -27,6 +28,7 @@ from api._lib.desk.actions import act, action_of, uuid_of
 from api._lib.desk.asking import about_the_person, ask
 from api._lib.desk.people import find_people, verdict
 from api._lib.desk.prices import set_price
+from api._lib.desk.refunds import refunds_of
 from api._lib.errors import InvalidRequestError
 from api._lib.web.actions import choose_by
 from api._lib.web.auth import signed_in_user
@@ -109,6 +111,12 @@ def person_verdict(request: Request) -> Response:
     return _private(verdict(user.id, uuid_of(request.query, "id")))
 
 
+def refunds(request: Request) -> Response:
+    """Say what of ?order_id= can be refunded, and what became of the refunds so far."""
+    user = signed_in_user(request)
+    return _private(refunds_of(user.id, uuid_of(request.query, "order_id")))
+
+
 def post_action(request: Request) -> Response:
     """Do what the body says, once for each Idempotency-Key, or preview it."""
     user = signed_in_user(request)
@@ -155,6 +163,7 @@ app = choose_by(
         "people": endpoint(get=people),
         "person": endpoint(get=person),
         "verdict": endpoint(get=person_verdict),
+        "refunds": endpoint(get=refunds),
         "act": endpoint(post=post_action),
         "export": endpoint(get=export),
     },

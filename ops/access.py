@@ -73,6 +73,7 @@ VIEWS: dict[str, frozenset[str]] = {
     "purse.open_checkouts": _NOBODY,
     "purse.overdue_orders": _NOBODY,
     "purse.spendable_lots": _NOBODY,
+    "purse.stuck_refunds": _NOBODY,
     "purse.unsettled_purchases": _NOBODY,
 }
 
@@ -119,6 +120,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.desk_money": _SERVER,
     "public.desk_person": _SERVER,
     "public.desk_prices": _SERVER,
+    "public.desk_refunds": _SERVER,
     "public.desk_role": _SERVER,
     "public.desk_set_price": _SERVER,
     "public.desk_today": _SERVER,
@@ -126,6 +128,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.desk_verdict": _SERVER,
     "public.doctor": _SERVER,
     "public.doctor_deleted": _SERVER,
+    "public.doctor_refunds": _SERVER,
     "public.doctor_user": _SERVER,
     "public.expire_credits": _SERVER,
     "public.explain_balance": _SERVER,

@@ -20,6 +20,7 @@ from ops.checks.events import check_events
 from ops.checks.grants import check_access
 from ops.checks.ledger import check_ledger
 from ops.checks.outbox import check_outbox
+from ops.checks.refunds import check_refunds
 from ops.checks.reversals import check_reversals
 from ops.checks.setup import check_endpoint, check_keys, check_site, check_supabase
 from ops.checks.shop import check_shop
@@ -56,6 +57,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     data = {**database.call("doctor"), "ledger": database.call("read_ledger")}
     yield from check_ledger(data)
     yield from check_reversals(data)
+    yield from check_refunds(database.call("doctor_refunds"))
     yield from check_deleted(database.call("doctor_deleted"))
     yield from check_access(data)
     yield from check_events(data)

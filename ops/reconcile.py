@@ -1,4 +1,7 @@
-"""`make reconcile [SINCE=2026-11-01]`: add to the ledger what it lacks and Stripe has."""
+"""`make reconcile [SINCE=2026-11-01]`: add to the ledger what it lacks and Stripe has.
+
+Then go on with the refunds that were begun and whose next attempt is due.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,15 @@ import sys
 from typing import TYPE_CHECKING
 
 from api._lib.payments.reconcile import Report, reconcile, reconcile_since
+from api._lib.payments.refunds_due import finish_due
 from ops.command import command, day, moment, subject
 
 if TYPE_CHECKING:
     from api._lib.payments.stripe_listing import Step
+
+
+# A refund that has begun may wait for Stripe beyond it.
+REFUND_SECONDS = 60
 
 
 class Progress:
@@ -62,6 +70,8 @@ def main() -> int:
             report = reconcile_since(since, tell=progress)
     finally:
         progress.done()
+    if not finish_due(seconds=REFUND_SECONDS):
+        print("  a refund that was begun is not finished; make doctor lists it after an hour")
     return summarize(report)
 
 

@@ -486,6 +486,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/refunds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What of an order can be refunded, and its refunds so far
+         * @description Refunds made in Stripe's dashboard count in the quote, and are not listed.
+         */
+        get: operations["deskRefunds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/act": {
         parameters: {
             query?: never;
@@ -497,7 +517,7 @@ export interface paths {
         put?: never;
         /**
          * Do something about a person, or preview it
-         * @description The action and its row in admin_actions are one transaction. Under the same Idempotency-Key the same action gets the first answer again. A preview needs no key.
+         * @description The action and its row in admin_actions are one transaction. Under the same Idempotency-Key the same action gets the first answer again. A preview needs no key. A refund is then made at Stripe; while Stripe does not answer, it stays begun and a job goes on with it.
          */
         post: operations["deskAct"];
         delete?: never;
@@ -652,6 +672,8 @@ export interface components {
                 /** @description What a buyer agrees to before checkout, beside a box; null: nothing */
                 waiver: string | null;
             };
+            /** @description For how many days buyers refund what is unused by themselves; 0: they do not */
+            self_refund_days: number;
         };
         Catalogue: {
             /** @description The currencies that Stripe charges in, by their code */
@@ -1153,6 +1175,23 @@ export interface components {
                 decimals: components["schemas"]["Decimals"];
                 decimals_paid: components["schemas"]["Decimals"];
             }[];
+            /** @description Refunds that began more than an hour ago and have not ended, oldest first */
+            refunds: {
+                /** Format: uuid */
+                refund_id: string;
+                /** Format: uuid */
+                order_id: string;
+                /** Format: uuid */
+                user_id: string;
+                email: string;
+                package_name: components["schemas"]["Name"];
+                amount: number;
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                attempts: number;
+                created_at: components["schemas"]["Moment"];
+                next_attempt_at: components["schemas"]["Moment"];
+            }[];
             /** @description The newest 500 events */
             webhook: {
                 events: number;
@@ -1310,7 +1349,7 @@ export interface components {
              * @description support may note, resend and export; the rest is for admins
              * @enum {unknown}
              */
-            action: "grant" | "correct" | "undo" | "release" | "resend" | "move" | "forget" | "export" | "note";
+            action: "grant" | "correct" | "undo" | "release" | "refund" | "resend" | "move" | "forget" | "export" | "note";
             /** Format: uuid */
             user_id: string;
             /** @description 500 characters at most, except the text of a note. The person sees the reason of a grant, a correction and an undone spend in their history */
@@ -1330,6 +1369,13 @@ export interface components {
             order_id?: string;
             /** Format: uuid */
             to_user_id?: string;
+            /**
+             * Format: uuid
+             * @description Of refund: the order
+             */
+            purchase_id?: string;
+            /** @description Of refund: what was shown, in minor units; another one is refused with quote_changed */
+            amount?: number | null;
         };
         /** @description What an action changed, or would change */
         DeskResult: {
@@ -1358,14 +1404,71 @@ export interface components {
                 amount: number;
                 balance_after: number;
             }[];
-            /** @description What the action's own function answers */
+            /** @description What the action's own function answers; of a refund that was begun: the refund as it is now */
             details: Record<string, never>;
             /** @description Its row in admin_actions; null for a preview */
             action_id: components["schemas"]["TransactionId"] | null;
             /** @description It was done before, under the same key */
             replayed: boolean;
-            /** @description Of forget: whether nothing is left outside the database; else true */
+            /** @description Of forget: whether nothing is left outside the database. Of refund: whether it has ended; if not, a job goes on with it. Else true */
             finished: boolean;
+        };
+        /** @description What of an order can be refunded, and what became of its refunds */
+        DeskRefunds: {
+            quote: {
+                purchase_id: components["schemas"]["OrderId"];
+                /** Format: uuid */
+                user_id: string;
+                lot_id: string | null;
+                package_name: components["schemas"]["Name"];
+                refundable: boolean;
+                /**
+                 * @description Why not; null if nothing is in the way
+                 * @enum {unknown}
+                 */
+                reason: "unpaid" | "pending" | "mismatch" | "free" | "other_mode" | "refunded" | "disputed" | "paid_twice" | "in_progress" | "nothing_unused" | "account_deleted" | null;
+                /** @description reason as a sentence */
+                message: string | null;
+                /** @description What goes back, in minor units of the currency */
+                amount: number;
+                /** @description The credits that are taken for it */
+                credits: number;
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                /** @description Credits of its own lot that are free */
+                unused: number;
+                /** @description In credits */
+                bought: number;
+                /** @description In minor units */
+                paid: number;
+                /** @description What went back so far, in minor units */
+                refunded: number;
+                paid_at: components["schemas"]["Moment"] | null;
+            };
+            /** @description Those that were asked for here, newest first. A refund made in Stripe's dashboard is not among them */
+            refunds: {
+                /** Format: uuid */
+                refund_id: string;
+                /**
+                 * @description begun: Stripe has not answered yet; refused: Stripe did not make it; failed: Stripe made it, and it failed later
+                 * @enum {unknown}
+                 */
+                status: "begun" | "done" | "refused" | "failed";
+                /** @description In minor units */
+                amount: number;
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                credits: number;
+                /** @description Why it was refused or failed */
+                refusal: string | null;
+                stripe_refund_id: string | null;
+                created_at: components["schemas"]["Moment"];
+                ended_at: components["schemas"]["Moment"] | null;
+                /** @description Who asked: an address or a name */
+                actor: string;
+                asked_because: string;
+                attempts: number;
+            }[];
         };
         DeskTransaction: {
             id: components["schemas"]["TransactionId"];
@@ -1389,6 +1492,10 @@ export interface components {
             /** @description Which lots it moved, soonest to expire first; they add up to the amount */
             lots: components["schemas"]["LotMovement"][];
             created_at: components["schemas"]["Moment"];
+            /** @description When this purchase was withdrawn from; null: it was not */
+            withdrawn_at: components["schemas"]["Moment"] | null;
+            /** @description Until when this purchase can be withdrawn from; null: it cannot */
+            withdraw_until: components["schemas"]["Moment"] | null;
         };
         /** @description In minor units, days in UTC; refunded includes disputes, and counts on its own day */
         DeskRevenue: {
@@ -2279,7 +2386,7 @@ export interface components {
                 };
             };
         };
-        /** @description balance_changed: the balance is not the one that was shown; the error says which it is. idempotency_key_reused: the key was used for another action. The other codes contradict what is recorded. Nothing was done */
+        /** @description balance_changed: the balance is not the one that was shown; the error says which it is. idempotency_key_reused: the key was used for another action. quote_changed: another amount can be refunded now. The other codes contradict what is recorded. Nothing was done */
         CannotAct: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2289,7 +2396,7 @@ export interface components {
                 "application/json": {
                     error: {
                         /** @enum {unknown} */
-                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "hold_captured" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "purse_in_use" | "purse_moved" | "purse_not_empty";
+                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "hold_captured" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "purse_in_use" | "purse_moved" | "purse_not_empty" | "unpaid" | "pending" | "mismatch" | "free" | "other_mode" | "refunded" | "disputed" | "paid_twice" | "in_progress" | "nothing_unused" | "quote_changed";
                         message: string;
                         /** @description With balance_changed: the balance now, in credits */
                         balance?: number;
@@ -3509,6 +3616,37 @@ export interface operations {
             503: components["responses"]["CannotRead"];
         };
     };
+    deskRefunds: {
+        parameters: {
+            query: {
+                /** @description The order */
+                order_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskRefunds"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            404: components["responses"]["UnknownPurchase"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
     deskAct: {
         parameters: {
             query?: never;
@@ -3544,7 +3682,7 @@ export interface operations {
             409: components["responses"]["CannotAct"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
-            503: components["responses"]["CannotRead"];
+            503: components["responses"]["CannotSell"];
         };
     };
     deskExport: {

@@ -64,7 +64,8 @@ create table public.admin_actions (
     constraint admin_actions_actor_role_is_known check (actor_role in ('admin', 'support')),
     constraint admin_actions_action_is_known check (
         action in (
-            'grant', 'correct', 'undo', 'release', 'resend', 'move', 'forget', 'export', 'note', 'set_pack', 'set_feature'
+            'grant', 'correct', 'undo', 'release', 'refund', 'resend', 'move', 'forget', 'export', 'note', 'set_pack',
+            'set_feature'
         )
     ),
     constraint admin_actions_reason_is_short check (length(reason) between 1 and 500)

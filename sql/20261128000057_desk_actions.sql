@@ -88,6 +88,7 @@ declare
     v_spend     constant bigint := (p_arguments ->> 'transaction_id')::bigint;
     v_hold      constant uuid := (p_arguments ->> 'hold_id')::uuid;
     v_recipient constant uuid := (p_arguments ->> 'to_user_id')::uuid;
+    v_order     constant uuid := (p_arguments ->> 'purchase_id')::uuid;
     v_details   jsonb;
     v_note      bigint;
 begin
@@ -116,6 +117,14 @@ begin
                 raise exception using errcode = 'PT404', message = 'no such hold', detail = 'unknown_hold';
             end if;
             return public.release_hold(v_hold);
+        when 'refund' then
+            if not exists (select from public.purchases p where p.id = v_order and p.user_id = p_user_id) then
+                raise exception using errcode = 'PT404', message = 'no such order', detail = 'unknown_order';
+            end if;
+            return public.begin_refund(
+                v_order, p_actor_id::text, p_reason, 'desk:' || gen_random_uuid(), (p_arguments ->> 'amount')::bigint,
+                p_user_id
+            ) - 'replayed';
         when 'resend' then
             return purse.resend_receipt(p_user_id, (p_arguments ->> 'order_id')::uuid);
         when 'move' then
@@ -217,8 +226,15 @@ begin
         when 'forget' then purse.accounts_of(p_user_id)
         else array[p_user_id]
     end;
-    -- Moving and forgetting lock orders first, and the account after them.
-    if p_action in ('grant', 'correct', 'undo', 'release') then
+    -- Orders are locked before the account, as in settlement. Moving and forgetting lock both themselves.
+    if p_action = 'refund' then
+        perform
+        from public.purchases p
+        where p.id = (p_arguments ->> 'purchase_id')::uuid
+            and p.user_id = p_user_id
+        for no key update;
+    end if;
+    if p_action in ('grant', 'correct', 'undo', 'release', 'refund') then
         perform purse.lock_account(p_user_id);
     end if;
     v_before := purse.balances_of(v_ids);
@@ -345,10 +361,10 @@ $$;
 comment on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean, bigint) is
 'Does something to a person''s account as a member of staff, once per actor and idempotency key, and records it in
 admin_actions. With p_preview it says what would happen, and changes and records nothing. p_arguments by p_action:
-grant {credits, valid_days?}, correct {credits: signed}, undo {transaction_id}, release {hold_id}, resend {order_id},
-move {to_user_id}, forget, export, note {} (its text is p_reason). support may note, resend and export; the rest is for
+grant {credits, valid_days?}, correct {credits: signed}, undo {transaction_id}, release {hold_id}, refund {purchase_id,
+amount: what quote_refund has shown}, resend {order_id}, move {to_user_id}, forget, export, note {} (its text is p_reason). support may note, resend and export; the rest is for
 admins. p_balance is the balance that the actor was shown; null: whatever it is. The person sees p_reason of a grant,
-a correction and an undone spend in their history.
+a correction and an undone spend in their history. A refund is only begun here: a worker then asks Stripe (claim_refund).
 Returns {accounts: [{user_id, before, after: {balance, held, available}}], ledger: [{transaction_id, user_id, kind,
 amount, balance_after}], at most 200 rows; details: what the action''s own function answers; action_id or null; replayed}.
 Raises PT403 with not_staff or admins_only as detail; PT404 with unknown_person, unknown_transaction, unknown_hold or

@@ -166,6 +166,16 @@ begin
                 limit 20
             ) o
         ),
+        'refunds', (
+            select coalesce(jsonb_agg(to_jsonb(o) order by o.created_at), '[]'::jsonb)
+            from (
+                select s.refund_id, s.order_id, s.user_id, purse.who_is(s.user_id) as email, s.package_name, s.amount,
+                    s.currency, purse.decimals_of(s.currency) as decimals, s.attempts, s.created_at, s.next_attempt_at
+                from purse.stuck_refunds s
+                order by s.created_at
+                limit 20
+            ) o
+        ),
         'webhook', (
             select jsonb_build_object(
                 'events', count(*),
@@ -199,8 +209,9 @@ comment on function public.desk_today(uuid) is
 and 30 days}, disputes: to answer, soonest first, [{id, order_id, user_id, email, amount, currency, decimals, status,
 due_at}], pending: payments that a bank has not confirmed, [{order_id, user_id, email, package_name, amount, currency,
 decimals, since}], mismatches: [{order_id, user_id, email, package_name, created_at, unit_amount, currency,
-amount_subtotal, currency_paid, sealed, decimals, decimals_paid}], webhook: of the newest 500 events, {events, p50_seconds, p95_seconds,
-last_event_at, last_type}, reconciliation: {reached_at, finished_at} or null, balances: see purse.recent_balances_off}.
+amount_subtotal, currency_paid, sealed, decimals, decimals_paid}], refunds: that began more than an hour ago and have not
+ended, [{refund_id, order_id, user_id, email, package_name, amount, currency, decimals, attempts, created_at,
+next_attempt_at}], webhook: of the newest 500 events, {events, p50_seconds, p95_seconds, last_event_at, last_type}, reconciliation: {reached_at, finished_at} or null, balances: see purse.recent_balances_off}.
 Lists hold twenty at most. Raises PT403 for who is not staff.';
 revoke all on function public.desk_today(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.desk_today(uuid) to service_role;

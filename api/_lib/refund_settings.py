@@ -29,7 +29,10 @@ class RefundSettings:
 
     def public(self) -> dict[str, Any]:
         """Return what pages show, for GET /api/config."""
-        return {"withdrawal": {"days": self.withdrawal_days, "waiver": self.waiver}}
+        return {
+            "self_refund_days": self.self_refund_days,
+            "withdrawal": {"days": self.withdrawal_days, "waiver": self.waiver},
+        }
 
 
 def read_refund_settings(read: EnvironmentReader) -> RefundSettings:

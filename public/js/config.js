@@ -3,7 +3,7 @@ import { requestJson } from "./http.js";
 /**
  * @typedef {{ supabase_url: string, publishable_key: string, payments_enabled: boolean,
  *   files_enabled: boolean, shop: import("./shop.js").Identity, password_min_length: number,
- *   withdrawal: { days: number, waiver: string | null },
+ *   self_refund_days: number, withdrawal: { days: number, waiver: string | null },
  *   captcha: { provider: "hcaptcha" | "turnstile", site_key: string } | null }} Config
  */
 

@@ -3,6 +3,7 @@ import { h, spoken } from "./dom.js";
 import { lotsMoved } from "./lots.js";
 import { formatChange } from "./money.js";
 import { receiptButton } from "./receipt-button.js";
+import { refundButton } from "./refund-button.js";
 import { formatNumber, has, t } from "./texts.js";
 import { withdrawalButton, withdrawnNote } from "./withdrawal-button.js";
 
@@ -27,7 +28,7 @@ export function historyEntry({ kind, amount, balance_after: after, created_at: c
 }
 
 /**
- * What not everybody asks for: why, from which lot, the receipt, the withdrawal.
+ * What not everybody asks for: why, from which lot, the receipt, a refund, the withdrawal.
  * @param {string} kind
  * @param {Partial<Transaction>} transaction
  */
@@ -36,6 +37,8 @@ function further(kind, { description, reason, lots, receipt, ...more }) {
     reason && reason !== description && h("p", {}, reason),
     Boolean(lots?.length) && !SPEAKS_FOR_ITSELF.includes(kind) && lotsMoved(lots ?? []),
     receipt && receiptButton(receipt),
+    // A receipt means that something was paid. The lot is as old as the purchase, also in a purse that has moved.
+    receipt && !more.withdrawn_at && lots?.[0] && refundButton(more.order_id ?? "", lots[0].created_at),
     more.withdraw_until && withdrawalButton(more.order_id ?? "", more.withdraw_until),
     more.withdrawn_at && withdrawnNote(more.withdrawn_at),
   ];

@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.database.purse import Purse
 from tests.desk import Desk
+from tests.http import refunding
 from tests.support import Order, event
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
+    from tests.http.refunding import Bought
     from tests.support import Accounts, RunningStack, User
 
 MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
@@ -41,6 +43,14 @@ def person(stack: RunningStack) -> User:
     user = stack.sign_up()
     stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
     return user
+
+
+@pytest.fixture
+def bought(stack: RunningStack, database: Connection[dict[str, Any]]) -> Bought:
+    """A pack of 500 credits for 4.99, of which 100 credits are spent."""
+    bought = refunding.buy(stack, database, stack.sign_up())
+    bought.purse.spend(20)  # at 5 credits each
+    return bought
 
 
 def heading(page: Page, name: str) -> Locator:
@@ -182,6 +192,45 @@ def test_a_failure_is_said_and_tried_again(visit: Visit, admin: User, console: C
     page.unroute("**/api/admin/today")
     problem.get_by_role("button", name="Try again").click()
     expect(page.get_by_text("Last 30 days")).to_be_visible()
+
+
+def test_the_unused_part_of_a_pack_is_refunded_and_stripe_agrees(
+    visit: Visit, admin: User, supporter: User, bought: Bought, console: Console
+) -> None:
+    console.allow_failing("/api/admin/act")
+    of_support = visit(supporter, at=f"/admin#person={bought.user.id}").page
+    of_support.locator("summary").click()
+    expect(of_support.get_by_text("$3.99 for 400 credits that are unused")).to_be_visible()
+    expect(of_support.get_by_text("An admin can refund it.")).to_be_visible()
+
+    page = visit(admin, at=f"/admin#person={bought.user.id}").page
+    page.locator("summary").click()
+    page.get_by_role("button", name=re.compile("Refund unused credits: Starter")).click()
+    dialog = page.get_by_role("dialog", name="Refund unused credits")
+    dialog.get_by_label("Reason").fill("Bought the wrong pack")
+    dialog.get_by_role("button", name="Preview").click()
+    expect(dialog.get_by_text("$3.99 goes back.")).to_be_visible()
+    # Less is free by now, so what was shown is not refunded.
+    held = bought.purse.hold(20)["hold_id"]
+    dialog.get_by_role("button", name="Refund unused credits").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Another amount can be refunded now.")
+    bought.purse.release(held)
+    dialog.get_by_role("button", name="Preview").click()
+    region = dialog.get_by_role("region", name="Balances before and after")
+    expect(region).to_contain_text("400 → 0")
+    assert bought.at_stripe() == []
+    dialog.get_by_role("button", name="Refund unused credits").click()
+    said = "Refund asked for. Stripe made it: $3.99 goes back, and 400 credits were taken."
+    expect(page.get_by_text(said)).to_be_focused()
+    assert [made.amount for made in bought.at_stripe()] == [399]
+    assert bought.purse.balance == 0
+    page.locator("summary").click()
+    expect(page.get_by_text("Nothing of this pack is left")).to_be_visible()
+    asked = page.get_by_role("region", name="Refunds asked for, newest first")
+    expect(asked).to_contain_text("Bought the wrong pack")
+    expect(page.get_by_role("region", name="What staff did, newest first")).to_contain_text(
+        "Refund asked for"
+    )
 
 
 def test_a_silence_after_the_click_and_the_second_click_do_it_once(

@@ -27,6 +27,7 @@ PAGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("people", {"q": "ada"}),
     ("person", {"id": NOBODY}),
     ("verdict", {"id": NOBODY}),
+    ("refunds", {"order_id": NOBODY}),
     ("export", {"action_id": "1"}),
 )
 # What moves credits or ends an account.
@@ -35,6 +36,7 @@ MOVING: tuple[tuple[str, dict[str, Any]], ...] = (
     ("correct", {"credits": -10}),
     ("undo", {"transaction_id": "1"}),
     ("release", {"hold_id": NOBODY}),
+    ("refund", {"purchase_id": NOBODY}),
     ("move", {"to_user_id": NOBODY}),
     ("forget", {}),
 )

@@ -48,6 +48,7 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
         },
         "captcha": None,
         "password_min_length": 6,
+        "self_refund_days": 0,
         "withdrawal": {"days": 0, "waiver": None},
     }
     assert stack.secret_key not in response.text
@@ -62,7 +63,7 @@ def test_health_reports_database_and_payments(stack: RunningStack) -> None:
         "payments_enabled": True,
         "database": "ok",
         "ledger": "test",
-        "schema": "20261128000068",
+        "schema": "20261128000069",
         "storage": "ok",
     }
 

@@ -210,6 +210,40 @@ def test_it_finds_a_refund_whose_webhook_was_lost(operator: Operator) -> None:
     well(operator)
 
 
+def test_it_finds_a_refund_that_does_not_end_and_reconcile_ends_it(operator: Operator) -> None:
+    stack = operator.stack
+    order_id = shop.purchase(stack, shop.buy(stack, stack.sign_up()))["id"]
+    with operator.superuser() as database:
+        begun = database.execute(
+            "select begin_refund(%s, 'ann', 'asked by mail', 'never-asked') as refund", [order_id]
+        ).fetchone()
+    assert begun is not None
+    refund_id = begun["refund"]["refund_id"]
+    assert refund_id not in well(operator)  # it is less than an hour old
+    operator.tamper("update refund_requests set created_at = now() - interval '61 minutes'")
+    found = wrong(operator)
+    assert "A refund began more than an hour ago" in found
+    assert f"refund {refund_id}, order {order_id}: 4.99 USD, begun " in found
+    assert ", 0 attempts > make reconcile;" in found
+    outcome = operator.run("reconcile")
+    assert outcome.status == 0, outcome.text
+    well(operator)
+
+
+def test_reconcile_says_that_a_refund_is_not_finished(operator: Operator) -> None:
+    stack = operator.stack
+    order_id = shop.purchase(stack, shop.buy(stack, stack.sign_up()))["id"]
+    with operator.superuser() as database:
+        database.execute("select begin_refund(%s, 'ann', 'asked', 'fails-once')", [order_id])
+    # Reconciliation lists the refunds in one call; making this one is tried twice.
+    with shop.trouble(stack, skip_next=1, fail_next=2, status=429, path="/v1/refunds"):
+        outcome = operator.run("reconcile")
+    assert "a refund that was begun is not finished" in outcome.text
+    operator.tamper("update refund_requests set next_attempt_at = now()")
+    assert "not finished" not in operator.run("reconcile").text
+    well(operator)
+
+
 def test_it_finds_events_that_stripe_cannot_deliver(operator: Operator) -> None:
     with shop.no_webhooks(operator.stack):
         shop.buy(operator.stack, operator.stack.sign_up())

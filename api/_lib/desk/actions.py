@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from api._lib.desk.asking import ask
+from api._lib.desk.refunds import carry_out, require_stripe
 from api._lib.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 MAX_CREDITS = 1_000_000_000
 MAX_DAYS = 3650
+MAX_AMOUNT = 2**53
 MAX_REASON = 500
 MAX_NOTE = 2000
 # As in api/account.py: what is left of a deletion after this is the daily clean-up's.
@@ -71,12 +73,20 @@ def _undone(body: Mapping[str, Any]) -> dict[str, Any]:
     return {"transaction_id": transaction_id}
 
 
+def _refunded(body: Mapping[str, Any]) -> dict[str, Any]:
+    arguments: dict[str, Any] = {"purchase_id": uuid_of(body, "purchase_id")}
+    if body.get("amount") is not None:
+        arguments["amount"] = whole(body, "amount", 1, MAX_AMOUNT)
+    return arguments
+
+
 # Action -> reads its own fields from the body.
 ACTIONS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "grant": _granted,
     "correct": _corrected,
     "undo": _undone,
     "release": lambda body: {"hold_id": uuid_of(body, "hold_id")},
+    "refund": _refunded,
     "resend": lambda body: {"order_id": uuid_of(body, "order_id")},
     "move": lambda body: {"to_user_id": uuid_of(body, "to_user_id")},
     "forget": _none,
@@ -112,11 +122,16 @@ def action_of(body: Mapping[str, Any]) -> Action:
 def act(actor_id: str, action: Action, idempotency_key: str | None) -> dict[str, Any]:
     """Do an action, or say what it would do; return what desk_act in sql/ answers.
 
-    Of a deletion that was done, `finished` says whether nothing is left outside the database.
+    `finished` says of a deletion whether nothing is left outside the database, and of a refund
+    whether it has ended. The details of a refund that was begun are those of the refund as it is
+    when this returns.
 
     Raises:
         PurseError: As ask() does.
+        PaymentsDisabledError: A refund needs Stripe. Nothing was done.
     """
+    if action.name == "refund":
+        require_stripe()
     done: dict[str, Any] = ask(
         "desk_act",
         actor_id,
@@ -136,6 +151,9 @@ def act(actor_id: str, action: Action, idempotency_key: str | None) -> dict[str,
         finished = finish_all(
             tuple(done["details"]["user_ids"]), deadline=time.monotonic() + FINISH_SECONDS
         )
+    if action.name == "refund" and not action.preview:
+        done["details"] = carry_out(done["details"])
+        finished = done["details"]["status"] != "begun"
     return {**done, "finished": finished}
 
 

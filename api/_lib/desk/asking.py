@@ -16,6 +16,7 @@ from api._lib.errors import (
     NotFoundError,
     PurseError,
 )
+from api._lib.payments.refund_refusals import CONFLICTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _BALANCE_CHANGED = "balance_changed:"
 # What a Postgres function refuses (the error's detail, and our code) -> the sentence for staff.
 _SENTENCES: Mapping[str, str] = {
+    **CONFLICTS,
+    "unknown_purchase": "There is no such order.",
     "not_staff": "The desk is for staff. An owner gives roles with: make admin EMAIL=…",
     "admins_only": "Only an admin may do this. Your role is support.",
     "unknown_person": "There is no such person.",

@@ -29,7 +29,7 @@ REASONS = {
     "waived": "The right of withdrawal was given up before this purchase.",
     "withdrawn": "This purchase was withdrawn from already.",
 }
-_CONFLICTS = {
+CONFLICTS = {
     **REASONS,
     "quote_changed": "Another amount can be refunded now. Nothing was done. Look again.",
     "idempotency_key_reused": "This Idempotency-Key was used for another request. Use a new one.",
@@ -40,6 +40,6 @@ def refusal_of(error: DatabaseError) -> ConflictError | NotFoundError | Database
     """Return what a refusal of these functions means for a client; others stay as they are."""
     if error.code == "PT404":
         return NotFoundError(UNKNOWN_PURCHASE, code="unknown_purchase")
-    if error.code == "PT409" and error.detail in _CONFLICTS:
-        return ConflictError(_CONFLICTS[error.detail], code=error.detail)
+    if error.code == "PT409" and error.detail in CONFLICTS:
+        return ConflictError(CONFLICTS[error.detail], code=error.detail)
     return error

@@ -57,14 +57,17 @@ export function askAndAct(name, { userId, label, balance, about = {}, what }) {
         return dialog.close();
       }
       const request = { action: name, user_id: userId, balance, ...about, ...answers(inputs), reason: reason.input.value.trim() };
-      effect.replaceChildren(...inWords(await preview(request)));
+      const found = await preview(request);
+      effect.replaceChildren(...inWords(found, kind.sentence?.(found.details)));
       // One key for each thing that was agreed to, so that a second try after a silence does it once.
-      previewed = { request, key: crypto.randomUUID() };
+      previewed = { request: { ...request, ...kind.agreed?.(found.details) }, key: crypto.randomUUID() };
     } catch (error) {
       if (!("status" in Object(error))) throw error;
       problem.textContent = explain(error);
       if (error.code === "balance_changed") {
         balance = Number(error.details.balance);
+        back();
+      } else if (error.code === "quote_changed") {
         back();
       }
     }
@@ -100,14 +103,19 @@ export function askAndAct(name, { userId, label, balance, about = {}, what }) {
   });
 }
 
-/** What an action would change, in words and tables. @param {import("./api.js").Result} result */
-function inWords({ accounts, ledger }) {
+/**
+ * What an action would change, in words and tables.
+ * @param {import("./api.js").Result} result
+ * @param {string} [sentence] about it
+ */
+function inWords({ accounts, ledger }, sentence) {
   const moved = accounts.filter(({ before, after }) => before.balance !== after.balance || before.held !== after.held);
   if (!moved.length && !ledger.length) return [h("p", {}, "The ledger stays as it is.")];
   const arrow = (/** @type {number} */ from, /** @type {number} */ to) =>
     from === to ? formatNumber(from) : `${formatNumber(from)} → ${formatNumber(to)}`;
   return [
     h("h3", {}, "This will happen"),
+    sentence ? h("p", {}, sentence) : null,
     table({
       caption: "Balances before and after",
       columns: ["Account", { label: "Balance", numeric: true }, { label: "Held", numeric: true }, { label: "Free", numeric: true }],

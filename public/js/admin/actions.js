@@ -1,10 +1,16 @@
+import { formatMoney } from "../money.js";
+import { credits } from "./words.js";
+
 // What staff may do to an account. Each entry says what the dialog asks and warns; the server decides.
 
 /**
  * @typedef {{ name: string, label: string, type: "number" | "text", min?: number, max?: number, optional?: boolean,
  *   hint?: string }} Field
- * @typedef {{ title: string, button: string, fields: Field[], warning?: string, isSeen?: boolean, danger?: boolean }} Kind
- *   isSeen: the person sees the reason in their history
+ * @typedef {{ title: string, button: string, fields: Field[], warning?: string, isSeen?: boolean, danger?: boolean,
+ *   sentence?: (details: Record<string, any>) => string,
+ *   agreed?: (details: Record<string, any>) => Record<string, unknown> }} Kind
+ *   isSeen: the person sees the reason in their history; sentence: what the preview found, in words;
+ *   agreed: fields of the request that come from the preview, so that nothing else is done
  */
 
 /** @type {Record<string, Kind>} */
@@ -53,6 +59,16 @@ export const ACTIONS = {
     button: "Release",
     fields: [],
     warning: "Work that still runs under this hold can then not be charged.",
+  },
+  refund: {
+    title: "Refund unused credits",
+    button: "Refund unused credits",
+    danger: true,
+    fields: [],
+    warning: "What is unused of this order goes back the way it was paid. This cannot be undone.",
+    sentence: ({ amount, currency, decimals, credits: taken }) =>
+      `${formatMoney(amount, currency, decimals)} goes back. ${credits(taken)} are set aside now, and taken as soon as Stripe has made the refund.`,
+    agreed: ({ amount }) => ({ amount }),
   },
   resend: {
     title: "Send the receipt mail again",

@@ -36,6 +36,8 @@ export const setPrice = (request, key) =>
 export const findPeople = (q, after) => read("/people", { q, after }, LONG_SECONDS);
 /** @param {string} id @param {string} [cursor] of the history */
 export const readPerson = (id, cursor) => read("/person", { id, cursor });
+/** What of an order can be refunded, and its refunds. @param {string} orderId */
+export const readRefunds = (orderId) => read("/refunds", { order_id: orderId });
 /** Asks Stripe too. @param {string} id */
 export const readVerdict = (id) => read("/verdict", { id }, LONG_SECONDS);
 

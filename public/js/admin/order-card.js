@@ -20,12 +20,13 @@ const STATES = {
  * An order: what was ordered, what became of it, and every event that touched it.
  * @param {any} order
  * @param {HTMLElement[]} buttons what can be done about it
+ * @param {{ element: HTMLElement, load: () => void } | null} refunds loaded when the card is opened
  */
-export function orderCard(order, buttons) {
+export function orderCard(order, buttons, refunds) {
   const [state, tone] = STATES[order.status] ?? [order.status, "plain"];
   const currency = order.currency_paid ?? order.currency;
   const show = (/** @type {number} */ amount) => formatMoney(amount, currency, order.decimals);
-  return h(
+  const card = h(
     "details",
     { class: "desk-order" },
     h(
@@ -48,8 +49,11 @@ export function orderCard(order, buttons) {
     ]),
     order.reversals.length > 0 && reversals(order),
     events(order),
+    refunds?.element,
     buttons.length > 0 && h("p", { class: "desk-buttons" }, ...buttons),
   );
+  if (refunds) card.addEventListener("toggle", refunds.load, { once: true });
+  return card;
 }
 
 /** @param {any} order */

@@ -1,14 +1,16 @@
 import { day, time } from "../dates.js";
 import { h } from "../dom.js";
-import { formatChange } from "../money.js";
+import { formatMoney } from "../money.js";
 import { formatNumber } from "../texts.js";
 import { askAndAct } from "./action-dialog.js";
 import { ACTIONS } from "./actions.js";
 import { readExport, readPerson, readVerdict } from "./api.js";
 import { noteForm } from "./note-form.js";
 import { orderCard } from "./order-card.js";
-import { badge, code, facts, loadInto, nothing, personLink, section, table } from "./parts.js";
-import { credits, DONE, KINDS } from "./words.js";
+import { orderRefunds } from "./order-refunds.js";
+import { badge, code, facts, loadInto, nothing, personLink, section } from "./parts.js";
+import { actions, files, historyTable, holds, lots, notes } from "./person-tables.js";
+import { credits, DONE } from "./words.js";
 
 /**
  * Everything about a person.
@@ -127,11 +129,11 @@ class PersonPage {
     if (!orders.length) return [nothing("No orders.")];
     return orders.map((/** @type {any} */ order) => {
       // What can be done about one order: each is an entry of ACTIONS, with the order's id in its request.
-      const buttons =
-        order.status === "paid" && !account.is_deleted
-          ? [button("resend", { order_id: order.order_id }, `${order.package_name} of ${order.created_at.slice(0, 10)}`)]
-          : [];
-      return orderCard(order, buttons);
+      const what = `${order.package_name} of ${order.created_at.slice(0, 10)}`;
+      const isPaid = order.status === "paid";
+      const buttons = isPaid && !account.is_deleted ? [button("resend", { order_id: order.order_id }, what)] : [];
+      const refund = this.desk.role === "admin" ? button("refund", { purchase_id: order.order_id }, what) : null;
+      return orderCard(order, buttons, isPaid ? orderRefunds(order.order_id, refund) : null);
     });
   }
 
@@ -164,7 +166,8 @@ class PersonPage {
 }
 
 /** @param {import("./api.js").Result} result */
-function outcome({ accounts: [theirs], replayed, finished }) {
+function outcome({ accounts: [theirs], replayed, finished, details }) {
+  if (details.refund_id) return `${replayed ? " It was asked for before." : ""} ${refunded(details)}`;
   const { before, after } = theirs ?? {};
   const moved = before && after && (before.balance !== after.balance || before.held !== after.held);
   return [
@@ -172,6 +175,19 @@ function outcome({ accounts: [theirs], replayed, finished }) {
     moved ? ` The balance is ${credits(after.balance)} now, of which ${credits(after.available)} are free.` : "",
     finished ? "" : " The daily clean-up deletes the rest.",
   ].join("");
+}
+
+/** What became of a refund. @param {Record<string, any>} refund */
+function refunded({ status, amount, currency, decimals, credits: taken, refusal }) {
+  const money = formatMoney(amount, currency, decimals);
+  /** @type {Record<string, string>} */
+  const sentences = {
+    done: `Stripe made it: ${money} goes back, and ${credits(taken)} were taken.`,
+    begun: `Stripe has not answered yet. ${credits(taken)} are set aside, and ${money} goes back as soon as it does.`,
+    refused: `Stripe did not make it (${refusal}). No credits were taken.`,
+    failed: `Stripe made it, and it failed (${refusal}). The credits are back.`,
+  };
+  return sentences[status] ?? "";
 }
 
 /** @param {any} purse */
@@ -197,92 +213,4 @@ function finding({ level, sentence, remedy, cases }) {
     cases.length > 0 && h("ul", {}, ...cases.map((/** @type {string} */ each) => h("li", {}, each))),
     remedy && h("p", { class: "desk-hint" }, "What to do: ", code(remedy)),
   );
-}
-
-/** @param {any[]} rows @param {(row: any) => HTMLElement | null} undo */
-function historyTable(rows, undo) {
-  return table({
-    caption: "History, newest first",
-    columns: ["When", "What", "About", { label: "Credits", numeric: true }, { label: "Balance", numeric: true }, "Row", ""],
-    rows: rows.map((row) => [
-      time(row.created_at),
-      KINDS[row.kind] ?? row.kind,
-      [row.description, row.reason !== row.description && row.reason].filter(Boolean).join(" · "),
-      formatChange(row.amount),
-      formatNumber(row.balance_after),
-      row.id,
-      undo(row),
-    ]),
-  });
-}
-
-/** @param {any[]} rows */
-function lots(rows) {
-  if (!rows.length) return nothing("No lots.");
-  return table({
-    caption: "Lots, those with credits first",
-    columns: ["Lot", "From", { label: "Left", numeric: true }, { label: "Of", numeric: true }, { label: "Held", numeric: true }, { label: "Expired", numeric: true }, "Expires"],
-    rows: rows.map((row) => [
-      row.name,
-      row.source,
-      formatNumber(row.remaining),
-      formatNumber(row.granted),
-      formatNumber(row.held),
-      formatNumber(row.lapsed),
-      row.expires_at ? day(row.expires_at) : "never",
-    ]),
-  });
-}
-
-/** @param {any[]} rows @param {((name: string, about?: Record<string, unknown>, what?: string) => HTMLElement) | null} button */
-function holds(rows, button) {
-  if (!rows.length) return nothing("No credits are set aside.");
-  return table({
-    caption: "Open holds",
-    columns: ["Since", "Feature", { label: "Credits", numeric: true }, "Until", ""],
-    rows: rows.map((row) => [
-      time(row.created_at),
-      row.feature,
-      formatNumber(row.credits),
-      time(row.expires_at),
-      button && row.status === "held" ? button("release", { hold_id: row.id }, `${row.feature}, ${credits(row.credits)}`) : row.status,
-    ]),
-  });
-}
-
-/** @param {any[]} rows */
-function files(rows) {
-  return table({
-    caption: "Files, newest first",
-    columns: ["When", "File", "State", { label: "Credits", numeric: true }, "Why it failed"],
-    rows: rows.map((row) => [time(row.created_at), row.filename, row.status, formatNumber(row.credits), row.error?.message ?? null]),
-  });
-}
-
-/** @param {any[]} list */
-function notes(list) {
-  if (!list.length) return nothing("No notes.");
-  return h(
-    "ul",
-    { class: "desk-notes", role: "list" },
-    ...list.map(({ author, text, created_at: at }) =>
-      h("li", {}, h("p", { class: "desk-note" }, text), h("p", { class: "desk-hint" }, `${author} · `, time(at))),
-    ),
-  );
-}
-
-/** @param {any[]} list */
-function actions(list) {
-  if (!list.length) return nothing("Nothing yet.");
-  return table({
-    caption: "What staff did, newest first",
-    columns: ["When", "Who", "What", { label: "Credits", numeric: true }, "Reason"],
-    rows: list.map((row) => [
-      time(row.created_at),
-      `${row.actor} (${row.actor_role})`,
-      DONE[row.action] ?? row.action,
-      row.ledger.length ? formatChange(row.ledger.reduce((/** @type {number} */ sum, /** @type {any} */ each) => sum + each.amount, 0)) : null,
-      row.action === "note" ? null : row.reason,
-    ]),
-  });
 }

@@ -31,6 +31,7 @@ function render(today) {
     ),
     section("Disputes to answer", disputes(today.disputes)),
     section("Payments that are not what was ordered", mismatches(today.mismatches)),
+    section("Refunds that do not end", stuckRefunds(today.refunds)),
     section("Payments that a bank has not confirmed", pending(today.pending)),
     section("Machinery", machinery(today), everything()),
   ];
@@ -88,6 +89,23 @@ function pending(rows) {
       personLink(row.user_id, row.email),
       row.package_name,
       formatMoney(row.amount, row.currency, row.decimals),
+    ]),
+  });
+}
+
+/** @param {any[]} rows */
+function stuckRefunds(rows) {
+  if (!rows.length) return nothing("No refund has waited for Stripe for more than an hour.");
+  return table({
+    caption: "Refunds that have not ended, oldest first",
+    columns: ["Begun", "Person", "Pack", { label: "Amount", numeric: true }, { label: "Attempts", numeric: true }, "Next attempt"],
+    rows: rows.map((row) => [
+      time(row.created_at),
+      personLink(row.user_id, row.email),
+      row.package_name,
+      formatMoney(row.amount, row.currency, row.decimals),
+      row.attempts,
+      time(row.next_attempt_at),
     ]),
   });
 }

@@ -31,6 +31,7 @@ export const DONE = {
   correct: "Corrected",
   undo: "Spend undone",
   release: "Hold released",
+  refund: "Refund asked for",
   resend: "Receipt mail sent again",
   move: "Purse moved",
   forget: "Account deleted",

@@ -1,0 +1,22 @@
+import { formatMoney } from "./money.js";
+import { readingProblem } from "./problems.js";
+import { has, t } from "./texts.js";
+
+/** @param {{ amount: number, credits: number, currency: string, decimals: number }} about */
+const filling = ({ amount, credits, currency, decimals }) => ({ n: credits, price: formatMoney(amount, currency, decimals) });
+
+/** What goes back, before it is confirmed. @param {import("./refund-api.js").RefundQuote} quote */
+export const consequence = (quote) => t("refund.amount", filling(quote));
+
+/** The same afterwards. @param {import("./refund-api.js").Refund} refund */
+export const outcome = (refund) => t(refund.status === "begun" ? "refund.begun" : "refund.made", filling(refund));
+
+/** Why nothing can be refunded. @param {string | null} reason */
+export const whyNot = (reason) => (has(`refund.not.${reason}`) ? t(`refund.not.${reason}`) : t("refund.over"));
+
+/** @param {import("./http.js").RequestError} error */
+export function refundProblem(error) {
+  if (error.code === "refund_refused") return t("refund.refused");
+  if (error.status === 409) return whyNot(error.code);
+  return `${readingProblem(error)} ${t("refund.again")}`;
+}
