@@ -10,7 +10,7 @@ import pytest
 
 from api._lib import database as ledger
 from api._lib.errors import ConflictError, NotFoundError, PurseError
-from api._lib.payments.refunds import RefundWish, quote_refund, refund
+from api._lib.payments.refunds import RefundWish, go_on, quote_refund, refund
 from api._lib.payments.refunds_due import finish_due
 from tests import shop
 from tests.database.purse import key
@@ -160,6 +160,23 @@ def test_an_outage_of_stripe_passes(stack: RunningStack, bought: Bought) -> None
         assert refund(bought.wish()).status == "begun"
     bought.make_due()
     finish()
+    is_refunded_once(bought)
+
+
+def test_an_error_of_the_search_for_a_lost_refund_refuses_nothing(
+    stack: RunningStack, bought: Bought
+) -> None:
+    """Stripe made the refund. As long as we cannot see that, it must not end as never made."""
+    with shop.no_webhooks(stack):
+        with shop.trouble(stack, fail_next=BOTH_TRIES, after_commit=True, path=REFUNDS):
+            made = refund(bought.wish())
+        bought.make_due()
+        with shop.trouble(stack, fail_next=1, status=402, path=REFUNDS):
+            assert go_on(made.refund_id).status == "begun"
+        with pytest.raises(ConflictError, match="in_progress"):
+            refund(bought.wish())
+        bought.make_due()
+        assert go_on(made.refund_id).status == "done"
     is_refunded_once(bought)
 
 

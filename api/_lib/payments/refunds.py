@@ -201,9 +201,14 @@ def _make(claimed: Mapping[str, Any]) -> None:
     refund_id = claimed["refund_id"]
     try:
         made = _find(claimed) if claimed["is_retry"] else None
-        if made is None and not claimed["is_covered"]:
-            database.call("refuse_refund", p_refund_id=refund_id, p_refusal="credits_used")
-            return
+    except stripe.StripeError as error:
+        # Also if Stripe refuses the search: an earlier worker may have made the refund.
+        log_stripe_error(error)
+        raise StripeFailedError from None
+    if made is None and not claimed["is_covered"]:
+        database.call("refuse_refund", p_refund_id=refund_id, p_refusal="credits_used")
+        return
+    try:
         made = made or _create(claimed)
     except _REFUSALS as error:
         log_stripe_error(error)
