@@ -46,7 +46,7 @@ def reconcile(request: Request) -> Response:
     from api._lib.payments import reconcile  # noqa: PLC0415
 
     report = reconcile.reconcile(deadline_seconds=JOB_SECONDS).as_json()
-    finish_due(seconds=REFUND_SECONDS)
+    report["refused"] += len(finish_due(seconds=REFUND_SECONDS))
     deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("reconciled: %s", report)
     # What was refused needs a person. The scheduler shows a run as failed by its status alone.
@@ -86,11 +86,16 @@ def cleanup(request: Request) -> Response:
 def deliver_due(request: Request) -> Response:
     """Send what is due for DELIVER_SECONDS; report what was sent, and whether nothing is left."""
     check_scheduler(request)
-    finish_due(seconds=REFUND_SECONDS)
+    refused = finish_due(seconds=REFUND_SECONDS)
     done = deliver(deadline=time.monotonic() + DELIVER_SECONDS)
-    report = {"delivered": done.delivered, "failed": done.failed, "complete": done.complete}
+    report = {
+        "delivered": done.delivered,
+        "failed": done.failed,
+        "refunds_refused": len(refused),
+        "complete": done.complete,
+    }
     _log.info("delivered: %s", report)
-    return Response(report)
+    return Response(report, status=500 if refused else 200)
 
 
 app = choose_by(

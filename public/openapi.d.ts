@@ -1094,12 +1094,14 @@ export interface components {
             /** @description cursor of the next page, whose lists are appended to these; null: there is none */
             next_cursor: string | null;
         };
-        /** @description What a run of the outbox sent */
+        /** @description What a run of the outbox sent, and which interrupted refunds need a person */
         Delivered: {
             /** @description Events that an endpoint accepted */
             delivered: number;
             /** @description Attempts that failed; they are tried again later */
             failed: number;
+            /** @description Refunds that could not be recorded; the log names them */
+            refunds_refused: number;
             /** @description Whether nothing that is due is left */
             complete: boolean;
         };
@@ -3405,6 +3407,16 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
+            /** @description A refund could not be recorded and needs a person; what was due was sent */
+            500: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivered"];
+                };
+            };
             503: components["responses"]["CannotCleanUp"];
         };
     };

@@ -63,7 +63,8 @@ create function purse.refundable_amount(
     p_credits  bigint,
     p_paid     bigint,
     p_reversed bigint,
-    p_unused   bigint
+    p_unused   bigint,
+    p_step     integer
 )
     returns bigint
     language sql
@@ -73,19 +74,24 @@ as $$
     -- Settlement has taken ceil(credits * reversed / paid) credits. With the refund it takes
     -- ceil(credits * (reversed + amount) / paid), which may be p_unused more. As that bound is a whole number, the
     -- ceiling stays within it exactly if the quotient does.
-    select least(
-        p_paid,
-        div(
-            (p_unused + ceil(p_credits::numeric * p_reversed / p_paid)) * p_paid,
-            p_credits
-        )
-    )::bigint - p_reversed
+    select case when m.amount < p_paid - p_reversed then m.amount - m.amount % p_step else m.amount end
+    from (
+        select least(
+            p_paid,
+            div(
+                (p_unused + ceil(p_credits::numeric * p_reversed / p_paid)) * p_paid,
+                p_credits
+            )
+        )::bigint - p_reversed as amount
+    ) m
 $$;
 
-comment on function purse.refundable_amount(bigint, bigint, bigint, bigint) is
+comment on function purse.refundable_amount(bigint, bigint, bigint, bigint, integer) is
 'The largest amount, in minor units, whose refund takes back at most p_unused credits by the formula of
-purse.purchase_target. p_credits were bought for p_paid, of which p_reversed went back already.';
-revoke all on function purse.refundable_amount(bigint, bigint, bigint, bigint) from public, anon, authenticated, service_role;
+purse.purchase_target. p_credits were bought for p_paid, of which p_reversed went back already. Unless it is the whole
+rest, it is a multiple of p_step: Stripe refuses other amounts (stripe_currencies).';
+revoke all on function purse.refundable_amount(bigint, bigint, bigint, bigint, integer)
+    from public, anon, authenticated, service_role;
 
 create function purse.why_not_refundable(
     p_purchase public.purchases,
@@ -135,6 +141,7 @@ create function purse.quote_of(
 as $$
 declare
     v_reason   text   := purse.why_not_refundable(p_purchase, p_account, p_days);
+    v_currency text   := coalesce(p_purchase.currency_paid, p_purchase.currency);
     v_reversed bigint := purse.amount_reversed(p_purchase);
     v_unused   bigint := 0;
     v_amount   bigint := 0;
@@ -147,7 +154,10 @@ begin
     where l.purchase_id = p_purchase.id;
     v_unused := coalesce(v_unused, 0);
     if v_reason is null then
-        v_amount := purse.refundable_amount(p_purchase.credits, p_purchase.amount_paid, v_reversed, v_unused);
+        v_amount := purse.refundable_amount(
+            p_purchase.credits, p_purchase.amount_paid, v_reversed, v_unused,
+            coalesce((select c.step from public.stripe_currencies() c where c.currency = v_currency), 1)
+        );
         v_credits := ceil(p_purchase.credits::numeric * (v_reversed + v_amount) / p_purchase.amount_paid)
             - ceil(p_purchase.credits::numeric * v_reversed / p_purchase.amount_paid);
         -- An amount that takes no credit is what rounding left over. It is not the price of an unused credit.
@@ -169,8 +179,8 @@ begin
         'bought', p_purchase.credits,
         'paid', coalesce(p_purchase.amount_paid, 0),
         'refunded', v_reversed,
-        'currency', coalesce(p_purchase.currency_paid, p_purchase.currency),
-        'decimals', purse.decimals_of(coalesce(p_purchase.currency_paid, p_purchase.currency)),
+        'currency', v_currency,
+        'decimals', purse.decimals_of(v_currency),
         'paid_at', p_purchase.paid_at
     );
 end
@@ -216,7 +226,7 @@ $$;
 
 comment on function public.quote_refund(uuid, uuid, integer) is
 'What of a purchase can be refunded: what is unused in its very lot and not set aside by holds, and what that cost.
-amount is the largest whose refund takes back no more than that, and credits is what it takes, exactly.
+amount is the largest that Stripe can refund and that takes back no more than that; credits is what it takes, exactly.
 Earlier refunds and disputes count. p_user_id: only if the purchase is this user''s. p_days: only if it was paid within
 so many days; null: whenever. Returns {purchase_id, user_id, lot_id or null, package_name, refundable, reason or null,
 amount, credits, unused, bought, paid, refunded, currency, decimals, paid_at or null}; amount, paid and refunded in

@@ -5,7 +5,7 @@ import { session } from "./session.js";
 import { parts, t } from "./texts.js";
 import { wallet } from "./wallet.js";
 import { confirmWithdrawal, readWithdrawal } from "./withdrawal-api.js";
-import { consequence, outcome, withdrawalProblem } from "./withdrawal-words.js";
+import { confirmingProblem, consequence, outcome, withdrawalProblem } from "./withdrawal-words.js";
 
 /** @typedef {import("./withdrawal-api.js").WithdrawalQuote} Quote */
 /** @typedef {import("./withdrawal-api.js").Withdrawal} Withdrawal */
@@ -50,7 +50,7 @@ function question(quote, titleId, dialog, show, complaint = "") {
         dialog.querySelector("h2")?.focus();
         wallet.load();
       } catch (error) {
-        if (error.code !== "quote_changed") problem.textContent = withdrawalProblem(error);
+        if (error.code !== "quote_changed") problem.textContent = confirmingProblem(error);
         else await askAgain();
       }
     }),

@@ -15,7 +15,14 @@ export function outcome({ amount, credits, currency, decimals, refund_status: st
   return t("withdrawal.refunded", { n: credits, price: formatMoney(amount, currency, decimals) });
 }
 
-/** @param {import("./http.js").RequestError} error */
+/** Why it could not be confirmed. @param {import("./http.js").RequestError} error */
+export function confirmingProblem(error) {
+  // The request may have arrived all the same.
+  if (error.status === 0 || error.status >= 500) return t("withdrawal.unknown");
+  return withdrawalProblem(error);
+}
+
+/** Why it could not be read. @param {import("./http.js").RequestError} error */
 export function withdrawalProblem(error) {
   if (error.status === 409) return t("withdrawal.over");
   return `${readingProblem(error)} ${t("withdrawal.again")}`;

@@ -15,7 +15,7 @@ from tests.support import RunningStack
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Locator, Route
 
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
@@ -122,17 +122,55 @@ def test_a_withdrawal_counts_while_stripe_is_down(phone: Site, stripe: StandIn) 
     expect(done).to_contain_text(TO_THE_SECOND)
 
 
-def test_without_a_connection_nothing_is_withdrawn_and_it_can_be_repeated(
+UNKNOWN = "It is not known whether your withdrawal arrived. Confirm it again: it counts only once."
+
+
+def test_without_a_connection_it_says_that_the_outcome_is_unknown_and_can_be_repeated(
     phone: Site, console: Console
 ) -> None:
     console.allow_failing("/api/withdrawal")
     dialog = begin(phone)
     phone.page.context.set_offline(True)
     dialog.get_by_role("button", name=CONFIRM).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("Nothing was withdrawn.")
+    expect(dialog.get_by_role("alert")).to_have_text(UNKNOWN)
     phone.page.context.set_offline(False)
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(phone.page.get_by_role("dialog", name="Withdrawal confirmed")).to_be_visible()
+
+
+@pytest.mark.parametrize("lost", ["answer", "5xx"])
+def test_a_lost_answer_of_the_confirmation_may_have_arrived_and_counts_once(
+    phone: Site, purse: Purse, console: Console, lost: str
+) -> None:
+    console.allow_failing("/api/withdrawal")
+    dialog = begin(phone)
+
+    def lose(route: Route) -> None:
+        route.fetch()
+        if lost == "answer":
+            route.abort()
+        else:
+            route.fulfill(status=503, json={"error": {"code": "busy", "message": "Busy."}})
+
+    phone.page.route("**/api/withdrawal", lose, times=1)
+    dialog.get_by_role("button", name=CONFIRM).click()
+    expect(dialog.get_by_role("alert")).to_have_text(UNKNOWN)
+    dialog.get_by_role("button", name=CONFIRM).click()
+    expect(phone.page.get_by_role("dialog", name="Withdrawal confirmed")).to_be_visible()
+    row = purse.database.execute(
+        "select count(*) as refunds from refund_requests where actor = %s", [purse.user_id]
+    ).fetchone()
+    assert row == {"refunds": 1}
+
+
+def test_without_a_connection_the_first_step_withdraws_nothing(
+    phone: Site, console: Console
+) -> None:
+    console.allow_failing("/api/withdrawal")
+    phone.page.context.set_offline(True)
+    phone.history.last.get_by_role("button", name=BEGIN).click()
+    expect(phone.history.last).to_contain_text("Nothing was withdrawn.")
+    phone.page.context.set_offline(False)
 
 
 def test_it_speaks_german(visit: Visit, user: User, purse: Purse) -> None:

@@ -120,6 +120,29 @@ def test_rounding_of_an_earlier_refund_is_no_price_of_an_unused_credit(database:
 
 
 @pytest.mark.parametrize(
+    ("currency", "paid", "amount"), [("kwd", 4990, 3990), ("isk", 49_900, 39_900)]
+)
+def test_a_part_is_rounded_down_to_what_stripe_can_refund(
+    database: Database, currency: str, paid: int, amount: int
+) -> None:
+    purse = Purse(database)
+    order = bought(purse, unit_amount=paid, currency=currency)
+    assert brief(purse, order) == (paid, 500, None)
+    purse.spend(20)
+    assert brief(purse, order) == (amount, 400, None)
+    record(database, Reversal(order).refund(amount))
+    purse.adds_up()
+    assert brief(purse, order) == (0, 0, "nothing_unused")
+
+
+def test_the_whole_rest_goes_back_although_it_is_no_multiple(database: Database) -> None:
+    purse = Purse(database)
+    order = bought(purse, unit_amount=4990, currency="kwd")
+    record(database, Reversal(order).refund(4))
+    assert brief(purse, order) == (4986, 499, None)
+
+
+@pytest.mark.parametrize(
     ("state", "reason"),
     [
         ("open", "unpaid"),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from api._lib import database as ledger
 from api._lib.errors import ConflictError, NotFoundError, PurseError
-from api._lib.payments.refunds import RefundWish, quote_refund, refund
+from api._lib.payments.refunds import RefundWish, go_on, quote_refund, refund
 from api._lib.payments.refunds_due import finish_due
 from tests import shop
 from tests.database.purse import key
 from tests.http import refunding
 from tests.support import until
+from tests.unit.functions import client
+from tests.unit.scripted_server import scripted_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
     from tests.http.refunding import Bought
     from tests.support import RunningStack
+    from tests.unit.scripted_server import Exchange
 
     Database = Connection[dict[str, Any]]
 
@@ -43,8 +48,8 @@ def bought(stack: RunningStack, database: Database) -> Bought:
     return refunding.buy(stack, database, stack.sign_up())
 
 
-def finish() -> bool:
-    return finish_due(seconds=60)
+def finish() -> None:
+    assert finish_due(seconds=60) == []
 
 
 def is_refunded_once(bought: Bought, amount: int = 499) -> None:
@@ -148,7 +153,7 @@ def test_while_stripe_is_down_the_credits_stay_pinned(stack: RunningStack, bough
         assert refund(wish).status == "begun"
         assert refund(wish).status == "begun"
         bought.make_due()
-        assert not finish()
+        finish()
         assert bought.purse.refused(
             "spend_credits", bought.user.id, "docx_processing", 1, key()
         ) == ("PT402")
@@ -160,6 +165,23 @@ def test_an_outage_of_stripe_passes(stack: RunningStack, bought: Bought) -> None
         assert refund(bought.wish()).status == "begun"
     bought.make_due()
     finish()
+    is_refunded_once(bought)
+
+
+def test_an_error_of_the_search_for_a_lost_refund_refuses_nothing(
+    stack: RunningStack, bought: Bought
+) -> None:
+    """Stripe made the refund. As long as we cannot see that, it must not end as never made."""
+    with shop.no_webhooks(stack):
+        with shop.trouble(stack, fail_next=BOTH_TRIES, after_commit=True, path=REFUNDS):
+            made = refund(bought.wish())
+        bought.make_due()
+        with shop.trouble(stack, fail_next=1, status=402, path=REFUNDS):
+            assert go_on(made.refund_id).status == "begun"
+        with pytest.raises(ConflictError, match="in_progress"):
+            refund(bought.wish())
+        bought.make_due()
+        assert go_on(made.refund_id).status == "done"
     is_refunded_once(bought)
 
 
@@ -243,6 +265,45 @@ def test_the_jobs_finish_what_was_interrupted(
     bought.purse.call("begin_refund", bought.purchase_id, "ann", "asked", key())
     assert stack.scheduled(job).status_code == 200
     is_refunded_once(bought)
+
+
+def test_a_refund_that_cannot_be_recorded_holds_up_no_other(
+    stack: RunningStack, database: Database, bought: Bought, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = refunding.buy(stack, database, stack.sign_up())
+    begun = [
+        each.purse.call("begin_refund", each.purchase_id, "ann", "asked", key())
+        for each in (bought, other)
+    ]
+
+    def stripe(exchange: Exchange) -> tuple[int, bytes]:
+        """Ask the stand-in, and spoil the first refund's answer."""
+        names = ("Authorization", "Content-Type", "Idempotency-Key")
+        answer = httpx.request(
+            exchange.command,
+            f"{stack.stripe_api_base}{exchange.path}",
+            content=exchange.body,
+            headers={name: exchange.headers[name] for name in names if name in exchange.headers},
+        )
+        made = answer.raise_for_status().json()
+        if made.get("metadata") == {"purse_refund_id": begun[0]["refund_id"]}:
+            made["status"] = "unheard_of"
+        return 200, json.dumps(made).encode()
+
+    with (
+        shop.no_webhooks(stack),
+        scripted_server(stripe) as server,
+        refunding.as_function(stack, monkeypatch, STRIPE_API_BASE=server.url),
+    ):
+        answer = client("cron").get(
+            "/?job=deliver", headers={"Authorization": f"Bearer {stack.cron_secret}"}
+        )
+        # The scheduler shows a run as failed by its status.
+        assert answer.status_code == 500
+        report = answer.get_json()
+        assert (report["refunds_refused"], report["complete"]) == (1, True)
+        assert bought.state() == [("begun", None)]
+        is_refunded_once(other)
 
 
 def test_what_cannot_be_refunded_is_refused_with_its_reason(

@@ -11,6 +11,7 @@ from tests import shop
 from tests.http import refunding
 from tests.support import until
 from tests.unit.functions import client
+from tests.unit.scripted_server import scripted_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +97,35 @@ def test_a_withdrawal_counts_while_stripe_is_away(stack: RunningStack, bought: B
         ),
         "the job refunds it",
     )
+
+
+@pytest.mark.parametrize(
+    "shops",
+    [
+        {
+            "WITHDRAWAL_DAYS": "14",
+            "PAYMENTS_ENABLED": "false",
+            "STRIPE_SECRET_KEY": "",
+            "STRIPE_WEBHOOK_SECRET": "",
+        }
+    ],
+)
+def test_a_withdrawal_counts_while_payments_are_switched_off(bought: Bought) -> None:
+    """It is recorded before Stripe is asked, so nothing after that may say that it failed."""
+    confirmed = withdraw(bought.user, bought.purchase_id)
+    assert (confirmed.status_code, confirmed.get_json()["refund_status"]) == (200, "begun")
+    assert bought.state() == [("begun", None)]
+
+
+def test_a_withdrawal_counts_although_stripe_answers_something_odd(
+    stack: RunningStack, bought: Bought, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        scripted_server(lambda _: (200, b'{"object": "refund", "payment_intent": "pi_1"}')) as odd,
+        refunding.as_function(stack, monkeypatch, STRIPE_API_BASE=odd.url),
+    ):
+        confirmed = withdraw(bought.user, bought.purchase_id)
+    assert (confirmed.status_code, confirmed.get_json()["refund_status"]) == (200, "begun")
 
 
 def test_a_withdrawal_counts_although_nothing_is_unused(bought: Bought) -> None:

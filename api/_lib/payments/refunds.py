@@ -30,6 +30,7 @@ from api._lib.payments.reversal_facts import (
     refund_request_id,
 )
 from api._lib.payments.stripe_client import log_stripe_error, stripe_client, when_key_is_free
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
@@ -156,25 +157,29 @@ def go_on(refund_id: str) -> Refund:
     return _attempt(database.call("read_refund", p_refund_id=refund_id))
 
 
-def finish_refunds(refund_ids: list[str], *, deadline: float) -> bool:
-    """Go on with begun refunds; return whether all of them have ended.
-
-    A refund that cannot be finished is logged and left for a later run.
+def finish_refunds(refund_ids: list[str], *, deadline: float) -> list[str]:
+    """Go on with begun refunds. One that cannot be finished is logged and left for a later run.
 
     Args:
         refund_ids: Our ids.
         deadline: By time.monotonic(); after it no further refund is begun.
+
+    Returns:
+        The ids of those that need a person: their refund at Stripe is invalid, or the database
+        refused its facts.
     """
-    finished = True
+    refused = []
     for refund_id in refund_ids:
         if time.monotonic() >= deadline:
-            return False
+            break
         try:
-            finished = go_on(refund_id).status != "begun" and finished
-        except (PurseError, database.DatabaseError) as error:
-            _log.error("refund %s: not finished: %r", refund_id, error)
-            finished = False
-    return finished
+            go_on(refund_id)
+        except PurseError as error:
+            _log.warning("refund %s: not finished: %r", refund_id, error)
+        except (InvalidStripeObjectError, database.DatabaseError) as error:
+            _log.error("refund %s: refused: %r", refund_id, error)
+            refused.append(refund_id)
+    return refused
 
 
 def _attempt(begun: Mapping[str, Any]) -> Refund:
@@ -201,9 +206,14 @@ def _make(claimed: Mapping[str, Any]) -> None:
     refund_id = claimed["refund_id"]
     try:
         made = _find(claimed) if claimed["is_retry"] else None
-        if made is None and not claimed["is_covered"]:
-            database.call("refuse_refund", p_refund_id=refund_id, p_refusal="credits_used")
-            return
+    except stripe.StripeError as error:
+        # Also if Stripe refuses the search: an earlier worker may have made the refund.
+        log_stripe_error(error)
+        raise StripeFailedError from None
+    if made is None and not claimed["is_covered"]:
+        database.call("refuse_refund", p_refund_id=refund_id, p_refusal="credits_used")
+        return
+    try:
         made = made or _create(claimed)
     except _REFUSALS as error:
         log_stripe_error(error)

@@ -26,15 +26,18 @@ def refunds_due() -> list[str]:
     return due
 
 
-def finish_due(*, seconds: float) -> bool:
-    """Go on with the refunds that are due, for so many seconds; return whether none is left.
+def finish_due(*, seconds: float) -> list[str]:
+    """Go on with the refunds that are due, for so many seconds.
+
+    Returns:
+        What finish_refunds returns: our ids of those that need a person.
 
     Raises:
         DatabaseUnavailableError: The database cannot be reached.
     """
     due = refunds_due()
     if not due:
-        return True
+        return []
     from api._lib.payments.refunds import finish_refunds  # noqa: PLC0415 - brings Stripe's SDK
 
-    return finish_refunds(due, deadline=time.monotonic() + seconds) and len(due) < AT_ONCE
+    return finish_refunds(due, deadline=time.monotonic() + seconds)

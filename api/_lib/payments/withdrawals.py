@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from api._lib import database
+from api._lib.errors import PurseError
 from api._lib.payments.refund_refusals import refusal_of
 from api._lib.payments.refunds import go_on
+from api._lib.payments.stripe_fields import InvalidStripeObjectError
+
+_log = logging.getLogger("purse")
 
 
 def quote_withdrawal(purchase_id: str, *, user_id: str, days: int) -> dict[str, Any]:
@@ -31,7 +36,7 @@ def withdraw(
 ) -> dict[str, Any]:
     """Withdraw a user from a purchase, and refund what is unused. Return it as withdraw answers.
 
-    The withdrawal counts once it is recorded, also while Stripe does not answer. The same again
+    The withdrawal counts once it is recorded, whatever then becomes of the refund. The same again
     gets the same withdrawal, with its refund as it is then.
 
     Args:
@@ -57,5 +62,18 @@ def withdraw(
     except database.DatabaseError as error:
         raise refusal_of(error) from None
     if done["refund"] is not None:
-        done["refund"]["status"] = go_on(done["refund"]["refund_id"]).status
+        done["refund"]["status"] = _refunded(done["refund"])
     return done
+
+
+def _refunded(begun: dict[str, Any]) -> str:
+    """Go on with the refund of a recorded withdrawal; return its status.
+
+    The withdrawal counts, so no failure from here on may become an error answer.
+    """
+    try:
+        return go_on(begun["refund_id"]).status
+    except (PurseError, InvalidStripeObjectError, database.DatabaseError) as error:
+        _log.error("refund %s: left for the jobs: %r", begun["refund_id"], error)
+        status: str = begun["status"]
+        return status

@@ -10,7 +10,7 @@ from local.stripe.events.event_log import emit
 from local.stripe.payments import balance_transactions, disputes
 from local.stripe.payments.card_behaviour import Refunds, refunds_of
 from local.stripe.payments.charge_lookup import charge_to_reverse
-from local.stripe.payments.currencies import formatted
+from local.stripe.payments.currencies import formatted, step
 from local.stripe.shapes import refund as refund_shape
 
 if TYPE_CHECKING:
@@ -133,6 +133,14 @@ def _amount(transaction: Transaction, charge: Json, params: Json) -> int:
         raise StripeError(
             f"Refund amount ({asked}) is greater than unrefunded amount on charge ({available})",
             param="amount",
+        )
+    if amount < left and amount % step(charge["currency"]):
+        # Stripe publishes the rule for charges; its refusal of such a refund is not published.
+        raise StripeError(
+            f"Invalid amount. Amounts in {charge['currency'].upper()} must be evenly divisible by"
+            f" {step(charge['currency'])}.",
+            param="amount",
+            code="invalid_charge_amount_no_decimal_compatible",
         )
     return amount
 

@@ -430,6 +430,7 @@ export const texts = {
   "withdrawal.close": "Schließen",
   "withdrawal.over": "Dieser Kauf kann nicht mehr widerrufen werden. Laden Sie die Seite neu.",
   "withdrawal.again": "Nichts wurde widerrufen. Versuchen Sie es gleich noch einmal.",
+  "withdrawal.unknown": "Es ist nicht bekannt, ob Ihr Widerruf angekommen ist. Bestätigen Sie ihn noch einmal: Er zählt nur einmal.",
 
   // The return page
   "payment.confirming": "Ihre Zahlung wird bestätigt…",

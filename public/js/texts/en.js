@@ -431,6 +431,7 @@ export const texts = {
   "withdrawal.close": "Close",
   "withdrawal.over": "This purchase cannot be withdrawn from any more. Load the page again.",
   "withdrawal.again": "Nothing was withdrawn. Try again in a moment.",
+  "withdrawal.unknown": "It is not known whether your withdrawal arrived. Confirm it again: it counts only once.",
 
   // The return page
   "payment.confirming": "Confirming your payment…",

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import stripe
 
+from tests.standins.stripe.harness import STARTER
+
 if TYPE_CHECKING:
     from tests.standins.stripe.harness import StandIn
 
+STARTER_PRICE: Any = STARTER["price_data"]
 LATER = "4000 0000 0000 7726"
 BOUNCES = "4000 0000 0000 5126"
 
@@ -66,6 +69,24 @@ def test_more_than_was_paid_is_refused(stand_in: StandIn) -> None:
     error = refused(stand_in, payment_intent=intent, amount=200)
     assert (error.http_status, error.param) == (400, "amount")
     assert "($2.00) is greater than unrefunded amount on charge ($1.99)" in str(error.user_message)
+
+
+@pytest.mark.parametrize(
+    ("currency", "paid", "odd"), [("kwd", 4990, 3992), ("isk", 49_900, 39_920)]
+)
+def test_a_part_that_the_currency_cannot_charge_is_refused(
+    stand_in: StandIn, currency: str, paid: int, odd: int
+) -> None:
+    price = {**STARTER_PRICE, "currency": currency, "unit_amount": paid}
+    session = stand_in.session(line_items=[{"quantity": 1, "price_data": price}])
+    assert stand_in.page(session).pay().status_code == 303
+    intent = stand_in.client.v1.checkout.sessions.retrieve(session.id).payment_intent
+    assert isinstance(intent, str)
+    error = refused(stand_in, payment_intent=intent, amount=odd)
+    assert (error.http_status, error.param) == (400, "amount")
+    assert f"Amounts in {currency.upper()} must be evenly divisible" in str(error.user_message)
+    assert refund(stand_in, intent, amount=100).amount == 100
+    assert refund(stand_in, intent).amount == paid - 100
 
 
 def test_a_refunded_charge_is_refused(stand_in: StandIn) -> None:
