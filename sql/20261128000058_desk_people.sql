@@ -231,7 +231,7 @@ begin
     end if;
     if exists (select from public.deleted_accounts d where d.user_id = p_user_id) then
         -- Nobody may use this account any more, so there is no view of theirs.
-        v_purse := (purse.balances_of(array[p_user_id]) -> p_user_id::text) || purse.read_history(p_user_id, 20, p_cursor);
+        v_purse := (purse.balances_of(array[p_user_id]) -> p_user_id::text) || purse.read_history(p_user_id, 20, p_cursor, 0);
     else
         v_purse := public.refresh_credits(p_user_id, 20, p_cursor, p_usage => p_cursor is null);
     end if;
