@@ -17,7 +17,11 @@ def sum_book_days() -> None:
     Best effort: without these sums the books take longer to read, and are the same.
     """
     try:
-        database.call("sum_book_days", p_timezone=settings().books.timezone)
+        database.call(
+            "sum_book_days",
+            timeout_seconds=database.SCAN_TIMEOUT_SECONDS,
+            p_timezone=settings().books.timezone,
+        )
     except (BusyError, DatabaseUnavailableError) as error:
         _log.warning("the days of the books were not added up: %s", error.code)
     except database.DatabaseError as error:

@@ -139,6 +139,21 @@ def test_an_answer_that_is_not_the_databases_is_unavailable(
         database.call("f")
 
 
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [({}, 6), ({"timeout_seconds": database.SCAN_TIMEOUT_SECONDS}, 65)]
+)
+def test_a_call_waits_for_its_answer_as_long_as_its_function_may_take(
+    gateway: ScriptedServer, asked: dict[str, Any], seconds: float
+) -> None:
+    limits: list[Any] = []
+    supabase_http().event_hooks["request"] = [
+        lambda request: limits.append(request.extensions["timeout"])
+    ]
+    assert database.call("f", **asked) == {"ok": True}
+    assert gateway.requests == 1
+    assert [(each["connect"], each["read"]) for each in limits] == [(1.5, seconds)]
+
+
 def test_a_call_that_was_sent_is_never_repeated(gateway: ScriptedServer) -> None:
     """The connection breaks after the request: it may have been committed."""
     gateway.script = lambda _: None
