@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api._lib import database
+from api._lib.book_calls import call_books
+from api._lib.errors import BusyError
 from api._lib.settings import settings
 from ops.book_files import postings_csv, roll_forward_csv
 from ops.command import command
@@ -54,8 +56,11 @@ def main() -> int:
     arguments = {"p_month": f"{asked.month}-01", "p_timezone": settings().books.timezone}
     try:
         if seal:
-            _call("seal_month", p_by=asked.by, **arguments)
-        books = _call("read_books", **arguments)
+            call_books("seal_month", p_by=asked.by, **arguments)
+        books = call_books("read_books", **arguments)
+    except BusyError:
+        print("The ledger is in use: a payment, or a vacuum. Nothing was sealed. Run it again.")
+        return 1
     except database.DatabaseError as error:
         sentence = _refusal(error)
         if sentence is None:
@@ -107,14 +112,9 @@ def _postings(books: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the postings page by page; all pages are of the rows that the figures count."""
     rest = books
     while rest:
-        page = _call("read_postings", p_range=rest, p_limit=PAGE)
+        page = call_books("read_postings", p_range=rest, p_limit=PAGE)
         yield from page["postings"]
         rest = page["rest"]
-
-
-def _call(function: str, **arguments: Any) -> Any:
-    """Call a function that reads the whole ledger."""
-    return database.call(function, timeout_seconds=database.SCAN_TIMEOUT_SECONDS, **arguments)
 
 
 if __name__ == "__main__":

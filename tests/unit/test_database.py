@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api._lib import database
+from api._lib import book_calls, database
 from api._lib.errors import BusyError, DatabaseReadOnlyError, DatabaseUnavailableError
 from api._lib.http_client import supabase_http
 from api._lib.settings import settings
@@ -160,6 +160,26 @@ def test_a_call_that_was_sent_is_never_repeated(gateway: ScriptedServer) -> None
     with pytest.raises(DatabaseUnavailableError):
         database.call("f")
     assert gateway.requests == 1
+
+
+def test_the_books_are_asked_again_while_they_are_busy(
+    gateway: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_calls, "PAUSE_SECONDS", 0)
+    busy = json.dumps({"code": "55P03", "message": "m"}).encode()
+    gateway.script = lambda _: (500, busy) if gateway.requests < 3 else (200, b"7")
+    assert book_calls.call_books("seal_month") == 7
+    assert gateway.requests == 3
+
+
+def test_the_books_are_not_asked_for_ever(
+    gateway: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_calls, "PAUSE_SECONDS", 0)
+    answer_with(gateway, 500, {"code": "55P03", "message": "m"})
+    with pytest.raises(BusyError):
+        book_calls.call_books("seal_month")
+    assert gateway.requests == book_calls.TRIES
 
 
 def test_connecting_is_tried_twice(
