@@ -24,6 +24,7 @@ from typing import Any
 from uuid import UUID
 
 from api._lib.accounts.export import export_page
+from api._lib.database import SCAN_TIMEOUT_SECONDS
 from api._lib.desk.actions import act, action_of, uuid_of
 from api._lib.desk.asking import about_the_person, ask
 from api._lib.desk.people import find_people, verdict
@@ -56,7 +57,8 @@ def today(request: Request) -> Response:
 
 def checks(request: Request) -> Response:
     """Check every balance."""
-    return _private(ask("desk_checks", signed_in_user(request).id))
+    user = signed_in_user(request)
+    return _private(ask("desk_checks", user.id, timeout_seconds=SCAN_TIMEOUT_SECONDS))
 
 
 def money(request: Request) -> Response:

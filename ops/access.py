@@ -274,6 +274,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.order_fields": _NOBODY,
     "purse.orders_of_person": _NOBODY,
     "purse.owner_of": _NOBODY,
+    "purse.paid_too_much": _NOBODY,
     "purse.people_exactly": _NOBODY,
     "purse.person_exists": _NOBODY,
     "purse.person_line": _NOBODY,

@@ -9,10 +9,13 @@ from __future__ import annotations
 import argparse
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from api._lib import database
+from api._lib.book_calls import call_books
+from api._lib.errors import BusyError
 from api._lib.settings import settings
 from ops.book_files import postings_csv, roll_forward_csv
 from ops.command import command
@@ -21,6 +24,7 @@ from ops.findings import count
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Rows of the ledger whose postings come in one answer.
 PAGE = 10_000
 _MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _REFUSED = {
@@ -52,8 +56,11 @@ def main() -> int:
     arguments = {"p_month": f"{asked.month}-01", "p_timezone": settings().books.timezone}
     try:
         if seal:
-            database.call("seal_month", p_by=asked.by, **arguments)
-        books = database.call("read_books", **arguments)
+            call_books("seal_month", p_by=asked.by, **arguments)
+        books = call_books("read_books", **arguments)
+    except BusyError:
+        print("The ledger is in use: a payment, or a vacuum. Nothing was sealed. Run it again.")
+        return 1
     except database.DatabaseError as error:
         sentence = _refusal(error)
         if sentence is None:
@@ -74,7 +81,7 @@ def _refusal(error: database.DatabaseError) -> str | None:
 
 
 def _write(month: str, books: dict[str, Any], folder: Path) -> None:
-    postings = list(_postings(books))
+    postings = sorted(_postings(books), key=_place)
     files = {
         f"roll-forward-{month}.csv": roll_forward_csv(month, books["figures"]),
         f"postings-{month}.csv": postings_csv(
@@ -95,14 +102,19 @@ def _write(month: str, books: dict[str, Any], folder: Path) -> None:
         print(f"  {name}")
 
 
+def _place(posting: dict[str, Any]) -> tuple[Any, ...]:
+    """Return where a posting stands in the file: oldest first. Pure."""
+    names = ("source", "source_id", "unit", "test_mode", "debit", "credit")
+    return (datetime.fromisoformat(posting["at"]), *(posting[name] for name in names))
+
+
 def _postings(books: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the postings page by page; all pages are of the rows that the figures count."""
-    skip = 0
-    while page := database.call("read_postings", p_range=books, p_skip=skip, p_limit=PAGE):
-        yield from page
-        if len(page) < PAGE:
-            return
-        skip += PAGE
+    rest = books
+    while rest:
+        page = call_books("read_postings", p_range=rest, p_limit=PAGE)
+        yield from page["postings"]
+        rest = page["rest"]
 
 
 if __name__ == "__main__":

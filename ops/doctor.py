@@ -54,11 +54,15 @@ def main() -> int:
 
 def _everything(since: int | None) -> Iterator[Finding]:
     config = settings()
-    data = {**database.call("doctor"), "ledger": database.call("read_ledger")}
+    limit = database.SCAN_TIMEOUT_SECONDS
+    data = {
+        **database.call("doctor", timeout_seconds=limit),
+        "ledger": database.call("read_ledger"),
+    }
     yield from check_ledger(data)
     yield from check_reversals(data)
     yield from check_refunds(database.call("doctor_refunds"))
-    yield from check_deleted(database.call("doctor_deleted"))
+    yield from check_deleted(database.call("doctor_deleted", timeout_seconds=limit))
     yield from check_access(data)
     yield from check_events(data)
     yield from check_outbox(database.call("outbox_status"))

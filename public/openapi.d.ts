@@ -1491,6 +1491,10 @@ export interface components {
             reason: string | null;
             /** @description Ask there for Stripe's receipt; null: there is none */
             receipt: string | null;
+            /** @description Until when this purchase can be withdrawn from; null: it cannot */
+            withdraw_until: components["schemas"]["Moment"] | null;
+            /** @description When this purchase was withdrawn from; null: it was not */
+            withdrawn_at: components["schemas"]["Moment"] | null;
             /** @description Which lots it moved, soonest to expire first; they add up to the amount */
             lots: components["schemas"]["LotMovement"][];
             created_at: components["schemas"]["Moment"];

@@ -8,6 +8,45 @@ create index purchases_mismatch_idx on public.purchases (created_at) where statu
 create index purchases_processing_idx on public.purchases (processing_at) where status = 'processing';
 create index purchase_reversals_occurred_at_idx on public.purchase_reversals (occurred_at);
 create index purchase_reversals_dispute_idx on public.purchase_reversals (due_at) where kind = 'dispute';
+create index purchase_payments_paid_at_idx on public.purchase_payments (paid_at) include (purchase_id);
+
+create function purse.paid_too_much(p_since timestamptz)
+    returns table (
+        livemode   boolean,
+        package_id text,
+        paid_at    timestamptz,
+        currency   text,
+        amount     bigint
+    )
+    language sql
+    stable
+    rows 10
+    set search_path = ''
+as $$
+    with again as (
+        select t.purchase_id, max(t.paid_at) as paid_at
+        from public.purchase_payments t
+        where t.paid_at >= p_since
+            and exists (
+                select
+                from public.purchase_payments o
+                where o.purchase_id = t.purchase_id
+                    and o.payment_intent_id <> t.payment_intent_id
+            )
+        group by t.purchase_id
+    )
+    select p.livemode, p.package_id, a.paid_at, t.currency,
+        (sum(t.amount) - case when t.currency = p.currency_paid then p.amount_paid else 0 end)::bigint
+    from again a
+    join public.purchases p on p.id = a.purchase_id
+    join public.purchase_payments t on t.purchase_id = p.id
+    group by p.id, a.paid_at, t.currency
+$$;
+
+comment on function purse.paid_too_much(timestamptz) is
+'Orders that were paid more than once, and at least once since then: {livemode, package_id, paid_at: of the last payment,
+currency, amount: what was paid beyond purchases.amount_paid, in minor units}.';
+revoke all on function purse.paid_too_much(timestamptz) from public, anon, authenticated, service_role;
 
 create function purse.money_since(p_since timestamptz)
     returns jsonb
@@ -21,9 +60,14 @@ as $$
         from public.purchases p
         where p.paid_at >= p_since
         group by p.livemode, p.currency_paid
+        union all
+        select t.livemode, t.currency, 0, t.amount from purse.paid_too_much(p_since) t
     ),
     paid as (
-        select m.currency, m.purchases, m.paid from paid_in_modes m where purse.is_of_this_mode(m.livemode)
+        select m.currency, sum(m.purchases)::bigint as purchases, sum(m.paid)::bigint as paid
+        from paid_in_modes m
+        where purse.is_of_this_mode(m.livemode)
+        group by m.currency
     ),
     reversed_in_modes as materialized (
         select r.livemode, r.currency, count(*) filter (where r.kind = 'refund') as refunds,
@@ -33,6 +77,8 @@ as $$
         from public.purchase_reversals r
         where r.occurred_at >= p_since
             and r.in_effect
+            -- Not those of the Stripe account's other products.
+            and purse.purchase_of_payment(r.payment_intent_id) is not null
         group by r.livemode, r.currency
     ),
     reversed as (
@@ -55,7 +101,8 @@ $$;
 
 comment on function purse.money_since(timestamptz) is
 'What was paid, refunded and disputed from a moment on, by currency: [{currency, decimals, purchases, paid, refunds,
-refunded, disputes, disputed}], amounts in minor units. Refunds count when they were made, whenever their purchase was.';
+refunded, disputes, disputed}], amounts in minor units. Refunds count when they were made, whenever their purchase was.
+An order that was paid twice is one purchase and two amounts. Refunds of payments that are not ours do not count.';
 revoke all on function purse.money_since(timestamptz) from public, anon, authenticated, service_role;
 
 create function purse.recent_balances_off()
@@ -277,6 +324,9 @@ begin
             from public.purchases p
             where p.paid_at >= v_from
             group by 1, 2, 3, 4
+            union all
+            select t.livemode, t.paid_at::date, t.currency, t.package_id, 0, t.amount
+            from purse.paid_too_much(v_from) t
         ),
         paid as (
             select m.* from paid_in_modes m where purse.is_of_this_mode(m.livemode)
@@ -286,6 +336,8 @@ begin
             from public.purchase_reversals r
             where r.occurred_at >= v_from
                 and r.in_effect
+                -- Not those of the Stripe account's other products.
+                and purse.purchase_of_payment(r.payment_intent_id) is not null
             group by 1, 2, 3
         ),
         refunded as (
@@ -343,7 +395,8 @@ comment on function public.desk_money(uuid, integer) is
 'Revenue of the last p_days days (1 to 366, today included, in UTC) for staff. Returns {from, to, daily: [{day, currency,
 purchases, paid, refunded}], days without any are left out; currencies: [{currency, decimals, purchases, paid, refunded}],
 packs: [{package_id, name, currency, purchases, paid}]}. Amounts are in minor units; refunded includes disputes and
-counts on its own day. Raises PT403 for who is not staff, PT422 for days out of bounds.';
+counts on its own day. Second payments and refunds of others'' payments are as in purse.money_since. Raises PT403 for who
+is not staff, PT422 for days out of bounds.';
 revoke all on function public.desk_money(uuid, integer) from public, anon, authenticated, service_role;
 grant execute on function public.desk_money(uuid, integer) to service_role;
 

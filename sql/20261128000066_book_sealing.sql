@@ -147,24 +147,36 @@ create function purse.wait_for_writers()
     returns void
     language plpgsql
     set search_path = ''
+    -- While this waits for a table, whoever writes there waits behind it: for less than a spend waits (150 ms).
+    set lock_timeout = '40ms'
 as $$
 begin
-    -- The rollback of this block frees the tables at once, so that nobody waits for what is computed next.
-    lock table public.credit_transactions, public.book_money in share mode;
-    raise exception using errcode = 'PSEAL', message = 'the locks can go';
-exception
-    when sqlstate 'PSEAL' then
-        null;
+    -- The rollback of a block frees its table at once. So nobody waits for the other table, or for what is computed next.
+    begin
+        lock table public.credit_transactions in share mode;
+        raise exception using errcode = 'PSEAL', message = 'the lock can go';
+    exception
+        when sqlstate 'PSEAL' then
+            null;
+    end;
+    begin
+        lock table public.book_money in share mode;
+        raise exception using errcode = 'PSEAL', message = 'the lock can go';
+    exception
+        when sqlstate 'PSEAL' then
+            null;
+    end;
 end
 $$;
 
 comment on function purse.wait_for_writers() is
 'Waits until no row of credit_transactions or book_money is being written. A row gets its id before it is committed. After
-this, a new statement sees every row up to the last id, and later rows have higher ids.';
+this, a new statement sees every row up to the last id, and later rows have higher ids. Raises 55P03 (lock not available)
+if a row, or a vacuum of the table, takes longer: try again.';
 revoke all on function purse.wait_for_writers() from public, anon, authenticated, service_role;
 
--- Locks, in this order: the books (advisory), then for a moment credit_transactions and book_money. No other
--- function takes them in another order: a ledger row never locks the books.
+-- Locks the books (advisory), and then for a moment each credit_transactions and book_money, one after the other. A
+-- ledger row never locks the books.
 create function public.seal_month(
     p_month    date,
     p_by       text,

@@ -106,34 +106,60 @@ revoke all on function purse.book_postings(bigint, bigint, bigint, bigint) from 
 
 create function public.read_postings(
     p_range  jsonb,
-    p_skip   bigint  default 0,
     p_limit  integer default 10000
 )
     returns jsonb
-    language sql
+    language plpgsql
     stable
     security definer
     set search_path = ''
     set timezone = 'UTC'
     set statement_timeout = '60s'
 as $$
-    select purse.require_server();
-    select coalesce(jsonb_agg(to_jsonb(p)), '[]'::jsonb)
-    from (
-        select p.*
-        from jsonb_to_record(p_range) r (
-            after_id bigint, last_id bigint, after_money_id bigint, last_money_id bigint
-        )
-        cross join lateral purse.book_postings(r.after_id, r.last_id, r.after_money_id, r.last_money_id) p
-        order by p.at, p.source, p.source_id, p.unit, p.test_mode, p.debit, p.credit
-        offset p_skip
-        limit p_limit
-    ) p
+declare
+    v_after       constant bigint := (p_range ->> 'after_id')::bigint;
+    v_last        constant bigint := (p_range ->> 'last_id')::bigint;
+    v_after_money constant bigint := (p_range ->> 'after_money_id')::bigint;
+    v_last_money  constant bigint := (p_range ->> 'last_money_id')::bigint;
+    v_to          bigint;
+    v_to_money    bigint;
+begin
+    perform purse.require_server();
+    -- Null: fewer rows than p_limit are left.
+    v_to := coalesce((
+        select t.id
+        from public.credit_transactions t
+        where t.id > v_after
+            and t.id <= v_last
+        order by t.id
+        offset p_limit - 1
+        limit 1
+    ), v_last);
+    v_to_money := coalesce((
+        select m.id
+        from public.book_money m
+        where m.id > v_after_money
+            and m.id <= v_last_money
+        order by m.id
+        offset p_limit - 1
+        limit 1
+    ), v_last_money);
+    return jsonb_build_object(
+        'postings', (
+            select coalesce(jsonb_agg(to_jsonb(p)), '[]'::jsonb)
+            from purse.book_postings(v_after, v_to, v_after_money, v_to_money) p
+        ),
+        'rest', case when v_to < v_last or v_to_money < v_last_money then jsonb_build_object(
+            'after_id', v_to, 'last_id', v_last, 'after_money_id', v_to_money, 'last_money_id', v_last_money
+        ) end
+    );
+end
 $$;
 
-comment on function public.read_postings(jsonb, bigint, integer) is
-'A page of the postings of a month, oldest first. p_range is the answer of read_books, or its four ids: so all pages are of the
-same rows, although more are written meanwhile. Returns [{source: ledger or money, source_id, at, kind, purchase_id, unit,
-test_mode, debit, credit, amount}]; amount in minor units, always positive.';
-revoke all on function public.read_postings(jsonb, bigint, integer) from public, anon, authenticated, service_role;
-grant execute on function public.read_postings(jsonb, bigint, integer) to service_role;
+comment on function public.read_postings(jsonb, integer) is
+'A page of the postings of a month: those of the first p_limit ledger rows and of the first p_limit rows of book_money, in
+no order. p_range is the answer of read_books, or its four ids: so all pages are of the same rows, although more are
+written meanwhile. Returns {postings: [{source: ledger or money, source_id, at, kind, purchase_id, unit, test_mode,
+debit, credit, amount}], rest: p_range of the next page, null after the last}; amount in minor units, always positive.';
+revoke all on function public.read_postings(jsonb, integer) from public, anon, authenticated, service_role;
+grant execute on function public.read_postings(jsonb, integer) to service_role;

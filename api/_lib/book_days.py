@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from api._lib import database
+from api._lib.book_calls import call_books
 from api._lib.errors import BusyError, DatabaseUnavailableError
 from api._lib.settings import settings
 
@@ -17,7 +18,7 @@ def sum_book_days() -> None:
     Best effort: without these sums the books take longer to read, and are the same.
     """
     try:
-        database.call("sum_book_days", p_timezone=settings().books.timezone)
+        call_books("sum_book_days", p_timezone=settings().books.timezone)
     except (BusyError, DatabaseUnavailableError) as error:
         _log.warning("the days of the books were not added up: %s", error.code)
     except database.DatabaseError as error:

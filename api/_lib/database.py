@@ -23,9 +23,17 @@ from api._lib.errors import (
     DatabaseUnavailableError,
     PurseError,
 )
-from api._lib.http_client import supabase_http
+from api._lib.http_client import (
+    CONNECT_TIMEOUT_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    supabase_http,
+)
 from api._lib.request_log import DATABASE, measured
 from api._lib.settings import settings
+
+# Longer than the statement_timeout (60 s) of functions that read the whole ledger, so that their
+# outcome is known.
+SCAN_TIMEOUT_SECONDS = 65
 
 # DatabaseError.code where the gateway refuses SUPABASE_SECRET_KEY. Its 401 carries no code.
 KEY_REFUSED = "401"
@@ -58,8 +66,10 @@ class DatabaseError(Exception):
         self.detail = detail
 
 
-def call(function: str, **arguments: Any) -> Any:
+def call(function: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
     """Call a Postgres function by name and return its JSON; None for a function that returns void.
+
+    `timeout_seconds` is how long to wait for the answer, where READ_TIMEOUT_SECONDS is too short.
 
     Raises:
         DatabaseError: The function refused the call.
@@ -79,7 +89,9 @@ def call(function: str, **arguments: Any) -> Any:
     url = f"{config.supabase_url}/rest/v1/rpc/{function}"
     try:
         with measured(DATABASE):
-            response = supabase_http().post(url, json=arguments, headers=headers)
+            response = supabase_http().post(
+                url, json=arguments, headers=headers, timeout=_timeout(timeout_seconds)
+            )
     except httpx.HTTPError as error:
         raise _unavailable(function, type(error).__name__) from None
     if response.status_code == HTTPStatus.UNAUTHORIZED:
@@ -93,6 +105,11 @@ def call(function: str, **arguments: Any) -> Any:
     if response.is_success:
         return answer
     raise _refusal(function, answer, response.status_code)
+
+
+def _timeout(seconds: float | None) -> httpx.Timeout:
+    """Return the limits of one call. Pure."""
+    return httpx.Timeout(seconds or READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
 
 
 def _refusal(function: str, error: Any, status: int) -> DatabaseError | PurseError:

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from tests.books.ledger import Books
-from tests.database.locks import meanwhile
+from tests.database.locks import meanwhile, waits
 from tests.database.purse import Purse
+from tests.support import until
 
 
 def refusal(books: Books, *arguments: Any) -> tuple[str | None, str | None]:
@@ -171,6 +172,31 @@ def test_a_spend_is_not_held_up_by_the_figures_of_a_seal(books: Books) -> None:
     assert books.figures("2026-10")["used"] == -5
 
 
+@pytest.mark.parametrize("table", ["credit_transactions", "book_money"])
+def test_a_spend_is_not_held_up_by_a_seal_that_meets_a_long_writer(
+    books: Books, table: str
+) -> None:
+    """The seal gives up at once, and holds no table while it waits for the other."""
+    books.database.execute("alter function seal_month set lock_timeout = '60s'")
+    books.database.execute("alter function spend_credits set lock_timeout = '5s'")
+    books.it_is("2026-09-15")
+    purse = books.purse()
+    purse.buy(500)
+    with (
+        ThreadPoolExecutor(1) as threads,
+        books.connect() as writer,
+        books.connect() as sealer,
+        writer.transaction(),
+    ):
+        writer.execute(f"lock table {table} in row exclusive mode")
+        seal = threads.submit(Books(sealer, books.url).seal, "2026-09")
+        until(lambda: seal.done() or waits(writer, sealer), "the seal has ended, or waits")
+        purse.spend()
+        refused = seal.exception(timeout=30)
+    assert isinstance(refused, psycopg.errors.LockNotAvailable)
+    assert books.seal("2026-09")["replayed"] is False
+
+
 def test_of_two_seals_at_once_the_second_finds_the_first(books: Books) -> None:
     books.database.execute("alter function seal_month set lock_timeout = '60s'")
     answers: list[Any] = []
@@ -184,7 +210,7 @@ def test_of_two_seals_at_once_the_second_finds_the_first(books: Books) -> None:
 
 def test_every_spend_is_in_exactly_one_month_while_months_are_sealed(books: Books) -> None:
     """Spends go on in four sessions; a seal in between meets many that are being written."""
-    books.database.execute("alter function seal_month set lock_timeout = '60s'")
+    books.database.execute("alter function purse.wait_for_writers set lock_timeout = '60s'")
     books.database.execute("alter function spend_credits set lock_timeout = '60s'")
     books.it_is("2026-01-15")
     purses = [books.purse() for _ in range(4)]

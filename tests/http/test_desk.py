@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
 import pytest
 
+from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.desk import Desk, code
 from tests.openapi import as_described
-from tests.support import Order, event
+from tests.support import Order, Reversal, event
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -269,6 +271,37 @@ def test_money_counts_by_day_pack_and_currency(admin: Desk) -> None:
     pack = _row(after["packs"], package_id="euro_pack")
     # The pack is not on sale any more, so it has no name.
     assert (pack["name"], pack["paid"]) == ("euro_pack", 1000)
+
+
+def test_money_of_others_does_not_count_and_a_second_payment_does(
+    admin: Desk, database: Connection[dict[str, Any]]
+) -> None:
+    before = (_usd(admin.read("today")), _row(admin.read("money")["currencies"], currency="usd"))
+    now = int(time.time())
+    others, order = Order(), Order()
+    again = {"payment_intent_id": f"pi_again{order.suffix}", "amount_paid": 700}
+    twice = {**Reversal(order).refund(700), "payment_intent_id": again["payment_intent_id"]}
+    record(
+        database,
+        *(
+            {**Reversal(others).refund(100), "occurred_at": now},
+            {**Reversal(others).dispute(200, moves=1), "occurred_at": now},
+            order.facts("paid", at=now),
+            order.facts("paid", at=now, **again),
+            {**twice, "occurred_at": now},
+        ),
+    )
+    after = (_usd(admin.read("today")), _row(admin.read("money")["currencies"], currency="usd"))
+    for one, other, names in zip(
+        before, after, (("refunded", "disputed"), ("refunded",)), strict=True
+    ):
+        gained = {name: other[name] - one.get(name, 0) for name in ("purchases", "paid", *names)}
+        assert gained == {
+            **dict.fromkeys(names, 0),
+            "purchases": 1,
+            "paid": 499 + 700,
+            "refunded": 700,
+        }
 
 
 def test_days_without_end_are_refused(admin: Desk) -> None:

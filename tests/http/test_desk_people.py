@@ -212,6 +212,10 @@ def test_a_deleted_person_can_still_be_looked_up_without_their_address_or_notes(
     assert shown["account"]["deleted_at"]
     assert shown["notes"] == []
     assert shown["purse"]["balance"] == 0
+    newest, oldest = shown["purse"]["transactions"]
+    assert (newest["kind"], oldest["kind"]) == ("forfeit", "purchase")
+    older = admin.read("person", id=user.id, cursor=newest["id"])["purse"]
+    assert older["transactions"] == [oldest]
     assert "Lisbon" not in str(shown)
     assert [each["action"] for each in shown["actions"]] == ["forget", "note"]
     assert code(admin.act("grant", user, credits=1)) == (409, "person_deleted")

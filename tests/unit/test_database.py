@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api._lib import database
+from api._lib import book_calls, database
 from api._lib.errors import BusyError, DatabaseReadOnlyError, DatabaseUnavailableError
 from api._lib.http_client import supabase_http
 from api._lib.settings import settings
@@ -139,12 +139,47 @@ def test_an_answer_that_is_not_the_databases_is_unavailable(
         database.call("f")
 
 
+@pytest.mark.parametrize(
+    ("asked", "seconds"), [({}, 6), ({"timeout_seconds": database.SCAN_TIMEOUT_SECONDS}, 65)]
+)
+def test_a_call_waits_for_its_answer_as_long_as_its_function_may_take(
+    gateway: ScriptedServer, asked: dict[str, Any], seconds: float
+) -> None:
+    limits: list[Any] = []
+    supabase_http().event_hooks["request"] = [
+        lambda request: limits.append(request.extensions["timeout"])
+    ]
+    assert database.call("f", **asked) == {"ok": True}
+    assert gateway.requests == 1
+    assert [(each["connect"], each["read"]) for each in limits] == [(1.5, seconds)]
+
+
 def test_a_call_that_was_sent_is_never_repeated(gateway: ScriptedServer) -> None:
     """The connection breaks after the request: it may have been committed."""
     gateway.script = lambda _: None
     with pytest.raises(DatabaseUnavailableError):
         database.call("f")
     assert gateway.requests == 1
+
+
+def test_the_books_are_asked_again_while_they_are_busy(
+    gateway: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_calls, "PAUSE_SECONDS", 0)
+    busy = json.dumps({"code": "55P03", "message": "m"}).encode()
+    gateway.script = lambda _: (500, busy) if gateway.requests < 3 else (200, b"7")
+    assert book_calls.call_books("seal_month") == 7
+    assert gateway.requests == 3
+
+
+def test_the_books_are_not_asked_for_ever(
+    gateway: ScriptedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(book_calls, "PAUSE_SECONDS", 0)
+    answer_with(gateway, 500, {"code": "55P03", "message": "m"})
+    with pytest.raises(BusyError):
+        book_calls.call_books("seal_month")
+    assert gateway.requests == book_calls.TRIES
 
 
 def test_connecting_is_tried_twice(

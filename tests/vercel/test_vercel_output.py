@@ -40,7 +40,7 @@ def test_functions_run_on_the_pinned_python_within_their_time(output: Output) ->
     pinned = (ROOT / ".python-version").read_text().strip()
     for name, function in output.functions.items():
         assert function.config["runtime"] == f"python{pinned}"
-        is_slow = name in {"api/cron", "api/files"}
+        is_slow = name in {"api/admin", "api/cron", "api/files"}
         assert function.config["maxDuration"] == (300 if is_slow else 60)
 
 

@@ -45,8 +45,12 @@ _SENTENCES: Mapping[str, str] = {
 }
 
 
-def ask(function: str, actor_id: str, **arguments: Any) -> Any:
+def ask(
+    function: str, actor_id: str, *, timeout_seconds: float | None = None, **arguments: Any
+) -> Any:
     """Call a function of the desk for a member of staff; return its JSON.
+
+    `timeout_seconds` is as in database.call.
 
     Raises:
         ForbiddenError: The caller has no role (`not_staff`), or not the one it takes.
@@ -58,7 +62,9 @@ def ask(function: str, actor_id: str, **arguments: Any) -> Any:
     """
     try:
         with about_the_person():
-            return database.call(function, p_actor_id=actor_id, **arguments)
+            return database.call(
+                function, timeout_seconds=timeout_seconds, p_actor_id=actor_id, **arguments
+            )
     except database.DatabaseError as error:
         refusal = _refusal(error.code, error.detail or "")
         if refusal is None:
