@@ -1498,10 +1498,6 @@ export interface components {
             /** @description Which lots it moved, soonest to expire first; they add up to the amount */
             lots: components["schemas"]["LotMovement"][];
             created_at: components["schemas"]["Moment"];
-            /** @description When this purchase was withdrawn from; null: it was not */
-            withdrawn_at: components["schemas"]["Moment"] | null;
-            /** @description Until when this purchase can be withdrawn from; null: it cannot */
-            withdraw_until: components["schemas"]["Moment"] | null;
         };
         /** @description In minor units, days in UTC; refunded includes disputes, and counts on its own day */
         DeskRevenue: {
