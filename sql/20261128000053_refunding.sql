@@ -310,14 +310,22 @@ begin
     return purse.refund_json(v_refund) || jsonb_build_object(
         'payment_intent_id', v_purchase.payment_intent_id,
         'is_retry', v_refund.attempts > 1,
-        'is_covered', v_refund.hold_id is not null or not v_is_open
+        'is_covered', v_refund.hold_id is not null or (
+            not v_is_open
+            and exists (
+                select from public.credit_lots l
+                where l.purchase_id = v_refund.purchase_id
+                    and l.remaining - l.held + l.forfeited >= v_refund.credits
+            )
+        )
     );
 end
 $$;
 
 comment on function public.claim_refund(uuid) is
 'Gives a begun refund to one worker for at least two minutes, and renews its hold. Returns what begin_refund returns, and
-{payment_intent_id, is_retry: another worker may have asked Stripe already, is_covered: the credits are still there}.
+{payment_intent_id, is_retry: another worker may have asked Stripe already, is_covered: the credits are still there,
+or were given up with the account}.
 Null if the refund has ended, or another worker has it, or its next attempt is not due. Raises PT404 if there is none.';
 revoke all on function public.claim_refund(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.claim_refund(uuid) to service_role;

@@ -53,7 +53,8 @@ as $$
     select case
         when coalesce(p_days, 0) = 0 then 'not_offered'
         when p_purchase.status = 'processing' then 'pending'
-        when p_purchase.status <> 'paid' then 'unpaid'
+        -- A mismatch was paid too. The withdrawal counts, and a person decides about the money.
+        when p_purchase.status not in ('paid', 'mismatch') then 'unpaid'
         when p_purchase.amount_paid = 0 then 'free'
         when exists (select from public.withdrawal_waivers w where w.purchase_id = p_purchase.id) then 'waived'
         when exists (select from public.withdrawals w where w.purchase_id = p_purchase.id) then 'withdrawn'

@@ -267,6 +267,17 @@ def test_a_deleted_account_is_refunded_from_what_it_gave_up(purse: Purse, order:
     assert state(purse, begun) == ("done", None)
 
 
+def test_a_deleted_account_that_used_the_credits_first_is_not_refunded(
+    purse: Purse, order: Order
+) -> None:
+    """Its hold had lapsed, so the credits of the refund were free, and were spent."""
+    begun = begin(purse, order)
+    purse.time_passes(days=4)
+    purse.spend()
+    purse.call("forget_user", purse.user_id, "ann", "asked")
+    assert not purse.call("claim_refund", begun["refund_id"])["is_covered"]
+
+
 def test_a_purse_does_not_move_while_it_is_refunded(purse: Purse, order: Order) -> None:
     begin(purse, order)
     arguments = (purse.user_id, str(uuid.uuid4()), "ann", "signed in")

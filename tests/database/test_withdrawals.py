@@ -153,6 +153,20 @@ def test_what_was_not_paid_is_not_withdrawn_from(
     assert offer(purse, order)["reason"] == reason
 
 
+def test_a_payment_that_differs_from_its_order_is_withdrawn_from_and_the_shop_looks_at_it(
+    purse: Purse,
+) -> None:
+    order = Order(user_id=purse.user_id)
+    record(purse.database, order.facts("paid", at=int(time.time()), amount_subtotal=1))
+    offered = offer(purse, order)
+    assert (offered["offered"], offered["until"] is None) == (True, False)
+    done = withdraw(purse, order, amount=0)
+    assert (done["refund"], done["reason"]) == (None, "mismatch")
+    (announced,) = events(purse)
+    assert (announced["amount"], announced["reason"]) == (0, "mismatch")
+    assert offer(purse, order)["reason"] == "withdrawn"
+
+
 def test_what_went_back_whole_is_not_withdrawn_from(purse: Purse, order: Order) -> None:
     record(purse.database, Reversal(order).refund(499))
     assert offer(purse, order)["reason"] == "refunded"

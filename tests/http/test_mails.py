@@ -93,14 +93,28 @@ def test_a_withdrawal_is_confirmed_with_its_time_and_the_owner_is_told(
     found = mail(mailing, user.email, "Confirmation of your withdrawal")
     assert f"{at:%-d %B %Y, %H:%M:%S} UTC" in found["text"]
     assert f"Starter, order {order['id']}" in found["text"]
-    assert "4.99 USD goes back to you, for the 500 credits" in found["text"]
+    # Stripe was not asked yet when the mail was written.
+    assert "4.99 USD is to go back to you, for the 500 credits" in found["text"]
+    assert "A second mail follows when it is on its way." in found["text"]
+    mail(mailing, user.email, "Your refund")
     assert "unsubscribe" not in found["text"]
     told = mail(mailing, "owner@example.com", "A buyer withdrew from a purchase")
-    assert "4.99 USD is refunded for 500 credits." in told["text"]
+    assert "4.99 USD is to be refunded for 500 credits." in told["text"]
     assert user.email not in told["text"]
 
 
-def test_the_owner_is_told_of_a_refund_that_was_refused(mailing: RunningStack) -> None:
+def test_a_withdrawal_of_a_used_pack_says_why_nothing_goes_back(mailing: RunningStack) -> None:
+    user = mailing.sign_up()
+    session_id = shop.buy(mailing, user)
+    until(lambda: shop.purchase(mailing, session_id)["credits_posted"], "the pack is credited")
+    spend(mailing, user, 100, "all of it")
+    order = str(shop.purchase(mailing, session_id)["id"])
+    mailing.post("/api/withdrawal", json={"purchase": order}, headers=user.auth).raise_for_status()
+    found = mail(mailing, user.email, "Confirmation of your withdrawal")
+    assert "Nothing of this pack is left that could be refunded." in found["text"]
+
+
+def test_buyer_and_owner_are_told_of_a_refund_that_was_refused(mailing: RunningStack) -> None:
     user = mailing.sign_up()
     session_id = shop.buy(mailing, user)
     until(lambda: shop.purchase(mailing, session_id)["credits_posted"], "the pack is credited")
@@ -115,6 +129,10 @@ def test_the_owner_is_told_of_a_refund_that_was_refused(mailing: RunningStack) -
     assert f"order {order['id']} ended as refused: charge_already_refunded" in told["text"]
     found = mail(mailing, user.email, "Confirmation of your withdrawal")
     assert "We received your withdrawal on" in found["text"]
+    corrected = mail(mailing, user.email, "Your refund was not made")
+    assert "4.99 USD does not go back to you by itself" in corrected["text"]
+    assert "The shop looks at it" in corrected["text"]
+    assert "unsubscribe" not in corrected["text"]
 
 
 def test_a_low_balance_is_told_once_and_the_mail_can_be_stopped(mailing: RunningStack) -> None:

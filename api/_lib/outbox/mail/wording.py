@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from api._lib.money import money
+from api._lib.payments.refund_refusals import REASONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,13 +88,14 @@ def _refunded(data: Mapping[str, Any]) -> Words:
 
 def _withdrawn(data: Mapping[str, Any]) -> Words:
     if data["amount"]:
+        # Stripe is asked after this event.
         refunded = (
-            f"{money(data['amount'], data['currency'])} goes back to you, for the"
-            f" {credits_(data['credits'])} of it that were unused. It takes your bank five to ten"
-            " days to show it."
+            f"{money(data['amount'], data['currency'])} is to go back to you, for the"
+            f" {credits_(data['credits'])} of it that were unused. A second mail follows when it is"
+            " on its way."
         )
     else:
-        refunded = "Nothing goes back by itself, because no unused credits of it can be refunded."
+        refunded = f"Nothing goes back by itself. {REASONS[data['reason']]} The shop looks at it."
     return Words(
         "Confirmation of your withdrawal",
         (
@@ -103,6 +105,20 @@ def _withdrawn(data: Mapping[str, Any]) -> Words:
             ),
             f"We received your withdrawal on {_moment(data['withdrawn_at'])}.",
             refunded,
+        ),
+        "See your history",
+    )
+
+
+def _not_refunded(data: Mapping[str, Any]) -> Words:
+    return Words(
+        "Your refund was not made",
+        (
+            (
+                f"The refund for order {data['purchase_id']} did not succeed:"
+                f" {money(data['amount'], data['currency'])} does not go back to you by itself."
+            ),
+            "The shop looks at it. The credits that the refund would have taken stay yours.",
         ),
         "See your history",
     )
@@ -158,7 +174,8 @@ def _dispute(data: Mapping[str, Any]) -> Words:
 
 def _withdrawn_from(data: Mapping[str, Any]) -> Words:
     refunded = (
-        f"{money(data['amount'], data['currency'])} is refunded for {credits_(data['credits'])}."
+        f"{money(data['amount'], data['currency'])} is to be refunded for"
+        f" {credits_(data['credits'])}."
         if data["amount"]
         else f"Nothing was refunded ({data['reason']}). Look whether something is still owed."
     )
@@ -215,6 +232,7 @@ _CUSTOMER: _Wording = {
     "purchase.failed": _failed,
     "purchase.refunded": _refunded,
     "purchase.withdrawn": _withdrawn,
+    "refund.failed": _not_refunded,
 }
 _OWNER: _Wording = {
     "ledger.mismatch": _mismatch,
