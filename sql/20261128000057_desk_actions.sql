@@ -135,6 +135,8 @@ begin
         when 'export' then
             return '{}';
         when 'note' then
+            -- forget_user takes this lock alone: a note is there before the deletion, or is refused.
+            perform pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended('orders of:' || p_user_id, 0));
             perform purse.require_account(p_user_id);
             insert into public.person_notes (user_id, author_id, text)
             values (p_user_id, p_actor_id, p_reason)
