@@ -2293,7 +2293,7 @@ export interface components {
                 "application/json": {
                     error: {
                         /** @enum {unknown} */
-                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "hold_captured" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "purse_in_use" | "purse_moved" | "purse_not_empty";
+                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "already_done" | "hold_captured" | "hold_of_refund" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "purse_in_use" | "purse_moved" | "purse_not_empty";
                         message: string;
                         /** @description With balance_changed: the balance now, in credits */
                         balance?: number;

@@ -211,6 +211,30 @@ def test_two_admins_who_undo_one_spend_undo_it_once(
     purse.adds_up()
 
 
+def test_what_was_done_before_is_not_recorded_as_theirs(
+    admin: Desk, colleague: Desk, person: User, purse: Purse, database: Database
+) -> None:
+    heir = admin.stack.sign_up()
+    spend, hold = purse.spend(10)["transaction_id"], purse.hold()["hold_id"]
+    steps: list[tuple[str, User, dict[str, Any]]] = [
+        ("undo", person, {"transaction_id": spend}),
+        ("release", person, {"hold_id": hold}),
+        ("move", person, {"to_user_id": heir.id}),
+        ("forget", heir, {}),
+    ]
+    for action, about, more in steps:
+        # Of a moved purse and a deleted account the balance is 0. That is not what there is to say.
+        shown = admin.stack.balance_of(about) if action in {"move", "forget"} else None
+        admin.done(action, about, **more)
+        for preview in (True, False):
+            again = colleague.act(action, about, balance=shown, preview=preview, **more)
+            assert code(again) == (409, "already_done"), action
+    rows = [*actions_about(database, person.id), *actions_about(database, heir.id)]
+    assert [(row["action"], str(row["actor_id"])) for row in rows] == [
+        (action, admin.staff.id) for action, *_ in steps
+    ]
+
+
 def test_a_note_and_a_deletion_at_once_leave_no_note(
     admin: Desk, person: User, database: Database
 ) -> None:
