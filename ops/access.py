@@ -303,6 +303,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.require_complete_entry": _NOBODY,
     "purse.require_consistent_hold": _NOBODY,
     "purse.require_done_sources": _NOBODY,
+    "purse.require_not_done": _NOBODY,
     "purse.require_not_reversed": _NOBODY,
     "purse.require_price": _NOBODY,
     "purse.require_same_request": _NOBODY,

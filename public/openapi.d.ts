@@ -2398,7 +2398,7 @@ export interface components {
                 "application/json": {
                     error: {
                         /** @enum {unknown} */
-                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "hold_captured" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "purse_in_use" | "purse_moved" | "purse_not_empty" | "unpaid" | "pending" | "mismatch" | "free" | "other_mode" | "refunded" | "disputed" | "paid_twice" | "in_progress" | "nothing_unused" | "quote_changed";
+                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "already_done" | "hold_captured" | "hold_of_refund" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "purse_in_use" | "purse_moved" | "purse_not_empty" | "unpaid" | "pending" | "mismatch" | "free" | "other_mode" | "refunded" | "disputed" | "paid_twice" | "in_progress" | "nothing_unused" | "quote_changed";
                         message: string;
                         /** @description With balance_changed: the balance now, in credits */
                         balance?: number;

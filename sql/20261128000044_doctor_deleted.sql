@@ -39,6 +39,9 @@ begin
                     case when exists (
                         select from public.signup_bonuses b where b.user_id = d.user_id
                     ) then 'the hash of an address' end,
+                    case when exists (
+                        select from public.person_notes n where n.user_id = d.user_id
+                    ) then 'notes of staff' end,
                     case when d.finished_at is null then 'a deletion that has not ended' end
                 ], null) as what
                 from public.deleted_accounts d

@@ -72,6 +72,24 @@ PT404 with unknown_order as detail if the order is not this user''s; PT409 with 
 no_receipt_mail if the order is not paid or was paid more than 90 days ago.';
 revoke all on function purse.resend_receipt(uuid, uuid) from public, anon, authenticated, service_role;
 
+create function purse.require_not_done(p_is_done boolean)
+    returns void
+    language plpgsql
+    immutable
+    set search_path = ''
+as $$
+begin
+    if p_is_done then
+        raise exception using errcode = 'PT409', message = 'it was done before', detail = 'already_done';
+    end if;
+end
+$$;
+
+comment on function purse.require_not_done(boolean) is
+'Raises PT409 with already_done as detail if there is nothing left to do. So admin_actions names nobody for what somebody
+else did.';
+revoke all on function purse.require_not_done(boolean) from public, anon, authenticated, service_role;
+
 create function purse.apply_action(
     p_actor_id  uuid,
     p_action    text,
@@ -111,11 +129,16 @@ begin
             ) then
                 raise exception using errcode = 'PT404', message = 'no such spend', detail = 'unknown_transaction';
             end if;
-            return public.reverse_spend(v_spend, p_actor_id::text, p_reason);
+            v_details := public.reverse_spend(v_spend, p_actor_id::text, p_reason);
+            perform purse.require_not_done((v_details ->> 'replayed')::boolean);
+            return v_details;
         when 'release' then
             if not exists (select from public.credit_holds h where h.id = v_hold and h.user_id = p_user_id) then
                 raise exception using errcode = 'PT404', message = 'no such hold', detail = 'unknown_hold';
             end if;
+            perform purse.require_not_done(
+                (select h.status not in ('held', 'captured') from public.credit_holds h where h.id = v_hold)
+            );
             return public.release_hold(v_hold);
         when 'refund' then
             if not exists (select from public.purchases p where p.id = v_order and p.user_id = p_user_id) then
@@ -132,6 +155,7 @@ begin
                 raise exception using errcode = 'PT404', message = 'no such person', detail = 'unknown_person';
             end if;
             v_details := public.move_purse(p_user_id, v_recipient, p_actor_id::text, p_reason);
+            perform purse.require_not_done((v_details ->> 'replayed')::boolean);
             -- Until here the balance was not locked.
             perform purse.require_balance(p_balance, (v_details ->> 'credits')::bigint);
             return v_details;
@@ -140,10 +164,14 @@ begin
             then
                 raise exception using errcode = 'PT409', message = 'take the role away first', detail = 'is_staff';
             end if;
-            return public.forget_user(p_user_id, p_actor_id::text, p_reason, p_balance);
+            v_details := public.forget_user(p_user_id, p_actor_id::text, p_reason, p_balance);
+            perform purse.require_not_done((v_details ->> 'replayed')::boolean);
+            return v_details;
         when 'export' then
             return '{}';
         when 'note' then
+            -- forget_user takes this lock alone: a note is there before the deletion, or is refused.
+            perform pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended('orders of:' || p_user_id, 0));
             perform purse.require_account(p_user_id);
             insert into public.person_notes (user_id, author_id, text)
             values (p_user_id, p_actor_id, p_reason)
@@ -237,6 +265,13 @@ begin
     if p_action in ('grant', 'correct', 'undo', 'release', 'refund') then
         perform purse.lock_account(p_user_id);
     end if;
+    -- Before the balance, which is another one since then.
+    perform purse.require_not_done(p_action = 'move' and exists (
+        select from public.purse_moves m where m.from_user_id = p_user_id and m.to_user_id = v_ids[2]
+    ));
+    perform purse.require_not_done(p_action = 'forget' and exists (
+        select from public.deleted_accounts d where d.user_id = p_user_id
+    ));
     v_before := purse.balances_of(v_ids);
     perform purse.require_balance(p_balance, (v_before -> p_user_id::text ->> 'balance')::bigint);
     v_last := (select max(t.id) from public.credit_transactions t where t.user_id = any (v_ids));
@@ -368,7 +403,7 @@ a correction and an undone spend in their history. A refund is only begun here: 
 Returns {accounts: [{user_id, before, after: {balance, held, available}}], ledger: [{transaction_id, user_id, kind,
 amount, balance_after}], at most 200 rows; details: what the action''s own function answers; action_id or null; replayed}.
 Raises PT403 with not_staff or admins_only as detail; PT404 with unknown_person, unknown_transaction, unknown_hold or
-unknown_order; PT409 with balance_changed:<balance>, idempotency_key_reused, is_staff, or as the action''s function
+unknown_order; PT409 with balance_changed:<balance>, already_done, idempotency_key_reused, is_staff, or as the action''s function
 does; PT402 and PT422 likewise.';
 revoke all on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean, bigint)
     from public, anon, authenticated, service_role;

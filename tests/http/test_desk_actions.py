@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from tests import shop
+from tests.database.locks import meanwhile
 from tests.database.purse import Purse
 from tests.desk import Desk, code
 from tests.openapi import as_described
@@ -206,6 +209,67 @@ def test_two_admins_who_undo_one_spend_undo_it_once(
     assert sorted(answer.status_code for answer in answers) in ([200, 409], [200, 503])
     assert purse.balance == 500
     purse.adds_up()
+
+
+def test_what_was_done_before_is_not_recorded_as_theirs(
+    admin: Desk, colleague: Desk, person: User, purse: Purse, database: Database
+) -> None:
+    heir = admin.stack.sign_up()
+    spend, hold = purse.spend(10)["transaction_id"], purse.hold()["hold_id"]
+    steps: list[tuple[str, User, dict[str, Any]]] = [
+        ("undo", person, {"transaction_id": spend}),
+        ("release", person, {"hold_id": hold}),
+        ("move", person, {"to_user_id": heir.id}),
+        ("forget", heir, {}),
+    ]
+    for action, about, more in steps:
+        # Of a moved purse and a deleted account the balance is 0. That is not what there is to say.
+        shown = admin.stack.balance_of(about) if action in {"move", "forget"} else None
+        admin.done(action, about, **more)
+        for preview in (True, False):
+            again = colleague.act(action, about, balance=shown, preview=preview, **more)
+            assert code(again) == (409, "already_done"), action
+    rows = [*actions_about(database, person.id), *actions_about(database, heir.id)]
+    assert [(row["action"], str(row["actor_id"])) for row in rows] == [
+        (action, admin.staff.id) for action, *_ in steps
+    ]
+
+
+def test_a_note_and_a_deletion_at_once_leave_no_note(
+    admin: Desk, person: User, database: Database
+) -> None:
+    refused: list[str | None] = []
+
+    def note(other: Database) -> None:
+        try:
+            other.execute(
+                "select desk_act(%s, 'note', %s, '{}', 'Lives in Lisbon.', %s, false)",
+                [admin.staff.id, person.id, secrets.token_hex(8)],
+            )
+        except psycopg.Error as error:
+            refused.append(error.diag.message_detail)
+
+    with meanwhile(
+        admin.stack,
+        lambda one: one.execute("select forget_user(%s, 'ann', 'They asked')", [person.id]),
+        note,
+    ):
+        assert refused == ["account_deleted"]
+    assert notes_left_behind(database, person) == []
+    database.execute(
+        "insert into person_notes (user_id, author_id, text) values (%s, %s, 'x')",
+        [person.id, admin.staff.id],
+    )
+    assert notes_left_behind(database, person) == ["notes of staff"]
+    database.execute("delete from person_notes where user_id = %s", [person.id])
+
+
+def notes_left_behind(database: Database, person: User) -> list[str]:
+    """Return what make doctor says of notes about somebody who was deleted."""
+    row = database.execute("select doctor_deleted() -> 'left_behind' as found").fetchone()
+    assert row is not None
+    (what,) = (each["what"] for each in row["found"] if each["user_id"] == person.id)
+    return [each for each in what if "notes" in each]
 
 
 def test_what_was_shown_is_no_longer_so(admin: Desk, colleague: Desk, person: User) -> None:

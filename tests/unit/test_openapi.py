@@ -39,7 +39,6 @@ ONLY_IN_PROCESS = {
     (409, "lease_lost"),
     (409, "account_deleted"),
     (409, "hold_captured"),
-    (409, "hold_of_refund"),
     (409, "month_before_books"),
     (409, "month_not_over"),
     (422, "invalid_month"),

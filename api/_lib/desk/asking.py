@@ -34,6 +34,8 @@ _SENTENCES: Mapping[str, str] = {
     "unknown_order": "This person has no such order.",
     "unknown_export": "This export is not one that you began within the last hour.",
     "idempotency_key_reused": "This Idempotency-Key was used for another action. Use a new one.",
+    "already_done": "This was done before, perhaps by a colleague. Nothing was changed.",
+    "hold_of_refund": "These credits belong to a refund that is under way. It ends the hold.",
     "hold_captured": "These credits are spent already. Undo the spend instead.",
     "is_staff": "This account has a role at the desk. Take the role away first.",
     "mails_off": "This shop sends no mails to customers.",

@@ -146,19 +146,23 @@ class PersonPage {
         ? this.#button("undo", { transaction_id: row.id }, `${row.description ?? row.feature}, ${credits(-row.amount)}, row ${row.id}`)
         : null;
     const place = h("div", {}, historyTable(purse.transactions, undo));
-    if (purse.next_cursor) place.append(this.#older(place, purse.next_cursor, undo));
+    if (purse.next_cursor) place.append(this.#older(place, purse.next_cursor, undo, undone));
     return place;
   }
 
-  /** @param {HTMLElement} place @param {string} cursor @param {(row: any) => HTMLElement | null} undo */
-  #older(place, cursor, undo) {
+  /** @param {HTMLElement} place @param {string} cursor @param {(row: any) => HTMLElement | null} undo @param {Set<string>} undone */
+  #older(place, cursor, undo, undone) {
     const more = h("div", {});
     const button = h("button", { class: "button button--quiet", type: "button" }, "Show older entries");
     button.addEventListener("click", () =>
-      loadInto(more, () => readPerson(this.id, cursor), ({ purse }) => [
-        historyTable(purse.transactions, undo),
-        purse.next_cursor && this.#older(place, purse.next_cursor, undo),
-      ]),
+      loadInto(more, () => readPerson(this.id, cursor), ({ purse }) => {
+        // A reversal is newer than its spend, so it is on the same page or on one that was shown before.
+        for (const row of purse.transactions) undone.add(row.reverses);
+        return [
+          historyTable(purse.transactions, undo),
+          purse.next_cursor && this.#older(place, purse.next_cursor, undo, undone),
+        ];
+      }),
     );
     more.append(button);
     return more;
