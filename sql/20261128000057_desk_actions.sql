@@ -244,7 +244,10 @@ declare
     v_ids     uuid[];
     v_last    bigint;
     v_before  jsonb;
+    v_after   jsonb;
     v_details jsonb;
+    -- These lock no account. What happens to it meanwhile is not their doing.
+    v_moves   constant boolean := p_action not in ('note', 'resend', 'export');
 begin
     if not purse.person_exists(p_user_id) then
         raise exception using errcode = 'PT404', message = 'no such person', detail = 'unknown_person';
@@ -276,14 +279,14 @@ begin
     perform purse.require_balance(p_balance, (v_before -> p_user_id::text ->> 'balance')::bigint);
     v_last := (select max(t.id) from public.credit_transactions t where t.user_id = any (v_ids));
     v_details := purse.apply_action(p_actor_id, p_action, p_user_id, p_arguments, p_reason, p_balance);
+    v_after := case when v_moves then purse.balances_of(v_ids) else v_before end;
     return jsonb_build_object(
         'accounts', (
             select jsonb_agg(
-                jsonb_build_object('user_id', i.id, 'before', v_before -> i.id::text, 'after', a.after -> i.id::text)
+                jsonb_build_object('user_id', i.id, 'before', v_before -> i.id::text, 'after', v_after -> i.id::text)
                 order by i.place
             )
             from unnest(v_ids) with ordinality i (id, place)
-            cross join (select purse.balances_of(v_ids) as after) a
         ),
         'ledger', (
             select coalesce(jsonb_agg(jsonb_build_object(
@@ -296,7 +299,8 @@ begin
             from (
                 select *
                 from public.credit_transactions t
-                where t.user_id = any (v_ids)
+                where v_moves
+                    and t.user_id = any (v_ids)
                     and t.id > coalesce(v_last, 0)
                     -- What another transaction did to an account that was not locked yet.
                     and (p_action not in ('move', 'forget') or t.kind not in ('spend', 'purchase', 'bonus', 'reversal'))

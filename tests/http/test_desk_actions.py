@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests import shop
-from tests.database.locks import meanwhile
+from tests.database.locks import in_turn, meanwhile
 from tests.database.purse import Purse
 from tests.desk import Desk, code
 from tests.openapi import as_described
@@ -262,6 +262,34 @@ def test_a_note_and_a_deletion_at_once_leave_no_note(
     )
     assert notes_left_behind(database, person) == ["notes of staff"]
     database.execute("delete from person_notes where user_id = %s", [person.id])
+
+
+def test_a_spend_beside_a_note_is_not_recorded_as_the_notes(
+    admin: Desk, person: User, purse: Purse
+) -> None:
+    recorded: list[Any] = []
+
+    def note(other: Database) -> None:
+        row = other.execute(
+            "select desk_act(%s, 'note', %s, '{}', 'Called.', %s, false) as result",
+            [admin.staff.id, person.id, secrets.token_hex(8)],
+        ).fetchone()
+        assert row is not None
+        recorded.append(row["result"])
+
+    in_turn(
+        admin.stack,
+        lambda one: one.execute(
+            "select pg_advisory_xact_lock(hashtextextended('orders of:' || %s, 0))", [person.id]
+        ),
+        [note],
+        lambda one: Purse(one, person.id).spend(),
+    )
+    assert purse.balance == 495
+    (result,) = recorded
+    assert result["ledger"] == []
+    (account,) = result["accounts"]
+    assert account["before"] == account["after"]
 
 
 def notes_left_behind(database: Database, person: User) -> list[str]:
