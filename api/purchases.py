@@ -11,10 +11,12 @@ vercel.json rewrites them to /api/purchases?action=receipt, =refund and =withdra
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from api._lib.errors import ConflictError, InvalidRequestError, NotFoundError
+from api._lib import database
+from api._lib.errors import ConflictError, InvalidRequestError, NotFoundError, PurseError
 from api._lib.payments.receipts import receipt_url
 from api._lib.payments.refund_refusals import REASONS
 from api._lib.payments.refunds import RefundWish, quote_refund
@@ -30,11 +32,15 @@ from api._lib.web.limits import Limit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from api._lib.web.auth import User
+
 REFUNDS = Limit("refund", most=20, seconds=60)
 MAX_AMOUNT = 2**53
 # What is not sent by then is sent by the next caller of /api/deliver.
 DELIVER_SECONDS = 3
 ACCEPTED = 202
+
+_log = logging.getLogger("purse")
 
 _MONEY = ("amount", "credits", "currency", "decimals")
 
@@ -133,7 +139,7 @@ def withdrawal(request: Request) -> Response:
             "until": found["until"],
             "bought": found["quote"]["bought"],
             **{name: found["quote"][name] for name in _MONEY},
-            "withdrawal": found["withdrawal"] and _confirmation(found["withdrawal"]),
+            "withdrawal": found["withdrawal"] and _confirmation(user, found["withdrawal"]),
         }
     )
 
@@ -151,13 +157,13 @@ def confirm_withdrawal(request: Request) -> Response:
 
         deliver_soon(seconds=DELIVER_SECONDS, attempt_seconds=DELIVER_SECONDS)
     return Response(
-        _confirmation(done), headers={"Idempotent-Replayed": "true"} if done["replayed"] else {}
+        _confirmation(user, done),
+        headers={"Idempotent-Replayed": "true"} if done["replayed"] else {},
     )
 
 
-def _confirmation(done: Mapping[str, Any]) -> dict[str, Any]:
+def _confirmation(user: User, done: Mapping[str, Any]) -> dict[str, Any]:
     refunded = done["refund"] or {"amount": 0, "credits": 0, "status": None}
-    mail = settings().mail
     return {
         "purchase": done["purchase_id"],
         "package_name": done["package_name"],
@@ -168,9 +174,22 @@ def _confirmation(done: Mapping[str, Any]) -> dict[str, Any]:
         "currency": done["currency"],
         "decimals": done["decimals"],
         "refund_status": refunded["status"],
-        "mailed": mail is not None and mail.to_customers,
+        "mailed": _is_mailed(user),
         **_reason(done["reason"]),
     }
+
+
+def _is_mailed(user: User) -> bool:
+    """Return whether the confirmation also comes by mail, as far as can be told."""
+    mail = settings().mail
+    if mail is None or not mail.to_customers:
+        return False
+    try:
+        return database.call("mail_recipient", p_user_id=user.id) is not None
+    except (PurseError, database.DatabaseError) as error:
+        # The withdrawal is recorded, so its answer must not become an error.
+        _log.warning("mail_recipient: %r", error)
+        return False
 
 
 def _reason(reason: str | None) -> dict[str, str | None]:

@@ -152,6 +152,10 @@ class Accounts:
             "update auth.users set banned_until = now() + interval '1 day' where id = %s", [user.id]
         )
 
+    def unconfirm(self, user: User) -> None:
+        """Let an account's address be one that nobody has confirmed."""
+        self._execute("update auth.users set email_confirmed_at = null where id = %s", [user.id])
+
     def delete(self, user: User) -> None:
         """Delete an account."""
         self._execute("delete from auth.users where id = %s", [user.id])

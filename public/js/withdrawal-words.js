@@ -9,8 +9,8 @@ export function consequence({ amount, credits, currency, decimals }) {
 }
 
 /** The same afterwards. @param {import("./withdrawal-api.js").Withdrawal} withdrawal */
-export function outcome({ amount, credits, currency, decimals, refund_status: status }) {
-  if (status === null) return t("withdrawal.nothing");
+export function outcome({ amount, credits, currency, decimals, refund_status: status, reason }) {
+  if (status === null) return `${t(`withdrawal.why.${reason}`)} ${t("withdrawal.nothing")}`;
   if (status === "failed" || status === "refused") return t("withdrawal.refund_failed");
   return t("withdrawal.refunded", { n: credits, price: formatMoney(amount, currency, decimals) });
 }

@@ -114,6 +114,19 @@ def test_a_pack_that_is_used_up_is_withdrawn_from_too(phone: Site, purse: Purse)
     expect(done).to_contain_text("nothing goes back by itself")
 
 
+def test_a_purchase_that_the_shop_refunds_meanwhile_says_so(phone: Site, purse: Purse) -> None:
+    row = purse.database.execute(
+        "select id from purchases where user_id = %s", [purse.user_id]
+    ).fetchone()
+    assert row is not None
+    purse.call("begin_refund", row["id"], "ann", "asked", "key")
+    dialog = begin(phone)
+    dialog.get_by_role("button", name=CONFIRM).click()
+    done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
+    expect(done).to_contain_text("A refund of this purchase is under way.")
+    expect(done).to_contain_text("nothing goes back by itself")
+
+
 def test_a_withdrawal_counts_while_stripe_is_down(phone: Site, stripe: StandIn) -> None:
     dialog = begin(phone)
     stripe.break_down()

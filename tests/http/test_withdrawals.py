@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from tests.http.refunding import Bought
-    from tests.support import RunningStack, User
+    from tests.support import Accounts, RunningStack, User
 
     Database = Connection[dict[str, Any]]
 
@@ -140,6 +140,18 @@ def test_anothers_purchase_is_as_unknown_as_none(stack: RunningStack, bought: Bo
     for purchase_id in (bought.purchase_id, str(uuid.uuid4())):
         assert error(look(stranger, purchase_id)) == (404, "unknown_purchase")
         assert error(withdraw(stranger, purchase_id)) == (404, "unknown_purchase")
+
+
+@pytest.mark.parametrize(
+    "shops",
+    [{"WITHDRAWAL_DAYS": "14", "SMTP_HOST": "127.0.0.1", "MAIL_FROM": "shop@example.com"}],
+)
+def test_a_mail_is_promised_to_a_confirmed_address_only(bought: Bought, accounts: Accounts) -> None:
+    confirmed = withdraw(bought.user, bought.purchase_id).get_json()
+    assert confirmed["mailed"]
+    accounts.unconfirm(bought.user)
+    again = withdraw(bought.user, bought.purchase_id).get_json()
+    assert again == {**confirmed, "mailed": False}
 
 
 @pytest.mark.parametrize("shops", [{}])
