@@ -233,6 +233,46 @@ def test_the_unused_part_of_a_pack_is_refunded_and_stripe_agrees(
     )
 
 
+def test_an_export_that_fails_halfway_is_tried_again(
+    visit: Visit,
+    admin: User,
+    person: User,
+    console: Console,
+    database: Connection[dict[str, Any]],
+) -> None:
+    console.allow_failing("/api/admin/export")
+    page = visit(admin, at=f"/admin#person={person.id}").page
+    page.get_by_role("button", name="Export all data").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Reason").fill("They asked for a copy")
+    dialog.get_by_role("button", name="Preview").click()
+    expect(dialog.get_by_text("The ledger stays as it is.")).to_be_visible()
+    page.route("**/api/admin/export*", lambda route: route.abort())
+    dialog.get_by_role("button", name="Export", exact=True).click()
+    problem = page.get_by_role("alert").filter(has_text="No answer came.")
+    expect(problem).to_be_visible()
+    page.unroute("**/api/admin/export*")
+    with page.expect_download() as saved:
+        problem.get_by_role("button", name="Try again").click()
+    assert saved.value.suggested_filename == f"{person.id}.json"
+    expect(page.get_by_text("Data exported.")).to_be_visible()
+    row = database.execute(
+        "select count(*) as exports from admin_actions where user_id = %s", [person.id]
+    ).fetchone()
+    assert row == {"exports": 1}
+
+
+def test_the_hold_of_a_refund_has_no_button(
+    visit: Visit, admin: User, person: User, database: Connection[dict[str, Any]]
+) -> None:
+    held = [Purse(database, person.id).hold()["hold_id"] for _ in range(2)]
+    database.execute("update credit_holds set feature = 'purse:refund' where id = %s", [held[0]])
+    page = visit(admin, at=f"/admin#person={person.id}").page
+    rows = page.get_by_role("region", name="Open holds").get_by_role("row")
+    expect(rows.filter(has_text="purse:refund")).to_have_count(1)
+    expect(rows.get_by_role("button")).to_have_count(1)
+
+
 def test_a_silence_after_the_click_and_the_second_click_do_it_once(
     visit: Visit, admin: User, person: User, stack: RunningStack, console: Console
 ) -> None:

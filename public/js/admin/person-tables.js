@@ -52,7 +52,7 @@ export function holds(rows, button) {
       row.feature,
       formatNumber(row.credits),
       time(row.expires_at),
-      button && row.status === "held" ? button("release", { hold_id: row.id }, `${row.feature}, ${credits(row.credits)}`) : row.status,
+      button && row.status === "held" && row.feature !== "purse:refund" ? button("release", { hold_id: row.id }, `${row.feature}, ${credits(row.credits)}`) : row.status,
     ]),
   });
 }

@@ -96,7 +96,7 @@ class PersonPage {
       const target = { userId: this.id, label: this.label ?? this.id, balance: this.balance ?? 0, about, what };
       const result = await askAndAct(name, target);
       if (!result) return quiet.focus();
-      if (name === "export" && result.action_id) await this.#save(result.action_id);
+      if (name === "export" && result.action_id) return this.#save(result.action_id);
       this.#after(name, result);
     });
     return quiet;
@@ -104,8 +104,20 @@ class PersonPage {
 
   /** @param {string} actionId */
   async #save(actionId) {
-    this.desk.say("Collecting the data…");
-    const data = await readExport(actionId);
+    await this.load();
+    const place = h("div", {});
+    this.place.prepend(place);
+    // A second try is of the same export, so it needs no reason of its own.
+    const finish = (/** @type {any} */ data) => {
+      this.#download(data);
+      this.desk.say(`${DONE.export}.`);
+      return [];
+    };
+    await loadInto(place, () => readExport(actionId), finish, "Collecting the data…");
+  }
+
+  /** @param {any} data */
+  #download(data) {
     const file = new Blob([JSON.stringify(data, null, 2)], { type: "application/json" });
     const url = URL.createObjectURL(file);
     h("a", { href: url, download: `${this.id}.json` }).click();
