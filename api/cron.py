@@ -46,7 +46,7 @@ def reconcile(request: Request) -> Response:
     from api._lib.payments import reconcile  # noqa: PLC0415
 
     report = reconcile.reconcile(deadline_seconds=JOB_SECONDS).as_json()
-    report["refused"] += len(finish_due(seconds=REFUND_SECONDS))
+    report["refused"] += len(finish_due(seconds=REFUND_SECONDS).refused)
     deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("reconciled: %s", report)
     # What was refused needs a person. The scheduler shows a run as failed by its status alone.
@@ -86,7 +86,7 @@ def cleanup(request: Request) -> Response:
 def deliver_due(request: Request) -> Response:
     """Send what is due for DELIVER_SECONDS; report what was sent, and whether nothing is left."""
     check_scheduler(request)
-    refused = finish_due(seconds=REFUND_SECONDS)
+    refused = finish_due(seconds=REFUND_SECONDS).refused
     done = deliver(deadline=time.monotonic() + DELIVER_SECONDS)
     report = {
         "delivered": done.delivered,

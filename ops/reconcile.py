@@ -70,7 +70,7 @@ def main() -> int:
             report = reconcile_since(since, tell=progress)
     finally:
         progress.done()
-    if not finish_due(seconds=REFUND_SECONDS):
+    if finish_due(seconds=REFUND_SECONDS).unfinished:
         print("  a refund that was begun is not finished; make doctor lists it after an hour")
     return summarize(report)
 

@@ -1172,7 +1172,7 @@ export interface components {
                 unit_amount: number;
                 currency: components["schemas"]["Currency"];
                 amount_subtotal: number | null;
-                currency_paid: components["schemas"]["Currency"] | null;
+                currency_paid: string | null;
                 sealed: boolean;
                 decimals: components["schemas"]["Decimals"];
                 decimals_paid: components["schemas"]["Decimals"];

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -152,6 +153,20 @@ def test_a_mail_is_promised_to_a_confirmed_address_only(bought: Bought, accounts
     accounts.unconfirm(bought.user)
     again = withdraw(bought.user, bought.purchase_id).get_json()
     assert again == {**confirmed, "mailed": False}
+
+
+@pytest.mark.parametrize(
+    "shops",
+    [{"WITHDRAWAL_DAYS": "14", "SMTP_HOST": "127.0.0.1", "MAIL_FROM": "shop@example.com"}],
+)
+def test_it_is_told_where_an_event_loop_runs_already(
+    bought: Bought, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def confirm() -> TestResponse:
+        return withdraw(bought.user, bought.purchase_id)
+
+    assert asyncio.run(confirm()).get_json()["mailed"]
+    assert "not delivered now" not in caplog.text
 
 
 @pytest.mark.parametrize("shops", [{}])

@@ -11,6 +11,7 @@ import itertools
 import logging
 import time
 from collections import Counter, defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,10 @@ def deliver(*, deadline: float, attempt_seconds: float = ATTEMPT_SECONDS) -> Del
         if not leased:
             return done
         until = min(deadline, time.monotonic() + BATCH_SECONDS)
-        results = asyncio.run(_send_all(leased, config, health, until, attempt_seconds))
+        sending = _send_all(leased, config, health, until, attempt_seconds)
+        # In a thread of its own: the caller's may have an event loop that runs already.
+        with ThreadPoolExecutor(1) as thread:
+            results = thread.submit(asyncio.run, sending).result()
         database.call("settle_deliveries", p_results=results)
         for result in results:
             done.delivered += result["result"] == "delivered"

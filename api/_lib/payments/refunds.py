@@ -24,6 +24,7 @@ import stripe
 from api._lib import database
 from api._lib.errors import PurseError, StripeFailedError
 from api._lib.payments.refund_refusals import refusal_of
+from api._lib.payments.refunds_due import RefundRun
 from api._lib.payments.reversal_facts import (
     REFUND_REQUEST_ID,
     facts_of_refund,
@@ -157,29 +158,26 @@ def go_on(refund_id: str) -> Refund:
     return _attempt(database.call("read_refund", p_refund_id=refund_id))
 
 
-def finish_refunds(refund_ids: list[str], *, deadline: float) -> list[str]:
+def finish_refunds(refund_ids: list[str], *, deadline: float) -> RefundRun:
     """Go on with begun refunds. One that cannot be finished is logged and left for a later run.
 
     Args:
         refund_ids: Our ids.
         deadline: By time.monotonic(); after it no further refund is begun.
-
-    Returns:
-        The ids of those that need a person: their refund at Stripe is invalid, or the database
-        refused its facts.
     """
-    refused = []
+    unfinished, refused = set(refund_ids), []
     for refund_id in refund_ids:
         if time.monotonic() >= deadline:
             break
         try:
-            go_on(refund_id)
+            if go_on(refund_id).status != "begun":
+                unfinished.remove(refund_id)
         except PurseError as error:
             _log.warning("refund %s: not finished: %r", refund_id, error)
         except (InvalidStripeObjectError, database.DatabaseError) as error:
             _log.error("refund %s: refused: %r", refund_id, error)
             refused.append(refund_id)
-    return refused
+    return RefundRun(len(unfinished), tuple(refused))
 
 
 def _attempt(begun: Mapping[str, Any]) -> Refund:

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 from api._lib import database
 from api._lib.settings import settings
 
 # Unfinished refunds that one run goes on with.
 AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class RefundRun:
+    """What became of the refunds that were due.
+
+    Attributes:
+        unfinished: How many are still begun; a later run goes on with them.
+        refused: Our ids of those that need a person: their refund at Stripe is invalid, or the
+            database refused its facts.
+    """
+
+    unfinished: int
+    refused: tuple[str, ...]
 
 
 def refunds_due() -> list[str]:
@@ -26,18 +41,15 @@ def refunds_due() -> list[str]:
     return due
 
 
-def finish_due(*, seconds: float) -> list[str]:
+def finish_due(*, seconds: float) -> RefundRun:
     """Go on with the refunds that are due, for so many seconds.
-
-    Returns:
-        What finish_refunds returns: our ids of those that need a person.
 
     Raises:
         DatabaseUnavailableError: The database cannot be reached.
     """
     due = refunds_due()
     if not due:
-        return []
+        return RefundRun(0, ())
     from api._lib.payments.refunds import finish_refunds  # noqa: PLC0415 - brings Stripe's SDK
 
     return finish_refunds(due, deadline=time.monotonic() + seconds)
