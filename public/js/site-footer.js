@@ -2,7 +2,10 @@ import { h } from "./dom.js";
 import { shop } from "./shop.js";
 import { language, languages, t } from "./texts.js";
 
-/** Who runs the shop and under which terms, at the end of every page. */
+/**
+ * Who runs the shop and under which terms, at the end of every page. The attribute one-language leaves out the choice
+ * of a language.
+ */
 class SiteFooter extends HTMLElement {
   connectedCallback() {
     shop.addEventListener("change", () => this.#render());
@@ -20,7 +23,7 @@ class SiteFooter extends HTMLElement {
     const list = h("ul", { class: "footer__links", role: "list" }, ...links.map((each) => h("li", {}, each)));
     this.replaceChildren(
       ...(links.length ? [list] : []),
-      languageSwitch(),
+      ...(this.hasAttribute("one-language") ? [] : [languageSwitch()]),
       h("p", {}, t("footer.made_of")),
     );
   }

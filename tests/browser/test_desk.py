@@ -74,6 +74,8 @@ def test_an_admin_signs_in_finds_a_person_and_grants_credits(
     site.sign_in(admin.email, admin.password)
     page = site.page
     expect(title(page, "Today")).to_be_focused()
+    expect(page).to_have_title("Today · Desk · Purse")
+    expect(page.get_by_role("link", name="Deutsch")).to_have_count(0)
     expect(page.get_by_text("All add up")).to_be_visible()
     find(page, person.email)
     expect(heading(page, person.email)).to_be_visible()

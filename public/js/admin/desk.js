@@ -5,6 +5,7 @@ import "../auth-form.js";
 import { h } from "../dom.js";
 import { notice } from "../notice.js";
 import { session } from "../session.js";
+import { shop } from "../shop.js";
 import { readRole } from "./api.js";
 import { moneyPage } from "./money.js";
 import { badge } from "./parts.js";
@@ -34,7 +35,7 @@ class AdminDesk extends HTMLElement {
   #view = h("div", { class: "desk-view" });
 
   connectedCallback() {
-    // The desk's words are English, whatever the language of the sign-in form.
+    // The desk has English texts only, whatever the language of the sign-in form.
     this.lang = "en";
     session.addEventListener("change", () => this.#begin());
     addEventListener("hashchange", () => this.#role && this.#show());
@@ -68,7 +69,7 @@ class AdminDesk extends HTMLElement {
       "div",
       { class: "desk-refused" },
       words,
-      h("p", {}, `${session.user?.email} has no role here. An owner gives one with:`),
+      h("p", {}, `${session.user?.email} has no role here. The shop's owner can give one with:`),
       h("p", {}, h("code", { class: "desk-id" }, "make admin EMAIL=…")),
       h("p", { class: "actions" }, h("a", { class: "button", href: "/" }, "Go to the start page")),
     );
@@ -91,7 +92,7 @@ class AdminDesk extends HTMLElement {
     );
     this.#title.textContent = title;
     this.#said.textContent = "";
-    document.title = `${title} · Desk`;
+    shop.titlePage(`${title} · Desk`);
     this.#view.replaceChildren(element);
     (focus ?? this.#title).focus({ preventScroll: true });
     scrollTo(0, 0);
