@@ -92,7 +92,7 @@ def test_an_admin_signs_in_finds_a_person_and_grants_credits(
     )
     assert stack.balance_of(person) == 500
     dialog.get_by_role("button", name="Grant", exact=True).click()
-    said = "Granted. The balance is 540 credits now, of which 540 credits are free."
+    said = "Granted. The balance is now 540 credits, 540 of them free."
     expect(page.get_by_text(said)).to_be_focused()
     assert stack.balance_of(person) == 540
     history = page.get_by_role("region", name="History, newest first")
@@ -202,7 +202,7 @@ def test_the_unused_part_of_a_pack_is_refunded_and_stripe_agrees(
     console.allow_failing("/api/admin/act")
     of_support = visit(supporter, at=f"/admin#person={bought.user.id}").page
     of_support.locator("summary").click()
-    expect(of_support.get_by_text("$3.99 for 400 credits that are unused")).to_be_visible()
+    expect(of_support.get_by_text("$3.99 for 400 unused credits")).to_be_visible()
     expect(of_support.get_by_text("An admin can refund it.")).to_be_visible()
 
     page = visit(admin, at=f"/admin#person={bought.user.id}").page
@@ -211,7 +211,7 @@ def test_the_unused_part_of_a_pack_is_refunded_and_stripe_agrees(
     dialog = page.get_by_role("dialog", name="Refund unused credits")
     dialog.get_by_label("Reason").fill("Bought the wrong pack")
     dialog.get_by_role("button", name="Preview").click()
-    expect(dialog.get_by_text("$3.99 goes back.")).to_be_visible()
+    expect(dialog.get_by_text("$3.99 goes back. A hold keeps 400 credits")).to_be_visible()
     # Less is free by now, so what was shown is not refunded.
     held = bought.purse.hold(20)["hold_id"]
     dialog.get_by_role("button", name="Refund unused credits").click()
@@ -222,16 +222,16 @@ def test_the_unused_part_of_a_pack_is_refunded_and_stripe_agrees(
     expect(region).to_contain_text("400 → 0")
     assert bought.at_stripe() == []
     dialog.get_by_role("button", name="Refund unused credits").click()
-    said = "Refund asked for. Stripe made it: $3.99 goes back, and 400 credits were taken."
+    said = "Refund requested. Stripe made it: $3.99 goes back for 400 credits."
     expect(page.get_by_text(said)).to_be_focused()
     assert [made.amount for made in bought.at_stripe()] == [399]
     assert bought.purse.balance == 0
     page.locator("summary").click()
     expect(page.get_by_text("Nothing of this pack is left")).to_be_visible()
-    asked = page.get_by_role("region", name="Refunds asked for, newest first")
+    asked = page.get_by_role("region", name="Refunds, newest first")
     expect(asked).to_contain_text("Bought the wrong pack")
     expect(page.get_by_role("region", name="What staff did, newest first")).to_contain_text(
-        "Refund asked for"
+        "Refund requested"
     )
 
 
@@ -248,7 +248,7 @@ def test_an_export_that_fails_halfway_is_tried_again(
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("They asked for a copy")
     dialog.get_by_role("button", name="Preview").click()
-    expect(dialog.get_by_text("The ledger stays as it is.")).to_be_visible()
+    expect(dialog.get_by_text("The ledger does not change.")).to_be_visible()
     page.route("**/api/admin/export*", lambda route: route.abort())
     dialog.get_by_role("button", name="Export", exact=True).click()
     problem = page.get_by_role("alert").filter(has_text="No answer came.")
@@ -337,7 +337,9 @@ def test_charts_come_with_their_numbers(
     expect(page.get_by_role("img", name=re.compile("USD by day, 7 days"))).to_be_visible()
     page.get_by_role("link", name="Use", exact=True).click()
     expect(page.get_by_role("img", name=re.compile("Credits used by day"))).to_be_visible()
-    expect(page.get_by_role("region", name="The ten who used most")).to_contain_text(person.email)
+    expect(page.get_by_role("region", name="The ten people who used most")).to_contain_text(
+        person.email
+    )
 
 
 def test_a_price_is_changed_with_the_card_in_view(

@@ -60,13 +60,13 @@ def begin(site: Site) -> Locator:
 def test_a_buyer_refunds_in_two_steps(phone: Site, purse: Purse) -> None:
     purse.spend(20)
     dialog = begin(phone)
-    expect(dialog).to_contain_text("$3.99 goes back to you, for 400 unused credits of this pack.")
+    expect(dialog).to_contain_text("You get $3.99 back for 400 unused credits of this pack.")
     dialog.get_by_role("button", name="Cancel").click()
     expect(phone.history.last.get_by_role("button", name=BEGIN)).to_be_focused()
     assert purse.available == 400
     begin(phone).get_by_role("button", name=CONFIRM).click()
     done = phone.page.get_by_role("dialog", name="Refund made")
-    expect(done).to_contain_text("$3.99 goes back to you, for 400 unused credits.")
+    expect(done).to_contain_text("You get $3.99 back for 400 unused credits.")
     expect(done.get_by_role("heading")).to_be_focused()
     done.get_by_role("button", name="Close").click()
     phone.expect_balance(0)
@@ -83,7 +83,7 @@ def test_what_was_used_in_between_is_shown_before_it_is_confirmed(
     purse.spend(20)
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(dialog.get_by_role("alert")).to_contain_text("Credits were used meanwhile.")
-    expect(dialog).to_contain_text("$3.99 goes back to you")
+    expect(dialog).to_contain_text("You get $3.99 back")
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(phone.page.get_by_role("dialog", name="Refund made")).to_be_visible()
 
@@ -100,7 +100,7 @@ def test_a_silence_and_a_second_click_refund_once(
 
     phone.page.route("**/api/refund", done_but_unanswered)
     dialog.get_by_role("button", name=CONFIRM).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("It is unknown whether")
+    expect(dialog.get_by_role("alert")).to_contain_text("We do not know whether")
     phone.page.unroute("**/api/refund")
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(phone.page.get_by_role("dialog", name="Refund made")).to_be_visible()

@@ -68,12 +68,12 @@ def test_a_buyer_withdraws_in_two_steps_and_sees_when(
     purse.spend(20)
     expect(phone.history.last).to_contain_text(re.compile(r"until [A-Z][a-z]{2} \d{1,2}"))
     dialog = begin(phone)
-    expect(dialog).to_contain_text("$3.99 goes back to you, for 400 unused credits of it.")
+    expect(dialog).to_contain_text("You get $3.99 back for 400 unused credits of this pack.")
     expect(dialog).to_contain_text(user.email)
     dialog.get_by_role("button", name=CONFIRM).click()
     done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
     expect(done).to_contain_text(TO_THE_SECOND)
-    expect(done).to_contain_text("$3.99 goes back to you, for 400 unused credits.")
+    expect(done).to_contain_text("You get $3.99 back for 400 unused credits.")
     expect(done.get_by_role("heading")).to_be_focused()
     done.get_by_role("button", name="Close").click()
     phone.expect_balance(0)
@@ -100,7 +100,7 @@ def test_what_was_used_in_between_is_shown_before_it_is_confirmed(
     purse.spend(20)
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(dialog.get_by_role("alert")).to_contain_text("Credits were used meanwhile.")
-    expect(dialog).to_contain_text("$3.99 goes back to you, for 400 unused credits of it.")
+    expect(dialog).to_contain_text("You get $3.99 back for 400 unused credits of this pack.")
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(phone.page.get_by_role("dialog", name="Withdrawal confirmed")).to_be_visible()
 
@@ -135,7 +135,7 @@ def test_a_withdrawal_counts_while_stripe_is_down(phone: Site, stripe: StandIn) 
     expect(done).to_contain_text(TO_THE_SECOND)
 
 
-UNKNOWN = "It is not known whether your withdrawal arrived. Confirm it again: it counts only once."
+UNKNOWN = "We do not know whether your withdrawal arrived. Confirm it again: it counts only once."
 
 
 def test_without_a_connection_it_says_that_the_outcome_is_unknown_and_can_be_repeated(
@@ -182,7 +182,7 @@ def test_without_a_connection_the_first_step_withdraws_nothing(
     console.allow_failing("/api/withdrawal")
     phone.page.context.set_offline(True)
     phone.history.last.get_by_role("button", name=BEGIN).click()
-    expect(phone.history.last).to_contain_text("Nothing was withdrawn.")
+    expect(phone.history.last).to_contain_text("You have not withdrawn from the contract.")
     phone.page.context.set_offline(False)
 
 
@@ -192,7 +192,7 @@ def test_it_speaks_german(visit: Visit, user: User, purse: Purse) -> None:
     site.page.get_by_role("button", name="Vertrag widerrufen").click()
     dialog = site.page.get_by_role("dialog", name="Vertrag widerrufen")
     expect(dialog.get_by_role("button", name="Widerruf bestätigen")).to_be_visible()
-    expect(dialog).to_contain_text("für 500 unbenutzte Credits davon")
+    expect(dialog).to_contain_text("für 500 unbenutzte Credits dieses Pakets")
 
 
 def test_after_fourteen_days_it_is_not_offered(visit: Visit, user: User, purse: Purse) -> None:

@@ -10,7 +10,7 @@ import { explain, KINDS } from "./words.js";
 
 /**
  * Asks for what an action needs, shows what it would change, and does it once. Resolves the result, or null
- * if the person thought better of it.
+ * if the person cancels.
  * @param {string} name of the action
  * @param {{ userId: string, label: string, balance: number, about?: Record<string, unknown>, what?: string }} target
  *   about: fields of the request that are known; what: the spend, hold or order in words
@@ -25,7 +25,7 @@ export function askAndAct(name, { userId, label, balance, about = {}, what }) {
   const reason = reasonOf(
     kind.isSeen
       ? "Kept for good. The person sees it in their history."
-      : "Kept for good, and seen by staff alone. Name no personal data.",
+      : "Kept for good. Only staff see it. Write no personal data.",
   );
   const effect = h("div", { class: "desk-effect", role: "status", tabindex: "-1" });
   const cancel = h("button", { class: "button button--quiet", type: "button", onclick: () => dialog.close() }, "Cancel");
@@ -88,7 +88,7 @@ export function askAndAct(name, { userId, label, balance, about = {}, what }) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     if (!previewed && !areComplete([...inputs, reason])) return;
-    await whileBusy(submit, previewed ? "Working…" : "Looking…", run);
+    await whileBusy(submit, previewed ? "Working…" : "Checking…", run);
     show(previewed !== null);
     if (previewed && !done && !problem.textContent) effect.focus();
   });
@@ -110,7 +110,7 @@ export function askAndAct(name, { userId, label, balance, about = {}, what }) {
  */
 function inWords({ accounts, ledger }, sentence) {
   const moved = accounts.filter(({ before, after }) => before.balance !== after.balance || before.held !== after.held);
-  if (!moved.length && !ledger.length) return [h("p", {}, "The ledger stays as it is.")];
+  if (!moved.length && !ledger.length) return [h("p", {}, "The ledger does not change.")];
   const arrow = (/** @type {number} */ from, /** @type {number} */ to) =>
     from === to ? formatNumber(from) : `${formatNumber(from)} → ${formatNumber(to)}`;
   return [
@@ -120,7 +120,7 @@ function inWords({ accounts, ledger }, sentence) {
       caption: "Balances before and after",
       columns: ["Account", { label: "Balance", numeric: true }, { label: "Held", numeric: true }, { label: "Free", numeric: true }],
       rows: accounts.map(({ user_id: id, before, after }, at) => [
-        accounts.length === 1 ? "This person" : at === 0 ? "This person" : `${id.slice(0, 8)}…`,
+        at === 0 ? "This person" : `${id.slice(0, 8)}…`,
         arrow(before.balance, after.balance),
         arrow(before.held, after.held),
         arrow(before.available, after.available),
@@ -128,7 +128,7 @@ function inWords({ accounts, ledger }, sentence) {
     }),
     ledger.length > 0 &&
       table({
-        caption: "Rows that the ledger gets",
+        caption: "New ledger rows",
         columns: ["Ledger row", { label: "Credits", numeric: true }, { label: "Balance after", numeric: true }],
         rows: ledger.map((row) => [KINDS[row.kind] ?? row.kind, formatChange(row.amount), formatNumber(row.balance_after)]),
       }),

@@ -43,7 +43,7 @@ export const ACTIONS = {
         type: "number",
         min: -1_000_000_000,
         max: 1_000_000_000,
-        hint: "At most what is free can be taken.",
+        hint: "You can take at most the free credits.",
       },
     ],
   },
@@ -58,23 +58,23 @@ export const ACTIONS = {
     title: "Release a hold",
     button: "Release",
     fields: [],
-    warning: "Work that still runs under this hold can then not be charged.",
+    warning: "Work that is still running under this hold can no longer be charged.",
   },
   refund: {
     title: "Refund unused credits",
     button: "Refund unused credits",
     danger: true,
     fields: [],
-    warning: "What is unused of this order goes back the way it was paid. This cannot be undone.",
+    warning: "The unused part of this order is refunded to the card or account that paid. This cannot be undone.",
     sentence: ({ amount, currency, decimals, credits: taken }) =>
-      `${formatMoney(amount, currency, decimals)} goes back. ${credits(taken)} are set aside now, and taken as soon as Stripe has made the refund.`,
+      `${formatMoney(amount, currency, decimals)} goes back. A hold keeps ${credits(taken)} until Stripe has made the refund.`,
     agreed: ({ amount }) => ({ amount }),
   },
   resend: {
     title: "Send the receipt mail again",
     button: "Send the receipt again",
     fields: [],
-    warning: "The mail about this purchase goes to the person's address once more.",
+    warning: "The mail about this purchase is sent to the person's address again.",
   },
   move: {
     title: "Move the purse to another account",
@@ -95,12 +95,12 @@ export const ACTIONS = {
     danger: true,
     fields: [],
     warning:
-      "Credits are given up. Files, addresses, notes, the Stripe customer and the sign-in are deleted. Ledger rows stay, without a name. This cannot be undone.",
+      "The person loses all credits. Files, addresses, notes, the Stripe customer and the sign-in are deleted. Ledger rows stay, without a name. This cannot be undone.",
   },
   export: {
     title: "Export all data",
     button: "Export",
     fields: [],
-    warning: "You get a file with everything that is kept of this person. Who exported it, and why, is recorded.",
+    warning: "You get a file with all data about this person. Your name and your reason are recorded.",
   },
 };

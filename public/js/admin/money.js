@@ -29,7 +29,7 @@ function render(money) {
   return [
     ...money.currencies.map((/** @type {any} */ currency) => revenue(currency, days, money.daily)),
     section("Packs", packs(money)),
-    h("p", { class: "desk-hint" }, "Days in UTC. What went back, refunds and disputes, counts on the day it happened."),
+    h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened."),
   ];
 }
 
@@ -68,7 +68,7 @@ function revenue({ currency, decimals, purchases, paid, refunded }, days, daily)
 function packs({ packs: rows, currencies }) {
   const decimals = new Map(currencies.map((/** @type {any} */ each) => [each.currency, each.decimals]));
   return table({
-    caption: "Packs, by what they brought in",
+    caption: "Packs by revenue",
     columns: ["Pack", "Currency", { label: "Purchases", numeric: true }, { label: "Paid", numeric: true }],
     rows: rows.map((/** @type {any} */ row) => [
       row.name,

@@ -22,7 +22,7 @@ export function noteForm(userId, onAdded) {
     { class: "desk-note-form", novalidate: true },
     h("label", { for: "desk-note" }, "New note"),
     text,
-    h("p", { class: "desk-hint" }, "Staff alone see it. It is deleted with the account."),
+    h("p", { class: "desk-hint" }, "Only staff see it. It is deleted with the account."),
     problem,
     h("p", {}, submit),
   );

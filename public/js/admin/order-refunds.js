@@ -4,7 +4,7 @@ import { formatMoney } from "../money.js";
 import { formatNumber } from "../texts.js";
 import { readRefunds } from "./api.js";
 import { badge, facts, loadInto, nothing, table } from "./parts.js";
-import { credits } from "./words.js";
+import { count } from "./words.js";
 
 /** @typedef {import("./order-card.js").Tone} Tone */
 
@@ -23,7 +23,7 @@ const STATES = {
  */
 export function orderRefunds(orderId, button) {
   const element = h("div", { class: "desk-refunds" });
-  const load = () => loadInto(element, () => readRefunds(orderId), (found) => render(found, button), "Asking what can be refunded…");
+  const load = () => loadInto(element, () => readRefunds(orderId), (found) => render(found, button), "Checking what can be refunded…");
   return { element, load };
 }
 
@@ -31,7 +31,7 @@ export function orderRefunds(orderId, button) {
 function render({ quote, refunds }, button) {
   const amount = formatMoney(quote.amount, quote.currency, quote.decimals);
   return [
-    facts([["Refundable now", quote.refundable ? `${amount} for ${credits(quote.credits)} that are unused` : quote.message]]),
+    facts([["Refundable now", quote.refundable ? `${amount} for ${count(quote.credits, "unused credit")}` : quote.message]]),
     refunds.length > 0 && asked(refunds),
     quote.refundable && (button ? h("p", { class: "desk-buttons" }, button) : nothing("An admin can refund it.")),
   ];
@@ -40,7 +40,7 @@ function render({ quote, refunds }, button) {
 /** @param {any[]} refunds */
 function asked(refunds) {
   return table({
-    caption: "Refunds asked for, newest first",
+    caption: "Refunds, newest first",
     columns: ["When", "State", { label: "Amount", numeric: true }, { label: "Credits", numeric: true }, "By", "Reason"],
     rows: refunds.map((each) => {
       const [state, tone] = STATES[each.status] ?? [each.status, "plain"];

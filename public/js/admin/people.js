@@ -29,7 +29,7 @@ export function peoplePage(query) {
     h(
       "p",
       { class: "desk-hint" },
-      "At once: an e-mail address, a user, order or hold id, the number of a ledger row, or any id of Stripe (pi_, cs_, ch_, py_, re_, du_, cus_, evt_).",
+      "These are found at once: an e-mail address; the id of a user, an order or a hold; the number of a ledger row; any id of Stripe (pi_, cs_, ch_, py_, re_, du_, cus_, evt_).",
     ),
   );
   form.addEventListener("submit", (event) => {
@@ -57,7 +57,7 @@ function render(place, query, { people, searched, next }) {
     location.replace(`#person=${only.user_id}`);
     return [];
   }
-  const further = h("button", { class: "button button--quiet", type: "button" }, "Search on");
+  const further = h("button", { class: "button button--quiet", type: "button" }, "Continue searching");
   further.addEventListener("click", () => search(place, query, next));
   return [
     people.length ? list(people) : nothing(`Nobody was found for “${query}”.`),

@@ -183,12 +183,12 @@ class PersonPage {
 
 /** @param {import("./api.js").Result} result */
 function outcome({ accounts: [theirs], replayed, finished, details }) {
-  if (details.refund_id) return `${replayed ? " It was asked for before." : ""} ${refunded(details)}`;
+  if (details.refund_id) return `${replayed ? " It was requested before." : ""} ${refunded(details)}`;
   const { before, after } = theirs ?? {};
   const moved = before && after && (before.balance !== after.balance || before.held !== after.held);
   return [
     replayed ? " It was done before." : "",
-    moved ? ` The balance is ${credits(after.balance)} now, of which ${credits(after.available)} are free.` : "",
+    moved ? ` The balance is now ${credits(after.balance)}, ${formatNumber(after.available)} of them free.` : "",
     finished ? "" : " The daily clean-up deletes the rest.",
   ].join("");
 }
@@ -198,8 +198,8 @@ function refunded({ status, amount, currency, decimals, credits: taken, refusal 
   const money = formatMoney(amount, currency, decimals);
   /** @type {Record<string, string>} */
   const sentences = {
-    done: `Stripe made it: ${money} goes back, and ${credits(taken)} were taken.`,
-    begun: `Stripe has not answered yet. ${credits(taken)} are set aside, and ${money} goes back as soon as it does.`,
+    done: `Stripe made it: ${money} goes back for ${credits(taken)}.`,
+    begun: `Stripe has not answered yet. When it does, ${money} goes back for ${credits(taken)}.`,
     refused: `Stripe did not make it (${refusal}). No credits were taken.`,
     failed: `Stripe made it, and it failed (${refusal}). The credits are back.`,
   };
@@ -212,9 +212,9 @@ function purseFacts(purse) {
     ["Balance", credits(purse.balance)],
     ["Held", credits(purse.held)],
     ["Free", credits(purse.available)],
-    ["Low", purse.low === undefined ? null : purse.low ? `Yes, below ${credits(purse.low_threshold)}` : "No"],
+    ["Low balance", purse.low === undefined ? null : purse.low ? `Yes, below ${credits(purse.low_threshold)}` : "No"],
     ["Next to expire", purse.next_expiry && h("span", {}, `${credits(purse.next_expiry.credits)} on `, day(purse.next_expiry.expires_at))],
-    ["Use", purse.usage && `${formatNumber(Math.round(purse.usage.spent_per_day))} a day over the last 30 days`],
+    ["Use", purse.usage && `${formatNumber(Math.round(purse.usage.spent_per_day))} credits a day over the last 30 days`],
   ]);
 }
 

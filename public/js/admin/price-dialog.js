@@ -23,7 +23,7 @@ export function changePrice(action, prices, row) {
   const dialog = h("dialog", { class: "ask desk-ask", "aria-labelledby": titleId });
   const problem = h("p", { class: "auth__problem", role: "alert" });
   const asked = questions(isPack, prices, row);
-  const reason = reasonOf("Kept for good, and seen by staff alone.");
+  const reason = reasonOf("Kept for good. Only staff see it.");
   const card = h("div", { class: "desk-card-preview" });
   const cancel = h("button", { class: "button button--quiet", type: "button", onclick: () => dialog.close() }, "Cancel");
   const submit = h("button", { class: "button", type: "submit" }, "Save");
@@ -42,7 +42,7 @@ export function changePrice(action, prices, row) {
       h("h3", {}, "The card in the store"),
       isKnown
         ? h("ul", { class: "packs", role: "list", inert: true }, packCard({ id: "preview", ...pack }, [...others, pack], () => {}))
-        : h("p", { class: "desk-nothing" }, "Give a name, credits and a price."),
+        : h("p", { class: "desk-nothing" }, "Fill in a name, credits and a price."),
     );
   };
   const form = h(
@@ -92,8 +92,8 @@ function questions(isPack, prices, row) {
   asked.name = fieldOf({ name: "name", label: "Name", type: "text" });
   asked.credits = fieldOf({ name: "credits", label: isPack ? "Credits" : "Credits for one use", type: "number", min: 1, max: 1_000_000_000 });
   if (isPack) {
-    asked.currency = fieldOf({ name: "currency", label: "Currency", type: "text", hint: "Three letters, as in usd." });
-    asked.price = fieldOf({ name: "price", label: "Price", type: "text", hint: "As in 4.99" });
+    asked.currency = fieldOf({ name: "currency", label: "Currency", type: "text", hint: "Three letters, such as usd." });
+    asked.price = fieldOf({ name: "price", label: "Price", type: "text", hint: "Such as 4.99." });
     asked.valid_days = fieldOf({
       name: "valid_days",
       label: "Days until the credits expire",
@@ -107,7 +107,7 @@ function questions(isPack, prices, row) {
   asked.sort_order = fieldOf({ name: "sort_order", label: "Place in the list", type: "number", min: -1_000_000, max: 1_000_000 });
   const active = h("input", { type: "checkbox", name: "active", checked: row?.active ?? true });
   asked.active = question({ name: "active", label: "On sale", input: active, isOptional: true });
-  fill(asked, row ?? { currency: "usd", sort_order: 1 + Math.max(0, ...[...(isPack ? prices.packs : prices.features)].map((each) => each.sort_order)) });
+  fill(asked, row ?? { currency: "usd", sort_order: 1 + Math.max(0, ...(isPack ? prices.packs : prices.features).map((each) => each.sort_order)) });
   if (asked.id) asked.id.input.pattern = "[a-z][a-z0-9_]{0,62}";
   asked.name.input.maxLength = 80;
   return asked;

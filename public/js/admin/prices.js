@@ -54,7 +54,7 @@ function packs(rows, button) {
       code(row.id),
       formatNumber(row.credits),
       formatMoney(row.unit_amount, row.currency, row.decimals),
-      row.valid_days ? `${formatNumber(row.valid_days)} days` : "for good",
+      row.valid_days ? `${formatNumber(row.valid_days)} days` : "no limit",
       state(row.active, "on sale"),
       button("set_pack", row),
     ]),
@@ -64,7 +64,7 @@ function packs(rows, button) {
 /** @param {any[]} rows @param {(action: "set_feature", row: any) => HTMLElement | null} button */
 function features(rows, button) {
   return table({
-    caption: "What features cost",
+    caption: "Features and their prices",
     columns: ["Feature", "Id", { label: "One use", numeric: true }, "State", ""],
     rows: rows.map((row) => [row.name, code(row.id), credits(row.credits), state(row.active, "on"), button("set_feature", row)]),
   });

@@ -27,13 +27,13 @@ function render(today) {
         card("Last 7 days", today.money.week),
         card("Last 30 days", today.money.month),
       ),
-      h("p", { class: "desk-hint" }, "Days in UTC. Refunds and disputes count on the day they happened."),
+      h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened."),
     ),
     section("Disputes to answer", disputes(today.disputes)),
-    section("Payments that are not what was ordered", mismatches(today.mismatches)),
-    section("Refunds that do not end", stuckRefunds(today.refunds)),
+    section("Payments that differ from their order", mismatches(today.mismatches)),
+    section("Unfinished refunds", stuckRefunds(today.refunds)),
     section("Payments that a bank has not confirmed", pending(today.pending)),
-    section("Machinery", machinery(today), everything()),
+    section("System", machinery(today), everything()),
   ];
 }
 
@@ -97,7 +97,7 @@ function pending(rows) {
 function stuckRefunds(rows) {
   if (!rows.length) return nothing("No refund has waited for Stripe for more than an hour.");
   return table({
-    caption: "Refunds that have not ended, oldest first",
+    caption: "Unfinished refunds, oldest first",
     columns: ["Begun", "Person", "Pack", { label: "Amount", numeric: true }, { label: "Attempts", numeric: true }, "Next attempt"],
     rows: rows.map((row) => [
       time(row.created_at),
@@ -112,7 +112,7 @@ function stuckRefunds(rows) {
 
 /** @param {any[]} rows */
 function mismatches(rows) {
-  if (!rows.length) return nothing("Every payment is what was ordered.");
+  if (!rows.length) return nothing("No payment differs from its order.");
   return table({
     caption: "Mismatches, oldest first",
     columns: ["Ordered", "Person", "Pack", "What is wrong"],
@@ -121,8 +121,8 @@ function mismatches(rows) {
       personLink(row.user_id, row.email),
       row.package_name,
       row.sealed
-        ? `Ordered for ${formatMoney(row.unit_amount, row.currency, row.decimals)}, asked for ${formatMoney(row.amount_subtotal, row.currency_paid, row.decimals_paid)}`
-        : "Its metadata carries no valid seal",
+        ? `Ordered at ${formatMoney(row.unit_amount, row.currency, row.decimals)}, but Stripe's checkout was for ${formatMoney(row.amount_subtotal, row.currency_paid, row.decimals_paid)}`
+        : "Its metadata has no valid seal",
     ]),
   });
 }
@@ -134,7 +134,7 @@ function machinery({ webhook, reconciliation, balances }) {
       "Webhook delay",
       webhook.events
         ? `Half within ${duration(webhook.p50_seconds)}, 95 in 100 within ${duration(webhook.p95_seconds)} (${count(webhook.events, "event")})`
-        : "No event has come yet",
+        : "No event has arrived yet",
     ],
     ["Last event", webhook.last_event_at && h("span", {}, time(webhook.last_event_at), ` · ${webhook.last_type}`)],
     ["Last reconciliation", reconciliation?.finished_at ? time(reconciliation.finished_at) : "None yet"],
@@ -147,12 +147,12 @@ function machinery({ webhook, reconciliation, balances }) {
             badge(`${count(balances.off.length, "account")} off`, "bad"),
             ...balances.off.map((/** @type {any} */ each) => h("span", {}, " ", personLink(each.user_id, each.user_id))),
           )
-        : h("span", {}, badge("All add up", "good"), ` ${count(balances.checked, "account")} that moved last`),
+        : h("span", {}, badge("All add up", "good"), ` ${count(balances.checked, "account")} with the latest changes`),
     ],
   ]);
 }
 
-/** A check of the whole ledger, at the press of a button. */
+/** The button that checks the whole ledger. */
 function everything() {
   const place = h("div", { class: "desk-checks" });
   const start = h("button", { class: "button button--quiet", type: "button" }, "Check every account");
@@ -178,7 +178,7 @@ function found(checks) {
     h(
       "div",
       { role: "alert" },
-      h("p", {}, badge(String(cases.length), "bad"), ` ${names[name]}. make doctor says what to do.`),
+      h("p", {}, badge(count(cases.length, "case"), "bad"), `: ${names[name]}. Run make doctor: it says what to do.`),
       h("ul", {}, ...cases.map((/** @type {any} */ each) => h("li", {}, personLink(each.user_id, each.order_id ?? each.user_id)))),
     ),
   );

@@ -6,7 +6,7 @@ import { barChart, daysBetween } from "./bar-chart.js";
 import { loadInto, nothing, personLink, section, table } from "./parts.js";
 import { count, credits } from "./words.js";
 
-/** As many colours as the chart has, the last for all that is left. */
+/** The chart has as many colours. The last one is for all other features. */
 const MOST_SERIES = 6;
 
 /** What features were used, by day and person. */
@@ -30,8 +30,8 @@ function render(use) {
       ),
     section("By day", chart(use)),
     section("By feature", features(use.features)),
-    section("Who used most", people(use.people)),
-    h("p", { class: "desk-hint" }, "The last 30 days in UTC, less what was undone."),
+    section("Top users", people(use.people)),
+    h("p", { class: "desk-hint" }, "The last 30 days, in UTC. Undone spends do not count."),
   ];
 }
 
@@ -82,7 +82,7 @@ function features(rows) {
 /** @param {any[]} rows */
 function people(rows) {
   return table({
-    caption: "The ten who used most",
+    caption: "The ten people who used most",
     columns: ["Person", { label: "Uses", numeric: true }, { label: "Used", numeric: true }],
     rows: rows.map((row) => [personLink(row.user_id, row.email), formatNumber(row.uses), credits(row.credits)]),
   });

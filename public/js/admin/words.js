@@ -1,4 +1,4 @@
-// The desk speaks English alone: its readers are the shop's staff.
+// The desk is in English only: its readers are the shop's staff.
 import { formatNumber } from "../texts.js";
 
 /** @param {number} n @param {string} one @param {string} [many] "1 credit", "1,500 credits" */
@@ -31,7 +31,7 @@ export const DONE = {
   correct: "Corrected",
   undo: "Spend undone",
   release: "Hold released",
-  refund: "Refund asked for",
+  refund: "Refund requested",
   resend: "Receipt mail sent again",
   move: "Purse moved",
   forget: "Account deleted",
@@ -45,9 +45,9 @@ export function explain(error) {
   if (error.status === 0) return "No answer came. Your connection or the server may be down.";
   if (error.status === 401) return "Your sign-in has expired.";
   if (error.code === "insufficient_credits")
-    return `Only ${credits(Math.max(Number(error.details.available), 0))} are free, and this takes ${credits(Number(error.details.required))}.`;
+    return `This takes ${credits(Number(error.details.required))}. The person has ${count(Math.max(Number(error.details.available), 0), "free credit")}.`;
   if (error.code === "balance_changed")
-    return `The balance has changed since you saw it: it is ${credits(Number(error.details.balance))} now. Nothing was done. Preview again.`;
+    return `The balance has changed since you saw it: it is now ${credits(Number(error.details.balance))}. Nothing was done. Preview again.`;
   if (error.status === 502) return "Stripe did not answer.";
   return error.sentence || "Something went wrong on the server.";
 }
