@@ -1,4 +1,5 @@
 import { redeemCode } from "./api.js";
+import { whileBusy } from "./busy-button.js";
 import { h, uniqueId } from "./dom.js";
 import { problem } from "./problems.js";
 import { t } from "./texts.js";
@@ -13,7 +14,6 @@ class CodeForm extends HTMLElement {
   #button = h("button", { class: "button", type: "submit" }, t("redeem.submit"));
   #said = h("p", { class: "code__said", role: "status" });
   #problem = h("p", { class: "code__problem", role: "alert" });
-  #busy = false;
 
   connectedCallback() {
     if (this.hasChildNodes()) return;
@@ -40,13 +40,15 @@ class CodeForm extends HTMLElement {
   }
 
   /** @param {Event} event */
-  async #onSubmit(event) {
+  #onSubmit(event) {
     event.preventDefault();
-    if (this.#busy) return;
+    whileBusy(this.#button, t("checking"), () => this.#redeem());
+  }
+
+  async #redeem() {
     this.#say("");
     const code = this.#input.value.trim();
     if (!code) return this.#complain(t("redeem.missing"));
-    this.#setBusy(true);
     try {
       const { credits, campaign, replayed } = await redeemCode(code);
       this.#input.value = "";
@@ -55,7 +57,6 @@ class CodeForm extends HTMLElement {
     } catch (error) {
       this.#complain(explain(error));
     }
-    this.#setBusy(false);
   }
 
   /** @param {string} text */
@@ -74,14 +75,6 @@ class CodeForm extends HTMLElement {
   #complaint(text) {
     this.#problem.textContent = text;
     this.#input.setAttribute("aria-invalid", String(text !== ""));
-  }
-
-  /** @param {boolean} busy */
-  #setBusy(busy) {
-    this.#busy = busy;
-    this.#button.textContent = t(busy ? "checking" : "redeem.submit");
-    this.#button.setAttribute("aria-disabled", String(busy));
-    this.#button.setAttribute("aria-busy", String(busy));
   }
 }
 
