@@ -1,3 +1,4 @@
+import { untilClosed } from "./dialog.js";
 import { h, uniqueId } from "./dom.js";
 
 /**
@@ -6,7 +7,7 @@ import { h, uniqueId } from "./dom.js";
  * @param {{ title: string, text: string, confirm: string, cancel: string }} words
  * @returns {Promise<boolean>}
  */
-export function askFirst({ title, text, confirm, cancel }) {
+export async function askFirst({ title, text, confirm, cancel }) {
   const [titleId, textId] = [uniqueId("ask"), uniqueId("ask")];
   const dialog = h("dialog", { class: "ask", "aria-labelledby": titleId, "aria-describedby": textId });
   const yes = h("button", { class: "button", type: "button", onclick: () => dialog.close("yes") }, confirm);
@@ -20,12 +21,6 @@ export function askFirst({ title, text, confirm, cancel }) {
     h("p", { id: textId }, text),
     h("p", { class: "actions" }, no, yes),
   );
-  document.body.append(dialog);
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(dialog.returnValue === "yes");
-    });
-  });
+  await untilClosed(dialog);
+  return dialog.returnValue === "yes";
 }

@@ -1,4 +1,5 @@
 import { whileBusy } from "./busy-button.js";
+import { untilClosed } from "./dialog.js";
 import { h, uniqueId } from "./dom.js";
 import { makeRefund, readRefund } from "./refund-api.js";
 import { consequence, outcome, refundProblem, whyNot } from "./refund-words.js";
@@ -15,10 +16,8 @@ import { wallet } from "./wallet.js";
 export function openRefund(quote) {
   const titleId = uniqueId("refund");
   const dialog = h("dialog", { class: "ask", "aria-labelledby": titleId });
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
-  dialog.replaceChildren(...question(quote, titleId, dialog));
-  dialog.showModal();
+  dialog.append(...question(quote, titleId, dialog));
+  untilClosed(dialog);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { whileBusy } from "./busy-button.js";
 import { moment } from "./dates.js";
+import { untilClosed } from "./dialog.js";
 import { h, uniqueId } from "./dom.js";
 import { session } from "./session.js";
 import { parts, t } from "./texts.js";
@@ -19,11 +20,9 @@ export function openWithdrawal(quote) {
   const titleId = uniqueId("withdrawal");
   const dialog = h("dialog", { class: "ask", "aria-labelledby": titleId });
   const show = (/** @type {Node[]} */ ...content) => dialog.replaceChildren(...content);
-  dialog.addEventListener("close", () => dialog.remove());
-  document.body.append(dialog);
   if (quote.withdrawal) show(...confirmation(quote.withdrawal, titleId, dialog));
   else show(...question(quote, titleId, dialog, show));
-  dialog.showModal();
+  untilClosed(dialog);
 }
 
 /**

@@ -1,7 +1,8 @@
-import { formatChange } from "../money.js";
-import { h, uniqueId } from "../dom.js";
-import { formatNumber } from "../texts.js";
 import { whileBusy } from "../busy-button.js";
+import { untilClosed } from "../dialog.js";
+import { h, uniqueId } from "../dom.js";
+import { formatChange } from "../money.js";
+import { formatNumber } from "../texts.js";
 import { ACTIONS } from "./actions.js";
 import { act, preview } from "./api.js";
 import { table } from "./parts.js";
@@ -16,7 +17,7 @@ import { explain, KINDS } from "./words.js";
  *   about: fields of the request that are known; what: the spend, hold or order in words
  * @returns {Promise<import("./api.js").Result | null>}
  */
-export function askAndAct(name, { userId, label, balance, about = {}, what }) {
+export async function askAndAct(name, { userId, label, balance, about = {}, what }) {
   const kind = ACTIONS[name];
   const titleId = uniqueId("act");
   const dialog = h("dialog", { class: "ask desk-ask", "aria-labelledby": titleId });
@@ -93,14 +94,8 @@ export function askAndAct(name, { userId, label, balance, about = {}, what }) {
     if (previewed && !done && !problem.textContent) effect.focus();
   });
   dialog.append(form);
-  document.body.append(dialog);
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(done);
-    });
-  });
+  await untilClosed(dialog);
+  return done;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { whileBusy } from "../busy-button.js";
+import { untilClosed } from "../dialog.js";
 import { h, uniqueId } from "../dom.js";
 import { formatMoney } from "../money.js";
 import { packCard } from "../pack-card.js";
@@ -17,7 +18,7 @@ import { explain } from "./words.js";
  * @param {any | null} row null for a new one
  * @returns {Promise<{ before: any, after: any } | null>}
  */
-export function changePrice(action, prices, row) {
+export async function changePrice(action, prices, row) {
   const isPack = action === "set_pack";
   const titleId = uniqueId("price");
   const dialog = h("dialog", { class: "ask desk-ask", "aria-labelledby": titleId });
@@ -74,14 +75,8 @@ export function changePrice(action, prices, row) {
   });
   preview();
   dialog.append(form);
-  document.body.append(dialog);
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => {
-      dialog.remove();
-      resolve(saved);
-    });
-  });
+  await untilClosed(dialog);
+  return saved;
 }
 
 /** @param {boolean} isPack @param {any} prices @param {any | null} row @returns {Record<string, Question>} */
