@@ -4,6 +4,10 @@ import { locale } from "./texts.js";
 const short = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "long" });
 const long = new Intl.DateTimeFormat(locale, { dateStyle: "full", timeStyle: "long" });
+/** @param {Intl.DateTimeFormatOptions} more */
+const dayFormat = (more) => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", ...more });
+const dayOfThisYear = dayFormat({ timeZone: "UTC" });
+const dayOfOtherYear = dayFormat({ timeZone: "UTC", year: "numeric" });
 const thisYear = new Date().getFullYear();
 
 /** A point in time, in the reader's language and time zone. @param {string} iso */
@@ -24,8 +28,11 @@ export function day(iso) {
   return h("time", { datetime: iso, title: long.format(date) }, format.format(date));
 }
 
-/** A day of the calendar, which is the same everywhere. @param {string} date "2026-11-25" */
-export const calendarDay = (date) => dayFormat({ timeZone: "UTC" }).format(new Date(date));
-
-/** @param {Intl.DateTimeFormatOptions} more */
-const dayFormat = (more) => new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", ...more });
+/**
+ * A day of the calendar, which is the same everywhere; with its year where that is not this one.
+ * @param {string} date "2026-11-25"
+ */
+export function calendarDay(date) {
+  const isThisYear = date.startsWith(String(thisYear));
+  return (isThisYear ? dayOfThisYear : dayOfOtherYear).format(new Date(date));
+}
