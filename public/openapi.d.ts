@@ -107,7 +107,7 @@ export interface paths {
         put?: never;
         /**
          * Get the credits of a code
-         * @description Case, blanks and hyphens do not matter. A campaign gives each person and each address credits once. The same code again is answered as the first time and gives nothing. A code that is unknown, used up, out of its time or not for this person is always refused in the same words. At most 10 attempts an hour for each person, and 100 from one network address.
+         * @description Case, blanks and hyphens do not matter. A campaign gives each person and each address credits once. The same code again gets the first answer and gives nothing. A code that is unknown, used up, not valid now or not for this person is always refused in the same words. At most 10 attempts an hour for each person, and 100 from one network address.
          */
         post: operations["redeemCode"];
         delete?: never;
@@ -179,12 +179,12 @@ export interface paths {
         };
         /**
          * What of a purchase of the signed-in user can be refunded
-         * @description Only what is unused of the purchase itself, without what is set aside for work under way. Offered by shops that set SELF_REFUND_DAYS.
+         * @description Only the unused credits of the purchase itself, without those set aside for work under way. Offered by shops that set SELF_REFUND_DAYS.
          */
         get: operations["quoteRefund"];
         put?: never;
         /**
-         * Refund what is unused of a purchase
+         * Refund the unused part of a purchase
          * @description Once for each Idempotency-Key. The credits are set aside until Stripe has made the refund, then they are taken. The body is at most 16 KiB.
          */
         post: operations["refundPurchase"];
@@ -1160,7 +1160,7 @@ export interface components {
                 decimals: components["schemas"]["Decimals"];
                 since: components["schemas"]["Moment"];
             }[];
-            /** @description Payments that are not what was ordered, and wait for a decision */
+            /** @description Payments that differ from their order and wait for a decision */
             mismatches: {
                 /** Format: uuid */
                 order_id: string;
@@ -1786,7 +1786,7 @@ export interface components {
                 };
             };
         };
-        /** @description wrong_ledger_mode: the Stripe key is of another mode than the ledger, and test and live do not mix. purse_moved: this user's purse has moved to another account, which buys from now on. idempotency_key_reused: the key was used for another package or address. checkout_ended: the checkout under this key is paid, failed, expired or older than an hour. waiver_required: the shop asks for consent first, see withdrawal of GET /api/config. waiver_changed: the words of that consent are others */
+        /** @description wrong_ledger_mode: the Stripe key is of another mode than the ledger, and test and live do not mix. purse_moved: this user's purse has moved to another account, which buys from now on. idempotency_key_reused: the key was used for another package or address. checkout_ended: the checkout under this key is paid, failed, expired or older than an hour. waiver_required: the shop asks for consent first, see withdrawal of GET /api/config. waiver_changed: the text of that consent has changed */
         CheckoutConflict: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2511,7 +2511,7 @@ export interface components {
                 };
             };
         };
-        /** @description The code gives this person nothing: it is unknown, used up, out of its time, or not for this account */
+        /** @description The code gives this person nothing: it is unknown, used up, not valid now, or not for this account */
         CodeNotValid: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2934,7 +2934,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What is unused of it, and what that cost */
+            /** @description The unused credits, and what goes back for them */
             200: {
                 headers: {
                     "Cache-Control": components["headers"]["NotStored"];
