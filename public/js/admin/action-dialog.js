@@ -1,6 +1,7 @@
 import { whileBusy } from "../busy-button.js";
 import { untilClosed } from "../dialog.js";
 import { h, uniqueId } from "../dom.js";
+import { RequestError } from "../http.js";
 import { formatChange } from "../money.js";
 import { formatNumber } from "../texts.js";
 import { ACTIONS } from "./actions.js";
@@ -63,7 +64,7 @@ export async function askAndAct(name, { userId, label, balance, about = {}, what
       // One key for each thing that was agreed to, so that a second try after a silence does it once.
       previewed = { request: { ...request, ...kind.agreed?.(found.details) }, key: crypto.randomUUID() };
     } catch (error) {
-      if (!("status" in Object(error))) throw error;
+      if (!(error instanceof RequestError)) throw error;
       problem.textContent = explain(error);
       if (error.code === "balance_changed") {
         balance = Number(error.details.balance);

@@ -3,6 +3,7 @@ import "../site-footer.js";
 import "../account-menu.js";
 import "../auth-form.js";
 import { h } from "../dom.js";
+import { RequestError } from "../http.js";
 import { notice } from "../notice.js";
 import { session } from "../session.js";
 import { shop } from "../shop.js";
@@ -50,7 +51,7 @@ class AdminDesk extends HTMLElement {
     try {
       this.#role = (await readRole()).role;
     } catch (error) {
-      if (!("status" in Object(error))) throw error;
+      if (!(error instanceof RequestError)) throw error;
       // Without a session, the sign-in form is there by now.
       if (session.user) this.replaceChildren(error.status === 403 ? this.#notAllowed() : this.#failed(error));
       return;

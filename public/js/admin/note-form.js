@@ -1,5 +1,6 @@
 import { whileBusy } from "../busy-button.js";
 import { h } from "../dom.js";
+import { RequestError } from "../http.js";
 import { act } from "./api.js";
 import { explain } from "./words.js";
 
@@ -36,7 +37,7 @@ export function noteForm(userId, onAdded) {
         await act({ action: "note", user_id: userId, reason }, key);
         onAdded();
       } catch (error) {
-        if (!("status" in Object(error))) throw error;
+        if (!(error instanceof RequestError)) throw error;
         problem.textContent = explain(error);
       }
     });

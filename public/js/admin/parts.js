@@ -1,4 +1,5 @@
 import { h, uniqueId } from "../dom.js";
+import { RequestError } from "../http.js";
 import { notice } from "../notice.js";
 import { explain } from "./words.js";
 
@@ -77,7 +78,7 @@ export async function loadInto(place, load, render, waiting = "Loading…") {
     const loaded = await load();
     place.replaceChildren(...render(loaded).filter((node) => node instanceof Node));
   } catch (error) {
-    if (!("status" in Object(error))) throw error;
+    if (!(error instanceof RequestError)) throw error;
     const again = () => loadInto(place, load, render, waiting);
     const retry = error.status === 403 || error.status === 404 ? undefined : { label: "Try again", run: again };
     place.replaceChildren(notice(explain(error), { action: retry }));

@@ -1,6 +1,7 @@
 import { whileBusy } from "../busy-button.js";
 import { untilClosed } from "../dialog.js";
 import { h, uniqueId } from "../dom.js";
+import { RequestError } from "../http.js";
 import { formatMoney } from "../money.js";
 import { packCard } from "../pack-card.js";
 import { setPrice } from "./api.js";
@@ -68,7 +69,7 @@ export async function changePrice(action, prices, row) {
         saved = await setPrice({ ...request, reason: reason.input.value.trim() }, key);
         dialog.close();
       } catch (error) {
-        if (!("status" in Object(error))) throw error;
+        if (!(error instanceof RequestError)) throw error;
         problem.textContent = explain(error);
       }
     });
