@@ -7,35 +7,25 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.another_site import another_stack
 from tests.browser.pages import PAID
-from tests.support import RunningStack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator
 
-    from tests.browser.conftest import Visit
+    from tests.browser.conftest import StartStack, Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.database.purse import Purse
-    from tests.support import User
+    from tests.support import RunningStack, User
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 BEGIN, CONFIRM = "Refund unused credits", "Confirm refund"
 
 
 @pytest.fixture(scope="module")
-def stack(
-    chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningStack]:
+def stack(start_stack: StartStack) -> RunningStack:
     """A stack whose buyers refund for 14 days, and may withdraw as long."""
-    folder = tmp_path_factory.mktemp("refunding")
-    settings = {"SELF_REFUND_DAYS": "14", "WITHDRAWAL_DAYS": "14"}
-    with another_stack(folder, settings) as running:
-        yield RunningStack.of(running)
+    return start_stack({"SELF_REFUND_DAYS": "14", "WITHDRAWAL_DAYS": "14"})
 
 
 @pytest.fixture

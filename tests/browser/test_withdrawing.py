@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.another_site import another_stack
 from tests.browser.pages import PAID
-from tests.support import RunningStack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator, Route
 
-    from tests.browser.conftest import Visit
+    from tests.browser.conftest import StartStack, Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.browser.stand_in import StandIn
     from tests.database.purse import Purse
-    from tests.support import User
+    from tests.support import RunningStack, User
 
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 BEGIN, CONFIRM = "Withdraw from contract", "Confirm withdrawal"
@@ -32,15 +28,9 @@ TO_THE_SECOND = re.compile(
 
 
 @pytest.fixture(scope="module")
-def stack(
-    chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningStack]:
+def stack(start_stack: StartStack) -> RunningStack:
     """A stack whose buyers may withdraw for 14 days."""
-    folder = tmp_path_factory.mktemp("withdrawing")
-    with another_stack(folder, {"WITHDRAWAL_DAYS": "14"}) as running:
-        # With the seal of the tests, so that a purse can buy.
-        yield RunningStack.of(running)
+    return start_stack({"WITHDRAWAL_DAYS": "14"})
 
 
 @pytest.fixture
