@@ -12,7 +12,7 @@ from tests.browser import chromium
 from tests.browser.another_site import another_stack
 from tests.browser.console import Console
 from tests.browser.mailbox import Mailbox
-from tests.browser.pages import Site
+from tests.browser.pages import PAID, PHONE, Site
 from tests.browser.sessions import signed_in
 from tests.browser.stand_in import StandIn
 from tests.browser.storage import Storage
@@ -133,6 +133,17 @@ def purse(database: psycopg.Connection[dict[str, Any]], user: User) -> Purse:
 def buyer(visit: Visit, user: User) -> Site:
     """The site as the user sees it, signed in, at home."""
     return visit(user)
+
+
+@pytest.fixture
+def phone(visit: Visit, user: User) -> Site:
+    """A buyer's phone, at home, after buying the starter pack."""
+    site = visit(user, **PHONE)
+    site.buy("Starter").pay()
+    site.expect_title(PAID)
+    site.open()
+    site.expect_balance(500)
+    return site
 
 
 @pytest.fixture

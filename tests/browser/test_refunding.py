@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import PAID
+from tests.browser.lost_answers import answers_lost
+from tests.browser.pages import PHONE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator
-
     from tests.browser.conftest import StartStack, Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.database.purse import Purse
     from tests.support import RunningStack, User
 
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 BEGIN, CONFIRM = "Refund unused credits", "Confirm refund"
 
 
@@ -28,33 +26,14 @@ def stack(start_stack: StartStack) -> RunningStack:
     return start_stack({"SELF_REFUND_DAYS": "14", "WITHDRAWAL_DAYS": "14"})
 
 
-@pytest.fixture
-def phone(visit: Visit, user: User) -> Site:
-    """A buyer's phone, at home, after buying the starter pack."""
-    site = visit(user, **PHONE)
-    site.buy("Starter").pay()
-    site.expect_title(PAID)
-    site.open()
-    site.expect_balance(500)
-    return site
-
-
-def begin(site: Site) -> Locator:
-    """Take the first step; return the dialog of the second."""
-    site.history.last.get_by_role("button", name=BEGIN).click()
-    dialog = site.page.get_by_role("dialog", name=BEGIN)
-    expect(dialog).to_be_visible()
-    return dialog
-
-
 def test_a_buyer_refunds_in_two_steps(phone: Site, purse: Purse) -> None:
     purse.spend(20)
-    dialog = begin(phone)
+    dialog = phone.begin(BEGIN)
     expect(dialog).to_contain_text("$3.99 goes back to you, for 400 unused credits of this pack.")
     dialog.get_by_role("button", name="Cancel").click()
     expect(phone.history.last.get_by_role("button", name=BEGIN)).to_be_focused()
     assert purse.available == 400
-    begin(phone).get_by_role("button", name=CONFIRM).click()
+    phone.begin(BEGIN).get_by_role("button", name=CONFIRM).click()
     done = phone.page.get_by_role("dialog", name="Refund made")
     expect(done).to_contain_text("$3.99 goes back to you, for 400 unused credits.")
     expect(done.get_by_role("heading")).to_be_focused()
@@ -69,7 +48,7 @@ def test_what_was_used_in_between_is_shown_before_it_is_confirmed(
     phone: Site, purse: Purse, console: Console
 ) -> None:
     console.allow_failing("/api/refund")
-    dialog = begin(phone)
+    dialog = phone.begin(BEGIN)
     purse.spend(20)
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(dialog.get_by_role("alert")).to_contain_text("Credits were used meanwhile.")
@@ -82,16 +61,10 @@ def test_a_silence_and_a_second_click_refund_once(
     phone: Site, purse: Purse, console: Console
 ) -> None:
     console.allow_failing("/api/refund")
-    dialog = begin(phone)
-
-    def done_but_unanswered(route: Any) -> None:
-        route.fetch()
-        route.abort()
-
-    phone.page.route("**/api/refund", done_but_unanswered)
-    dialog.get_by_role("button", name=CONFIRM).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("It is unknown whether")
-    phone.page.unroute("**/api/refund")
+    dialog = phone.begin(BEGIN)
+    with answers_lost(phone.page, "**/api/refund"):
+        dialog.get_by_role("button", name=CONFIRM).click()
+        expect(dialog.get_by_role("alert")).to_contain_text("It is unknown whether")
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(phone.page.get_by_role("dialog", name="Refund made")).to_be_visible()
     assert [kind for kind, _ in purse.ledger()] == ["purchase", "clawback"]
