@@ -12,7 +12,6 @@ from tests.browser.lost_answers import answers_lost
 from tests.database.purse import Purse
 from tests.desk import Desk
 from tests.http import refunding
-from tests.support import Order, event
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -41,9 +40,7 @@ def supporter(stack: RunningStack, accounts: Accounts) -> User:
 @pytest.fixture
 def person(stack: RunningStack) -> User:
     """Somebody with 500 credits."""
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
-    return user
+    return stack.sign_up_buyer()
 
 
 @pytest.fixture
