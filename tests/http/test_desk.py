@@ -44,26 +44,6 @@ MOVING: tuple[tuple[str, dict[str, Any]], ...] = (
 )
 
 
-@pytest.fixture
-def admin(stack: RunningStack, accounts: Accounts) -> Desk:
-    """An admin at the desk."""
-    return Desk(stack, accounts.appoint(stack.sign_up(), "admin"))
-
-
-@pytest.fixture
-def supporter(stack: RunningStack, accounts: Accounts) -> Desk:
-    """Somebody of support at the desk."""
-    return Desk(stack, accounts.appoint(stack.sign_up(), "support"))
-
-
-@pytest.fixture
-def person(stack: RunningStack) -> User:
-    """Somebody with 500 credits."""
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
-    return user
-
-
 def refused_everywhere(desk: Desk, person: User) -> None:
     """Assert that every page and every action is refused, and that nothing was done."""
     answer = as_described(desk.stack.get("/api/admin", headers=desk.staff.auth))

@@ -16,37 +16,16 @@ from tests.database.locks import in_turn, meanwhile
 from tests.database.purse import Purse
 from tests.desk import Desk, code
 from tests.openapi import as_described
-from tests.support import Accounts, Order, event, until
+from tests.support import Order, until
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from local.stack import Running
-    from tests.support import RunningStack, User
+    from tests.support import User
 
     Database = Connection[dict[str, Any]]
 
 MARKUP = "<img src=x onerror=alert(1)> & \"quotes\" 'too' -- =1+1 🪙 \u202etxet"
-
-
-@pytest.fixture(scope="module")
-def admin(stack: RunningStack, running: Running) -> Desk:
-    """An admin at the desk."""
-    return Desk(stack, Accounts(running).appoint(stack.sign_up(), "admin"))
-
-
-@pytest.fixture(scope="module")
-def colleague(stack: RunningStack, running: Running) -> Desk:
-    """Another admin."""
-    return Desk(stack, Accounts(running).appoint(stack.sign_up(), "admin"))
-
-
-@pytest.fixture
-def person(stack: RunningStack) -> User:
-    """Somebody with 500 credits."""
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
-    return user
 
 
 @pytest.fixture

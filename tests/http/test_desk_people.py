@@ -8,19 +8,12 @@ import pytest
 
 from tests import shop
 from tests.desk import Desk, code
-from tests.support import Accounts, until
+from tests.support import until
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from local.stack import Running
     from tests.support import RunningStack, User
-
-
-@pytest.fixture(scope="module")
-def admin(stack: RunningStack, running: Running) -> Desk:
-    """An admin at the desk."""
-    return Desk(stack, Accounts(running).appoint(stack.sign_up(), "admin"))
 
 
 @pytest.fixture(scope="module")
