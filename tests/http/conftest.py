@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.database.purse import Purse
 from tests.desk import Desk
 from tests.support import Accounts
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from local.stack import Running
     from tests.support import RunningStack, User
+
+    Database = Connection[dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
@@ -36,3 +41,9 @@ def supporter(stack: RunningStack, accounts: Accounts) -> Desk:
 def person(stack: RunningStack) -> User:
     """Somebody with 500 credits."""
     return stack.sign_up_buyer()
+
+
+@pytest.fixture
+def purse(database: Database, person: User) -> Purse:
+    """Their purse, as the server reaches it."""
+    return Purse(database, person.id)

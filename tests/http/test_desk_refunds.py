@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests import shop
-from tests.desk import Desk, code
+from tests.desk import Desk, actions_about, code
 from tests.http import refunding
 from tests.openapi import as_described
 from tests.support import until
@@ -47,9 +47,7 @@ def quote(desk: Desk, bought: Bought) -> Any:
 
 
 def recorded(bought: Bought) -> list[dict[str, Any]]:
-    return bought.purse.database.execute(
-        "select * from admin_actions where user_id = %s order by id", [bought.user.id]
-    ).fetchall()
+    return actions_about(bought.purse.database, bought.user.id)
 
 
 def is_refunded_once(bought: Bought, amount: int = 399) -> None:
