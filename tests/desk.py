@@ -11,9 +11,11 @@ import httpx
 from tests.openapi import as_described
 
 if TYPE_CHECKING:
+    from psycopg import Connection
+
     from tests.support import RunningStack, User
 
-TIMEOUT_SECONDS = 30
+    Database = Connection[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -59,3 +61,20 @@ class Desk:
 def code(answer: httpx.Response) -> tuple[int, str]:
     """Return status and code of an error."""
     return answer.status_code, answer.json()["error"]["code"]
+
+
+def actions_about(database: Database, user_id: str) -> list[dict[str, Any]]:
+    """Return what staff did about somebody, oldest first."""
+    return database.execute(
+        "select * from admin_actions where user_id = %s order by id", [user_id]
+    ).fetchall()
+
+
+def same_effect(previewed: Any, done: Any) -> bool:
+    """Whether two results say the same but for ids of rows."""
+
+    def told(result: Any) -> Any:
+        rows = [(row["kind"], row["amount"], row["balance_after"]) for row in result["ledger"]]
+        return result["accounts"], rows
+
+    return bool(told(previewed) == told(done))

@@ -63,6 +63,12 @@ class RunningStack(Stack):
         email = email or f"user-{secrets.token_hex(8)}@example.com"
         return self._session("signup", email, secrets.token_urlsafe(12))
 
+    def sign_up_buyer(self) -> User:
+        """Sign a new user up, who has bought 500 credits."""
+        user = self.sign_up()
+        self.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
+        return user
+
     def sign_in(self, user: User) -> User:
         """Sign a user in again; the new token says what they are now."""
         return self._session("token?grant_type=password", user.email, user.password)

@@ -20,7 +20,7 @@ import psycopg
 
 from local.ports import reserved
 from local.postgres import Postgres
-from ops.migrate import migrate
+from tests.bench.filled_server import cpu_ms, fill, value
 
 FILL = Path(__file__).with_name("books.sql")
 ROWS = int(os.environ.get("ROWS") or 1_000_000)
@@ -40,7 +40,7 @@ def main() -> None:
         server = Postgres(Path(folder) / "postgres", port, "bench")
         server.start()
         try:
-            _fill(server)
+            fill(server, FILL, ROWS // ROWS_A_USER)
             is_fast = _measure(server)
         finally:
             server.stop()
@@ -48,20 +48,9 @@ def main() -> None:
         sys.exit(1)
 
 
-def _fill(server: Postgres) -> None:
-    migrate(server.url(), report=lambda _line: None)
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("set synchronous_commit = off")
-        connection.execute(f"set bench.users = {ROWS // ROWS_A_USER:d}".encode())
-        for statement in FILL.read_text("utf-8").split(";\n\n"):
-            connection.execute(statement.encode())
-    # Turns the triggers on again, each in its mode.
-    migrate(server.url(), report=lambda _line: None)
-
-
 def _measure(server: Postgres) -> bool:
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        rows = _value(connection, "select count(*) from credit_transactions")
+        rows = value(connection, "select count(*) from credit_transactions")
         print(f"{rows:,} ledger rows; milliseconds: elapsed, of CPU")
         running = datetime.now(UTC).date().replace(day=1)
         for month in _months_before(running):
@@ -70,18 +59,18 @@ def _measure(server: Postgres) -> bool:
         _timed(connection, read, "without days")
         _timed(connection, "select sum_book_days()", "add up the days")
         times = [_timed(connection, read, f"read {running}") for _ in range(CALLS)]
-        day = _value(connection, "select max(id) - count(*) / 365 from credit_transactions")
+        day = value(connection, "select max(id) - count(*) / 365 from credit_transactions")
         days_rows = f"select count(*) from purse.book_movements({day}, {2**63 - 1})"
         _timed(connection, days_rows, "a day's rows")
         _timed(connection, "select read_postings(read_books('" + str(running) + "'))", "postings")
-        in_month = _value(
+        in_month = value(
             connection,
             "select count(*) from credit_transactions"
             " where id > (select max(last_id) from book_months)",
         )
-        value = _value(connection, f"select read_books('{running}') -> 'figures'")
+        figures = value(connection, f"select read_books('{running}') -> 'figures'")
         print(f"rows in the open month: {in_month:,}")
-        print(*value, sep="\n")
+        print(*figures, sep="\n")
         print(_plan(connection, read))
     return statistics.median(times) <= LIMIT_MS
 
@@ -98,34 +87,21 @@ def _months_before(running: Any) -> list[Any]:
 
 
 def _timed(connection: psycopg.Connection, sql: str, name: str) -> float:
-    began, before = time.monotonic(), _cpu_ms(connection)
+    began, before = time.monotonic(), cpu_ms(connection)
     connection.execute(sql.encode())
-    spent = _cpu_ms(connection) - before
+    spent = cpu_ms(connection) - before
     print(f"  {name:<18} {(time.monotonic() - began) * 1000:>8.0f} {spent:>8.0f}", flush=True)
     return spent
-
-
-def _cpu_ms(connection: psycopg.Connection) -> float:
-    """Return the CPU time of the connection's server process: a busy machine does not change it."""
-    statistics_of = Path(f"/proc/{connection.info.backend_pid}/schedstat").read_text("ascii")
-    return int(statistics_of.split()[0]) / 1e6
 
 
 def _plan(connection: psycopg.Connection, sql: str) -> str:
     """Return the plan of the roll-forward that a call reads, with what it took."""
     rows = connection.execute(b"explain (analyze, buffers) " + sql.encode()).fetchall()
-    body = _value(connection, "select prosrc from pg_proc where proname = 'book_sums'")
-    last = _value(connection, "select max(last_id) from book_months")
+    body = value(connection, "select prosrc from pg_proc where proname = 'book_sums'")
+    last = value(connection, "select max(last_id) from book_months")
     body = body.replace("p_after", str(last)).replace("p_to", str(2**63 - 1))
     rows += connection.execute(b"explain (analyze, buffers) " + body.encode()).fetchall()
     return "\n".join(row[0] for row in rows)
-
-
-def _value(connection: psycopg.Connection, query: str) -> Any:
-    row = connection.execute(query.encode()).fetchone()
-    if row is None:
-        raise RuntimeError(query)
-    return row[0]
 
 
 if __name__ == "__main__":

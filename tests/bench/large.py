@@ -16,14 +16,13 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from local.ports import reserved
 from local.postgres import Postgres
 from ops.checks.ledger import check_ledger
-from ops.migrate import migrate
+from tests.bench.filled_server import cpu_ms, fill, value
 
 FILL = Path(__file__).with_name("large.sql")
 USERS = int(os.environ.get("USERS") or 1_000_000)
@@ -140,20 +139,13 @@ def _fill(server: Postgres, users: int) -> bool:
     """Fill the tables of a new server and return whether doctor finds nothing wrong."""
     started = time.monotonic()
     server.start()
-    migrate(server.url(), report=lambda _line: None)
+    fill(server, FILL, users)
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("set synchronous_commit = off")
-        connection.execute(f"set bench.users = {users:d}".encode())
-        for statement in FILL.read_text("utf-8").split(";\n\n"):
-            connection.execute(statement.encode())
-    # Turns the triggers on again, each in its mode.
-    migrate(server.url(), report=lambda _line: None)
-    with psycopg.connect(server.url(), autocommit=True) as connection:
-        rows = _value(connection, "select count(*) from credit_transactions")
-        size = _value(connection, "select pg_size_pretty(pg_database_size(current_database()))")
+        rows = value(connection, "select count(*) from credit_transactions")
+        size = value(connection, "select pg_size_pretty(pg_database_size(current_database()))")
         found = [
             finding.sentence
-            for finding in check_ledger(_value(connection, "select doctor()"))
+            for finding in check_ledger(value(connection, "select doctor()"))
             if finding.level == "WRONG"
         ]
     print(
@@ -190,10 +182,10 @@ def _compare(servers: dict[str, Postgres]) -> None:
 def _mean_cpu_ms(server: Postgres, statement: str, numbers: range) -> float:
     with psycopg.connect(server.url(), autocommit=True) as connection:
         connection.execute(statement.encode(), [numbers[0]], prepare=True)
-        before = _cpu_ms(connection)
+        before = cpu_ms(connection)
         for number in random.choices(numbers, k=REPEATED):  # noqa: S311 - no secret
             connection.execute(statement.encode(), [number], prepare=True)
-        return (_cpu_ms(connection) - before) / REPEATED
+        return (cpu_ms(connection) - before) / REPEATED
 
 
 def _call_all(server: Postgres) -> bool:
@@ -225,20 +217,14 @@ def _call(server: Postgres, sql: str) -> tuple[float, int]:
     """Call on a new connection, as after a quiet time, and take it back."""
     with psycopg.connect(server.url()) as connection:
         connection.execute("select 1")
-        before = _cpu_ms(connection)
+        before = cpu_ms(connection)
         connection.execute(sql.encode())
-        milliseconds = _cpu_ms(connection) - before
-        scanned = _value(
+        milliseconds = cpu_ms(connection) - before
+        scanned = value(
             connection, "select coalesce(sum(seq_tup_read), 0) from pg_stat_xact_user_tables"
         )
         connection.rollback()
     return milliseconds, int(scanned)
-
-
-def _cpu_ms(connection: psycopg.Connection) -> float:
-    """Return the CPU time of the connection's server process: a busy machine does not change it."""
-    statistics_of = Path(f"/proc/{connection.info.backend_pid}/schedstat").read_text("ascii")
-    return int(statistics_of.split()[0]) / 1e6
 
 
 def _plan(server: Postgres, sql: str) -> str:
@@ -246,13 +232,6 @@ def _plan(server: Postgres, sql: str) -> str:
         rows = connection.execute(b"explain (analyze, buffers) " + sql.encode()).fetchall()
         connection.rollback()
     return "\n".join(f"      {row[0]}" for row in rows)
-
-
-def _value(connection: psycopg.Connection, query: str) -> Any:
-    row = connection.execute(query.encode()).fetchone()
-    if row is None:
-        raise RuntimeError(query)
-    return row[0]
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from local.environment import functions_settings
@@ -42,6 +42,6 @@ def another_site(
 
 @contextmanager
 def another_stack(folder: Path, environ: dict[str, str]) -> Iterator[RunningStack]:
-    """Run a second stack with these settings of `make run`."""
+    """Run a second stack with these settings of `make run`, under the seal of the tests."""
     with running_stack(folder, environ=environ, report=lambda _line: None) as running:
-        yield RunningStack(**asdict(running))
+        yield RunningStack.of(running)

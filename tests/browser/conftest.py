@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, Protocol
 
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.browser import chromium
+from tests.browser.another_site import another_stack
 from tests.browser.console import Console
 from tests.browser.mailbox import Mailbox
-from tests.browser.pages import Site
+from tests.browser.pages import PAID, PHONE, Site
 from tests.browser.sessions import signed_in
 from tests.browser.stand_in import StandIn
 from tests.browser.storage import Storage
@@ -19,6 +21,7 @@ from tests.support import cannot_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import psycopg
 
@@ -34,6 +37,13 @@ class Visit(Protocol):
 
     def __call__(self, user: User | None = None, *, at: str = "/", **profile: Any) -> Site:
         """Open it signed in as the user, or signed out; profile goes to Playwright."""
+
+
+class StartStack(Protocol):
+    """Starts a second stack for the tests of a module."""
+
+    def __call__(self, settings: dict[str, str], folder: Path | None = None) -> RunningStack:
+        """Start it with these settings of `make run`; it keeps its state in the folder."""
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +68,21 @@ def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
     running = chromium.launch(playwright, chromium_path)
     yield running
     running.close()
+
+
+@pytest.fixture(scope="module")
+def start_stack(
+    chromium_path: str,  # noqa: ARG001 - no browser, no stack
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[StartStack]:
+    """Start further stacks, which are stopped after the module's tests."""
+    with ExitStack() as running:
+
+        def start(settings: dict[str, str], folder: Path | None = None) -> RunningStack:
+            folder = folder or tmp_path_factory.mktemp("stack")
+            return running.enter_context(another_stack(folder, settings))
+
+        yield start
 
 
 @pytest.fixture
@@ -108,6 +133,17 @@ def purse(database: psycopg.Connection[dict[str, Any]], user: User) -> Purse:
 def buyer(visit: Visit, user: User) -> Site:
     """The site as the user sees it, signed in, at home."""
     return visit(user)
+
+
+@pytest.fixture
+def phone(visit: Visit, user: User) -> Site:
+    """A buyer's phone, at home, after buying the starter pack."""
+    site = visit(user, **PHONE)
+    site.buy("Starter").pay()
+    site.expect_title(PAID)
+    site.open()
+    site.expect_balance(500)
+    return site
 
 
 @pytest.fixture

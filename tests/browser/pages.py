@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import FilePayload, Locator, Page, expect
+
+# What the browser of a phone differs by.
+PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 GOOD_CARD = "4242 4242 4242 4242"
 DECLINED_CARD = "4000 0000 0000 0002"
@@ -60,6 +64,13 @@ class Site:
     def history(self) -> Locator:
         """The entries of the history, newest first."""
         return self.page.get_by_role("list", name="History").locator("li:not([aria-hidden])")
+
+    def begin(self, step: str) -> Locator:
+        """Take the first of two steps with the oldest purchase; return the dialog of the second."""
+        self.history.last.get_by_role("button", name=step).click()
+        dialog = self.page.get_by_role("dialog", name=step)
+        expect(dialog).to_be_visible()
+        return dialog
 
     @property
     def store(self) -> Store:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.lost_answers import answers_lost
 from tests.database.purse import Purse
 from tests.desk import Desk
 from tests.http import refunding
-from tests.support import Order, event
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -40,9 +40,7 @@ def supporter(stack: RunningStack, accounts: Accounts) -> User:
 @pytest.fixture
 def person(stack: RunningStack) -> User:
     """Somebody with 500 credits."""
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
-    return user
+    return stack.sign_up_buyer()
 
 
 @pytest.fixture
@@ -286,15 +284,9 @@ def test_a_silence_after_the_click_and_the_second_click_do_it_once(
     dialog.get_by_label("Reason").fill("An apology")
     dialog.get_by_role("button", name="Preview").click()
     expect(dialog.get_by_text("This will happen")).to_be_visible()
-
-    def done_but_unanswered(route: Any) -> None:
-        route.fetch()
-        route.abort()
-
-    page.route("**/api/admin/act", done_but_unanswered)
-    dialog.get_by_role("button", name="Grant", exact=True).click()
-    expect(dialog.get_by_role("alert")).to_contain_text("No answer came.")
-    page.unroute("**/api/admin/act")
+    with answers_lost(page, "**/api/admin/act"):
+        dialog.get_by_role("button", name="Grant", exact=True).click()
+        expect(dialog.get_by_role("alert")).to_contain_text("No answer came.")
     dialog.get_by_role("button", name="Grant", exact=True).click()
     expect(page.get_by_text("Granted. It was done before.")).to_be_visible()
     assert stack.balance_of(person) == 540

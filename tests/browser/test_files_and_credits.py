@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.lost_answers import answers_lost
 from tests.browser.pages import PAID
 from tests.samples import docx_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Route
-
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
     from tests.browser.pages import Files, Site
@@ -164,17 +163,12 @@ def test_an_interrupted_upload_survives_a_reload(
 def test_an_answer_that_got_lost_is_asked_for_again_and_charged_once(
     files: Files, purse: Purse
 ) -> None:
-    def lose(route: Route) -> None:
-        route.fetch()
-        route.abort()
-
     purse.buy(500)
     files.page.reload()
-    files.page.route("**/api/files/complete", lose)
-    files.upload("novel.docx", NOVEL)
-    files.expect_stage("it is charged once, however often you try.")
-    assert purse.balance == 498
-    files.page.unroute("**/api/files/complete")
+    with answers_lost(files.page, "**/api/files/complete"):
+        files.upload("novel.docx", NOVEL)
+        files.expect_stage("it is charged once, however often you try.")
+        assert purse.balance == 498
     files.press("Try again")
     files.expect_done("novel.docx", "5 credits · balance 498")
     expect(files.list).to_have_count(1)

@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.another_site import another_stack
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.browser.conftest import StartStack
     from tests.browser.pages import Site
     from tests.support import RunningStack
 
@@ -19,14 +16,9 @@ SWITCHED_OFF = "Buying is switched off at the moment. Credits you have stay your
 
 
 @pytest.fixture(scope="module")
-def stack(
-    chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningStack]:
+def stack(start_stack: StartStack) -> RunningStack:
     """A stack that sells nothing."""
-    folder = tmp_path_factory.mktemp("switched-off")
-    with another_stack(folder, {"PAYMENTS_ENABLED": "false"}) as running:
-        yield running
+    return start_stack({"PAYMENTS_ENABLED": "false"})
 
 
 def test_the_store_says_that_nothing_can_be_bought(buyer: Site) -> None:

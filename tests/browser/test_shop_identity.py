@@ -7,15 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.another_site import another_stack
 from tests.browser.pages import GOOD_CARD, PAID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visit
+    from tests.browser.conftest import StartStack, Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.support import RunningStack, User
@@ -35,13 +32,9 @@ ACCENT = "getComputedStyle(document.documentElement).getPropertyValue('--accent'
 
 
 @pytest.fixture(scope="module")
-def stack(
-    chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningStack]:
+def stack(start_stack: StartStack) -> RunningStack:
     """A stack of that shop."""
-    with another_stack(tmp_path_factory.mktemp("identity"), IDENTITY) as running:
-        yield running
+    return start_stack(IDENTITY)
 
 
 def expect_identity(page: Page) -> None:

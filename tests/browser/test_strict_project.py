@@ -12,13 +12,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.account_pages import CHECK_MAIL, FORGOT, AccountPage, MailPage
-from tests.browser.another_site import another_stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.browser.conftest import Visit
+    from tests.browser.conftest import StartStack, Visit
     from tests.browser.console import Console
     from tests.browser.mailbox import Mailbox
     from tests.browser.pages import Site
@@ -43,13 +42,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def stack(
-    chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
-    folder: Path,
-) -> Iterator[RunningStack]:
+def stack(start_stack: StartStack, folder: Path) -> RunningStack:
     """A stack with a strict project."""
-    with another_stack(folder, SETTINGS) as running:
-        yield running
+    return start_stack(SETTINGS, folder)
 
 
 @pytest.fixture

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.another_site import another_stack
 from tests.browser.pages import PAID
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from tests.browser.conftest import StartStack
     from tests.browser.pages import Site
     from tests.database.purse import Purse
     from tests.support import RunningStack, User
@@ -21,14 +19,9 @@ WORDING = "I want to use the credits at once. I know that I then lose my right o
 
 
 @pytest.fixture(scope="module")
-def stack(
-    chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningStack]:
+def stack(start_stack: StartStack) -> RunningStack:
     """A stack that offers withdrawals, and asks for the waiver."""
-    settings = {"WITHDRAWAL_DAYS": "14", "WITHDRAWAL_WAIVER_TEXT": WORDING}
-    with another_stack(tmp_path_factory.mktemp("waiver"), settings) as running:
-        yield running
+    return start_stack({"WITHDRAWAL_DAYS": "14", "WITHDRAWAL_WAIVER_TEXT": WORDING})
 
 
 def test_the_box_is_not_ticked_and_needed(buyer: Site) -> None:

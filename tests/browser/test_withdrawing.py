@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.another_site import another_stack
-from tests.browser.pages import PAID
-from tests.support import RunningStack
+from tests.browser.lost_answers import answers_lost
+from tests.browser.pages import PHONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Locator, Route
-
-    from tests.browser.conftest import Visit
+    from tests.browser.conftest import StartStack, Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.browser.stand_in import StandIn
     from tests.database.purse import Purse
-    from tests.support import User
+    from tests.support import RunningStack, User
 
-PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 BEGIN, CONFIRM = "Withdraw from contract", "Confirm withdrawal"
 TO_THE_SECOND = re.compile(
     r"We received your withdrawal on \w+ \d{1,2}, \d{4} at \d{1,2}:\d\d:\d\d\W[AP]M UTC\."
@@ -32,34 +27,9 @@ TO_THE_SECOND = re.compile(
 
 
 @pytest.fixture(scope="module")
-def stack(
-    chromium_path: str,  # noqa: ARG001 - nothing is started where there is no browser
-    tmp_path_factory: pytest.TempPathFactory,
-) -> Iterator[RunningStack]:
+def stack(start_stack: StartStack) -> RunningStack:
     """A stack whose buyers may withdraw for 14 days."""
-    folder = tmp_path_factory.mktemp("withdrawing")
-    with another_stack(folder, {"WITHDRAWAL_DAYS": "14"}) as running:
-        # With the seal of the tests, so that a purse can buy.
-        yield RunningStack.of(running)
-
-
-@pytest.fixture
-def phone(visit: Visit, user: User) -> Site:
-    """A buyer's phone, at home, after buying the starter pack."""
-    site = visit(user, **PHONE)
-    site.buy("Starter").pay()
-    site.expect_title(PAID)
-    site.open()
-    site.expect_balance(500)
-    return site
-
-
-def begin(site: Site) -> Locator:
-    """Take the first step; return the dialog of the second."""
-    site.history.last.get_by_role("button", name=BEGIN).click()
-    dialog = site.page.get_by_role("dialog", name=BEGIN)
-    expect(dialog).to_be_visible()
-    return dialog
+    return start_stack({"WITHDRAWAL_DAYS": "14"})
 
 
 def test_a_buyer_withdraws_in_two_steps_and_sees_when(
@@ -67,7 +37,7 @@ def test_a_buyer_withdraws_in_two_steps_and_sees_when(
 ) -> None:
     purse.spend(20)
     expect(phone.history.last).to_contain_text(re.compile(r"until [A-Z][a-z]{2} \d{1,2}"))
-    dialog = begin(phone)
+    dialog = phone.begin(BEGIN)
     expect(dialog).to_contain_text("You get $3.99 back for 400 unused credits of this pack.")
     expect(dialog).to_contain_text(user.email)
     dialog.get_by_role("button", name=CONFIRM).click()
@@ -83,10 +53,10 @@ def test_a_buyer_withdraws_in_two_steps_and_sees_when(
 
 
 def test_cancel_and_escape_withdraw_nothing(phone: Site) -> None:
-    begin(phone).get_by_role("button", name="Cancel").click()
+    phone.begin(BEGIN).get_by_role("button", name="Cancel").click()
     expect(phone.page.get_by_role("dialog")).to_have_count(0)
     expect(phone.history.last.get_by_role("button", name=BEGIN)).to_be_focused()
-    begin(phone)
+    phone.begin(BEGIN)
     phone.page.keyboard.press("Escape")
     expect(phone.page.get_by_role("dialog")).to_have_count(0)
     phone.expect_balance(500)
@@ -96,7 +66,7 @@ def test_what_was_used_in_between_is_shown_before_it_is_confirmed(
     phone: Site, purse: Purse, console: Console
 ) -> None:
     console.allow_failing("/api/withdrawal")
-    dialog = begin(phone)
+    dialog = phone.begin(BEGIN)
     purse.spend(20)
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(dialog.get_by_role("alert")).to_contain_text("Credits were used meanwhile.")
@@ -107,7 +77,7 @@ def test_what_was_used_in_between_is_shown_before_it_is_confirmed(
 
 def test_a_pack_that_is_used_up_is_withdrawn_from_too(phone: Site, purse: Purse) -> None:
     purse.spend(100)
-    dialog = begin(phone)
+    dialog = phone.begin(BEGIN)
     expect(dialog).to_contain_text("nothing goes back by itself")
     dialog.get_by_role("button", name=CONFIRM).click()
     done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
@@ -120,7 +90,7 @@ def test_a_purchase_that_the_shop_refunds_meanwhile_says_so(phone: Site, purse: 
     ).fetchone()
     assert row is not None
     purse.call("begin_refund", row["id"], "ann", "asked", "key")
-    dialog = begin(phone)
+    dialog = phone.begin(BEGIN)
     dialog.get_by_role("button", name=CONFIRM).click()
     done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
     expect(done).to_contain_text("A refund of this purchase is under way.")
@@ -128,7 +98,7 @@ def test_a_purchase_that_the_shop_refunds_meanwhile_says_so(phone: Site, purse: 
 
 
 def test_a_withdrawal_counts_while_stripe_is_down(phone: Site, stripe: StandIn) -> None:
-    dialog = begin(phone)
+    dialog = phone.begin(BEGIN)
     stripe.break_down()
     dialog.get_by_role("button", name=CONFIRM).click()
     done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
@@ -142,7 +112,7 @@ def test_without_a_connection_it_says_that_the_outcome_is_unknown_and_can_be_rep
     phone: Site, console: Console
 ) -> None:
     console.allow_failing("/api/withdrawal")
-    dialog = begin(phone)
+    dialog = phone.begin(BEGIN)
     phone.page.context.set_offline(True)
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(dialog.get_by_role("alert")).to_have_text(UNKNOWN)
@@ -151,23 +121,15 @@ def test_without_a_connection_it_says_that_the_outcome_is_unknown_and_can_be_rep
     expect(phone.page.get_by_role("dialog", name="Withdrawal confirmed")).to_be_visible()
 
 
-@pytest.mark.parametrize("lost", ["answer", "5xx"])
+@pytest.mark.parametrize("status", [None, 503])
 def test_a_lost_answer_of_the_confirmation_may_have_arrived_and_counts_once(
-    phone: Site, purse: Purse, console: Console, lost: str
+    phone: Site, purse: Purse, console: Console, status: int | None
 ) -> None:
     console.allow_failing("/api/withdrawal")
-    dialog = begin(phone)
-
-    def lose(route: Route) -> None:
-        route.fetch()
-        if lost == "answer":
-            route.abort()
-        else:
-            route.fulfill(status=503, json={"error": {"code": "busy", "message": "Busy."}})
-
-    phone.page.route("**/api/withdrawal", lose, times=1)
-    dialog.get_by_role("button", name=CONFIRM).click()
-    expect(dialog.get_by_role("alert")).to_have_text(UNKNOWN)
+    dialog = phone.begin(BEGIN)
+    with answers_lost(phone.page, "**/api/withdrawal", status=status):
+        dialog.get_by_role("button", name=CONFIRM).click()
+        expect(dialog.get_by_role("alert")).to_have_text(UNKNOWN)
     dialog.get_by_role("button", name=CONFIRM).click()
     expect(phone.page.get_by_role("dialog", name="Withdrawal confirmed")).to_be_visible()
     row = purse.database.execute(
@@ -187,7 +149,7 @@ def test_without_a_connection_the_first_step_withdraws_nothing(
 
 
 def test_it_speaks_german(visit: Visit, user: User, purse: Purse) -> None:
-    purse.buy(500, at=_now(purse))
+    purse.buy(500, at=int(time.time()))
     site = visit(user, at="/?lang=de", **{**PHONE, "locale": "de-DE"})
     site.page.get_by_role("button", name="Vertrag widerrufen").click()
     dialog = site.page.get_by_role("dialog", name="Vertrag widerrufen")
@@ -196,14 +158,7 @@ def test_it_speaks_german(visit: Visit, user: User, purse: Purse) -> None:
 
 
 def test_after_fourteen_days_it_is_not_offered(visit: Visit, user: User, purse: Purse) -> None:
-    purse.buy(500, at=_now(purse) - 16 * 24 * 60 * 60)
+    purse.buy(500, at=int(time.time()) - 16 * 24 * 60 * 60)
     site = visit(user, **PHONE)
     expect(site.history).to_have_count(1)
     expect(site.page.get_by_role("button", name=BEGIN)).to_have_count(0)
-
-
-def _now(purse: Purse) -> int:
-    row = purse.database.execute("select extract(epoch from now())::bigint as now").fetchone()
-    assert row is not None
-    now: int = row["now"]
-    return now

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from psycopg.types.json import Jsonb
 
+from tests.support import Order
+
 if TYPE_CHECKING:
     from psycopg import Connection
-
-    from tests.support import Order
 
     Database = Connection[dict[str, Any]]
 
@@ -18,6 +19,13 @@ def record(database: Database, *facts: dict[str, Any], policy: str = "debt") -> 
     """Tell facts, one after the other."""
     for fact in facts:
         database.execute("select record_facts(%s, %s)", [Jsonb(fact), policy])
+
+
+def just_paid(database: Database, **fields: Any) -> Order:
+    """Record an order that was paid this second: 500 credits for 4.99, unless fields differ."""
+    order = Order(**fields)
+    record(database, order.facts("paid", at=int(time.time())))
+    return order
 
 
 def record_event(

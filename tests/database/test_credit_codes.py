@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -11,8 +10,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from psycopg.types.json import Jsonb
 
+from api._lib.credits.codes import hash_of
+from tests.database.campaigns import Campaign, campaign
 from tests.database.purse import Purse
 
 if TYPE_CHECKING:
@@ -26,50 +26,9 @@ REFUSED = {"outcome": "refused"}
 REDEEMED = {"outcome": "redeemed", "credits": 50, "campaign": "Book fair"}
 
 
-def digest(code: str) -> str:
-    return hashlib.sha256(code.encode()).hexdigest()
-
-
 def network() -> str:
     """Return a network address that nobody has tried from."""
     return f"network-{secrets.token_hex(8)}"
-
-
-@dataclass(frozen=True)
-class Campaign:
-    """A campaign of its own, with one code."""
-
-    database: Database
-    code: str
-    terms: dict[str, Any] = field(default_factory=dict)
-
-    def add(self, *codes: str) -> int:
-        """Add codes."""
-        row = self.database.execute(
-            "select add_credit_codes(%s, 'ann', %s) as added",
-            [Jsonb(self.terms), [digest(code) for code in codes]],
-        ).fetchone()
-        assert row
-        added: int = row["added"]
-        return added
-
-
-def campaign(database: Database, *, once: bool = False, **terms: Any) -> Campaign:
-    """Make a campaign of 50 credits, and one code of it."""
-    made = Campaign(
-        database,
-        code=secrets.token_hex(8).upper(),
-        terms={
-            "id": f"fair-{secrets.token_hex(8)}",
-            "name": "Book fair",
-            "credits": 50,
-            "codes_work_once": once,
-            "new_customers_only": False,
-            **terms,
-        },
-    )
-    assert made.add(made.code) == 1
-    return made
 
 
 @dataclass(frozen=True)
@@ -84,7 +43,7 @@ class Person:
         """Redeem a code; `by_user` is how often this person may try in an hour."""
         row = self.database.execute(
             "select redeem_code(%s, %s, %s, %s, %s, 100) as answer",
-            [self.id, self.address, origin or network(), digest(code), by_user],
+            [self.id, self.address, origin or network(), hash_of(code), by_user],
         ).fetchone()
         assert row
         answer: dict[str, Any] = row["answer"]

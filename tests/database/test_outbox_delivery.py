@@ -1,4 +1,4 @@
-"""Delivery of the outbox: leases, order per person, back-off, parking, replay."""
+"""Delivery of the outbox: leases, order per person, back-off, parking, pruning."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests.database.deliveries import earlier, idle_endpoint, lease, settle, sync
 from tests.database.purse import Purse, key
 from tests.support import until
 
@@ -24,68 +25,13 @@ if TYPE_CHECKING:
 @pytest.fixture
 def endpoint(database: Database) -> Iterator[str]:
     """An endpoint to which nothing is due."""
-    # Earlier tests left events for nobody.
-    database.execute("update outbox_events set is_fanned_out = true")
-    database.execute("delete from outbox_deliveries")
-    database.execute("delete from outbox_endpoints")
-    sync(database, "app")
-    yield "app"
-    database.execute("delete from outbox_deliveries")
-    database.execute("delete from outbox_endpoints")
+    with idle_endpoint(database) as name:
+        yield name
 
 
 @pytest.fixture
 def purse(database: Database) -> Purse:
     return Purse(database)
-
-
-def sync(database: Database, *names: str, low: int | None = None) -> None:
-    database.execute("select sync_outbox(%s, %s)", [Jsonb(dict.fromkeys(names)), low])
-
-
-def lease(
-    database: Database, *endpoints: str, limit: int = 100, seconds: int = 60
-) -> list[dict[str, Any]]:
-    row = database.execute(
-        "select lease_deliveries(%s::text[], %s, %s) as leased", [list(endpoints), limit, seconds]
-    ).fetchone()
-    assert row is not None
-    leased: list[dict[str, Any]] = row["leased"]
-    return leased
-
-
-def replayed(count: int, *, left: int = 0, following: str | None = None) -> dict[str, Any]:
-    """Return what replay_events answers."""
-    return {"replayed": count, "left": left, "next": following}
-
-
-def settle(
-    database: Database, *deliveries: dict[str, Any], result: str = "delivered", **more: Any
-) -> int:
-    results = [
-        {
-            "endpoint": d["endpoint"],
-            "event_id": d["event_id"],
-            "lease": d["lease"],
-            "result": result,
-            "outcome": "200",
-            **more,
-        }
-        for d in deliveries
-    ]
-    row = database.execute("select settle_deliveries(%s) as settled", [Jsonb(results)]).fetchone()
-    assert row is not None
-    settled: int = row["settled"]
-    return settled
-
-
-def earlier(database: Database, **by: int) -> None:
-    """Let time go by for all deliveries."""
-    ago = ", ".join(f"{unit} => {count}" for unit, count in by.items())
-    database.execute(
-        f"update outbox_deliveries set due_at = due_at - make_interval({ago}),"
-        f" begun_at = begun_at - make_interval({ago})"
-    )
 
 
 def test_a_delivery_carries_the_event(database: Database, endpoint: str, purse: Purse) -> None:
@@ -229,81 +175,6 @@ def test_a_new_endpoint_does_not_get_what_is_long_past(
     assert purse.call("replay_events", endpoint, None, "2000-01-01")["replayed"] > 0
 
 
-def test_replay_sends_again_by_id_or_since_a_time(
-    database: Database, endpoint: str, purse: Purse
-) -> None:
-    purse.grant(100)
-    purse.grant(100)
-    first, second = lease(database, endpoint)
-    settle(database, first)
-    settle(database, second, result="given_up", outcome="410")
-    assert purse.call("replay_events", endpoint, [first["id"]], None) == replayed(1)
-    (again,) = lease(database, endpoint)
-    assert again["id"] == first["id"]
-    settle(database, again)
-    assert purse.call("replay_events", endpoint, None, first["timestamp"]) == replayed(2)
-    assert [d["id"] for d in lease(database, endpoint)] == [first["id"], second["id"]]
-
-
-def test_a_replay_of_many_events_says_what_is_left_and_how_to_go_on(
-    database: Database, endpoint: str, purse: Purse
-) -> None:
-    row = database.execute("select clock_timestamp() as now").fetchone()
-    assert row is not None
-    since = row["now"]
-    for _ in range(5):
-        purse.grant(1)
-    delivered = lease(database, endpoint)
-    for each in delivered:
-        settle(database, each)
-    third, fifth = delivered[2], delivered[4]
-    answers = [purse.call("replay_events", endpoint, None, since, None, 2)]
-    while answers[-1]["left"]:
-        answers.append(purse.call("replay_events", endpoint, None, since, answers[-1]["next"], 2))
-    assert answers[0] == replayed(2, left=3, following=third["event_id"])
-    assert answers[1:] == [replayed(2, left=1, following=fifth["event_id"]), replayed(1)]
-    again = lease(database, endpoint)
-    assert [each["id"] for each in again] == [each["id"] for each in delivered]
-    # By id, a page goes on as well.
-    ids = [each["id"] for each in delivered]
-    answer = purse.call("replay_events", endpoint, ids, None, fifth["event_id"], 2)
-    assert answer == replayed(1)
-
-
-def test_a_replay_counts_only_what_the_endpoint_wants(
-    database: Database, endpoint: str, purse: Purse
-) -> None:
-    row = database.execute("select clock_timestamp() as now").fetchone()
-    assert row is not None
-    database.execute("select sync_outbox(%s)", [Jsonb({endpoint: ["credits.depleted"]})])
-    for _ in range(3):
-        purse.grant(5)
-        purse.spend()
-    answer = purse.call("replay_events", endpoint, None, row["now"], None, 2)
-    assert (answer["replayed"], answer["left"]) == (2, 1)
-
-
-@pytest.mark.parametrize("limit", [0, -1, None, 10_001])
-def test_a_replay_is_bounded(purse: Purse, endpoint: str, limit: int | None) -> None:
-    arguments = (endpoint, None, "2000-01-01", None, limit)
-    assert purse.refused("replay_events", *arguments) == "PT422"
-
-
-@pytest.mark.usefixtures("endpoint")
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (("nowhere", ["evt_1"], None), "PT404"),
-        (("app", None, None), "PT422"),
-        (("app", ["evt_1"], "2026-01-01"), "PT422"),
-    ],
-)
-def test_a_replay_that_makes_no_sense_is_refused(
-    purse: Purse, arguments: tuple[Any, ...], code: str
-) -> None:
-    assert purse.refused("replay_events", *arguments) == code
-
-
 def test_two_runners_share_the_work_and_never_one_person(
     stack: RunningStack, database: Database, endpoint: str
 ) -> None:
@@ -346,19 +217,6 @@ def test_events_that_nobody_wants_hold_up_nobody(database: Database, endpoint: s
     purse.grant(5)
     purse.spend()
     assert [d["type"] for d in lease(database, endpoint)] == ["credits.depleted"]
-
-
-def test_a_replay_sends_what_the_endpoint_wants(
-    database: Database, endpoint: str, purse: Purse
-) -> None:
-    purse.grant(5)
-    purse.spend()
-    database.execute("select sync_outbox(%s)", [Jsonb({endpoint: ["credits.depleted"]})])
-    lease(database, endpoint)
-    database.execute("delete from outbox_deliveries")
-    assert purse.call("replay_events", endpoint, None, "2000-01-01")["replayed"] >= 1
-    types = {d["type"] for d in lease(database, endpoint, limit=500)}
-    assert types == {"credits.depleted"}
 
 
 def test_status_counts_what_waits_and_what_is_parked(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.database.ledger import record
+from tests.database.ledger import just_paid, record
 from tests.database.purse import Purse
 from tests.support import Order, Reversal
 
@@ -19,9 +18,7 @@ if TYPE_CHECKING:
 
 
 def bought(purse: Purse, **more: Any) -> Order:
-    order = Order(user_id=purse.user_id, **more)
-    record(purse.database, order.facts("paid", at=int(time.time())))
-    return order
+    return just_paid(purse.database, user_id=purse.user_id, **more)
 
 
 def quote(purse: Purse, order: Order, **more: Any) -> Any:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.database.ledger import amounts, record
+from tests.database.ledger import amounts, just_paid, record
 from tests.database.purse import Purse, key
 from tests.support import Order, Reversal
 
@@ -26,9 +25,7 @@ def purse(database: Database) -> Purse:
 @pytest.fixture
 def order(purse: Purse) -> Order:
     """A pack of 500 credits for 4.99 that was just paid."""
-    order = Order(user_id=purse.user_id)
-    record(purse.database, order.facts("paid", at=int(time.time())))
-    return order
+    return just_paid(purse.database, user_id=purse.user_id)
 
 
 def begin(purse: Purse, order: Order, **more: Any) -> Any:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from tests.database.ledger import record
+from tests.database.ledger import just_paid, record
 from tests.database.locks import meanwhile
 from tests.database.purse import Purse, key
 from tests.support import Order, Reversal
@@ -29,10 +28,8 @@ def begin(database: Database, order: Order, actor: str, key_: str) -> Any:
 
 
 def bought(stack: RunningStack) -> Order:
-    order = Order()
     with stack.connect() as database:
-        record(database, order.facts("paid", at=int(time.time())))
-    return order
+        return just_paid(database)
 
 
 def outcome(database: Database, order: Order, actor: str, key_: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.database.ledger import record
+from tests.database.ledger import just_paid, record
 from tests.database.purse import Purse
 from tests.support import Order, Reversal
 
@@ -29,9 +29,7 @@ def purse(database: Database) -> Purse:
 @pytest.fixture
 def order(purse: Purse) -> Order:
     """A pack of 500 credits for 4.99 that was just paid."""
-    order = Order(user_id=purse.user_id)
-    record(purse.database, order.facts("paid", at=int(time.time())))
-    return order
+    return just_paid(purse.database, user_id=purse.user_id)
 
 
 def offer(purse: Purse, order: Order, days: int = DAYS) -> Any:

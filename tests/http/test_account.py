@@ -58,9 +58,7 @@ def code(response: httpx.Response) -> tuple[int, str]:
 @pytest.fixture
 def user(stack: RunningStack) -> User:
     """Somebody with 500 credits."""
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
-    return user
+    return stack.sign_up_buyer()
 
 
 def auth_user(stack: RunningStack, user: User) -> httpx.Response:

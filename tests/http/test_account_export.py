@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.openapi import as_described
-from tests.support import Order, event
 
 if TYPE_CHECKING:
     import httpx
@@ -32,9 +31,7 @@ def code(response: httpx.Response) -> tuple[int, str]:
 @pytest.fixture
 def user(stack: RunningStack) -> User:
     """Somebody with 500 credits."""
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
-    return user
+    return stack.sign_up_buyer()
 
 
 def test_an_export_has_everything_and_comes_as_a_file(
@@ -62,8 +59,7 @@ def test_an_export_has_everything_and_comes_as_a_file(
 
 
 def test_nobody_else_is_in_an_export(stack: RunningStack, user: User) -> None:
-    stranger = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=stranger.id).session()))
+    stranger = stack.sign_up_buyer()
     text = export(stack, user).text
     assert stranger.id not in text
     assert stranger.email not in text

@@ -8,19 +8,12 @@ import pytest
 
 from tests import shop
 from tests.desk import Desk, code
-from tests.support import Accounts, Order, event, until
+from tests.support import until
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from local.stack import Running
     from tests.support import RunningStack, User
-
-
-@pytest.fixture(scope="module")
-def admin(stack: RunningStack, running: Running) -> Desk:
-    """An admin at the desk."""
-    return Desk(stack, Accounts(running).appoint(stack.sign_up(), "admin"))
 
 
 @pytest.fixture(scope="module")
@@ -203,8 +196,7 @@ def test_a_deleted_person_can_still_be_looked_up_without_their_address_or_notes(
     admin: Desk,
 ) -> None:
     stack = admin.stack
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
+    user = stack.sign_up_buyer()
     admin.done("note", user, reason="Lives in Lisbon.")
     admin.done("forget", user)
     shown = admin.read("person", id=user.id)

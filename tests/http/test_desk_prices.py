@@ -9,7 +9,6 @@ import pytest
 
 from tests.desk import Desk, code
 from tests.openapi import as_described
-from tests.support import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     import httpx
     from psycopg import Connection
 
-    from local.stack import Running
     from tests.support import RunningStack
 
     Database = Connection[dict[str, Any]]
@@ -31,12 +29,6 @@ PACK: dict[str, Any] = {
     "active": True,
     "sort_order": 9,
 }
-
-
-@pytest.fixture(scope="module")
-def admin(stack: RunningStack, running: Running) -> Desk:
-    """An admin at the desk."""
-    return Desk(stack, Accounts(running).appoint(stack.sign_up(), "admin"))
 
 
 @pytest.fixture(autouse=True)
@@ -173,9 +165,8 @@ def test_what_makes_no_sense_is_refused(admin: Desk, wrong: dict[str, Any]) -> N
 
 
 def test_support_reads_prices_and_changes_none(
-    admin: Desk, stack: RunningStack, accounts: Accounts
+    admin: Desk, supporter: Desk, stack: RunningStack
 ) -> None:
-    supporter = Desk(stack, accounts.appoint(stack.sign_up(), "support"))
     assert supporter.read("prices")["packs"]
     assert code(change(supporter, id="team", values=PACK)) == (403, "admins_only")
     nobody = Desk(stack, stack.sign_up())

@@ -11,15 +11,14 @@ import httpx
 import pytest
 
 from tests import shop
-from tests.desk import Desk, code
+from tests.desk import Desk, actions_about, code
 from tests.http import refunding
 from tests.openapi import as_described
-from tests.support import Accounts, until
+from tests.support import until
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from local.stack import Running
     from tests.http.refunding import Bought
     from tests.support import RunningStack
 
@@ -29,24 +28,6 @@ REFUNDS = "/v1/refunds"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 # Each call of Stripe is tried twice.
 BOTH_TRIES = 2
-
-
-@pytest.fixture(scope="module")
-def admin(stack: RunningStack, running: Running) -> Desk:
-    """An admin at the desk."""
-    return Desk(stack, Accounts(running).appoint(stack.sign_up(), "admin"))
-
-
-@pytest.fixture(scope="module")
-def colleague(stack: RunningStack, running: Running) -> Desk:
-    """Another admin."""
-    return Desk(stack, Accounts(running).appoint(stack.sign_up(), "admin"))
-
-
-@pytest.fixture(scope="module")
-def supporter(stack: RunningStack, running: Running) -> Desk:
-    """Somebody of support."""
-    return Desk(stack, Accounts(running).appoint(stack.sign_up(), "support"))
 
 
 @pytest.fixture
@@ -66,9 +47,7 @@ def quote(desk: Desk, bought: Bought) -> Any:
 
 
 def recorded(bought: Bought) -> list[dict[str, Any]]:
-    return bought.purse.database.execute(
-        "select * from admin_actions where user_id = %s order by id", [bought.user.id]
-    ).fetchall()
+    return actions_about(bought.purse.database, bought.user.id)
 
 
 def is_refunded_once(bought: Bought, amount: int = 399) -> None:

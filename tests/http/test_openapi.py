@@ -20,8 +20,7 @@ DESCRIPTION = Description()
 @pytest.fixture(scope="module")
 def user(stack: RunningStack) -> User:
     """A user with one paid order and one unpaid order."""
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
+    user = stack.sign_up_buyer()
     unpaid = Order(user_id=user.id).session("complete", "unpaid")
     stack.deliver(event("checkout.session.completed", unpaid))
     return user

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from psycopg.types.json import Jsonb
 
-from api._lib.credits.codes import hash_of, new_code
+from api._lib.credits.codes import new_code
+from tests.database.campaigns import campaign
 from tests.openapi import as_described
 
 if TYPE_CHECKING:
@@ -29,16 +28,7 @@ def user(stack: RunningStack) -> User:
 @pytest.fixture
 def code(database: Connection[dict[str, Any]]) -> str:
     """A code that works once and gives 50 credits."""
-    made = new_code()
-    terms = {
-        "id": f"fair-{secrets.token_hex(8)}",
-        "name": "Book fair",
-        "credits": 50,
-        "codes_work_once": True,
-        "new_customers_only": False,
-    }
-    database.execute("select add_credit_codes(%s, 'ann', %s)", [Jsonb(terms), [hash_of(made)]])
-    return made
+    return campaign(database, once=True).code
 
 
 def redeem(

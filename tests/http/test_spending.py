@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def user(stack: RunningStack) -> User:
     """A user with 500 credits."""
-    user = stack.sign_up()
-    stack.deliver(event("checkout.session.completed", Order(user_id=user.id).session()))
-    return user
+    return stack.sign_up_buyer()
 
 
 def spend(stack: RunningStack, user: User, body: Any = None, **headers: str) -> httpx.Response:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import settings
 
 from tests import profiles
-from tests.conftest import patience  # noqa: F401 - a fixture of the tests of locks
+from tests.conftest import patience  # noqa: F401 - a fixture: pytest loads no conftest.py here
 from tests.support import RunningStack, use_known_seal
 
 if TYPE_CHECKING:

@@ -102,20 +102,12 @@ TOPICS = {
         (
             "tests/database/test_account.py",
             "tests/database/test_request_limit.py",
+            # Not test_forgetting_in_supabase.py: Supabase Auth does not run here.
             "tests/database/test_forgetting.py",
+            "tests/database/test_forgetting_personal_data.py",
             "tests/database/test_forgetting_money.py",
             "tests/database/test_deleted_refused.py",
             f"{LOCKS}::test_a_deletion_waits_for_a_rehearsal_before_it_takes_any_row",
-            # They sign somebody up, for which nothing runs here.
-            *(
-                f"--deselect=tests/database/test_forgetting.py::{name}"
-                for name in (
-                    "test_a_person_is_found_by_address",
-                    "test_a_user_that_is_deleted_in_supabase_leaves_the_ledger_whole",
-                    "test_while_supabase_has_the_user_a_deployment_of_either_mode_goes_on",
-                    "test_a_user_who_comes_back_in_supabase_stays_refused",
-                )
-            ),
         ),
     ),
     "outbox": SqlTopic(
@@ -123,7 +115,13 @@ TOPICS = {
             *("outbox", "outbox_payments", "outbox_endpoints", "outbox_delivery"),
             *("outbox_replay", "outbox_jobs", "outbox_mail"),
         ),
-        ("tests/database/test_outbox.py", "tests/database/test_outbox_delivery.py"),
+        (
+            "tests/database/test_outbox.py",
+            "tests/database/test_outbox_payments.py",
+            "tests/database/test_outbox_jobs.py",
+            "tests/database/test_outbox_delivery.py",
+            "tests/database/test_outbox_replay.py",
+        ),
     ),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, note, settings
@@ -13,6 +14,8 @@ from tests.profiles import examples
 from tests.support import Order, Reversal
 
 if TYPE_CHECKING:
+    from fractions import Fraction
+
     from psycopg import Connection
 
     Database = Connection[dict[str, Any]]
@@ -21,81 +24,106 @@ if TYPE_CHECKING:
 CURRENCIES = {1: "usd", 10: "kwd", 100: "isk"}
 
 
+@dataclass(frozen=True)
+class Pack:
+    """A paid pack, of which a part was refunded and a part of the rest is unused."""
+
+    credits: int
+    paid: int
+    refunded_share: Fraction
+    unused_share: Fraction
+    step: int
+
+
+@dataclass(frozen=True)
+class History:
+    """What happens to a pack before a refund of it is quoted; money in steps of the currency."""
+
+    credits: int
+    paid: int
+    earlier: list[int]
+    spent: list[int]
+    held: int | None
+    granted: int
+    policy: str
+    step: int
+
+
+PACKS = st.builds(
+    Pack,
+    credits=st.integers(1, 1_000_000_000),
+    paid=st.integers(1, 99_999_999),
+    refunded_share=st.fractions(0, 1),
+    unused_share=st.fractions(0, 1),
+    step=st.sampled_from(list(CURRENCIES)),
+)
+HISTORIES = st.builds(
+    History,
+    credits=st.integers(1, 60),
+    paid=st.integers(1, 90),
+    earlier=st.lists(st.integers(1, 30), max_size=2),
+    spent=st.lists(st.integers(1, 4), max_size=3),
+    held=st.sampled_from([None, 1, 2]),
+    granted=st.integers(0, 12),
+    policy=st.sampled_from(["debt", "clamp"]),
+    step=st.sampled_from(list(CURRENCIES)),
+)
+
+
 def taken(credits_: int, reversed_: int, paid: int) -> int:
     """Return ceil(credits * reversed / paid), as settlement takes them."""
     return -(-credits_ * reversed_ // paid)
 
 
 @settings(max_examples=examples(cost=2))
-@given(
-    credits_=st.integers(1, 1_000_000_000),
-    paid=st.integers(1, 99_999_999),
-    share=st.fractions(0, 1),
-    unused_share=st.fractions(0, 1),
-    step=st.sampled_from([1, 10, 100]),
-)
-def test_the_amount_is_the_largest_that_takes_no_more_than_what_is_unused(  # noqa: PLR0913, PLR0917 - what is drawn
-    database: Database, credits_: int, paid: int, share: Any, unused_share: Any, step: int
+@given(pack=PACKS)
+def test_the_amount_is_the_largest_that_takes_no_more_than_what_is_unused(
+    database: Database, pack: Pack
 ) -> None:
-    reversed_ = int(paid * share)
-    already = taken(credits_, reversed_, paid)
-    unused = int((credits_ - already) * unused_share)
+    reversed_ = int(pack.paid * pack.refunded_share)
+    already = taken(pack.credits, reversed_, pack.paid)
+    unused = int((pack.credits - already) * pack.unused_share)
     row = database.execute(
         "select purse.refundable_amount(%s, %s, %s, %s, %s) as amount",
-        [credits_, paid, reversed_, unused, step],
+        [pack.credits, pack.paid, reversed_, unused, pack.step],
     ).fetchone()
     assert row is not None
-    amount = row["amount"]
-    assert 0 <= amount <= paid - reversed_
-    assert taken(credits_, reversed_ + amount, paid) - already <= unused
-    if amount < paid - reversed_:
-        assert amount % step == 0
-        larger = min(amount + step, paid - reversed_)
-        assert taken(credits_, reversed_ + larger, paid) - already > unused
+    amount, most = row["amount"], pack.paid - reversed_
+    assert 0 <= amount <= most
+    assert taken(pack.credits, reversed_ + amount, pack.paid) - already <= unused
+    if amount < most:
+        assert amount % pack.step == 0
+        larger = min(amount + pack.step, most)
+        assert taken(pack.credits, reversed_ + larger, pack.paid) - already > unused
 
 
 @settings(max_examples=examples(cost=20))
-@given(
-    credits_=st.integers(1, 60),
-    paid=st.integers(1, 90),
-    earlier=st.lists(st.integers(1, 30), max_size=2),
-    spent=st.lists(st.integers(1, 4), max_size=3),
-    held=st.sampled_from([None, 1, 2]),
-    given_=st.integers(0, 12),
-    policy=st.sampled_from(["debt", "clamp"]),
-    step=st.sampled_from(list(CURRENCIES)),
-)
-def test_a_refund_of_the_quote_takes_exactly_its_credits_from_its_lot(  # noqa: PLR0913, PLR0917 - what is drawn
-    database: Database,
-    credits_: int,
-    paid: int,
-    earlier: list[int],
-    spent: list[int],
-    held: int | None,
-    given_: int,
-    policy: str,
-    step: int,
+@given(history=HISTORIES)
+def test_a_refund_of_the_quote_takes_exactly_its_credits_from_its_lot(
+    database: Database, history: History
 ) -> None:
-    paid *= step
     purse = Purse(database)
-    if given_:
-        purse.grant(given_)
+    if history.granted:
+        purse.grant(history.granted)
     order = Order(
-        user_id=purse.user_id, credits=credits_, unit_amount=paid, currency=CURRENCIES[step]
+        user_id=purse.user_id,
+        credits=history.credits,
+        unit_amount=history.paid * history.step,
+        currency=CURRENCIES[history.step],
     )
     record(database, order.facts("paid"))
-    for quantity in spent:
+    for quantity in history.spent:
         purse.refused("spend_credits", purse.user_id, "docx_processing", quantity, key())
-    if held:
-        purse.refused("hold_credits", purse.user_id, "docx_processing", held, key(), 900)
-    for amount in earlier:
-        record(database, Reversal(order).refund(amount * step), policy=policy)
+    if history.held:
+        purse.refused("hold_credits", purse.user_id, "docx_processing", history.held, key(), 900)
+    for amount in history.earlier:
+        record(database, Reversal(order).refund(amount * history.step), policy=history.policy)
     quote = purse.call("quote_refund", order.order_id)
     note(f"{quote} {purse.ledger()}")
     if not quote["refundable"]:
         return
     lots, balance, held_before = purse.lots(), purse.balance, purse.holds()
-    assert quote["amount"] % step == 0
+    assert quote["amount"] % history.step == 0
     begun = purse.call("begin_refund", order.order_id, "ann", "asked", key())
     assert (begun["amount"], begun["credits"]) == (quote["amount"], quote["credits"])
     assert purse.available == balance - purse.read()["held"]
@@ -104,7 +132,7 @@ def test_a_refund_of_the_quote_takes_exactly_its_credits_from_its_lot(  # noqa: 
         **Reversal(order).refund(begun["amount"]),
         "refund_request_id": begun["refund_id"],
     }
-    record(database, facts, facts, policy=policy)
+    record(database, facts, facts, policy=history.policy)
     purse.adds_up()
     changed = [after - before for before, after in zip(lots, purse.lots(), strict=True)]
     # The purchase's lot is the last one.

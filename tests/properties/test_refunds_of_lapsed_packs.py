@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, note, settings
@@ -18,8 +19,21 @@ if TYPE_CHECKING:
     Database = Connection[dict[str, Any]]
 
 
-@settings(max_examples=examples(cost=20))
-@given(
+@dataclass(frozen=True)
+class History:
+    """Packs that are bought and used, and refunds of one of them."""
+
+    packs: list[int]
+    which: int
+    spent: list[int]
+    held: int | None
+    amounts: list[int]
+    fails: bool
+    policy: str
+
+
+HISTORIES = st.builds(
+    History,
     packs=st.lists(st.integers(1, 40), min_size=1, max_size=3),
     which=st.integers(0, 50),
     spent=st.lists(st.integers(1, 3), max_size=3),
@@ -28,39 +42,39 @@ if TYPE_CHECKING:
     fails=st.booleans(),
     policy=st.sampled_from(["debt", "debt", "clamp"]),
 )
-def test_a_refund_costs_the_same_before_and_after_its_pack_lapsed(  # noqa: PLR0913, PLR0917 - what is drawn
-    database: Database,
-    packs: list[int],
-    which: int,
-    spent: list[int],
-    held: int | None,
-    amounts: list[int],
-    fails: bool,
-    policy: str,
+
+
+@settings(max_examples=examples(cost=20))
+@given(history=HISTORIES)
+def test_a_refund_costs_the_same_before_and_after_its_pack_lapsed(
+    database: Database, history: History
 ) -> None:
-    """Of what lapses with nobody's refund, no refund can take; so the other packs do not lapse."""
+    """Only this pack lapses: a refund cannot take what other packs have lost by lapsing."""
+    packs, policy = history.packs, history.policy
+    refunded = history.which % len(packs)
     balances = []
     for refunded_first in (True, False):
         purse = Purse(database)
         orders = [
             purse.buy(
                 credits_,
-                valid_days=3 if number == which % len(packs) else None,
+                valid_days=3 if number == refunded else None,
                 at=int(time.time()),
             )
             for number, credits_ in enumerate(packs)
         ]
-        for quantity in spent:
+        for quantity in history.spent:
             purse.refused("spend_credits", purse.user_id, "docx_processing", quantity, key())
-        if held:
-            purse.refused("hold_credits", purse.user_id, "docx_processing", held, key(), 604_800)
-        order = orders[which % len(packs)]
+        if history.held:
+            held = ("docx_processing", history.held, key(), 604_800)
+            purse.refused("hold_credits", purse.user_id, *held)
+        order = orders[refunded]
         if not refunded_first:
             purse.time_passes(days=3)
             purse.read()
-        refunds = [purse.refund(order, amount, policy=policy) for amount in amounts]
-        if fails:
-            record(database, refunds[0].refund(amounts[0], "failed"), policy=policy)
+        refunds = [purse.refund(order, amount, policy=policy) for amount in history.amounts]
+        if history.fails:
+            record(database, refunds[0].refund(history.amounts[0], "failed"), policy=policy)
         if refunded_first:
             purse.time_passes(days=3)
         balances.append((purse.balance, purse.available))
