@@ -28,7 +28,7 @@ from api._lib.http_client import (
     READ_TIMEOUT_SECONDS,
     supabase_http,
 )
-from api._lib.request_log import DATABASE, measured
+from api._lib.request_log import DATABASE, Measuring
 from api._lib.settings import settings
 
 # Longer than the statement_timeout (60 s) of functions that read the whole ledger, so that their
@@ -88,7 +88,7 @@ def call(function: str, *, timeout_seconds: float | None = None, **arguments: An
     }
     url = f"{config.supabase_url}/rest/v1/rpc/{function}"
     try:
-        with measured(DATABASE):
+        with Measuring(DATABASE):
             response = supabase_http().post(
                 url, json=arguments, headers=headers, timeout=_timeout(timeout_seconds)
             )
