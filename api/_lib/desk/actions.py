@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from api._lib.accounts.forgetting import finish_all
 from api._lib.desk.asking import ask
 from api._lib.desk.refunds import carry_out, require_stripe
 from api._lib.errors import InvalidRequestError
@@ -145,9 +146,6 @@ def act(actor_id: str, action: Action, idempotency_key: str | None) -> dict[str,
     )
     finished = True
     if action.name == "forget" and not action.preview:
-        # Imported here, because only a deletion needs it.
-        from api._lib.accounts.forgetting import finish_all  # noqa: PLC0415
-
         finished = finish_all(
             tuple(done["details"]["user_ids"]), deadline=time.monotonic() + FINISH_SECONDS
         )
