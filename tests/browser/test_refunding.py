@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests import shop
 from tests.browser.another_site import another_stack
 from tests.browser.pages import PAID
 from tests.support import RunningStack
@@ -33,7 +34,7 @@ def stack(
 ) -> Iterator[RunningStack]:
     """A stack whose buyers refund for 14 days, and may withdraw as long."""
     folder = tmp_path_factory.mktemp("refunding")
-    settings = {"SELF_REFUND_DAYS": "14", "WITHDRAWAL_DAYS": "14"}
+    settings = {**shop.WITHDRAWING, "SELF_REFUND_DAYS": "14"}
     with another_stack(folder, settings) as running:
         yield RunningStack.of(running)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests import shop
 from tests.browser.another_site import another_stack
 from tests.browser.pages import PAID
 
@@ -26,7 +27,7 @@ def stack(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[RunningStack]:
     """A stack that offers withdrawals, and asks for the waiver."""
-    settings = {"WITHDRAWAL_DAYS": "14", "WITHDRAWAL_WAIVER_TEXT": WORDING}
+    settings = {**shop.WITHDRAWING, "WITHDRAWAL_WAIVER_TEXT": WORDING}
     with another_stack(tmp_path_factory.mktemp("waiver"), settings) as running:
         yield running
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests import shop
 from tests.browser.another_site import another_stack
 from tests.browser.pages import PAID
 from tests.support import RunningStack
@@ -38,7 +39,7 @@ def stack(
 ) -> Iterator[RunningStack]:
     """A stack whose buyers may withdraw for 14 days."""
     folder = tmp_path_factory.mktemp("withdrawing")
-    with another_stack(folder, {"WITHDRAWAL_DAYS": "14"}) as running:
+    with another_stack(folder, shop.WITHDRAWING) as running:
         # With the seal of the tests, so that a purse can buy.
         yield RunningStack.of(running)
 
