@@ -25,7 +25,7 @@ from uuid import UUID
 
 from api._lib.accounts.export import export_page
 from api._lib.database import SCAN_TIMEOUT_SECONDS
-from api._lib.desk.actions import act, action_of, uuid_of
+from api._lib.desk.actions import act, action_of, row_id_of, uuid_of
 from api._lib.desk.asking import about_the_person, ask
 from api._lib.desk.people import find_people, verdict
 from api._lib.desk.prices import set_price
@@ -42,7 +42,6 @@ MAX_DAYS = 366
 # Where a search by name goes on: a page of the table, and a row in it.
 _PLACE = re.compile(r"\([0-9]{1,9},[0-9]{1,4}\)", re.ASCII)
 _DAYS = re.compile(r"[1-9][0-9]{0,2}", re.ASCII)
-_LEDGER_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 def role(request: Request) -> Response:
@@ -130,23 +129,18 @@ def post_action(request: Request) -> Response:
 def export(request: Request) -> Response:
     """Return a page of the data of the person whom the action "export" was about."""
     user = signed_in_user(request)
-    action_id = request.query.get("action_id", "")
-    if not _LEDGER_ID.fullmatch(action_id):
-        raise InvalidRequestError("Name the action that began the export by its action_id.")
+    action_id = row_id_of(
+        request.query, "action_id", "Name the action that began the export by its action_id."
+    )
     user_id = str(UUID(ask("desk_export", user.id, p_action_id=int(action_id))))
     with about_the_person():
         return _private(export_page(user_id, request.query.get("cursor")))
 
 
 def _required_key(request: Request) -> str:
-    key = request.idempotency_key()
-    if key is None:
-        raise InvalidRequestError(
-            "Send an Idempotency-Key header, new for each action: a repeated request is then done"
-            " once.",
-            code="invalid_idempotency_key",
-        )
-    return key
+    return request.required_idempotency_key(
+        "Send an Idempotency-Key header, new for each action: a repeated request is then done once."
+    )
 
 
 def _private(body: Any) -> Response:

@@ -64,13 +64,9 @@ def post(request: Request) -> Response:
         raise InvalidRequestError('Name the feature, as in {"feature": "docx_processing"}.')
     if type(quantity) is not int or not 1 <= quantity <= MAX_QUANTITY:
         raise InvalidRequestError(f"quantity must be a whole number from 1 to {MAX_QUANTITY:,}.")
-    key = request.idempotency_key()
-    if key is None:
-        raise InvalidRequestError(
-            "Send an Idempotency-Key header, new for each use: a repeated request is then charged"
-            " once.",
-            code="invalid_idempotency_key",
-        )
+    key = request.required_idempotency_key(
+        "Send an Idempotency-Key header, new for each use: a repeated request is then charged once."
+    )
     spent = spend(user.id, feature, quantity, key)
     return Response(
         {

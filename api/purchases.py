@@ -79,16 +79,13 @@ def refund(request: Request) -> Response:
     """Refund what is unused of a purchase, once for each Idempotency-Key."""
     user = signed_in_user(request)
     purchase_id, amount = _wanted(request)
-    key = request.idempotency_key()
-    if key is None:
-        raise InvalidRequestError(
-            "Send an Idempotency-Key header: a repeated request then makes one refund.",
-            code="invalid_idempotency_key",
-        )
+    key = request.required_idempotency_key(
+        "Send an Idempotency-Key header: a repeated request then makes one refund."
+    )
     REFUNDS.count(user.id)
     days = settings().refunds.self_refund_days
     if not days:
-        # Another's purchase is as unknown as everywhere.
+        # First, so that another user's purchase answers 404 here too.
         quote_refund(purchase_id, user_id=user.id)
         raise ConflictError(REASONS["not_offered"], code="not_offered")
     made = make_refund(

@@ -1027,7 +1027,7 @@ export interface components {
             files_swept: number;
             /** @description Files among them that nobody completed */
             files_expired: number;
-            /** @description False where time was up first: the next call goes on */
+            /** @description False where time was up first, or the books could not be added up: the next call goes on */
             complete: boolean;
             /** @description The cheap checks of make doctor that fail; null if the database took too long */
             failing_checks: string[] | null;

@@ -13,6 +13,15 @@ if TYPE_CHECKING:
 
     from tests.support import RunningStack, User
 
+# Settings of a shop that offers withdrawals. It has to be told of them; its customers get no mail.
+WITHDRAWING = {
+    "WITHDRAWAL_DAYS": "14",
+    "SMTP_HOST": "127.0.0.1",
+    "MAIL_FROM": "shop@example.com",
+    "MAIL_OWNER": "owner@example.com",
+    "MAIL_TO_CUSTOMERS": "false",
+}
+
 
 def stripe_client(stack: RunningStack) -> stripe.StripeClient:
     """Stripe, as whoever holds the secret key sees it."""

@@ -1,4 +1,4 @@
-"""Calls of the books' functions: they read long ledgers, and wait for rows being written."""
+"""Call the books' functions. They read long ledgers, and wait until no row is being written."""
 
 from __future__ import annotations
 

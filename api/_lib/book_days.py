@@ -12,8 +12,8 @@ from api._lib.settings import settings
 _log = logging.getLogger("purse")
 
 
-def sum_book_days() -> None:
-    """Add up the days before today. The next run does what this one could not.
+def sum_book_days() -> bool:
+    """Add up the days before today. Return whether that was done; if not, the next run does it.
 
     Best effort: without these sums the books take longer to read, and are the same.
     """
@@ -24,3 +24,6 @@ def sum_book_days() -> None:
     except database.DatabaseError as error:
         # Such as a time zone that differs from the one that the first seal fixed.
         _log.warning("the days of the books were not added up: %s", error.detail or error.code)
+    else:
+        return True
+    return False

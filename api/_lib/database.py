@@ -28,7 +28,7 @@ from api._lib.http_client import (
     READ_TIMEOUT_SECONDS,
     supabase_http,
 )
-from api._lib.request_log import DATABASE, measured
+from api._lib.request_log import DATABASE, Measuring
 from api._lib.settings import settings
 
 # Longer than the statement_timeout (60 s) of functions that read the whole ledger, so that their
@@ -66,10 +66,10 @@ class DatabaseError(Exception):
         self.detail = detail
 
 
-def call(function: str, *, timeout_seconds: float | None = None, **arguments: Any) -> Any:
+def call(function: str, *, timeout_seconds: float = READ_TIMEOUT_SECONDS, **arguments: Any) -> Any:
     """Call a Postgres function by name and return its JSON; None for a function that returns void.
 
-    `timeout_seconds` is how long to wait for the answer, where READ_TIMEOUT_SECONDS is too short.
+    `timeout_seconds` is how long to wait for the answer.
 
     Raises:
         DatabaseError: The function refused the call.
@@ -88,9 +88,12 @@ def call(function: str, *, timeout_seconds: float | None = None, **arguments: An
     }
     url = f"{config.supabase_url}/rest/v1/rpc/{function}"
     try:
-        with measured(DATABASE):
+        with Measuring(DATABASE):
             response = supabase_http().post(
-                url, json=arguments, headers=headers, timeout=_timeout(timeout_seconds)
+                url,
+                json=arguments,
+                headers=headers,
+                timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             )
     except httpx.HTTPError as error:
         raise _unavailable(function, type(error).__name__) from None
@@ -105,11 +108,6 @@ def call(function: str, *, timeout_seconds: float | None = None, **arguments: An
     if response.is_success:
         return answer
     raise _refusal(function, answer, response.status_code)
-
-
-def _timeout(seconds: float | None) -> httpx.Timeout:
-    """Return the limits of one call. Pure."""
-    return httpx.Timeout(seconds or READ_TIMEOUT_SECONDS, connect=CONNECT_TIMEOUT_SECONDS)
 
 
 def _refusal(function: str, error: Any, status: int) -> DatabaseError | PurseError:

@@ -60,7 +60,7 @@ class AccountDeletedError(PurseError):
 
 
 class AddressRequiredError(PurseError):
-    """403: a guest asks for what an account with an address gets once."""
+    """403: only an account with an address may do this, and this is a guest's."""
 
     status = 403
     code = "address_required"

@@ -35,13 +35,22 @@ class RefundSettings:
         }
 
 
-def read_refund_settings(read: EnvironmentReader) -> RefundSettings:
-    """Read the settings from the environment; problems are noted with the reader."""
+def read_refund_settings(read: EnvironmentReader, *, tells_shop: bool) -> RefundSettings:
+    """Read the settings from the environment; problems are noted with the reader.
+
+    `tells_shop` is whether an endpoint or MAIL_OWNER receives the events of this shop. Buyers are
+    told that the shop looks at their withdrawal, so somebody has to hear of it.
+    """
     withdrawal_days = read.count("WITHDRAWAL_DAYS", default=0, least=0, most=MAX_DAYS)
     waiver = read.first("WITHDRAWAL_WAIVER_TEXT")
     if waiver and (len(waiver) > MAX_WAIVER or not waiver.isprintable()):
         read.problems.append(
             f"WITHDRAWAL_WAIVER_TEXT must be one line of at most {MAX_WAIVER} characters"
+        )
+    if withdrawal_days > 0 and not tells_shop:
+        read.problems.append(
+            "WITHDRAWAL_DAYS needs MAIL_OWNER with SMTP_HOST, or EVENTS_URL, so that the shop is"
+            " told of withdrawals"
         )
     if waiver and not withdrawal_days:
         read.problems.append("WITHDRAWAL_WAIVER_TEXT needs WITHDRAWAL_DAYS")

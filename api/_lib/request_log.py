@@ -1,4 +1,4 @@
-"""One JSON line in the log for each request: what was asked, what came of it, and where time went.
+"""One JSON line in the log for each request: what was asked, how it ended, and where time went.
 
 A line holds ids and figures, never an address, a name, a token or a text that somebody sent. On
 Vercel the line is the whole message, so its log drains can read the fields.
@@ -15,6 +15,7 @@ import time
 import traceback
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class RequestLog:
             "method": self._method,
             "path": self._path,
             "status": status,
-            "outcome": "ok" if status < 400 else "failed",  # noqa: PLR2004 - HTTP's first error
+            "outcome": "ok" if status < HTTPStatus.BAD_REQUEST else "failed",
             **self.noted,
             "ms": spent,
         }
@@ -132,11 +133,12 @@ def note(**facts: str) -> None:
         log.noted.update(facts)
 
 
-class measured:  # noqa: N801 - used as a function: with measured(DATABASE)
-    """Count the time until the block ends as this part's: DATABASE, STRIPE or STORAGE.
+class Measuring:
+    """Count the time until the block ends as this part's: with Measuring(DATABASE).
 
-    A call within another measured one, such as a retry, is not counted twice. It is a class because
-    a generator would cost several times as much, for each call to the database.
+    The parts are DATABASE, STRIPE and STORAGE. A block within another one, such as a retry, is not
+    counted twice. This is a class because a generator costs several times as much, at each call to
+    the database.
     """
 
     def __init__(self, part: str) -> None:

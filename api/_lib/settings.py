@@ -102,6 +102,8 @@ def load(environ: Mapping[str, str]) -> Settings:
         read.problems.append(f"CRON_SECRET must have {MIN_CRON_SECRET_CHARS} characters or more")
 
     livemode = _is_live(stripe_secret_key)
+    events = read_endpoints(read, livemode=livemode)
+    mail = read_mail_settings(read, livemode=livemode)
     files = sample_app("settings")
     supabase_url = read.url("SUPABASE_URL", read.required("SUPABASE_URL"))
     settings = Settings(
@@ -120,7 +122,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         orders_per_minute=read.count("ORDERS_PER_MINUTE", default=10, most=1000),
         declines_per_hour=read.count("DECLINES_PER_HOUR", default=10, most=1000),
         clawback_policy=read.choice("CLAWBACK_POLICY", "debt", "clamp"),
-        refunds=read_refund_settings(read),
+        refunds=read_refund_settings(read, tells_shop=bool(events or (mail and mail.owner))),
         low_balance_credits=(
             read.count("LOW_BALANCE_CREDITS", default=0, least=0, most=MAX_CREDITS)
             if read.first("LOW_BALANCE_CREDITS")
@@ -130,8 +132,8 @@ def load(environ: Mapping[str, str]) -> Settings:
             "SIGNUP_BONUS_CREDITS", default=0, least=0, most=MAX_CREDITS
         ),
         cron_secret=cron_secret,
-        events=read_endpoints(read, livemode=livemode),
-        mail=read_mail_settings(read, livemode=livemode),
+        events=events,
+        mail=mail,
         shop=read_shop(read),
         sign_in=read_sign_in(read),
         books=read_books(read),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests import shop
 from tests.browser.lost_answers import answers_lost
 from tests.browser.pages import PHONE
 
@@ -23,7 +24,7 @@ BEGIN, CONFIRM = "Refund unused credits", "Confirm refund"
 @pytest.fixture(scope="module")
 def stack(start_stack: StartStack) -> RunningStack:
     """A stack whose buyers refund for 14 days, and may withdraw as long."""
-    return start_stack({"SELF_REFUND_DAYS": "14", "WITHDRAWAL_DAYS": "14"})
+    return start_stack({**shop.WITHDRAWING, "SELF_REFUND_DAYS": "14"})
 
 
 def test_a_buyer_refunds_in_two_steps(phone: Site, purse: Purse) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests import shop
 from tests.browser.pages import PAID
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ WORDING = "I want to use the credits at once. I know that I then lose my right o
 @pytest.fixture(scope="module")
 def stack(start_stack: StartStack) -> RunningStack:
     """A stack that offers withdrawals, and asks for the waiver."""
-    return start_stack({"WITHDRAWAL_DAYS": "14", "WITHDRAWAL_WAIVER_TEXT": WORDING})
+    return start_stack({**shop.WITHDRAWING, "WITHDRAWAL_WAIVER_TEXT": WORDING})
 
 
 def test_the_box_is_not_ticked_and_needed(buyer: Site) -> None:

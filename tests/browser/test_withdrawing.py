@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests import shop
 from tests.browser.lost_answers import answers_lost
 from tests.browser.pages import PHONE
 
@@ -29,7 +30,7 @@ TO_THE_SECOND = re.compile(
 @pytest.fixture(scope="module")
 def stack(start_stack: StartStack) -> RunningStack:
     """A stack whose buyers may withdraw for 14 days."""
-    return start_stack({"WITHDRAWAL_DAYS": "14"})
+    return start_stack(shop.WITHDRAWING)
 
 
 def test_a_buyer_withdraws_in_two_steps_and_sees_when(

@@ -196,6 +196,11 @@ def test_every_view_reads_with_its_callers_rights(database: Connection[dict[str,
 
 
 def test_every_function_has_an_empty_search_path(database: Connection[dict[str, Any]]) -> None:
+    """A setting also keeps Postgres from inlining a function into a prepared statement.
+
+    PostgREST keeps prepared statements. An inlined function is not checked again when another role
+    uses the same connection, so a user could call what only the service role may.
+    """
     rows = database.execute(
         """
         select proname from pg_proc

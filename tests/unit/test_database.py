@@ -11,6 +11,7 @@ import pytest
 from api._lib import book_calls, database
 from api._lib.errors import BusyError, DatabaseReadOnlyError, DatabaseUnavailableError
 from api._lib.http_client import supabase_http
+from api._lib.outbox.jobs import failing_checks
 from api._lib.settings import settings
 from tests.unit.scripted_server import scripted_server
 
@@ -152,6 +153,19 @@ def test_a_call_waits_for_its_answer_as_long_as_its_function_may_take(
     assert database.call("f", **asked) == {"ok": True}
     assert gateway.requests == 1
     assert [(each["connect"], each["read"]) for each in limits] == [(1.5, seconds)]
+
+
+@pytest.mark.parametrize(("left", "limit"), [(200, 65), (20, 20), (-1, 6)])
+def test_the_daily_checks_take_what_time_is_left(
+    gateway: ScriptedServer, left: float, limit: float
+) -> None:
+    gateway.script = lambda _: (200, b'["events_parked"]')
+    limits: list[float] = []
+    supabase_http().event_hooks["request"] = [
+        lambda request: limits.append(request.extensions["timeout"]["read"])
+    ]
+    assert failing_checks(seconds=left) == ["events_parked"]
+    assert limits == [limit]
 
 
 def test_a_call_that_was_sent_is_never_repeated(gateway: ScriptedServer) -> None:

@@ -11,7 +11,7 @@ import pytest
 from werkzeug.test import Client
 
 from api._lib.errors import TooManyAttemptsError
-from api._lib.request_log import DATABASE, STRIPE, measured, note
+from api._lib.request_log import DATABASE, STRIPE, Measuring, note
 from api._lib.web.http import Response, endpoint
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def test_a_request_is_one_line_with_ids_an_outcome_and_times(
 ) -> None:
     def handler(_request: Request) -> Response:
         note(user_id="u-1", event_id="evt_1", outcome="applied")
-        with measured(DATABASE):
+        with Measuring(DATABASE):
             pass
-        with measured(STRIPE):
+        with Measuring(STRIPE):
             pass
         return Response({})
 
@@ -60,7 +60,7 @@ def test_a_request_is_one_line_with_ids_an_outcome_and_times(
 
 def test_server_timing_names_each_part() -> None:
     def handler(_request: Request) -> Response:
-        with measured(DATABASE):
+        with Measuring(DATABASE):
             pass
         return Response({})
 
@@ -76,7 +76,7 @@ def test_a_measured_call_within_another_is_counted_once(
     monkeypatch.setattr("api._lib.request_log.time.perf_counter", lambda: float(next(seconds)))
 
     def handler(_request: Request) -> Response:
-        with measured(STRIPE), measured(STRIPE):
+        with Measuring(STRIPE), Measuring(STRIPE):
             pass
         return Response({})
 
@@ -139,6 +139,6 @@ def test_a_note_of_one_request_is_not_in_the_next(caplog: pytest.LogCaptureFixtu
     application.get("/?first=1")
     application.get("/")
     note(user_id="u-2")  # outside of a request: nobody's
-    with measured(DATABASE):
+    with Measuring(DATABASE):
         pass
     assert [line.get("user_id") for line in lines(caplog)] == ["u-1", None]

@@ -9,9 +9,14 @@ import pytest
 
 from api._lib.errors import NotConfiguredError
 from api._lib.settings import Settings, load
+from tests.shop import WITHDRAWING
 from tests.unit.functions import CORE_SETTINGS
 
 WHOLE = CORE_SETTINGS
+NOBODY_IS_TOLD = (
+    "WITHDRAWAL_DAYS needs MAIL_OWNER with SMTP_HOST, or EVENTS_URL, so that the shop is told of"
+    " withdrawals"
+)
 
 
 def problems(**changes: str | None) -> tuple[str, ...]:
@@ -173,8 +178,8 @@ def test_buyers_refund_and_withdraw_only_where_the_shop_says_so() -> None:
     refunds = load(WHOLE).refunds
     assert (refunds.self_refund_days, refunds.withdrawal_days, refunds.waiver) == (0, 0, None)
     given = {
+        **WITHDRAWING,
         "SELF_REFUND_DAYS": "7",
-        "WITHDRAWAL_DAYS": "14",
         "WITHDRAWAL_WAIVER_TEXT": " I agree. ",
     }
     refunds = load({**WHOLE, **given}).refunds
@@ -188,11 +193,18 @@ def test_buyers_refund_and_withdraw_only_where_the_shop_says_so() -> None:
         ({"SELF_REFUND_DAYS": "366"}, "SELF_REFUND_DAYS must be a whole number from 0 to 365"),
         ({"WITHDRAWAL_DAYS": "two"}, "WITHDRAWAL_DAYS must be a whole number from 0 to 365"),
         ({"WITHDRAWAL_WAIVER_TEXT": "I agree."}, "WITHDRAWAL_WAIVER_TEXT needs WITHDRAWAL_DAYS"),
+        ({"WITHDRAWAL_DAYS": "14"}, NOBODY_IS_TOLD),
+        ({**WITHDRAWING, "MAIL_OWNER": None}, NOBODY_IS_TOLD),
         (
-            {"WITHDRAWAL_DAYS": "14", "WITHDRAWAL_WAIVER_TEXT": "a\nb"},
+            {**WITHDRAWING, "WITHDRAWAL_WAIVER_TEXT": "a\nb"},
             "WITHDRAWAL_WAIVER_TEXT must be one line of at most 1000 characters",
         ),
     ],
 )
-def test_what_is_wrong_with_refunds_is_named(changes: dict[str, str], problem: str) -> None:
+def test_what_is_wrong_with_refunds_is_named(changes: dict[str, str | None], problem: str) -> None:
     assert problems(**changes) == (problem,)
+
+
+def test_an_endpoint_of_the_app_may_tell_the_shop_of_withdrawals() -> None:
+    endpoint = {"EVENTS_URL": "https://app.example.com/e", "EVENTS_SECRET": f"whsec_{'A' * 43}="}
+    assert load({**WHOLE, **endpoint, "WITHDRAWAL_DAYS": "14"}).refunds.withdrawal_days == 14

@@ -31,7 +31,7 @@ _LOOKALIKES = str.maketrans("ILO", "110")
 
 
 class CodeNotValidError(NotFoundError):
-    """404: the code gives this person nothing. Which of the reasons it is, is not told."""
+    """404: the code gives this person nothing. The answer does not say why."""
 
     code = "code_not_valid"
     message = (
@@ -73,8 +73,8 @@ def redeem(user_id: str, code: str, *, address: str, network: str) -> Redeemed:
     """Give a person the credits of a code, once.
 
     Args:
-        user_id: Who.
-        code: As it was typed.
+        user_id: The person.
+        code: The code as it was typed.
         address: The account's e-mail address or phone number.
         network: Where the request comes from.
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from api._lib.accounts.forgetting import finish_all
 from api._lib.desk.asking import ask
 from api._lib.desk.refunds import carry_out, require_stripe
 from api._lib.errors import InvalidRequestError
@@ -18,13 +19,14 @@ if TYPE_CHECKING:
 
 MAX_CREDITS = 1_000_000_000
 MAX_DAYS = 3650
-MAX_AMOUNT = 2**53
+# The largest whole number that JavaScript keeps exact.
+MAX_AMOUNT = MAX_BALANCE = 2**53
 MAX_REASON = 500
 MAX_NOTE = 2000
 # As in api/account.py: what is left of a deletion after this is the daily clean-up's.
 FINISH_SECONDS = 25
 
-_LEDGER_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
+_ROW_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -67,10 +69,8 @@ def _corrected(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _undone(body: Mapping[str, Any]) -> dict[str, Any]:
-    transaction_id = body.get("transaction_id")
-    if not isinstance(transaction_id, str) or not _LEDGER_ID.fullmatch(transaction_id):
-        raise InvalidRequestError("Name the spend by its transaction_id.")
-    return {"transaction_id": transaction_id}
+    named = row_id_of(body, "transaction_id", "Name the spend by its transaction_id.")
+    return {"transaction_id": named}
 
 
 def _refunded(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,7 +114,7 @@ def action_of(body: Mapping[str, Any]) -> Action:
         raise InvalidRequestError("preview must be true or false.")
     balance = body.get("balance")
     if balance is not None:
-        balance = whole(body, "balance", -(2**53), 2**53)
+        balance = whole(body, "balance", -MAX_BALANCE, MAX_BALANCE)
     reason = text_of(body, "reason", MAX_NOTE if name == "note" else MAX_REASON)
     return Action(name, user_id, arguments, reason, preview, balance)
 
@@ -145,9 +145,6 @@ def act(actor_id: str, action: Action, idempotency_key: str | None) -> dict[str,
     )
     finished = True
     if action.name == "forget" and not action.preview:
-        # Imported here, because only a deletion needs it.
-        from api._lib.accounts.forgetting import finish_all  # noqa: PLC0415
-
         finished = finish_all(
             tuple(done["details"]["user_ids"]), deadline=time.monotonic() + FINISH_SECONDS
         )
@@ -170,6 +167,18 @@ def uuid_of(fields: Mapping[str, Any], name: str) -> str:
     except ValueError:
         pass
     raise InvalidRequestError(f"{name} must be a UUID.")
+
+
+def row_id_of(fields: Mapping[str, Any], name: str, otherwise: str) -> str:
+    """Return a field that is a row's number, as text.
+
+    Raises:
+        InvalidRequestError: It is missing, or no such number; `otherwise` is the message.
+    """
+    value = fields.get(name)
+    if not isinstance(value, str) or not _ROW_ID.fullmatch(value):
+        raise InvalidRequestError(otherwise)
+    return value
 
 
 def whole(body: Mapping[str, Any], name: str, least: int, most: int) -> int:

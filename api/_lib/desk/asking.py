@@ -16,6 +16,7 @@ from api._lib.errors import (
     NotFoundError,
     PurseError,
 )
+from api._lib.http_client import READ_TIMEOUT_SECONDS
 from api._lib.payments.refund_refusals import CONFLICTS
 
 if TYPE_CHECKING:
@@ -35,20 +36,26 @@ _SENTENCES: Mapping[str, str] = {
     "unknown_export": "This export is not one that you began within the last hour.",
     "idempotency_key_reused": "This Idempotency-Key was used for another action. Use a new one.",
     "already_done": "This was done before, perhaps by a colleague. Nothing was changed.",
-    "hold_of_refund": "These credits belong to a refund that is under way. It ends the hold.",
+    "hold_of_refund": "These credits belong to a refund under way. That refund ends the hold.",
     "hold_captured": "These credits are spent already. Undo the spend instead.",
     "is_staff": "This account has a role at the desk. Take the role away first.",
     "mails_off": "This shop sends no mails to customers.",
     "no_address": "This person has no confirmed e-mail address.",
     "no_receipt_mail": "There is no mail to send again: the order is not paid, or it was paid more"
     " than 90 days ago. Stripe's dashboard can send its own receipt.",
-    "price_changed": "It is not as you were shown any more. Load the page again.",
+    "price_changed": "This pack or feature has changed since you saw it. Load the page again.",
+    "purse_in_use": "Work is in progress on this purse. Release its holds first.",
+    "purse_not_empty": "The other account has a history of its own, so a purse cannot move there.",
     "purse_moved": "One of these purses has moved to another account already.",
 }
 
 
 def ask(
-    function: str, actor_id: str, *, timeout_seconds: float | None = None, **arguments: Any
+    function: str,
+    actor_id: str,
+    *,
+    timeout_seconds: float = READ_TIMEOUT_SECONDS,
+    **arguments: Any,
 ) -> Any:
     """Call a function of the desk for a member of staff; return its JSON.
 
@@ -76,7 +83,9 @@ def ask(
 
 @contextmanager
 def about_the_person() -> Iterator[None]:
-    """Say of a deleted account that it is the person's: a caller's own has no role any more.
+    """Answer that the person's account was deleted, where a call finds a deleted account.
+
+    It is never the caller's account: a deleted account has no role at the desk.
 
     Raises:
         ConflictError: The account was deleted (`person_deleted`).
@@ -95,16 +104,6 @@ def _refusal(sqlstate: str, detail: str) -> PurseError | None:
             code="balance_changed",
             details={"balance": int(detail.removeprefix(_BALANCE_CHANGED))},
         )
-    if detail == "purse_in_use":
-        return ConflictError(
-            "Work is in progress on this purse. Release its holds first.", code="purse_in_use"
-        )
-    if detail == "purse_not_empty":
-        return ConflictError(
-            "The other account has a history of its own, so a purse cannot move there.",
-            code="purse_not_empty",
-        )
-    sentence = _SENTENCES.get(detail)
     if sqlstate == "PT402":
         return InsufficientCreditsError(**json.loads(detail))
     if sqlstate == "PT422":
@@ -115,7 +114,7 @@ def _refusal(sqlstate: str, detail: str) -> PurseError | None:
         "PT409": ConflictError,
     }
     kind = kinds.get(sqlstate)
-    return kind(sentence, code=detail or None) if kind else None
+    return kind(_SENTENCES.get(detail), code=detail or None) if kind else None
 
 
 def _unsellable(bounds: Mapping[str, int | None]) -> InvalidRequestError:

@@ -27,7 +27,7 @@ def refunds_of(actor_id: str, order_id: str) -> dict[str, Any]:
 
 
 def require_stripe() -> None:
-    """Refuse a refund where it could be begun, but never made.
+    """Refuse a refund in a deployment without Stripe: it could be begun, but never made.
 
     Raises:
         PaymentsDisabledError: This deployment has no key of Stripe's.
@@ -37,9 +37,9 @@ def require_stripe() -> None:
 
 
 def carry_out(begun: Mapping[str, Any]) -> dict[str, Any]:
-    """Make a refund that is recorded as begun at Stripe; return it as it is then.
+    """Make a recorded refund at Stripe; return it as it is afterwards.
 
-    While Stripe does not answer it stays begun, and the jobs go on with it.
+    While Stripe does not answer, it stays begun, and the jobs go on with it.
 
     Raises:
         DatabaseUnavailableError: The outcome is unknown. The same action again goes on with it.

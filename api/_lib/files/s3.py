@@ -15,7 +15,7 @@ import httpx
 from api._lib.errors import StorageUnavailableError
 from api._lib.files.readers.xml_events import Listener, listen
 from api._lib.files.sigv4 import AccessKey, canonical_query, sign
-from api._lib.request_log import STORAGE, measured
+from api._lib.request_log import STORAGE, Measuring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -90,7 +90,7 @@ class S3Bucket:
             StorageUnavailableError: Any other failure, such as a bucket that does not exist.
         """
         with self._sent(method, name, query=query, headers=headers, body=body) as response:
-            with measured(STORAGE):
+            with Measuring(STORAGE):
                 response.read()
             self._check(response)
             return response
@@ -136,7 +136,7 @@ class S3Bucket:
         target = f"{url}?{canonical_query(query)}" if query else url
         request = self._http.build_request(method, target, headers=signed, content=body)
         try:
-            with measured(STORAGE):
+            with Measuring(STORAGE):
                 response = self._http.send(request, stream=True)
             try:
                 yield response

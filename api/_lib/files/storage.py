@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from api._lib.errors import StorageUnavailableError
 from api._lib.files.s3 import NoSuchObjectError, S3Bucket, texts
 from api._lib.files.settings import storage_settings
-from api._lib.request_log import STORAGE, measured
+from api._lib.request_log import STORAGE, Measuring
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,7 +62,7 @@ class Storage:
             # Raw: the client must not inflate an object that was stored with Content-Encoding.
             pieces = response.iter_raw(CHUNK_BYTES)
             while True:
-                with measured(STORAGE):
+                with Measuring(STORAGE):
                     piece = next(pieces, None)
                 if piece is None:
                     return

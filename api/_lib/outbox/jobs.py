@@ -6,6 +6,7 @@ import time
 
 from api._lib import database
 from api._lib.errors import DatabaseUnavailableError
+from api._lib.http_client import READ_TIMEOUT_SECONDS
 
 LOTS_AT_ONCE = 1000
 EVENTS_AT_ONCE = 5000
@@ -41,13 +42,18 @@ def remove_old_events(*, deadline: float) -> bool:
     return False
 
 
-def failing_checks() -> list[str] | None:
+def failing_checks(*, seconds: float) -> list[str] | None:
     """Run the cheap checks of make doctor; announce and return the names of those that fail.
 
     None if the database did not answer in time: they are not worth a failed clean-up.
+
+    Args:
+        seconds: How much time is left. The checks may take SCAN_TIMEOUT_SECONDS of it. They get
+            at least as long as any other call.
     """
+    limit = min(max(seconds, READ_TIMEOUT_SECONDS), database.SCAN_TIMEOUT_SECONDS)
     try:
-        names: list[str] = database.call("announce_doctor")
+        names: list[str] = database.call("announce_doctor", timeout_seconds=limit)
     except DatabaseUnavailableError:
         return None
     return names

@@ -13,7 +13,7 @@ from api._lib.web.limits import Limit
 if TYPE_CHECKING:
     from api._lib.web.auth import User
 
-# Each is a question to Stripe, whose limit all our requests share.
+# Each request asks Stripe, whose rate limit all our requests share.
 RECEIPTS = Limit("receipt", most=20, seconds=60)
 
 

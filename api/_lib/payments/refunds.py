@@ -55,8 +55,8 @@ class RefundWish:
         reason: Why; kept with the refund.
         idempotency_key: Once per actor. The same request again gets the same refund.
         amount: What the person was shown, in minor units; None for whatever is unused.
-        user_id: Only if the purchase is this user's; None for the shop.
-        days: Only within so many days after the payment; None whenever.
+        user_id: Whose purchase it must be; None if the shop asks.
+        days: For how many days after the payment it may be refunded; None for no limit.
     """
 
     purchase_id: str

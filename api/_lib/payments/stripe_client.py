@@ -14,7 +14,7 @@ import stripe
 from requests.adapters import HTTPAdapter
 
 from api._lib.errors import PaymentsDisabledError, StripeFailedError, StripeRefusedError
-from api._lib.request_log import STRIPE, measured
+from api._lib.request_log import STRIPE, Measuring
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class _MeasuredSession(requests.Session):
     """Counts the time of each request as Stripe's."""
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        with measured(STRIPE):
+        with Measuring(STRIPE):
             return super().send(request, **options)
 
 

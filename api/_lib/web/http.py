@@ -91,6 +91,17 @@ class Request:
             )
         return key
 
+    def required_idempotency_key(self, otherwise: str) -> str:
+        """Return the caller's Idempotency-Key, where a request needs one.
+
+        Raises:
+            InvalidRequestError: There is none, and `otherwise` is the message; or it is invalid.
+        """
+        key = self.idempotency_key()
+        if key is None:
+            raise InvalidRequestError(otherwise, code="invalid_idempotency_key")
+        return key
+
 
 @dataclass(frozen=True)
 class Response:
@@ -170,7 +181,7 @@ def endpoint(
                 answer = _encode(_error_response(PurseError()))
         shared = [] if cross_origin is None else cors_headers(environ)
         headers = [*answer.headers, *log.end(answer.status), *shared]
-        start_response(_status_line(answer.status), headers)
+        start_response(answer.status_line, headers)
         return [] if method == "HEAD" else [answer.content]
 
     return app
@@ -181,6 +192,7 @@ class _Answer:
     """A response in the form that WSGI sends."""
 
     status: int
+    status_line: str
     headers: list[tuple[str, str]]
     content: bytes
 
@@ -208,8 +220,7 @@ def _encode(response: Response) -> _Answer:
     for name, value in response.headers.items():
         if not _HEADER_VALUE.fullmatch(value):
             raise ValueError(name)
-    _status_line(response.status)
-    return _Answer(response.status, list(headers.items()), content)
+    return _Answer(response.status, _status_line(response.status), list(headers.items()), content)
 
 
 @cache

@@ -238,12 +238,14 @@ set statement_timeout = '50ms'
 as $$ begin perform pg_sleep(10); end $$;
 
 create function public.not_for_you() returns integer
-language sql as $$ select 1 $$;
+language sql set search_path = '' as $$ select 1 $$;
 
 revoke execute on function public.not_for_you() from public, anon, authenticated;
 
+-- With a setting, so that Postgres never inlines it: a prepared statement keeps an inlined function,
+-- and then runs it for a role that may not execute it, if that role uses the connection next.
 create function public.for_service() returns integer
-language sql as $$ select 1 $$;
+language sql set search_path = '' as $$ select 1 $$;
 
 revoke execute on function public.for_service() from public, anon, authenticated;
 grant execute on function public.for_service() to service_role;

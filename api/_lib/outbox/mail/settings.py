@@ -26,7 +26,8 @@ class MailSettings:
         username: None if the server asks for none.
         password: None if the server asks for none.
         sender: The address that mails come from.
-        owner: Who is told of mismatches, disputes and failing checks; None for nobody.
+        owner: Who is told of mismatches, disputes, withdrawals, refunds that were not made and
+            failing checks; None for nobody.
         to_customers: Whether the people who buy get mails.
     """
 

@@ -88,7 +88,7 @@ def _refunded(data: Mapping[str, Any]) -> Words:
 
 def _withdrawn(data: Mapping[str, Any]) -> Words:
     if data["amount"]:
-        # Stripe is asked after this event.
+        # The event is announced before Stripe is asked for the refund.
         refunded = (
             f"{money(data['amount'], data['currency'])} is to go back to you, for the"
             f" {credits_(data['credits'])} of it that were unused. A second mail follows when it is"
