@@ -100,6 +100,7 @@ def test_a_link_on_another_device_asks_for_a_code_instead(
     other.site.expect_title(FORGOT)
     expect(other.problem).to_contain_text("only in the browser that asked for it")
     expect(other.page).to_have_url(f"{other.site.url}/sign-in/reset")
+    mailbox.wait_for_the_next(user.email)
     other.ask(user.email)
     other.enter(mailbox.newest(user.email, count=2).code)
     other.set_password(new_password())

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from tests.browser import chromium
 from tests.browser.pages import CHECKOUT_URL, Site
 from tests.browser.sessions import signed_in
+from tests.support import cannot_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def buyer_whose_browser_keeps_pages(
-    playwright: Playwright, chromium_path: str, stack: RunningStack, user: User, console: Console
+    playwright: Playwright, stack: RunningStack, user: User, console: Console
 ) -> Iterator[Site]:
     """The site at home, in a browser with the back/forward cache that people have."""
-    browser = chromium.launch(playwright, chromium_path, keep_left_pages=True)
+    path = chromium.find(*chromium.WITH_WINDOWS)
+    if path is None:
+        cannot_run("only chromium-headless-shell here, which keeps no pages (Debian: chromium)")
+    browser = chromium.launch(playwright, path, keep_left_pages=True)
     stored = signed_in(stack, user.email, user.password)
     context = browser.new_context(locale="en-US", storage_state=stored)
     console.listen(context)

@@ -1,23 +1,27 @@
 #!/bin/sh
 # Provide Chromium for the browser tests where that is possible, and say so where it is not.
-# Debian's package: Playwright drives it, so no browser of Playwright's own is downloaded.
+# Debian's packages: Playwright drives them, so no browser of Playwright's own is downloaded. Most
+# tests run in the headless shell, which is faster; without it they all run in Chromium itself.
 set -eu
 say() { printf 'purse: %s\n' "$1"; }
 
-for name in chromium chromium-browser google-chrome; do
-    command -v "$name" >/dev/null 2>&1 && exit 0
-done
-[ -d "/Applications/Google Chrome.app" ] && exit 0
+here() { command -v "$1" >/dev/null 2>&1; }
+chromium() {
+    here chromium || here chromium-browser || here google-chrome ||
+        [ -d "/Applications/Google Chrome.app" ]
+}
+install() { apt-get install -y -qq "$@" >/dev/null 2>&1; }
 
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+chromium && here chromium-headless-shell && exit 0
+if [ "$(id -u)" = 0 ] && here apt-get; then
     say "installing chromium for the browser tests (once)"
     export DEBIAN_FRONTEND=noninteractive
-    if apt-get update -qq >/dev/null 2>&1 &&
-        apt-get install -y -qq chromium fonts-noto-color-emoji >/dev/null 2>&1; then
-        exit 0
-    fi
-    say "chromium could not be installed: the browser tests will not run"
-else
-    say "no Chromium here: the browser tests will not run (Debian: apt install chromium)"
+    apt-get update -qq >/dev/null 2>&1 || true
+    chromium || install chromium fonts-noto-color-emoji ||
+        say "chromium could not be installed: the browser tests will not run"
+    here chromium-headless-shell || install chromium-headless-shell ||
+        say "no chromium-headless-shell here: the browser tests take longer"
 fi
+chromium && exit 0
+say "no Chromium here: the browser tests will not run (Debian: apt install chromium)"
 [ -z "${CI:-}" ] || exit 1
