@@ -28,7 +28,7 @@ FLAGS = (
 
 
 def find(*names: str) -> str | None:
-    """Return the path of a Chromium that is installed, the fastest or one of these names, if any."""
+    """Return the path of a Chromium that is installed: the fastest, or the first of these names."""
     found = (shutil.which(name) for name in names or (WITHOUT_WINDOWS, *WITH_WINDOWS))
     return next((path for path in found if path), None)
 
@@ -39,8 +39,8 @@ def launch(playwright: Playwright, path: str, *, keep_left_pages: bool = False) 
     Args:
         playwright: Playwright, running.
         path: The executable.
-        keep_left_pages: Keep the back/forward cache, which Playwright otherwise switches off. Only a
-            Chromium WITH_WINDOWS has one.
+        keep_left_pages: Keep the back/forward cache, which Playwright otherwise switches off. Only
+            a Chromium WITH_WINDOWS has one.
     """
     as_root = os.geteuid() == 0
     return playwright.chromium.launch(
