@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from api._lib.files.processing import Result
-    from api._lib.files.rows import Lease
+    from api._lib.files.stored_file import Lease
     from tests.files.uploader import Uploader
     from tests.support import RunningStack
 

@@ -4,7 +4,7 @@ Where things are:
 
 - settings.py: the STORAGE_… variables.
 - kinds.py: which types and sizes each feature takes.
-- rows.py: a file's row in the database, and the Postgres functions that change it.
+- stored_file.py, rows.py: a file's row in the database, and the Postgres functions that change it.
 - uploads.py: an upload from the first request (hold credits, sign the upload address) to the last.
 - processing.py: lease a file, make its results, charge for them or record why it failed.
 - conversion.py: what becomes of an upload (chapters, the length of a recording); readers/ read it.

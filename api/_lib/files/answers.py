@@ -9,7 +9,7 @@ from api._lib.files.settings import storage_settings
 from api._lib.files.signed_urls import download_url
 
 if TYPE_CHECKING:
-    from api._lib.files.rows import ProcessedFile, StoredFile
+    from api._lib.files.stored_file import ProcessedFile, StoredFile
 
 DOWNLOAD_SECONDS = 3600
 

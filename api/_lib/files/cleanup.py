@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from api._lib import database
-from api._lib.files.rows import object_name
 from api._lib.files.storage import storage
+from api._lib.files.stored_file import object_name
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

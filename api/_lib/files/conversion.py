@@ -13,9 +13,9 @@ from api._lib.files.readers.document import as_html, as_json, summary_of
 from api._lib.files.readers.docx import read_docx
 from api._lib.files.readers.errors import UnreadableFileError
 from api._lib.files.readers.plain_text import read_text
-from api._lib.files.rows import Download
 from api._lib.files.s3 import NoSuchObjectError, ObjectTooLargeError
 from api._lib.files.storage import storage
+from api._lib.files.stored_file import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from api._lib.files.readers.audio import Audio
     from api._lib.files.readers.document import Document
-    from api._lib.files.rows import Lease, StoredFile
+    from api._lib.files.stored_file import Lease, StoredFile
 
 IN_MEMORY_BYTES = 1024 * 1024
 

@@ -15,15 +15,16 @@ from api._lib.files.kinds import EXPORT, stem
 from api._lib.files.multipart import PartWriter
 from api._lib.files.processing import Result, process
 from api._lib.files.readers.errors import UnreadableFileError
-from api._lib.files.rows import Download, begin_file
+from api._lib.files.rows import begin_file
 from api._lib.files.s3 import NoSuchObjectError, ObjectTooLargeError
 from api._lib.files.settings import storage_settings
 from api._lib.files.storage import storage
+from api._lib.files.stored_file import Download
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from api._lib.files.rows import Lease, ProcessedFile, StoredFile
+    from api._lib.files.stored_file import Lease, ProcessedFile, StoredFile
 
 HOLD_SECONDS = 1800
 EXPORT_NAME, EXPORT_TYPE = "export.zip", "application/zip"

@@ -16,20 +16,14 @@ from typing import TYPE_CHECKING, Any
 from api._lib.errors import StorageUnavailableError, UnavailableError
 from api._lib.files.cleanup import remove_all_but
 from api._lib.files.readers.errors import UnreadableFileError
-from api._lib.files.rows import (
-    Lease,
-    ProcessedFile,
-    fail_file,
-    finish_file,
-    lease_file,
-    release_lease,
-)
+from api._lib.files.rows import fail_file, finish_file, lease_file, release_lease
 from api._lib.files.storage import storage
+from api._lib.files.stored_file import Lease, ProcessedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from api._lib.files.rows import Download, StoredFile
+    from api._lib.files.stored_file import Download, StoredFile
 
 # Reading a file takes processor time and memory, which a process has only so much of. It bounds one
 # process; Vercel may run several, and sql/ bounds what one user may run in all of them.

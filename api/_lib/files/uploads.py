@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING, Any
 
 from api._lib.errors import StorageUnavailableError
 from api._lib.files.answers import file_json
-from api._lib.files.rows import begin_file, expired_upload, object_name
+from api._lib.files.rows import begin_file, expired_upload
 from api._lib.files.settings import storage_settings
 from api._lib.files.signed_urls import upload_url
 from api._lib.files.storage import storage
+from api._lib.files.stored_file import object_name
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
     from api._lib.files.kinds import NewUpload
-    from api._lib.files.rows import ProcessedFile
+    from api._lib.files.stored_file import ProcessedFile
 
 UPLOAD_SECONDS = 3600
 # Grace period after the upload address expires: time to end a slow upload and to process it.
