@@ -44,8 +44,6 @@ _SENTENCES: Mapping[str, str] = {
     "no_receipt_mail": "There is no mail to send again: the order is not paid, or it was paid more"
     " than 90 days ago. Stripe's dashboard can send its own receipt.",
     "price_changed": "This pack or feature has changed since you saw it. Load the page again.",
-    "purse_in_use": "Work is in progress on this purse. Release its holds first.",
-    "purse_not_empty": "The other account has a history of its own, so a purse cannot move there.",
     "purse_moved": "One of these purses has moved to another account already.",
 }
 
@@ -103,6 +101,15 @@ def _refusal(sqlstate: str, detail: str) -> PurseError | None:
             "The balance has changed since you saw it. Nothing was done. Look again.",
             code="balance_changed",
             details={"balance": int(detail.removeprefix(_BALANCE_CHANGED))},
+        )
+    if detail == "purse_in_use":
+        return ConflictError(
+            "Work is in progress on this purse. Release its holds first.", code="purse_in_use"
+        )
+    if detail == "purse_not_empty":
+        return ConflictError(
+            "The other account has a history of its own, so a purse cannot move there.",
+            code="purse_not_empty",
         )
     if sqlstate == "PT402":
         return InsufficientCreditsError(**json.loads(detail))
