@@ -36,15 +36,17 @@ def pack(database: Database) -> Iterator[str]:
 
 
 def price(database: Database, pack: str, currency: str, unit_amount: int) -> None:
-    database.execute("insert into package_prices values (%s, %s, %s)", [pack, currency, unit_amount])
+    database.execute(
+        "insert into package_prices values (%s, %s, %s)", [pack, currency, unit_amount]
+    )
 
 
 def begin(database: Database, pack: str, currency: str | None, **more: Any) -> dict[str, Any]:
     arguments = {"user": str(uuid.uuid4()), "key": None, **more}
     row = database.execute(
-        "select begin_purchase(p_user_id => %(user)s, p_package_id => %(pack)s, p_livemode => false,"
-        " p_orders_per_minute => 10, p_idempotency_key => %(key)s, p_currency => %(currency)s)"
-        " as answer",
+        "select begin_purchase(p_user_id => %(user)s, p_package_id => %(pack)s,"
+        " p_livemode => false, p_orders_per_minute => 10, p_idempotency_key => %(key)s,"
+        " p_currency => %(currency)s) as answer",
         {**arguments, "pack": pack, "currency": currency},
     ).fetchone()
     assert row is not None
