@@ -23,7 +23,8 @@ export class PackList extends HTMLElement {
   /** What somebody chose, and what their country proposes. @type {(string | null)[]} */
   #wishes = [chosenCurrency.read(), null];
   #onSale = true;
-  #busy = false;
+  /** The pack whose payment page is about to open. @type {string | null} */
+  #opening = null;
   /** Settles when it is first known what can be bought. @type {Promise<void> | undefined} */
   ready;
 
@@ -75,12 +76,12 @@ export class PackList extends HTMLElement {
   #choose(currency) {
     this.#wishes[0] = currency;
     this.#render();
-    this.reset();
+    this.#setBusy(this.#opening);
   }
 
   /** Goes to the payment page for a pack, by way of the sign-in form if need be. @param {string} packageId */
   async buy(packageId) {
-    if (this.#busy || !this.#onSale) return;
+    if (this.#opening || !this.#onSale) return;
     if (!session.user) return askToSignIn(packageId);
     const waiver = this.#waiver.agreed;
     if (waiver === undefined) return;
@@ -108,14 +109,14 @@ export class PackList extends HTMLElement {
 
   /** @param {string | null} packageId */
   #setBusy(packageId) {
-    this.#busy = packageId !== null;
+    this.#opening = packageId;
     const buttons = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-pack]"));
     for (const button of buttons) {
-      const opening = this.#busy && button.dataset.pack === packageId;
+      const opening = button.dataset.pack === packageId;
       button.textContent = opening ? t("pack.opening") : (button.dataset.label ?? "");
       button.setAttribute("aria-busy", String(opening));
       // Not `disabled` for the one just pressed: it would lose the keyboard's focus.
-      button.setAttribute("aria-disabled", String(this.#busy || !this.#onSale));
+      button.setAttribute("aria-disabled", String(packageId !== null || !this.#onSale));
     }
   }
 

@@ -137,11 +137,12 @@ const amounts = (prices) => Object.fromEntries(prices.map((each) => [each.curren
 function previews(prices, pack, rows) {
   /** @param {Price} pack */
   const own = ({ currency, unit_amount, decimals }) => ({ currency, unit_amount, decimals });
-  const priced = { ...pack, prices: [own(pack), ...pricesIn(rows, prices.currencies)] };
+  const offered = [own(pack), ...pricesIn(rows, prices.currencies)];
+  const priced = { ...pack, prices: offered };
   const others = prices.packs
     .filter((/** @type {any} */ each) => each.active && each.id !== pack.id)
     .map((/** @type {any} */ each) => ({ ...each, prices: [own(each), ...furtherPrices(prices, each.id)] }));
-  return priced.prices.map(({ currency }) => {
+  return offered.map(({ currency }) => {
     const all = [...others, priced].map((each) => pricedIn(each, currency));
     return packCard(pricedIn(priced, currency), all, () => {});
   });
