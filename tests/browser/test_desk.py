@@ -9,9 +9,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.lost_answers import answers_lost
+from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.desk import Desk
 from tests.http import refunding
+from tests.support import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -352,6 +354,18 @@ def test_a_price_is_changed_with_the_card_in_view(
         expect(page.get_by_role("row", name=re.compile("Creator"))).to_contain_text("$12.50")
     finally:
         database.execute("update credit_packages set unit_amount = 1499 where id = 'creator'")
+
+
+def test_a_refund_in_another_currency_is_written_in_its_own_decimals(
+    visit: Visit, admin: User, stack: RunningStack, database: Connection[dict[str, Any]]
+) -> None:
+    order = Order(user_id=stack.sign_up().id)
+    refund = {**Reversal(order).refund(900), "currency": "jpy"}
+    record(database, order.facts("paid"), refund)
+    page = visit(admin, at=f"/admin#person={order.user_id}").page
+    page.locator("summary").filter(has_text="Starter").click()
+    table = page.get_by_role("region", name="Refunds and disputes")
+    expect(table.get_by_role("cell", name="¥900", exact=True)).to_be_visible()
 
 
 def test_further_prices_are_written_with_their_cards_in_view(
