@@ -12,6 +12,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from local.stack import running_services
+from local.stripe.payments.currencies import formatted
 from tests import shop
 from tests.desk import Desk
 from tests.http.test_mails import mail
@@ -115,6 +116,9 @@ def test_a_pack_is_sold_and_refunded_in_a_currency_all_the_way(selling: Shop, ca
         case.currency,
         case.decimals,
     )
+    (entry,) = stack.get("/api/credits", headers=user.auth).json()["transactions"]
+    receipt_url = stack.get(entry["receipt"], headers=user.auth).json()["receipt_url"]
+    assert formatted(case.price, case.currency) in httpx.get(receipt_url).text
     receipt = mail(stack, user.email, f"{CREDITS} credits added")
     assert f"You paid {case.price_text}." in receipt["text"]
 
