@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from api._lib.settings import settings
+from api._lib.web.buyer_currency import buyer_currency
 from api._lib.web.http import Request, Response, endpoint
 
 
-def get(_request: Request) -> Response:
-    """Return the Supabase project, what is switched on, the shop, and what signing in takes."""
+def get(request: Request) -> Response:
+    """Return the Supabase project, what is switched on, the shop, and what signing in takes.
+
+    The currency is that of the caller's country, so no shared cache may keep the answer.
+    """
     config = settings()
     return Response(
         {
@@ -16,10 +20,11 @@ def get(_request: Request) -> Response:
             "payments_enabled": config.payments_enabled,
             "files_enabled": config.files is not None,
             "shop": config.shop.public(),
+            "currency": buyer_currency(request),
             **config.sign_in.public(),
             **config.refunds.public(),
         },
-        headers={"Cache-Control": "no-cache"},
+        headers={"Cache-Control": "private, no-cache"},
     )
 
 

@@ -14,13 +14,15 @@ from api._lib.web.cors import TOKEN_JSON_AND_KEY
 from api._lib.web.http import Request, Response, endpoint
 
 _PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+_CURRENCY = re.compile(r"[a-z]{3}", re.ASCII)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,4}){0,2}", re.ASCII)
 
 
 def post(request: Request) -> Response:
     """Open a Checkout Session. The request names a package; prices come from the catalogue.
 
-    It may choose where the buyer goes afterwards, within ALLOWED_ORIGINS.
+    It may name a currency: where the package has no price in it, the package's own price counts. It
+    may choose where the buyer goes afterwards, within ALLOWED_ORIGINS.
     """
     user = signed_in_user(request)
     body = request.json_object()
@@ -29,12 +31,16 @@ def post(request: Request) -> Response:
         raise InvalidRequestError('Name the package, as in {"package_type": "starter"}.')
     if not isinstance(locale, str) or not (locale == "auto" or _LOCALE.fullmatch(locale)):
         raise InvalidRequestError('locale must be a language such as "de", or left out.')
+    currency = body.get("currency")
+    if currency is not None and not (isinstance(currency, str) and _CURRENCY.fullmatch(currency)):
+        raise InvalidRequestError('currency must be three lower-case letters, as in "usd".')
     waiver = body.get("withdrawal_waiver")
     if waiver is not None and not isinstance(waiver, str):
         raise InvalidRequestError("withdrawal_waiver must be the words that the buyer agreed to.")
     origins = settings().allowed_origins
     wanted = CheckoutRequest(
         package,
+        currency=currency,
         locale=locale,
         return_url=return_address("return_url", body.get("return_url"), origins),
         cancel_url=return_address("cancel_url", body.get("cancel_url"), origins),

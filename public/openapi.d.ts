@@ -591,7 +591,7 @@ export interface paths {
         get: operations["deskPrices"];
         put?: never;
         /**
-         * Add or change a pack or a feature
+         * Add or change a pack or a feature, or set a pack's prices in further currencies
          * @description For admins. The change and its row in admin_actions are one transaction. Orders that have begun keep their price.
          */
         post: operations["deskSetPrice"];
@@ -665,6 +665,8 @@ export interface components {
                 /** @description Who runs the shop */
                 imprint_url: string | null;
             };
+            /** @description The currency of the caller's country, which the store proposes; null where it is not known */
+            currency: components["schemas"]["Currency"] | null;
             /** @description The right of withdrawal, as this shop offers it */
             withdrawal: {
                 /** @description For how many days after the payment; 0: it is not offered */
@@ -698,6 +700,14 @@ export interface components {
             decimals: components["schemas"]["Decimals"];
             /** @description Days from payment until what is left lapses; null: never */
             valid_days: number | null;
+            /** @description All its prices: its own first, then those in further currencies */
+            prices: components["schemas"]["PackagePrice"][];
+        };
+        /** @description A price in one currency */
+        PackagePrice: {
+            currency: components["schemas"]["Currency"];
+            unit_amount: components["schemas"]["Price"];
+            decimals: components["schemas"]["Decimals"];
         };
         Feature: {
             id: components["schemas"]["Slug"];
@@ -733,6 +743,11 @@ export interface components {
         NewCheckoutSession: {
             /** @example starter */
             package_type: components["schemas"]["Slug"];
+            /**
+             * @description The currency that the buyer wishes to pay in. Where the package has no price in it, or without it, the package's own counts
+             * @example eur
+             */
+            currency?: components["schemas"]["Currency"] | null;
             /**
              * @description The language of Stripe's page; without it, or if Stripe does not speak it, the browser's
              * @example de
@@ -1575,27 +1590,38 @@ export interface components {
         /** @description All packs and features, also those that are not on sale */
         DeskPrices: {
             packs: components["schemas"]["DeskPack"][];
+            /** @description Prices of packs beside their own */
+            further_prices: {
+                package_id: components["schemas"]["Slug"];
+                currency: components["schemas"]["Currency"];
+                unit_amount: components["schemas"]["Price"];
+                decimals: components["schemas"]["Decimals"];
+            }[];
             features: components["schemas"]["DeskFeature"][];
             /** @description {usd: {decimals, step, minimum}, …}: what Stripe charges in */
             currencies: Record<string, never>;
         };
-        /** @description A pack needs unit_amount and currency, too */
+        /** @description set_pack and set_feature need name, credits, active and sort_order; a pack needs unit_amount and currency, too. set_prices needs prices alone */
         DeskNewPrice: {
             /** @enum {unknown} */
-            action: "set_pack" | "set_feature";
+            action: "set_pack" | "set_feature" | "set_prices";
             id: components["schemas"]["Slug"];
             values: {
-                name: components["schemas"]["Name"];
-                credits: number;
-                active: boolean;
-                sort_order: number;
+                name?: components["schemas"]["Name"];
+                credits?: number;
+                active?: boolean;
+                sort_order?: number;
                 /** @description In minor units */
                 unit_amount?: number;
                 currency?: components["schemas"]["Currency"];
                 /** @description null: the credits never expire */
                 valid_days?: number | null;
+                /** @description For set_prices: all prices of the pack beside its own, in minor units */
+                prices?: {
+                    [key: string]: number;
+                };
             };
-            /** @description The row that was shown, without decimals; null for a new one. If it has changed since, nothing is done */
+            /** @description The row that was shown, without decimals; for set_prices {id, prices}; null for a new one. If it has changed since, nothing is done */
             shown: Record<string, never> | null;
             reason: string;
         };
@@ -1786,7 +1812,7 @@ export interface components {
                 };
             };
         };
-        /** @description wrong_ledger_mode: the Stripe key is of another mode than the ledger, and test and live do not mix. purse_moved: this user's purse has moved to another account, which buys from now on. idempotency_key_reused: the key was used for another package or address. checkout_ended: the checkout under this key is paid, failed, expired or older than an hour. waiver_required: the shop asks for consent first, see withdrawal of GET /api/config. waiver_changed: the text of that consent has changed */
+        /** @description wrong_ledger_mode: the Stripe key is of another mode than the ledger, and test and live do not mix. purse_moved: this user's purse has moved to another account, which buys from now on. idempotency_key_reused: the key was used for another package, currency or address. checkout_ended: the checkout under this key is paid, failed, expired or older than an hour. waiver_required: the shop asks for consent first, see withdrawal of GET /api/config. waiver_changed: the text of that consent has changed */
         CheckoutConflict: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2421,7 +2447,7 @@ export interface components {
                 };
             };
         };
-        /** @description price_changed: it is not as it was shown. idempotency_key_reused: the key was used for another change */
+        /** @description price_changed: it is not as it was shown. currency_taken: the pack has another price in that currency. idempotency_key_reused: the key was used for another change */
         PriceConflict: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2431,7 +2457,22 @@ export interface components {
                 "application/json": components["schemas"]["Error"] & {
                     error?: {
                         /** @enum {unknown} */
-                        code?: "price_changed" | "idempotency_key_reused";
+                        code?: "price_changed" | "currency_taken" | "idempotency_key_reused";
+                    };
+                };
+            };
+        };
+        /** @description set_prices: there is no such pack */
+        NoSuchPack: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "unknown_package";
                     };
                 };
             };
@@ -2562,8 +2603,8 @@ export interface components {
     headers: {
         /** @description The answer is one person's, for this moment */
         NotStored: "no-store";
-        /** @description Asked for again each time */
-        Revalidate: "no-cache";
+        /** @description Asked for again each time; no shared cache keeps it, because it depends on the caller's country */
+        OwnRevalidated: "private, no-cache";
         /** @description Shared caches may keep it for a minute */
         SharedForAMinute: "public, max-age=0, s-maxage=60, stale-while-revalidate=60";
         /** @description Seconds after which to come back */
@@ -2595,7 +2636,7 @@ export interface operations {
             /** @description The Supabase project's address, its publishable key, what is switched on, and whose shop it is */
             200: {
                 headers: {
-                    "Cache-Control": components["headers"]["Revalidate"];
+                    "Cache-Control": components["headers"]["OwnRevalidated"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3844,6 +3885,7 @@ export interface operations {
             400: components["responses"]["InvalidPrice"];
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NoSuchPack"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["PriceConflict"];
             413: components["responses"]["BodyTooLarge"];

@@ -81,10 +81,13 @@ export class Purse {
   history(options?: Page): Promise<History>;
   catalogue(options?: Abortable): Promise<Catalogue>;
   spend(feature: string, options?: Keyed & { quantity?: number }): Promise<Spend>;
-  /** The addresses must be within ALLOWED_ORIGINS; without them the person returns to the Purse site. */
+  /**
+   * `currency` is the one that the person wishes to pay in; where the package has no price in it, its own counts.
+   * The addresses must be within ALLOWED_ORIGINS; without them the person returns to the Purse site.
+   */
   checkout(
     packageType: string,
-    options?: Keyed & { returnUrl?: string; cancelUrl?: string; withdrawalWaiver?: string },
+    options?: Keyed & { currency?: string; returnUrl?: string; cancelUrl?: string; withdrawalWaiver?: string },
   ): Promise<CheckoutSession>;
   /** Waits until the payment is paid, processing at a bank, failed, expired or a mismatch. */
   confirmed(sessionId: string, options?: Abortable & { timeoutSeconds?: number }): Promise<Purchase | null>;

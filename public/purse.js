@@ -87,9 +87,10 @@ export class Purse {
   }
 
   /** Opens a checkout for a package: send the person to its `url`. */
-  checkout(packageType, { returnUrl, cancelUrl, withdrawalWaiver, idempotencyKey, signal } = {}) {
+  checkout(packageType, { currency, returnUrl, cancelUrl, withdrawalWaiver, idempotencyKey, signal } = {}) {
     const body = {
       package_type: packageType,
+      currency,
       return_url: returnUrl,
       cancel_url: cancelUrl,
       withdrawal_waiver: withdrawalWaiver,

@@ -162,55 +162,6 @@ insert into public.credit_features (id, name, credits, sort_order) values
     ('docx_processing', 'DOCX processing', 5,  3),
     ('premium_export',  'Premium export',  15, 4);
 
-create function public.read_catalogue()
-    returns jsonb
-    language sql
-    stable
-    set search_path = ''
-as $$
-    select jsonb_build_object(
-        'packages', (
-            select coalesce(jsonb_agg(jsonb_build_object(
-                'id', p.id,
-                'name', p.name,
-                'credits', p.credits,
-                'unit_amount', p.unit_amount,
-                'currency', p.currency,
-                'decimals', c.decimals,
-                'valid_days', p.valid_days
-            ) order by p.sort_order, p.id), '[]'::jsonb)
-            from public.credit_packages p
-            join public.stripe_currencies() c on c.currency = p.currency
-            where p.active
-        ),
-        'features', (
-            select coalesce(jsonb_agg(jsonb_build_object(
-                'id', f.id,
-                'name', f.name,
-                'credits', f.credits
-            ) order by f.sort_order, f.id), '[]'::jsonb)
-            from public.credit_features f
-            where f.active
-        ),
-        'currencies', (
-            select jsonb_object_agg(c.currency, jsonb_build_object(
-                'decimals', c.decimals,
-                'step', c.step,
-                'minimum', c.minimum
-            ))
-            from public.stripe_currencies() c
-        )
-    )
-$$;
-
-comment on function public.read_catalogue() is
-'The packs on sale and the prices of features, in display order.
-Returns {"packages": [{id, name, credits, unit_amount, currency, decimals, valid_days}],
-"features": [{id, name, credits}], "currencies": {"usd": {decimals, step, minimum}, …}}, the last as in
-stripe_currencies.';
-revoke all on function public.read_catalogue() from public, anon, authenticated, service_role;
-grant execute on function public.read_catalogue() to anon, authenticated, service_role;
-
 create function purse.price_of(
     p_feature  text,
     p_quantity integer

@@ -15,6 +15,7 @@ create table public.purchases (
     created_at          timestamptz not null default now(),
     -- What the request asked for besides the pack.
     idempotency_key     text,
+    currency_asked      text,
     return_url          text,
     cancel_url          text,
     -- What Stripe told us.
@@ -56,6 +57,7 @@ create table public.purchases (
     constraint purchases_currency_is_iso check (currency ~ '^[a-z]{3}$'),
     constraint purchases_valid_days_are_sane check (valid_days between 1 and 3650),
     constraint purchases_idempotency_key_is_short check (length(idempotency_key) <= 255),
+    constraint purchases_currency_asked_is_iso check (currency_asked ~ '^[a-z]{3}$'),
     constraint purchases_return_url_is_short check (length(return_url) <= 2000),
     constraint purchases_cancel_url_is_short check (length(cancel_url) <= 2000),
     constraint purchases_amount_paid_is_not_negative check (amount_paid >= 0),
@@ -86,6 +88,7 @@ comment on column public.purchases.unit_amount is 'The price shown to the buyer,
 comment on column public.purchases.valid_days is 'Days from payment until the remaining credits expire. Null: they never expire.';
 comment on column public.purchases.sealed is 'Whether this database began the order, or its metadata carried our seal, or a person confirmed it in a rebuild. If not, the order is a mismatch.';
 comment on column public.purchases.idempotency_key is 'The caller''s key for this checkout, once per user. Null: none was sent, or the order has moved to another account.';
+comment on column public.purchases.currency_asked is 'The currency that the buyer wished to pay in. The pack may have had no price in it: currency says what was ordered. Null: none was named.';
 comment on column public.purchases.return_url is 'Where the buyer goes after the payment, as requested and without the session id. Null: our own page.';
 comment on column public.purchases.cancel_url is 'Where the buyer goes who leaves the payment page. Null: our own page.';
 comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and tax, in minor units. If it differs from unit_amount, the order is a mismatch.';
@@ -202,7 +205,8 @@ create function public.begin_purchase(
     p_email             text    default null,
     p_idempotency_key   text    default null,
     p_return_url        text    default null,
-    p_cancel_url        text    default null
+    p_cancel_url        text    default null,
+    p_currency          text    default null
 )
     returns jsonb
     language plpgsql
@@ -232,8 +236,8 @@ begin
     where p.user_id = p_user_id
         and p.idempotency_key = p_idempotency_key;
     if found then
-        if (v_order.package_id, v_order.return_url, v_order.cancel_url)
-            is distinct from (p_package_id, p_return_url, p_cancel_url) then
+        if (v_order.package_id, v_order.currency_asked, v_order.return_url, v_order.cancel_url)
+            is distinct from (p_package_id, p_currency, p_return_url, p_cancel_url) then
             raise exception using
                 errcode = 'PT409',
                 message = 'the key was used for another checkout',
@@ -280,12 +284,13 @@ begin
 
     insert into public.purchases (
         user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, created_at,
-        idempotency_key, return_url, cancel_url
+        idempotency_key, currency_asked, return_url, cancel_url
     )
     select
-        p_user_id, c.id, c.name, c.credits, c.unit_amount, c.currency, c.valid_days, p_livemode, clock_timestamp(),
-        p_idempotency_key, p_return_url, p_cancel_url
+        p_user_id, c.id, c.name, c.credits, coalesce(f.unit_amount, c.unit_amount), coalesce(f.currency, c.currency),
+        c.valid_days, p_livemode, clock_timestamp(), p_idempotency_key, p_currency, p_return_url, p_cancel_url
     from public.credit_packages c
+    left join public.package_prices f on f.package_id = c.id and f.currency = p_currency
     where c.id = p_package_id
         and c.active
     returning * into v_order;
@@ -300,21 +305,22 @@ begin
 end
 $$;
 
-comment on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text) is
+comment on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text, text) is
 'Records an order at the present price, before Stripe hears of it. The first order sets the ledger''s mode.
+The price is the one in p_currency, or the pack''s own if it has none in that currency.
 Returns {order_id, ordered_at (seconds since 1970), package_id, package_name, credits, unit_amount,
 currency, valid_days or null, return_url or null, cancel_url or null, customer_id or null, customer_has_email (false if p_email has to be sent to Stripe),
 customer_key (idempotency key for creating the customer), ledger_id, seal}; the last two travel in Stripe''s metadata.
 Under the same p_idempotency_key the same request gets the same order, for an hour and while it is unpaid; it
-counts for no limit. Then PT409 with checkout_ended as detail, and with idempotency_key_reused if another pack
-or address is asked for under that key.
+counts for no limit. Then PT409 with checkout_ended as detail, and with idempotency_key_reused if another pack,
+currency or address is asked for under that key.
 Raises PT404 if the pack is not on sale; PT409 with ledger_is_test or ledger_is_live as detail if the ledger
 is of the other mode, and with purse_moved if the user''s purse has moved to another account; PT429 past
 p_orders_per_minute, with the seconds to wait as detail, and at p_declines_per_hour declined payments, with
 declines:<seconds>; PT403 if the account was deleted.';
-revoke all on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text)
+revoke all on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text, text)
     from public, anon, authenticated, service_role;
-grant execute on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text) to service_role;
+grant execute on function public.begin_purchase(uuid, text, boolean, integer, integer, text, text, text, text, text) to service_role;
 
 create function public.payment_of_order(
     p_user_id  uuid,

@@ -13,6 +13,9 @@ as $$
             'decimals', coalesce((
                 select c.decimals from public.stripe_currencies() c where c.currency = coalesce(o.currency_paid, o.currency)
             ), 2),
+            'decimals_ordered', coalesce((
+                select c.decimals from public.stripe_currencies() c where c.currency = o.currency
+            ), 2),
             'target', purse.purchase_target(o),
             'forgiven', coalesce((select l.forgiven from public.credit_lots l where l.purchase_id = o.id), 0),
             'withdrawn', purse.amount_reversed(o),
@@ -22,6 +25,9 @@ as $$
                     'kind', r.kind,
                     'amount', r.amount,
                     'currency', r.currency,
+                    'decimals', coalesce((
+                        select c.decimals from public.stripe_currencies() c where c.currency = r.currency
+                    ), 2),
                     'status', r.status,
                     'in_effect', r.in_effect,
                     'occurred_at', r.occurred_at
@@ -114,8 +120,8 @@ comment on function public.doctor_user(text) is
 'A person''s balance and twenty newest orders with everything that happened to them, by e-mail address.
 Null if nobody has this address. Returns {user_id, signed_up_at, balance, ledger, lots: as in explain_balance,
 customers: [{livemode, customer_id}], orders: [{order_id, the columns of purchases,
-decimals of the currency paid in, target, forgiven, withdrawn,
-reversals: [{id, kind, amount, currency, status, in_effect, occurred_at}], events: [{id, type, outcome,
+decimals of the currency paid in, decimals_ordered of the orders, target, forgiven, withdrawn,
+reversals: [{id, kind, amount, currency, decimals, status, in_effect, occurred_at}], events: [{id, type, outcome,
 created_at, received_at, deliveries}]}]}.';
 revoke all on function public.doctor_user(text) from public, anon, authenticated, service_role;
 grant execute on function public.doctor_user(text) to service_role;

@@ -18,6 +18,16 @@ begin
             from public.credit_packages p
             join public.stripe_currencies() c on c.currency = p.currency
         ),
+        'further_prices', (
+            select coalesce(jsonb_agg(jsonb_build_object(
+                'package_id', f.package_id,
+                'currency', f.currency,
+                'unit_amount', f.unit_amount,
+                'decimals', c.decimals
+            ) order by f.package_id, f.currency), '[]'::jsonb)
+            from public.package_prices f
+            join public.stripe_currencies() c on c.currency = f.currency
+        ),
         'features', (
             select coalesce(jsonb_agg(to_jsonb(f) - 'created_at' order by f.sort_order, f.id), '[]'::jsonb)
             from public.credit_features f
@@ -29,7 +39,7 @@ $$;
 
 comment on function public.desk_prices(uuid) is
 'All packs and features for staff, also those that are not on sale. Returns {packs: [the columns of credit_packages without
-created_at, and decimals], features: [those of credit_features], currencies: as read_catalogue}. Raises PT403 for who is
+created_at, and decimals], further_prices: [{package_id, currency, unit_amount, decimals}], features: [those of credit_features], currencies: as read_catalogue}. Raises PT403 for who is
 not staff.';
 revoke all on function public.desk_prices(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.desk_prices(uuid) to service_role;
@@ -101,6 +111,8 @@ begin
         select to_jsonb(p) - 'created_at' into v_before from public.credit_packages p where p.id = p_id;
     elsif p_action = 'set_feature' then
         select to_jsonb(f) - 'created_at' into v_before from public.credit_features f where f.id = p_id;
+    elsif p_action = 'set_prices' then
+        v_before := purse.further_prices(p_id);
     else
         raise exception using errcode = 'PT422', message = 'no such action';
     end if;
@@ -124,6 +136,8 @@ begin
                 active = excluded.active,
                 sort_order = excluded.sort_order
         returning to_jsonb(p) - 'created_at' into v_after;
+    elsif p_action = 'set_prices' then
+        v_after := purse.set_further_prices(p_id, p_values -> 'prices');
     else
         insert into public.credit_features as f (id, name, credits, active, sort_order)
         values (
@@ -148,11 +162,13 @@ end
 $$;
 
 comment on function public.desk_set_price(uuid, text, text, jsonb, jsonb, text, text) is
-'Adds or changes a pack (set_pack) or a feature (set_feature) as an admin, once per actor and idempotency key, and records
-it in admin_actions. p_values has all columns but id and created_at. p_shown is the row that the actor was shown, as
-desk_prices returns it without decimals; null for a new one. Orders that have begun keep their price.
+'Adds or changes a pack (set_pack) or a feature (set_feature), or replaces a pack''s prices in further currencies
+(set_prices), as an admin, once per actor and idempotency key, and records it in admin_actions. p_values has all columns but
+id and created_at; for set_prices {"prices": {"eur": minor units, …}}. p_shown is the row that the actor was shown, as
+desk_prices returns it without decimals; null for a new one; for set_prices as purse.further_prices returns it. Orders that have begun keep their price.
 Returns {before: the row or null, after, action_id, replayed}. Raises PT403 with not_staff or admins_only as detail; PT409
-with price_changed if the row is not as shown, or idempotency_key_reused; PT422 for a price that Stripe does not charge
+with price_changed if the row is not as shown, currency_taken if the pack has another price in that currency, or
+idempotency_key_reused; PT404 with unknown_package; PT422 for a price that Stripe does not charge
 (purse.require_price).';
 revoke all on function public.desk_set_price(uuid, text, text, jsonb, jsonb, text, text)
     from public, anon, authenticated, service_role;

@@ -47,9 +47,11 @@ class Customer:
         """Close the connections."""
         self._http.close()
 
-    def buy(self, package: str, *, declined_first: bool = False) -> None:
-        """Buy a pack by card, after a declined card if so told."""
-        session_id = self._begin(package)
+    def buy(
+        self, package: str, *, currency: str | None = None, declined_first: bool = False
+    ) -> None:
+        """Buy a pack by card, in a currency beside its own or after a declined card if so told."""
+        session_id = self._begin(package, currency)
         for number in (*([DECLINED_CARD] if declined_first else []), CARD):
             self._submit(session_id, method="card", number=number, expiry="12 / 34", cvc="123")
         self._paid.append(session_id)
@@ -129,10 +131,10 @@ class Customer:
                 return
             time.sleep(ASK_AGAIN_SECONDS)
 
-    def _begin(self, package: str) -> str:
+    def _begin(self, package: str, currency: str | None = None) -> str:
         answer = self._http.post(
             f"{self._stack.site_url}/api/create-checkout-session",
-            json={"package_type": package},
+            json={"package_type": package, "currency": currency},
             headers=self._auth,
         )
         session_id: str = answer.raise_for_status().json()["id"]

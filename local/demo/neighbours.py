@@ -51,13 +51,23 @@ class Neighbours:
 
     def act(self, action: str, name: str, reason: str, **more: Any) -> None:
         """Have the admin do something about a customer at the desk."""
+        self._post("act", action=action, user_id=self._ids[name], reason=reason, **more)
+
+    def price(self, package: str, reason: str, **prices: int) -> None:
+        """Have the admin set the first prices of a pack in further currencies."""
+        values, shown = {"prices": prices}, {"id": package, "prices": {}}
+        self._post(
+            "prices", action="set_prices", id=package, values=values, shown=shown, reason=reason
+        )
+
+    def _post(self, page: str, **body: Any) -> None:
         self._actions += 1
         session = self._auth(
             "token?grant_type=password", self._stack.admin_email, self._stack.admin_password
         )
         self._http.post(
-            f"{self._stack.site_url}/api/admin/act",
-            json={"action": action, "user_id": self._ids[name], "reason": reason, **more},
+            f"{self._stack.site_url}/api/admin/{page}",
+            json=body,
             headers={
                 "Authorization": f"Bearer {session['access_token']}",
                 "Idempotency-Key": f"demo-action-{self._actions}",
@@ -81,6 +91,11 @@ class Neighbours:
         return session
 
 
+def _euros_are_taken(people: Neighbours) -> None:
+    for package, amount in (("starter", 449), ("creator", 1349), ("professional", 2699)):
+        people.price(package, "Many visitors come from the euro area", eur=amount)
+
+
 def _sam_comes_back(people: Neighbours) -> None:
     people.customer("Sam").buy("creator")
     people.customer("Sam").spend(EXPORT, 3)
@@ -99,7 +114,8 @@ STORY: tuple[tuple[float, Callable[[Neighbours], object]], ...] = (
     (31.5, lambda people: people.customer("Sam").buy("professional")),
     (23.4, lambda people: people.customer("Sam").spend(WORD, 40)),
     (13.6, _sam_comes_back),
-    (5.7, lambda people: people.customer("Kim").buy("starter")),
+    (11.4, _euros_are_taken),
+    (5.7, lambda people: people.customer("Kim").buy("starter", currency="eur")),
     (5.2, lambda people: people.customer("Kim").spend(AUDIO, 30)),
     (2.9, lambda people: people.customer("Sam").dispute_last()),
     (1.8, lambda people: people.customer("Kim").buy_by_bank("creator")),

@@ -43,6 +43,8 @@ Commands for API calls
 
 Commands for money
 - `POST /_sim/sessions/<id>/settle` `{"outcome": "succeeded"}` or `"failed"` settles a bank debit.
+- `POST /_sim/sessions/<id>/present` `{"currency": "eur", "amount": 460}` shows the payer another
+  currency, as Adaptive Pricing does: the session keeps its currency and has `presentment_details`.
 - `POST /_sim/refunds` `{"charge": "ch_…"}` creates a refund as from Stripe's Dashboard. Instead of
   `charge` it accepts `payment_intent`; optional fields are `amount` and `reason`.
 - `POST /_sim/refunds/<id>/settle` `{"outcome": "succeeded"}` or `"canceled"` ends a pending refund;
@@ -56,6 +58,10 @@ Commands for money
 - `POST /_sim/disputes/<id>/<action>` `{}` takes the next step: `respond`, `escalate` (an inquiry
   becomes a chargeback), `close_inquiry`, `withdraw` and `reinstate` (only the money moves), `win`,
   `lose`, `appeal` (reopens a decided case).
+
+Command for customers
+- `POST /_sim/customers/<id>/subscribe` `{"currency": "gbp"}` bills a customer in a currency, as a
+  subscription made in the Dashboard does. Checkout Sessions in another currency are then refused.
 
 Command for the account
 - `POST /_sim/account` `{"terms_of_service_url": "https://…"}` sets what Stripe's Dashboard has

@@ -38,12 +38,13 @@ export function getCredits({ limit, cursor, sessionId, usage } = {}) {
 /**
  * Our server and then Stripe have to answer, so this one may take longer.
  * @param {string} packageId
+ * @param {string | null} currency null for the pack's own
  * @param {string | null} waiver the words by which the buyer gave up the withdrawal, where the shop asks for it
  */
-export function createCheckoutSession(packageId, waiver) {
+export function createCheckoutSession(packageId, currency, waiver) {
   return call("/api/create-checkout-session", {
     method: "POST",
-    body: { package_type: packageId, locale: language, withdrawal_waiver: waiver },
+    body: { package_type: packageId, currency, locale: language, withdrawal_waiver: waiver },
     timeoutSeconds: 45,
   });
 }

@@ -1,6 +1,10 @@
 import { requestJson } from "./http.js";
 
-/** @typedef {{ id: string, name: string, credits: number, unit_amount: number, currency: string, decimals: number }} Package */
+/** @typedef {{ currency: string, unit_amount: number, decimals: number }} Price */
+/**
+ * Its own price, and all its prices with its own first.
+ * @typedef {{ id: string, name: string, credits: number, prices: Price[] } & Price} Package
+ */
 /** @typedef {{ id: string, name: string, credits: number }} Feature */
 /** @typedef {{ packages: Package[], features: Feature[] }} Catalogue */
 

@@ -3,10 +3,11 @@ import { createCheckoutSession } from "./api.js";
 /**
  * Opens Stripe's payment page for a pack. Resolves when the browser is on its way; throws what went wrong.
  * @param {string} packageId
+ * @param {string | null} currency the one that the buyer saw the price in
  * @param {string | null} waiver what the buyer agreed to
  */
-export async function goToCheckout(packageId, waiver) {
-  const { url } = await createCheckoutSession(packageId, waiver);
+export async function goToCheckout(packageId, currency, waiver) {
+  const { url } = await createCheckoutSession(packageId, currency, waiver);
   location.assign(url);
 }
 

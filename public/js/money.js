@@ -1,6 +1,6 @@
 import { formatNumber, locale } from "./texts.js";
 
-/** @typedef {import("./catalogue.js").Package} Package */
+/** A pack at one price. @typedef {{ id: string, credits: number } & import("./catalogue.js").Price} Offer */
 
 const percents = new Intl.NumberFormat(locale, { style: "percent" });
 const signed = new Intl.NumberFormat(locale, { signDisplay: "exceptZero" });
@@ -24,7 +24,7 @@ export function formatMoney(amountMinor, currency, decimals) {
   return formatNumber(amountMinor / 10 ** decimals, format);
 }
 
-/** What a hundred credits cost in this pack. @param {Package} pack */
+/** What a hundred credits cost in this pack. @param {Offer} pack */
 export const formatPerHundred = (pack) =>
   formatMoney((pack.unit_amount * 100) / pack.credits, pack.currency, pack.decimals);
 
@@ -34,8 +34,8 @@ export const formatPercent = (percent) => percents.format(percent / 100);
 /**
  * By how many whole percent a credit is cheaper here than in the smallest pack of the same currency.
  * Rounded down, so it never promises more than there is.
- * @param {Package} pack
- * @param {Package[]} packs
+ * @param {Offer} pack
+ * @param {Offer[]} packs
  */
 export function savingPercent(pack, packs) {
   const alike = packs.filter((other) => other.currency === pack.currency && other.unit_amount > 0);

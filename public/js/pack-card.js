@@ -2,7 +2,7 @@ import { gem, h, spoken } from "./dom.js";
 import { formatMoney, formatPercent, formatPerHundred, savingPercent } from "./money.js";
 import { formatNumber, t } from "./texts.js";
 
-/** @typedef {import("./catalogue.js").Package} Package */
+/** @typedef {import("./money.js").Offer & { name: string, missing?: string | null }} Package */
 
 /**
  * One pack on sale.
@@ -31,6 +31,7 @@ export function packCard(pack, packs, onBuy) {
       h("strong", {}, formatMoney(pack.unit_amount, pack.currency, pack.decimals)),
       rate(pack),
     ),
+    pack.missing && h("p", { class: "pack__fallback" }, fallback(pack)),
     h(
       "button",
       { class: "button", type: "button", "data-pack": pack.id, "data-label": label, onclick: onBuy },
@@ -49,6 +50,11 @@ function savingBadge(percent) {
 function rate(pack) {
   const text = t("pack.per_hundred", { price: formatPerHundred(pack) });
   return h("span", { class: "pack__rate" }, text, spoken(t("spoken.credits")));
+}
+
+/** @param {Package} pack */
+function fallback({ missing, currency }) {
+  return t("pack.no_price", { currency: missing?.toUpperCase() ?? "", own: currency.toUpperCase() });
 }
 
 /** As many gems as the pack's rank: one for the smallest. @param {Package} pack @param {Package[]} packs */

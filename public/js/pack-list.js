@@ -1,6 +1,8 @@
+import { chosenCurrency, currencyFor, isOffered, offeredCurrencies, pricedIn } from "./buyer-currency.js";
 import { loadCatalogue } from "./catalogue.js";
 import { goToCheckout } from "./checkout.js";
 import { loadConfig } from "./config.js";
+import { CurrencyChoice } from "./currency-choice.js";
 import { h } from "./dom.js";
 import { notice } from "./notice.js";
 import { packCard, packSkeletons } from "./pack-card.js";
@@ -14,16 +16,23 @@ import { WaiverBox } from "./waiver-box.js";
 export class PackList extends HTMLElement {
   #message = h("div", { class: "packs__message" });
   #list = h("ul", { class: "packs", role: "list", "aria-label": t("packs") });
+  #choice = new CurrencyChoice();
   #waiver = new WaiverBox();
+  /** @type {import("./catalogue.js").Package[]} */
+  #packages = [];
+  /** What somebody chose, and what their country proposes. @type {(string | null)[]} */
+  #wishes = [chosenCurrency.read(), null];
   #onSale = true;
-  #busy = false;
+  /** The pack whose payment page is about to open. @type {string | null} */
+  #opening = null;
   /** Settles when it is first known what can be bought. @type {Promise<void> | undefined} */
   ready;
 
   connectedCallback() {
-    this.replaceChildren(this.#message, this.#waiver.element, this.#list);
+    this.replaceChildren(this.#message, this.#choice.element, this.#waiver.element, this.#list);
     // Back from the payment page: the browser may show this page just as it was left, button busy.
     addEventListener("pageshow", (event) => event.persisted && this.reset());
+    chosenCurrency.onChange((currency) => this.#choose(currency));
     this.ready = this.refresh();
   }
 
@@ -35,9 +44,13 @@ export class PackList extends HTMLElement {
     const asking = loadConfig({ fresh: true }).catch(() => null);
     try {
       const { packages } = await loadCatalogue(options);
-      const cards = packages.map((pack) => packCard(pack, packages, () => this.buy(pack.id)));
-      this.#list.replaceChildren(...cards);
-      if (!cards.length) this.#say(notice(t("packs.none"), { tone: "info" }));
+      this.#packages = packages;
+      // Only where nobody has chosen yet does the country decide. Then the packs wait for it, or prices would change
+      // before the reader's eyes.
+      if (offeredCurrencies(packages).length > 1 && !isOffered(packages, this.#wishes[0]))
+        this.#wishes[1] = (await asking)?.currency ?? null;
+      this.#render();
+      if (!packages.length) this.#say(notice(t("packs.none"), { tone: "info" }));
     } catch (error) {
       const action = { label: t("try_again"), run: () => this.refresh({ cache: "reload" }) };
       this.#list.replaceChildren();
@@ -51,20 +64,41 @@ export class PackList extends HTMLElement {
     this.reset();
   }
 
+  /** Every pack in the buyer's currency. */
+  #render() {
+    const currency = currencyFor(this.#packages, this.#wishes);
+    const priced = this.#packages.map((pack) => pricedIn(pack, currency));
+    this.#list.replaceChildren(...priced.map((pack) => packCard(pack, priced, () => this.buy(pack.id))));
+    this.#choice.show(this.#packages, currency);
+  }
+
+  /** @param {string | null} currency */
+  #choose(currency) {
+    this.#wishes[0] = currency;
+    this.#render();
+    this.#setBusy(this.#opening);
+  }
+
   /** Goes to the payment page for a pack, by way of the sign-in form if need be. @param {string} packageId */
   async buy(packageId) {
-    if (this.#busy || !this.#onSale) return;
+    if (this.#opening || !this.#onSale) return;
     if (!session.user) return askToSignIn(packageId);
     const waiver = this.#waiver.agreed;
     if (waiver === undefined) return;
     this.#setBusy(packageId);
     this.#say(null);
     try {
-      await goToCheckout(packageId, waiver);
+      await goToCheckout(packageId, this.#currencyOf(packageId), waiver);
     } catch (error) {
       this.reset();
       this.#explain(error, packageId);
     }
+  }
+
+  /** The currency that a pack's price is shown in; null before the packs are known. @param {string} packageId */
+  #currencyOf(packageId) {
+    const pack = this.#packages.find(({ id }) => id === packageId);
+    return pack ? pricedIn(pack, currencyFor(this.#packages, this.#wishes)).currency : null;
   }
 
   /** Every button as if nothing had been pressed. */
@@ -75,14 +109,14 @@ export class PackList extends HTMLElement {
 
   /** @param {string | null} packageId */
   #setBusy(packageId) {
-    this.#busy = packageId !== null;
+    this.#opening = packageId;
     const buttons = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-pack]"));
     for (const button of buttons) {
-      const opening = this.#busy && button.dataset.pack === packageId;
+      const opening = button.dataset.pack === packageId;
       button.textContent = opening ? t("pack.opening") : (button.dataset.label ?? "");
       button.setAttribute("aria-busy", String(opening));
       // Not `disabled` for the one just pressed: it would lose the keyboard's focus.
-      button.setAttribute("aria-disabled", String(this.#busy || !this.#onSale));
+      button.setAttribute("aria-disabled", String(packageId !== null || !this.#onSale));
     }
   }
 

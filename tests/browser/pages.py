@@ -140,6 +140,11 @@ class Store:
         return packs.locator("li:not([aria-hidden])")
 
     @property
+    def currency(self) -> Locator:
+        """The choice of the currency to pay in."""
+        return self.place.get_by_label("Currency")
+
+    @property
     def prices(self) -> Locator:
         """What each feature costs."""
         return self.place.get_by_role("list", name="What things cost").get_by_role("listitem")

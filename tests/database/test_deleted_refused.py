@@ -113,4 +113,8 @@ def test_every_table_that_people_read_asks_whether_the_account_is_open(database:
         """
     ).fetchall()
     # The catalogue is everybody's.
-    assert {row["tablename"] for row in rows} == {"credit_packages", "credit_features"}
+    assert {row["tablename"] for row in rows} == {
+        "credit_packages",
+        "package_prices",
+        "credit_features",
+    }

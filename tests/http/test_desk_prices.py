@@ -36,7 +36,7 @@ def the_same_prices_after(database: Database) -> Iterator[None]:
     """Give the other tests the prices they know."""
     kept = {
         table: database.execute(f"select * from {table}").fetchall()
-        for table in ("credit_packages", "credit_features")
+        for table in ("credit_packages", "credit_features", "package_prices")
     }
     yield
     for table, rows in kept.items():
@@ -178,3 +178,96 @@ def test_support_reads_prices_and_changes_none(
 def test_markup_in_a_packs_name_is_text(admin: Desk) -> None:
     named = {**PACK, "name": "<b>Team</b>"}
     assert change(admin, id="team", values=named).json()["after"]["name"] == "<b>Team</b>"
+
+
+def set_prices(desk: Desk, prices: Any, shown: Any, **more: Any) -> httpx.Response:
+    before = None if shown is None else {"id": more.get("id", "starter"), "prices": shown}
+    asked = {"action": "set_prices", "id": "starter", "values": {"prices": prices}, **more}
+    return change(desk, **asked, shown=before)
+
+
+def further(desk: Desk, pack: str = "starter") -> dict[str, int]:
+    catalogue = desk.stack.get("/api/packages").json()
+    (prices,) = (each["prices"] for each in catalogue["packages"] if each["id"] == pack)
+    return {each["currency"]: each["unit_amount"] for each in prices[1:]}
+
+
+def test_further_prices_are_set_changed_and_taken_away(admin: Desk, database: Database) -> None:
+    first = set_prices(admin, {"eur": 449, "jpy": 700}, {}).json()
+    assert (first["before"], first["after"]) == (
+        {"id": "starter", "prices": {}},
+        {"id": "starter", "prices": {"eur": 449, "jpy": 700}},
+    )
+    assert further(admin) == {"eur": 449, "jpy": 700}
+    listed = admin.read("prices")["further_prices"]
+    assert [each for each in listed if each["package_id"] == "starter"] == [
+        {"package_id": "starter", "currency": "eur", "unit_amount": 449, "decimals": 2},
+        {"package_id": "starter", "currency": "jpy", "unit_amount": 700, "decimals": 0},
+    ]
+    set_prices(admin, {"eur": 459, "kwd": 1530}, {"eur": 449, "jpy": 700})
+    assert further(admin) == {"eur": 459, "kwd": 1530}
+    set_prices(admin, {}, {"eur": 459, "kwd": 1530})
+    assert further(admin) == {}
+    rows = database.execute(
+        "select action, arguments, reason from admin_actions where actor_id = %s"
+        " order by id desc limit 3",
+        [admin.staff.id],
+    ).fetchall()
+    assert [row["arguments"]["prices"] for row in rows] == [
+        {},
+        {"eur": 459, "kwd": 1530},
+        {"eur": 449, "jpy": 700},
+    ]
+    assert {(row["action"], row["arguments"]["id"], row["reason"]) for row in rows} == {
+        ("set_prices", "starter", "A bigger pack")
+    }
+
+
+def test_the_second_click_sets_further_prices_once(admin: Desk) -> None:
+    first = set_prices(admin, {"eur": 449}, {}, key="one-click-of-prices")
+    again = set_prices(admin, {"eur": 449}, {}, key="one-click-of-prices")
+    assert again.json() == {**first.json(), "replayed": True}
+
+
+def test_a_colleagues_further_price_in_between_is_not_lost(admin: Desk) -> None:
+    set_prices(admin, {"eur": 449}, {})
+    assert code(set_prices(admin, {"jpy": 700}, {})) == (409, "price_changed")
+    assert code(set_prices(admin, {"jpy": 700}, None)) == (409, "price_changed")
+    assert further(admin) == {"eur": 449}
+
+
+@pytest.mark.parametrize(
+    ("prices", "error"),
+    [
+        ({"eur": 10}, "unsellable_price"),
+        ({"xxx": 500}, "unsellable_price"),
+        ({"eur": 449, "isk": 10050}, "unsellable_price"),
+        ({"bhd": 1001}, "unsellable_price"),
+        ({"EUR": 449}, "invalid_request"),
+        ({"eur": 4.49}, "invalid_request"),
+        ({"eur": "449"}, "invalid_request"),
+        ({"eur": None}, "invalid_request"),
+        ({"eur": 0}, "invalid_request"),
+        ([], "invalid_request"),
+        (None, "invalid_request"),
+    ],
+)
+def test_a_further_price_that_cannot_be_sold_is_refused(
+    admin: Desk, prices: Any, error: str
+) -> None:
+    assert code(set_prices(admin, prices, {})) == (400, error)
+    assert further(admin) == {}
+
+
+def test_a_pack_has_one_price_in_a_currency(admin: Desk) -> None:
+    assert code(set_prices(admin, {"usd": 399}, {})) == (409, "currency_taken")
+    set_prices(admin, {"eur": 449}, {})
+    before = shown(admin, "packs", "starter")
+    moved = change(admin, id="starter", values={**before, "currency": "eur"}, shown=before)
+    assert code(moved) == (409, "currency_taken")
+
+
+def test_further_prices_need_a_pack_and_an_admin(admin: Desk, supporter: Desk) -> None:
+    assert code(set_prices(admin, {"eur": 449}, {}, id="nothing")) == (404, "unknown_package")
+    assert code(set_prices(supporter, {"eur": 449}, {})) == (403, "admins_only")
+    assert further(admin) == {}

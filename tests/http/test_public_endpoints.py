@@ -48,6 +48,7 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
             "privacy_url": None,
             "imprint_url": None,
         },
+        "currency": None,
         "captcha": None,
         "password_min_length": 6,
         "self_refund_days": 0,
@@ -66,7 +67,7 @@ def test_health_reports_database_and_payments(stack: RunningStack) -> None:
         "payments_enabled": True,
         "database": "ok",
         "ledger": "test",
-        "schema": "20261128000075",
+        "schema": "20261128000080",
         "storage": "ok",
     }
 

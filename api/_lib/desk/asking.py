@@ -44,6 +44,8 @@ _SENTENCES: Mapping[str, str] = {
     "no_receipt_mail": "There is no mail to send again: the order is not paid, or it was paid more"
     " than 90 days ago. Stripe's dashboard can send its own receipt.",
     "price_changed": "This pack or feature has changed since you saw it. Load the page again.",
+    "currency_taken": "This pack has another price in that currency. Remove that price first.",
+    "unknown_package": "There is no such pack.",
     "purse_moved": "One of these purses has moved to another account already.",
 }
 

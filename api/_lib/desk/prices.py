@@ -46,25 +46,39 @@ def _pack(values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _further_prices(values: Mapping[str, Any]) -> dict[str, Any]:
+    prices = values.get("prices")
+    if not isinstance(prices, dict):
+        raise InvalidRequestError('prices must be an object, as in {"eur": 449}.')
+    for currency in prices:
+        if not _CURRENCY.fullmatch(currency):
+            raise InvalidRequestError("A currency must be three lower-case letters, as in eur.")
+    return {"prices": {each: whole(prices, each, 1, MAX_AMOUNT) for each in prices}}
+
+
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "set_pack": _pack,
     "set_feature": _feature,
+    "set_prices": _further_prices,
 }
 
 
 def set_price(actor_id: str, body: Mapping[str, Any], idempotency_key: str) -> dict[str, Any]:
-    """Add or change a pack or a feature; return what desk_set_price in sql/ answers.
+    """Add or change a pack, a feature, or a pack's prices in further currencies.
+
+    Returns what desk_set_price in sql/ answers.
 
     Args:
         actor_id: The member of staff.
-        body: {action: set_pack or set_feature, id, values, shown: the row that was shown or null,
-            reason}. Amounts of money are in minor units.
+        body: {action: set_pack, set_feature or set_prices, id, values, shown: the row that was
+            shown or null, reason}. Amounts of money are in minor units.
         idempotency_key: New for each change.
 
     Raises:
         InvalidRequestError: A field is missing or out of bounds, or Stripe does not charge the
             price (`unsellable_price`).
-        PurseError: As ask() does; ConflictError `price_changed` if it is not as it was shown.
+        PurseError: As ask() does; ConflictError `price_changed` if it is not as it was shown,
+            `currency_taken` if the pack has another price in that currency.
     """
     action, id_ = body.get("action"), body.get("id")
     read = _KINDS.get(action) if isinstance(action, str) else None

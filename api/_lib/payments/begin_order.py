@@ -39,6 +39,8 @@ class CheckoutRequest:
 
     Attributes:
         package_id: A package of the catalogue.
+        currency: The currency that the buyer wishes to pay in (ISO 4217, lower case); None for the
+            package's own, which also counts where the package has no price in it.
         locale: The language of Stripe's page, such as "de"; "auto" leaves it to the browser.
         return_url: An address within ALLOWED_ORIGINS for after the payment; None for our own page.
         cancel_url: The same for a buyer who does not pay.
@@ -48,6 +50,7 @@ class CheckoutRequest:
     """
 
     package_id: str
+    currency: str | None = None
     locale: str = "auto"
     return_url: str | None = None
     cancel_url: str | None = None
@@ -103,6 +106,7 @@ def begin_order(user: User, request: CheckoutRequest, config: Settings) -> Begun
             p_idempotency_key=request.idempotency_key,
             p_return_url=request.return_url,
             p_cancel_url=request.cancel_url,
+            p_currency=request.currency,
         )
     except database.DatabaseError as error:
         if error.code == "PT404":

@@ -8,6 +8,7 @@ never created, the order stays an open row in purchases that nobody can pay.
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from api._lib.errors import (
     NotConfiguredError,
     PaymentsDisabledError,
     StripeFailedError,
+    StripeRefusedError,
     UnsellablePriceError,
 )
 from api._lib.payments.begin_order import (
@@ -28,7 +30,12 @@ from api._lib.payments.begin_order import (
     CheckoutRequest,
     begin_order,
 )
-from api._lib.payments.customers import new_customer, renew_key, update_email
+from api._lib.payments.customers import (
+    customer_for_currency,
+    new_customer,
+    renew_key,
+    update_email,
+)
 from api._lib.payments.session_facts import facts_of_session
 from api._lib.payments.session_params import session_params
 from api._lib.payments.stripe_client import (
@@ -56,6 +63,11 @@ _UNSELLABLE_CODES = frozenset(
     }
 )
 _PRICE_PARAMETERS = ("[unit_amount]", "[currency]")
+
+# Stripe's refusals without a code, for a customer who is billed in another currency. Its documents
+# name subscriptions, quotes and amounts off; whether a payment with an invoice is refused, they do
+# not say (docs/currencies.md).
+_OTHER_CURRENCY = re.compile(r"combine currencies on a single customer|match the customer currency")
 
 # Stripe refuses the consent without a code if the account names no terms of service.
 _TERMS = "terms of service"
@@ -111,12 +123,23 @@ def begin_checkout(user: User, request: CheckoutRequest) -> CheckoutSession:
         session = _create_session(
             session_params(recorded, customer_id, config, request.locale), key
         )
+    except _OtherCurrencyError:
+        key = recorded.customer_key
+        customer_id = customer_for_currency(user, key, recorded.order.currency)
+        session = _create_session(
+            session_params(recorded, customer_id, config, request.locale),
+            f"{order_id}-{customer_id}",
+        )
     _store_session_id(session, recorded)
     return CheckoutSession(id=session.id, url=str(session.url))
 
 
 class _CustomerGoneError(StripeFailedError):
     """The customer was deleted at Stripe, by hand or together with all test data."""
+
+
+class _OtherCurrencyError(StripeRefusedError):
+    """Stripe bills the customer in another currency than the order's."""
 
 
 def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe.checkout.Session:
@@ -133,6 +156,8 @@ def _create_session(params: SessionCreateParams, idempotency_key: str) -> stripe
         except stripe.InvalidRequestError as error:
             if error.code == "resource_missing" and error.param == "customer":
                 raise _CustomerGoneError from None
+            if _OTHER_CURRENCY.search(error.user_message or ""):
+                raise _OtherCurrencyError from None
             if "consent_collection" in params and _TERMS in str(error.user_message):
                 _log.error(
                     "CHECKOUT_TERMS_CONSENT: Stripe > Settings > Public details has no terms"

@@ -39,12 +39,9 @@ def new_customer(user: User, key: str, config: Settings) -> str:
         AccountDeletedError: The account was deleted meanwhile. The customer is deleted too.
         DatabaseUnavailableError: The database cannot be reached.
     """
-    params: CustomerCreateParams = {"metadata": {"purse_user_id": user.id}}
-    if user.email:
-        params["email"] = user.email
     with stripe_failures():
         try:
-            customer = _create_customer(params, key)
+            customer = _create_customer(_params(user), key)
         except stripe.StripeError as error:
             if _is_repeated(error):
                 renew_key(user, key, config)
@@ -54,6 +51,26 @@ def new_customer(user: User, key: str, config: Settings) -> str:
     except AccountDeletedError:
         delete_customer(customer.id)
         raise
+
+
+def customer_for_currency(user: User, key: str, currency: str) -> str:
+    """Create another customer of a user, who pays in this currency; return its id.
+
+    It is not stored. Under the same key Stripe answers with the same customer for a day. The facts
+    of the order name it, so it is deleted together with the account.
+
+    Raises:
+        StripeFailedError: Stripe failed or refused.
+    """
+    with stripe_failures():
+        return _create_customer(_params(user), f"{key}-{currency}").id
+
+
+def _params(user: User) -> CustomerCreateParams:
+    params: CustomerCreateParams = {"metadata": {"purse_user_id": user.id}}
+    if user.email:
+        params["email"] = user.email
+    return params
 
 
 def _create_customer(params: CustomerCreateParams, key: str) -> stripe.Customer:

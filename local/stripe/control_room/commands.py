@@ -10,7 +10,8 @@ from local.stripe import ageing, clock
 from local.stripe.api.errors import InvalidParameterError, no_such
 from local.stripe.control_room import switches
 from local.stripe.events import delivery_queue
-from local.stripe.payments import bank_debits, checkout_sessions, disputes, refunds
+from local.stripe.payments import bank_debits, checkout_sessions, customers, disputes, refunds
+from local.stripe.payments.currencies import CURRENCIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -145,6 +146,25 @@ def account(transaction: Transaction, fields: Json) -> Json:
     return {name: transaction.switch(name, "")}
 
 
+def present(transaction: Transaction, fields: Json, session_id: str) -> Json:
+    """Show the payer another currency, as Adaptive Pricing does. The session keeps its own."""
+    session = checkout_sessions.retrieve(transaction, {}, session_id)
+    session["presentment_details"] = {
+        "presentment_amount": _within(fields, "amount", 1, MAX_COUNT * MAX_COUNT),
+        "presentment_currency": _one_of(fields, "currency", tuple(sorted(CURRENCIES))),
+    }
+    transaction.save(session)
+    return session
+
+
+def subscribe(transaction: Transaction, fields: Json, customer_id: str) -> Json:
+    """Bill a customer in a currency, as a subscription made in the Dashboard does."""
+    customer = customers.retrieve(transaction, {}, customer_id)
+    customer["currency"] = _one_of(fields, "currency", tuple(sorted(CURRENCIES)))
+    transaction.save(customer)
+    return customer
+
+
 def settle_session(transaction: Transaction, fields: Json, session_id: str) -> Json:
     """Let a bank debit succeed or fail."""
     outcome = _one_of(fields, "outcome", SETTLEMENTS)
@@ -207,6 +227,8 @@ COMMANDS = (
     ),
     Command("clock", {"advance_seconds": int, "reset": bool}, move_clock),
     Command("account", {checkout_sessions.TERMS_SWITCH: str}, account),
+    Command("sessions/<session_id>/present", {"currency": str, "amount": int}, present),
+    Command("customers/<customer_id>/subscribe", {"currency": str}, subscribe),
     Command("age", {"seconds": int}, age),
     Command("sessions/<session_id>/settle", {"outcome": str}, settle_session),
     Command(

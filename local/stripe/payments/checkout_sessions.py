@@ -40,6 +40,7 @@ def create(transaction: Transaction, params: Json, base_url: str) -> Json:
     items = [shape.line_item(item, now=transaction.now) for item in params["line_items"]]
     _check_amount(items)
     customer = _customer(transaction, params)
+    _check_currency(customer, items[0]["currency"])
     session = shape.session(fields, items=items, customer=customer, now=transaction.now)
     session["url"] = f"{base_url}/c/pay/{session['id']}"
     private = {
@@ -222,6 +223,22 @@ def _check_amount(items: list[Json]) -> None:
             "The Checkout Session's total amount due must be no more than "
             f"{formatted(MAXIMUM_CHARGE, currency)} {currency}",
             code="amount_too_large",
+        )
+
+
+def _check_currency(customer: Json | None, currency: str) -> None:
+    """Refuse another currency than that of a customer's subscription.
+
+    Stripe's documents say so for subscriptions, and allow one-off invoices in any currency. They do
+    not say what holds for payments in Checkout, so the stand-in is strict where a subscription was
+    made (control room), and nowhere else.
+    """
+    bound = customer["currency"] if customer else None
+    if bound and bound != currency:
+        raise StripeError(
+            "You cannot combine currencies on a single customer. This customer has an active"
+            " subscription, subscription schedule, discount, quote, invoice item or active"
+            f" subscription mode checkout session with currency {bound}."
         )
 
 

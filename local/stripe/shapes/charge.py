@@ -44,7 +44,7 @@ def charge(intent: Json, method: Json, *, now: int, authenticated: bool = False)
         "payment_intent": intent["id"],
         "payment_method": method["id"],
         "payment_method_details": _charge_details(method, intent, authenticated=authenticated),
-        "presentment_details": None,
+        "presentment_details": intent["presentment_details"],
         "radar_options": {},
         "receipt_email": intent["receipt_email"],
         "receipt_number": None,

@@ -65,7 +65,7 @@ def payment_intent(session: Json, data: Json, *, now: int) -> Json:
         },
         "payment_method_types": session["payment_method_types"],
         "payment_record": None,
-        "presentment_details": None,
+        "presentment_details": session["presentment_details"],
         "processing": None,
         "receipt_email": data.get("receipt_email"),
         "review": None,

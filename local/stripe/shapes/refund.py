@@ -31,7 +31,7 @@ def refund(charge: Json, amount: int, fields: Json, *, status: str, now: int) ->
         "metadata": fields.get("metadata", {}),
         "payment_intent": charge["payment_intent"],
         "payment_method": charge["payment_method"],
-        "presentment_details": None,
+        "presentment_details": _presented(charge, amount),
         "reason": fields.get("reason"),
         "receipt_number": None,
         "source_transfer_reversal": None,
@@ -64,3 +64,11 @@ def _destination(*, by_card: bool) -> Json:
         },
         "type": "card",
     }
+
+
+def _presented(charge: Json, amount: int) -> Json | None:
+    """Return the share of what the payer was shown, if that was in another currency."""
+    shown = charge["presentment_details"]
+    if shown is None:
+        return None
+    return {**shown, "presentment_amount": shown["presentment_amount"] * amount // charge["amount"]}

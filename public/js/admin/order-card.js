@@ -39,7 +39,7 @@ export function orderCard(order, buttons, refunds) {
     ),
     facts([
       ["Order", code(order.order_id)],
-      ["Price", show(order.unit_amount)],
+      ["Price", formatMoney(order.unit_amount, order.currency, order.decimals_ordered)],
       ["Paid", order.amount_paid !== null && order.paid_at ? h("span", {}, show(order.amount_paid), " · ", time(order.paid_at)) : null],
       ["Credits posted", `${credits(order.credits_posted)} of ${credits(order.credits)}`],
       ["Last declined", order.declined_at && h("span", {}, time(order.declined_at), ` · ${order.decline_code ?? "no code"}`)],
@@ -65,7 +65,7 @@ function reversals(order) {
       time(each.occurred_at),
       each.kind,
       each.status,
-      formatMoney(each.amount, each.currency, order.decimals),
+      formatMoney(each.amount, each.currency, each.decimals),
       code(each.id),
     ]),
   });

@@ -2,14 +2,14 @@ import { whileBusy } from "../busy-button.js";
 import { untilClosed } from "../dialog.js";
 import { h, uniqueId } from "../dom.js";
 import { RequestError } from "../http.js";
-import { formatMoney } from "../money.js";
 import { packCard } from "../pack-card.js";
 import { setPrice } from "./api.js";
+import { asWritten, inMinorUnits, isSellable } from "./price-amounts.js";
 import { areComplete, fieldOf, question, reasonOf } from "./questions.js";
 import { explain } from "./words.js";
 
 /** @typedef {import("./questions.js").Question} Question */
-/** @typedef {{ decimals: number, step: number, minimum: number }} Currency */
+/** @typedef {import("./price-amounts.js").Currency} Currency */
 
 /**
  * Changes or adds a pack or a feature. A pack is shown as the store will show it while it is written. Resolves what
@@ -60,7 +60,8 @@ export async function changePrice(action, prices, row) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     problem.textContent = "";
-    if (!areComplete([...Object.values(asked), reason]) || !isSellable(asked, prices)) return;
+    if (!areComplete([...Object.values(asked), reason])) return;
+    if (isPack && !isSellable({ currency: asked.currency, price: asked.price }, prices.currencies)) return;
     await whileBusy(submit, "Saving…", async () => {
       const { decimals, ...changed } = values(asked, prices);
       const { decimals: _, ...shown } = row ?? {};
@@ -114,7 +115,7 @@ function fill(asked, row) {
   for (const name of ["name", "credits", "currency", "valid_days", "sort_order"])
     if (asked[name]) asked[name].input.value = String(row[name] ?? "");
   if (asked.price && row.unit_amount !== undefined)
-    asked.price.input.value = (row.unit_amount / 10 ** row.decimals).toFixed(row.decimals);
+    asked.price.input.value = asWritten(row.unit_amount, row.decimals);
 }
 
 /**
@@ -141,32 +142,4 @@ function values(asked, { currencies }) {
     unit_amount: inMinorUnits(asked.price.input.value, decimals ?? 2),
     valid_days: asked.valid_days.input.value ? number("valid_days") : null,
   };
-}
-
-/** A price as people write it, in whole minor units; NaN if it is none. @param {string} text @param {number} decimals */
-function inMinorUnits(text, decimals) {
-  const written = text.trim().replace(",", ".");
-  const [, fraction = ""] = written.split(".");
-  if (!/^\d{1,9}(\.\d*)?$/.test(written) || fraction.length > decimals) return NaN;
-  return Math.round(Number(written) * 10 ** decimals);
-}
-
-/** Whether Stripe charges the price; says at the field if not. @param {Record<string, Question>} asked @param {any} prices */
-function isSellable(asked, prices) {
-  if (!asked.price) return true;
-  const { currency, unit_amount: amount } = values(asked, prices);
-  const rules = prices.currencies[currency];
-  if (!rules) return refuse(asked.currency, "Stripe does not charge in this currency.");
-  const show = (/** @type {number} */ minor) => formatMoney(minor, currency, rules.decimals);
-  if (!Number.isInteger(amount)) return refuse(asked.price, `Write a price with at most ${rules.decimals} decimals.`);
-  if (amount < rules.minimum) return refuse(asked.price, `Stripe charges at least ${show(rules.minimum)}.`);
-  if (amount % rules.step) return refuse(asked.price, `The price must be a multiple of ${show(rules.step)}.`);
-  return true;
-}
-
-/** @param {Question} at @param {string} text */
-function refuse(at, text) {
-  at.complain(text);
-  at.input.focus();
-  return false;
 }
