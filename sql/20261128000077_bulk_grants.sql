@@ -395,7 +395,7 @@ begin
         where l.batch_id = p_batch_id
             and l.outcome is null
         order by l.user_id
-        limit 20
+        limit 10
         for update of l, u skip locked
     );
     foreach v_line in array v_lines loop
@@ -406,7 +406,7 @@ end
 $$;
 
 comment on function public.desk_grant_lines(uuid, uuid) is
-'Grants the next lines of a batch as an admin, twenty at most, each once however often this is called. Leaves out
+'Grants the next lines of a batch as an admin, ten at most, each once however often this is called. Leaves out
 accounts that are in use. A line that is refused stops no other. Each granted line is a bonus in the ledger and a row
 in admin_actions (bulk_grant), in one transaction. Returns purse.batch_json, and ended: how many lines this call ended.
 Raises PT403 with not_staff or admins_only as detail, PT404 with unknown_batch.';

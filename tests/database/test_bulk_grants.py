@@ -9,6 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests.database.batches import begin, lines_of
+from tests.database.forgetting import doctor, forget
 from tests.database.purse import Purse, key
 from tests.support import Order
 
@@ -41,14 +42,14 @@ def test_a_crash_between_lines_loses_nothing_and_doubles_nothing(
 ) -> None:
     purses = known(database, 45)
     batch = begin(database, admin_id, lines_of([each.user_id for each in purses]))
-    assert batch.step(database)["left"] == 25
+    assert batch.step(database)["left"] == 35
     with stack.connect() as crashing:
         crashing.execute("begin")
-        assert batch.step(crashing)["left"] == 5
+        assert batch.step(crashing)["left"] == 25
         database.execute("select pg_terminate_backend(%s, 10000)", [crashing.info.backend_pid])
         with pytest.raises(psycopg.OperationalError):
             crashing.execute("commit")
-    assert batch.outcomes(database).count("granted") == 20
+    assert batch.outcomes(database).count("granted") == 10
     done = batch.finish(database)
     assert (done["granted"], done["left"], done["credits_granted"]) == (45, 0, 45 * 40)
     for purse in purses:
@@ -80,13 +81,13 @@ def test_an_account_in_use_is_left_for_later_and_nobody_waits(
 def test_two_steps_at_once_share_the_lines(
     stack: RunningStack, database: Database, admin_id: str
 ) -> None:
-    purses = known(database, 40)
+    purses = known(database, 20)
     batch = begin(database, admin_id, lines_of([each.user_id for each in purses]))
     database.execute("set statement_timeout = '10s'")
     with stack.connect() as one, one.transaction():
-        assert batch.step(one)["ended"] == 20
-        assert batch.step(database)["ended"] == 20
-    assert batch.outcomes(database) == ["granted"] * 40
+        assert batch.step(one)["ended"] == 10
+        assert batch.step(database)["ended"] == 10
+    assert batch.outcomes(database) == ["granted"] * 20
     assert {tuple(purse.ledger()) for purse in purses} == {(("bonus", 40),)}
 
 
@@ -156,3 +157,19 @@ def test_a_batch_has_a_bound(database: Database, admin_id: str) -> None:
             ("desk_begin_grants", (admin_id, "Launch", "why", Jsonb(lines), key())),
         ):
             assert purse.refused(function, *arguments) == "PT422"
+
+
+def left_behind(purse: Purse) -> list[str]:
+    return [text for case in doctor(purse).get("left_behind", []) for text in case["what"]]
+
+
+def test_doctor_names_a_note_that_outlived_its_account(database: Database, admin_id: str) -> None:
+    purse = Purse(database)
+    purse.grant(5)
+    batch = begin(database, admin_id, lines_of([purse.user_id], note="Lives in Lisbon"))
+    forget(purse)
+    assert "notes of staff" not in left_behind(purse)
+    database.execute("update grant_lines set note = 'x' where user_id = %s", [purse.user_id])
+    assert "notes of staff" in left_behind(purse)
+    assert batch.finish(database)["refused"] == 1
+    assert "notes of staff" not in left_behind(purse)
