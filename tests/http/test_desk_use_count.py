@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api._lib.desk.use_count import count_use
 from tests.database.campaigns import campaign
 from tests.database.purse import Purse
 from tests.desk import Desk, code
@@ -245,3 +247,27 @@ def test_the_daily_job_counts(stack: RunningStack, admin: Desk, purse: Purse) ->
     assert stack.scheduled("/api/cleanup").json()["complete"]
     after = admin.read("use")["counted"]
     assert gained(before, after)["given"] == 11
+
+
+def test_a_count_that_cannot_be_kept_leaves_the_last_one_and_comes_next_time(
+    stack: RunningStack, admin: Desk
+) -> None:
+    before = counted(admin)
+    with stack.connect() as holder, holder.transaction():
+        holder.execute("select from purse.use_figures for update")
+        assert not stack.scheduled("/api/cleanup").json()["complete"]
+        assert admin.read("use")["counted"] == before
+    assert stack.scheduled("/api/cleanup").json()["complete"]
+    assert admin.read("use")["counted"]["at"] > before["at"]
+
+
+def test_while_somebody_counts_others_get_the_last_count(stack: RunningStack, admin: Desk) -> None:
+    before = counted(admin)
+    with stack.connect() as holder, holder.transaction():
+        holder.execute("select pg_advisory_xact_lock(hashtextextended('count_use', 0))")
+        assert counted(admin) == before
+    assert counted(admin)["at"] > before["at"]
+
+
+def test_a_count_that_could_end_too_late_is_not_begun() -> None:
+    assert not count_use(before=time.monotonic() + 1)
