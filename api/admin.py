@@ -4,13 +4,16 @@ GET /api/admin: the caller's role.
 GET /api/admin/today: money, and what needs a person.
 GET /api/admin/checks: whether every balance adds up; reads the whole ledger.
 GET /api/admin/money?days=30: revenue by day, pack and currency.
-GET /api/admin/use: what features were used, by day and person.
+GET /api/admin/use: what features were used, by day and person; free credits, and the age of
+credits left. POST: count the latter two anew; reads every lot.
 GET /api/admin/prices: packs and features. POST: add or change one.
 GET /api/admin/people?q=…&after=…: find people.
 GET /api/admin/person?id=…&cursor=…: everything about one of them.
 GET /api/admin/verdict?id=…: what happened to their orders, in words.
 GET /api/admin/refunds?order_id=…: what of an order can be refunded, and its refunds so far.
 POST /api/admin/act: do something, or preview it.
+GET /api/admin/grants?batch_id=…: batches of grants, or one with its lines.
+POST /api/admin/grants: preview or carry out a file of grants, or go on with a batch.
 GET /api/admin/export?action_id=…&cursor=…: a page of a person's data, after the action "export".
 
 vercel.json rewrites the others to /api/admin?action=…. No other origin may call (no CORS), and the
@@ -25,8 +28,16 @@ from uuid import UUID
 
 from api._lib.accounts.export import export_page
 from api._lib.database import SCAN_TIMEOUT_SECONDS
-from api._lib.desk.actions import act, action_of, row_id_of, uuid_of
+from api._lib.desk.actions import act, action_of, flag_of, row_id_of, uuid_of
 from api._lib.desk.asking import about_the_person, ask
+from api._lib.desk.grants import (
+    MAX_BODY_BYTES,
+    batch_of,
+    carry_out_grants,
+    go_on_with,
+    grants_of,
+    preview_grants,
+)
 from api._lib.desk.people import find_people, verdict
 from api._lib.desk.prices import set_price
 from api._lib.desk.refunds import refunds_of
@@ -70,8 +81,14 @@ def money(request: Request) -> Response:
 
 
 def use(request: Request) -> Response:
-    """Return what features were used in the last 30 days."""
+    """Return what features were used in the last 30 days, and the figures that are kept."""
     return _private(ask("desk_use", signed_in_user(request).id))
+
+
+def count_use(request: Request) -> Response:
+    """Count the figures about use that are kept."""
+    user = signed_in_user(request)
+    return _private(ask("desk_count_use", user.id, timeout_seconds=SCAN_TIMEOUT_SECONDS))
 
 
 def prices(request: Request) -> Response:
@@ -126,6 +143,25 @@ def post_action(request: Request) -> Response:
     return _private(act(user.id, action, key))
 
 
+def grants(request: Request) -> Response:
+    """Return the newest batches of grants, or ?batch_id= with its lines."""
+    user = signed_in_user(request)
+    batch_id = uuid_of(request.query, "batch_id") if "batch_id" in request.query else None
+    return _private(grants_of(user.id, batch_id))
+
+
+def post_grants(request: Request) -> Response:
+    """Preview a file of grants, carry it out once for each Idempotency-Key, or go on with it."""
+    user = signed_in_user(request)
+    body = request.json_object()
+    batch_id = batch_of(body)
+    if batch_id is not None:
+        return _private(go_on_with(user.id, batch_id))
+    if flag_of(body, "preview"):
+        return _private(preview_grants(user.id, body))
+    return _private(carry_out_grants(user.id, body, _required_key(request)))
+
+
 def export(request: Request) -> Response:
     """Return a page of the data of the person whom the action "export" was about."""
     user = signed_in_user(request)
@@ -154,13 +190,14 @@ app = choose_by(
         "today": endpoint(get=today),
         "checks": endpoint(get=checks),
         "money": endpoint(get=money),
-        "use": endpoint(get=use),
+        "use": endpoint(get=use, post=count_use),
         "prices": endpoint(get=prices, post=post_price),
         "people": endpoint(get=people),
         "person": endpoint(get=person),
         "verdict": endpoint(get=person_verdict),
         "refunds": endpoint(get=refunds),
         "act": endpoint(post=post_action),
+        "grants": endpoint(get=grants, post=post_grants, max_body_bytes=MAX_BODY_BYTES),
         "export": endpoint(get=export),
     },
 )

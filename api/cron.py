@@ -4,7 +4,8 @@ GET /api/reconcile: find at Stripe what the webhook missed, and record it. Finis
 interrupted.
 GET /api/cleanup: write down expired credits, announce those that expire soon, finish deletions of
 accounts that were interrupted, remove abandoned uploads from the storage and old events from the
-outbox, add up the days of the books, run the cheap checks of make doctor.
+outbox, add up the days of the books, count the desk's figures about use, run the cheap checks of
+make doctor.
 GET /api/deliver: send the events that are due, finish interrupted refunds. Call it each minute
 where you can.
 
@@ -21,6 +22,7 @@ from typing import Any
 from api._lib.accounts.forgetting import finish_interrupted
 from api._lib.book_days import sum_book_days
 from api._lib.credits.expiry import expire_credits
+from api._lib.desk.use_count import count_use
 from api._lib.outbox.jobs import announce_expiring, failing_checks, remove_old_events
 from api._lib.outbox.runner import deliver, deliver_soon
 from api._lib.payments.refunds_due import finish_due
@@ -34,6 +36,7 @@ JOB_SECONDS = 150
 # After so long the checks of the ledger are given up, so that there is time to deliver: 250 and
 # DELIVER_SECONDS stay below maxDuration. The jobs before them take 150 seconds, and up to 75 more
 # for the books, so in the worst case the checks have less time than the 65 seconds they may take.
+# The figures about use are counted only if that ends before them.
 CHECK_SECONDS = 250
 # Less than the minute after which a scheduler calls again.
 DELIVER_SECONDS = 40
@@ -81,7 +84,7 @@ def cleanup(request: Request) -> Response:
         uploads = remove_abandoned_uploads(deadline=deadline)
         report |= {"files_swept": uploads.files, "files_expired": uploads.expired}
         completed.append(uploads.complete)
-    completed.append(sum_book_days())
+    completed += [sum_book_days(), count_use(before=last_check)]
     report |= {
         "complete": all(completed),
         "failing_checks": failing_checks(seconds=last_check - time.monotonic()),

@@ -573,7 +573,11 @@ export interface paths {
         /** What features were used */
         get: operations["deskUse"];
         put?: never;
-        post?: never;
+        /**
+         * Count free credits and the age of credits left anew
+         * @description Reads every lot; it may take a while. The figures are kept, and deskUse shows them.
+         */
+        post: operations["deskCountUse"];
         delete?: never;
         options?: never;
         head?: never;
@@ -595,6 +599,30 @@ export interface paths {
          * @description For admins. The change and its row in admin_actions are one transaction. Orders that have begun keep their price.
          */
         post: operations["deskSetPrice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/admin/grants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Grants from files
+         * @description The newest twenty batches, or one with its lines.
+         */
+        get: operations["deskGrants"];
+        put?: never;
+        /**
+         * Preview or carry out grants from a file
+         * @description For admins. With preview, it says of each line what it would do, and changes nothing. Else the Idempotency-Key names a batch, whoever sends it: each line is granted once. The answer says how many lines are left; send the same request, or batch_id, until there are none. Each grant is a row in the ledger and in admin_actions.
+         */
+        post: operations["deskPostGrants"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1544,6 +1572,8 @@ export interface components {
         DeskUse: {
             from: string;
             to: string;
+            /** @description Null: it was never counted */
+            counted: components["schemas"]["DeskUseCount"] | null;
             rows: number;
             /** @description What the rows that were read reach back to, where that is less than 30 days; else null */
             cut_at: components["schemas"]["Moment"] | null;
@@ -1734,6 +1764,157 @@ export interface components {
             /** @description Whether this person had redeemed the code before: nothing was given now */
             replayed: boolean;
         };
+        /** @description What was given without payment in the last 30 days, and how old the credits left are. All lots, counted once a day or when staff ask */
+        DeskUseCount: {
+            at: components["schemas"]["Moment"];
+            from: string;
+            to: string;
+            daily: {
+                /** @description On which the credits were given */
+                day: string;
+                given: number;
+                /** @description Until the count: neither left nor expired */
+                used: number;
+                /** @description Or given up with the account */
+                expired: number;
+                remain: number;
+            }[];
+            sources: {
+                /**
+                 * @description By source and name of the lots. order: a purchase at no charge
+                 * @enum {unknown}
+                 */
+                source: "signup" | "code" | "file" | "grant" | "correction" | "order";
+                /** @description Of the lots; null for all that are not among the twenty that gave most */
+                name: string | null;
+                given: number;
+                /** @description Until the count: neither left nor expired */
+                used: number;
+                /** @description Or given up with the account */
+                expired: number;
+                remain: number;
+            }[];
+            /** @description What was paid for credits in the last 365 days. Each values all used free credits: they do not add up */
+            prices: {
+                currency: string;
+                decimals: number;
+                orders: number;
+                /** @description In minor units */
+                paid: number;
+                /** @description What it bought */
+                credits: number;
+                /** @description Of the used free credits at this price, in minor units */
+                value: number;
+            }[];
+            /** @description Credits left, by the days since their lot came. Debts are not taken off */
+            ages: {
+                after_days: number;
+                to_days: number | null;
+                paid: number;
+                free: number;
+            }[];
+            /** @description Credits left that expire within 30 days */
+            expiring: {
+                paid: number;
+                free: number;
+            };
+        };
+        DeskUseCounted: {
+            /** @description Null while the first count of somebody else runs */
+            counted: components["schemas"]["DeskUseCount"] | null;
+        };
+        DeskGrantBatch: {
+            /** Format: uuid */
+            batch_id: string;
+            campaign: string;
+            reason: string;
+            /** @description An address, or an id */
+            began_by: string;
+            began_at: components["schemas"]["Moment"];
+            lines: number;
+            /** @description Of all lines */
+            credits: number;
+            /** @description Lines */
+            granted: number;
+            credits_granted: number;
+            refused: number;
+            /** @description Lines still to do: send the same request again */
+            left: number;
+            ended_at: components["schemas"]["Moment"] | null;
+        };
+        /** @description The newest batches */
+        DeskGrants: {
+            batches: components["schemas"]["DeskGrantBatch"][];
+            /** @description Of one file */
+            limits: {
+                lines: number;
+                bytes: number;
+            };
+        };
+        DeskGrantLines: {
+            batch: components["schemas"]["DeskGrantBatch"];
+            lines: {
+                /** @description Of the file; the first is 1 */
+                line: number;
+                /** Format: uuid */
+                user_id: string;
+                /** @description Else the id */
+                email: string;
+                credits: number;
+                valid_days: number | null;
+                /**
+                 * @description Null: still to do
+                 * @enum {unknown}
+                 */
+                outcome: "granted" | "refused" | null;
+                /** @description Why, in words */
+                refusal: string | null;
+                /** @description Right after the grant */
+                balance_after: number | null;
+            }[];
+        };
+        DeskGrantPreview: {
+            lines: {
+                line: number;
+                /** @description A quoted note may hold line breaks */
+                last_line: number;
+                person: string;
+                user_id: string | null;
+                email: string | null;
+                credits: number | null;
+                valid_days: number | null;
+                note: string | null;
+                balance: number | null;
+                balance_after: number | null;
+                /** @description Credits that earlier batches of this campaign gave to the person */
+                given_before: number | null;
+                /** @description Why it cannot be granted, in words */
+                fault: string | null;
+            }[];
+            /** @description Lines with a fault: with any, nobody is granted anything */
+            faulty: number;
+            /** @description Of all lines */
+            credits: number;
+        };
+        DeskGrantFile: {
+            /** @description At most 500 lines and 256 KB. The first line names the columns: person (an address or a user id), credits, and optionally valid_days and note */
+            csv: string;
+            /** @description The name of the lots, and the reason that people see */
+            campaign: string;
+            /** @description For staff; required unless preview is true */
+            reason?: string;
+            /**
+             * @description Only say what would happen
+             * @default false
+             */
+            preview: boolean;
+        } | {
+            /**
+             * Format: uuid
+             * @description Go on with this batch
+             */
+            batch_id: string;
+        };
     };
     responses: {
         /** @description The request cannot be understood: a parameter out of its bounds, or too many of them */
@@ -1843,7 +2024,7 @@ export interface components {
                 };
             };
         };
-        /** @description More bytes than this endpoint reads: 1 MiB for the webhook, 16 KiB elsewhere */
+        /** @description More bytes than this endpoint reads: 1 MiB for the webhook, 768 KiB for a file of grants, 16 KiB elsewhere */
         BodyTooLarge: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2593,6 +2774,41 @@ export interface components {
                     error?: {
                         /** @enum {unknown} */
                         code?: "invalid_request" | "invalid_json";
+                    };
+                };
+            };
+        };
+        /** @description There is no such batch of grants */
+        UnknownBatch: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "unknown_batch";
+                    };
+                };
+            };
+        };
+        /** @description As for InvalidAction; invalid_csv: the file cannot be read as a whole. faulty_lines: some of its lines cannot be granted, so nobody was */
+        InvalidGrants: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    error: {
+                        /** @enum {unknown} */
+                        code: "invalid_request" | "invalid_json" | "invalid_idempotency_key" | "invalid_csv" | "faulty_lines";
+                        message: string;
+                        /** @description With faulty_lines: how many */
+                        faulty?: number;
+                        /** @description With faulty_lines: the first */
+                        line?: number;
                     };
                 };
             };
@@ -3829,6 +4045,33 @@ export interface operations {
             503: components["responses"]["CannotRead"];
         };
     };
+    deskCountUse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskUseCounted"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
     deskPrices: {
         parameters: {
             query?: never;
@@ -3888,6 +4131,74 @@ export interface operations {
             404: components["responses"]["NoSuchPack"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["PriceConflict"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskGrants: {
+        parameters: {
+            query?: {
+                /** @description One batch */
+                batch_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskGrants"] | components["schemas"]["DeskGrantLines"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            404: components["responses"]["UnknownBatch"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskPostGrants: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Of the batch; required to carry out a file */
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskGrantFile"];
+            };
+        };
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskGrantPreview"] | components["schemas"]["DeskGrantBatch"];
+                };
+            };
+            400: components["responses"]["InvalidGrants"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["UnknownBatch"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["KeyReused"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["CannotRead"];

@@ -41,6 +41,8 @@ begin
                     ) then 'the hash of an address' end,
                     case when exists (
                         select from public.person_notes n where n.user_id = d.user_id
+                    ) or exists (
+                        select from public.grant_lines l where l.user_id = d.user_id and l.note is not null
                     ) then 'notes of staff' end,
                     case when d.finished_at is null then 'a deletion that has not ended' end
                 ], null) as what

@@ -23,7 +23,7 @@ NOT_CODE = {
     "mermaid": "a drawing",
     "text": "lists and output: test_links and test_tables compare them with the code",
 }
-RUN = ("sh", "python", "js", "sql", "json")
+RUN = ("sh", "python", "js", "sql", "json", "csv")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api._lib.desk.grant_files import read_lines
 from local.environment import functions_settings
 from local.stack import ROOT
 from tests.database.ledger import record
@@ -60,6 +61,16 @@ def test_every_line_of_a_shell_is_run_or_says_why_not() -> None:
     # tests/database/test_backup.py runs pg_dump and psql.
     run = ("make ", "curl ", "gunicorn ", "git rm ", "pg_dump ", "psql ")
     assert {line for line in lines if not line.startswith(run)} == set(NOT_RUN)
+
+
+# Files -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", blocks("csv"), ids=lambda block: block.name)
+def test_a_file_of_grants_is_read_without_a_fault(block: Block) -> None:
+    lines = read_lines(block.text)
+    assert lines
+    assert [each.fault for each in lines] == [None] * len(lines)
 
 
 # Shell ----------------------------------------------------------------------------------------

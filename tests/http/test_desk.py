@@ -26,6 +26,7 @@ PAGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("person", {"id": NOBODY}),
     ("verdict", {"id": NOBODY}),
     ("refunds", {"order_id": NOBODY}),
+    ("grants", {}),
     ("export", {"action_id": "1"}),
 )
 # What moves credits or ends an account.

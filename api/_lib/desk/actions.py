@@ -109,9 +109,7 @@ def action_of(body: Mapping[str, Any]) -> Action:
     arguments = read(body)
     if name == "move" and arguments["to_user_id"] == user_id:
         raise InvalidRequestError("A purse moves to another account.")
-    preview = body.get("preview", False)
-    if type(preview) is not bool:
-        raise InvalidRequestError("preview must be true or false.")
+    preview = flag_of(body, "preview")
     balance = body.get("balance")
     if balance is not None:
         balance = whole(body, "balance", -MAX_BALANCE, MAX_BALANCE)
@@ -201,11 +199,23 @@ def text_of(body: Mapping[str, Any], name: str, most: int) -> str:
     """
     value = body.get(name)
     text = value.strip() if isinstance(value, str) else ""
-    if not 1 <= len(text) <= most or not all(map(_is_printable, text)):
+    if not 1 <= len(text) <= most or not all(map(is_printable, text)):
         raise InvalidRequestError(f"{name} must be a text of 1 to {most:,} characters.")
     return text
 
 
-def _is_printable(letter: str) -> bool:
-    """Whether Postgres and a page can show it: no control characters, no lone surrogates."""
+def flag_of(fields: Mapping[str, Any], name: str) -> bool:
+    """Return a field that is true or false; false if it is missing.
+
+    Raises:
+        InvalidRequestError: It is something else.
+    """
+    value = fields.get(name, False)
+    if type(value) is not bool:
+        raise InvalidRequestError(f"{name} must be true or false.")
+    return value
+
+
+def is_printable(letter: str) -> bool:
+    """Return whether Postgres and a page can show it: no control characters, no lone surrogates."""
     return letter == "\n" or unicodedata.category(letter) not in {"Cc", "Cs"}

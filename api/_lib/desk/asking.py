@@ -33,6 +33,7 @@ _SENTENCES: Mapping[str, str] = {
     "unknown_transaction": "This person has no such spend.",
     "unknown_hold": "This person has no such hold.",
     "unknown_order": "This person has no such order.",
+    "unknown_batch": "There is no such batch of grants.",
     "unknown_export": "This export is not one that you began within the last hour.",
     "idempotency_key_reused": "This Idempotency-Key was used for another action. Use a new one.",
     "already_done": "This was done before, perhaps by a colleague. Nothing was changed.",

@@ -9,6 +9,8 @@ import { call } from "../api.js";
  */
 
 const LONG_SECONDS = 60;
+/** More than Postgres may take to read all lots. */
+const COUNT_SECONDS = 70;
 
 /** @param {string} page @param {Record<string, string | null | undefined>} [query] @param {number} [timeoutSeconds] */
 function read(page, query = {}, timeoutSeconds) {
@@ -32,6 +34,30 @@ export const readPrices = () => read("/prices");
  */
 export const setPrice = (request, key) =>
   call("/api/admin/prices", { method: "POST", body: request, headers: { "Idempotency-Key": key } });
+/** Counts the figures about use that are kept. */
+export const countUse = () => call("/api/admin/use", { method: "POST", body: {}, timeoutSeconds: COUNT_SECONDS });
+export const readBatches = () => read("/grants");
+/** @param {string} id */
+export const readBatch = (id) => read("/grants", { batch_id: id });
+/**
+ * Says what each line of a file would do.
+ * @param {{ campaign: string, csv: string }} request
+ */
+export const previewGrants = (request) =>
+  call("/api/admin/grants", { method: "POST", body: { ...request, preview: true }, timeoutSeconds: LONG_SECONDS });
+/**
+ * Begins a batch of grants, or goes on with it; each line is granted once for each key.
+ * @param {Record<string, unknown>} request a file, or a batch_id
+ * @param {string} [key]
+ * @returns {Promise<import("./grants.js").Batch>}
+ */
+export const postGrants = (request, key) =>
+  call("/api/admin/grants", {
+    method: "POST",
+    body: request,
+    headers: key ? { "Idempotency-Key": key } : {},
+    timeoutSeconds: LONG_SECONDS,
+  });
 /** @param {string} q @param {string | null} [after] */
 export const findPeople = (q, after) => read("/people", { q, after }, LONG_SECONDS);
 /** @param {string} id @param {string} [cursor] of the history */

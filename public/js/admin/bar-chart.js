@@ -7,25 +7,30 @@ const HEIGHT = 180;
 const LEFT = 64;
 const GAP = 0.25;
 
+/** With so many bars or less, each has its label below it. */
+const FEW = 6;
+
 /**
- * @typedef {{ name: string, values: number[] }} Series  a value for each day; below zero it hangs from the line
+ * @typedef {{ name: string, values: number[] }} Series  a value for each bar; below zero it hangs from the line
  */
 
 /**
- * Bars for each day, stacked by series, with a scale and a legend. What it shows is read out in a sentence; the
- * numbers are in the table that belongs to it.
- * @param {{ title: string, days: string[], series: Series[], format: (value: number) => string, table: HTMLElement }} about
+ * Bars, one for each day, stacked by series, with a scale and a legend. What it shows is read out in a sentence; the
+ * numbers are in the table that belongs to it. Bars may stand for something else: label then says what each stands for, and
+ * kind what they are.
+ * @param {{ title: string, days: string[], series: Series[], format: (value: number) => string, table: HTMLElement,
+ *   label?: (day: string) => string, kind?: string }} about
  */
-export function barChart({ title, days, series, format, table }) {
+export function barChart({ title, days, series, format, table, label = calendarDay, kind = "days" }) {
   const ups = days.map((_, at) => sum(series.map(({ values }) => Math.max(values[at] ?? 0, 0))));
   const downs = days.map((_, at) => sum(series.map(({ values }) => Math.min(values[at] ?? 0, 0))));
   const [top, bottom] = [nice(Math.max(...ups)), -nice(-Math.min(...downs))];
   const y = (/** @type {number} */ value) => ((top - value) / (top - bottom || 1)) * HEIGHT;
   const step = (WIDTH - LEFT) / days.length;
-  const bars = days.flatMap((day, at) => dayBars({ day, at, series, y, step, format }));
+  const bars = days.flatMap((day, at) => dayBars({ label: label(day), at, series, y, step, format }));
   const drawing = svg(
     "svg",
-    { class: "chart__drawing", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": inWords(title, days, ups, downs, format) },
+    { class: "chart__drawing", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": inWords({ title, labels: days.map(label), kind, ups, downs, format }) },
     ...[...new Set([top, 0, bottom])].map((value) => line(y(value), format(value))),
     ...bars,
   );
@@ -37,17 +42,16 @@ export function barChart({ title, days, series, format, table }) {
     drawing,
     h(
       "p",
-      { class: "chart__axis", "aria-hidden": "true" },
-      h("span", {}, calendarDay(days[0])),
-      h("span", {}, calendarDay(days[days.length - 1])),
+      { class: days.length > FEW ? "chart__axis" : "chart__axis chart__axis--each", "aria-hidden": "true" },
+      ...(days.length > FEW ? [days[0], days[days.length - 1]] : days).map((day) => h("span", {}, label(day))),
     ),
     h("details", {}, h("summary", {}, "The numbers"), table),
   );
 }
 
-/** @param {{ day: string, at: number, series: Series[], y: (value: number) => number, step: number,
+/** @param {{ label: string, at: number, series: Series[], y: (value: number) => number, step: number,
  *   format: (value: number) => string }} of */
-function dayBars({ day, at, series, y, step, format }) {
+function dayBars({ label, at, series, y, step, format }) {
   let [above, below] = [0, 0];
   return series.flatMap(({ name, values }, index) => {
     const value = values[at] ?? 0;
@@ -64,7 +68,7 @@ function dayBars({ day, at, series, y, step, format }) {
       height: Math.max(Math.abs(end - start), 1),
     });
     const about = svg("title", {});
-    about.textContent = `${calendarDay(day)}, ${name}: ${format(value)}`;
+    about.textContent = `${label}, ${name}: ${format(value)}`;
     bar.append(about);
     return [bar];
   });
@@ -86,11 +90,11 @@ function legend(series) {
   );
 }
 
-/** @param {string} title @param {string[]} days @param {number[]} ups @param {number[]} downs @param {(value: number) => string} format */
-function inWords(title, days, ups, downs, format) {
+/** @param {{ title: string, labels: string[], kind: string, ups: number[], downs: number[], format: (value: number) => string }} of */
+function inWords({ title, labels, kind, ups, downs, format }) {
   const most = ups.indexOf(Math.max(...ups));
   const went = sum(downs) ? `, and ${format(-sum(downs))} went back` : "";
-  return `${title}, ${days.length} days: ${format(sum(ups))} in all${went}. Most on ${calendarDay(days[most])}: ${format(ups[most])}.`;
+  return `${title}, ${labels.length} ${kind}: ${format(sum(ups))} in all${went}. Most on ${labels[most]}: ${format(ups[most])}.`;
 }
 
 /** @param {number[]} values */

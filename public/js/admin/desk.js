@@ -8,6 +8,7 @@ import { notice } from "../notice.js";
 import { session } from "../session.js";
 import { shop } from "../shop.js";
 import { readRole } from "./api.js";
+import { grantsPage } from "./grants.js";
 import { moneyPage } from "./money.js";
 import { badge } from "./parts.js";
 import { peoplePage } from "./people.js";
@@ -25,6 +26,7 @@ const PAGES = [
   ["money", "Money"],
   ["use", "Use"],
   ["prices", "Prices"],
+  ["grants", "Grants"],
 ];
 
 /** The desk: asks which role the person signed in has, and shows the page that the address names. */
@@ -106,6 +108,7 @@ class AdminDesk extends HTMLElement {
     if (name === "use") return usePage();
     const desk = { role: this.#role, say: (/** @type {string} */ text) => this.#say(text) };
     if (name === "prices") return pricesPage(desk);
+    if (name === "grants") return grantsPage(value, desk);
     if (name === "person") return personPage(value, desk);
     return todayPage();
   }

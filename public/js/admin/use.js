@@ -4,12 +4,13 @@ import { formatNumber } from "../texts.js";
 import { readUse } from "./api.js";
 import { barChart, daysBetween } from "./bar-chart.js";
 import { loadInto, nothing, personLink, section, table } from "./parts.js";
+import { countedUse } from "./use-counted.js";
 import { count, credits } from "./words.js";
 
 /** The chart has as many colours. The last one is for all other features. */
 const MOST_SERIES = 6;
 
-/** What features were used, by day and person. */
+/** What features were used, by day and person; what free credits cost, and how old the credits left are. */
 export function usePage() {
   const place = h("div", { class: "desk-page" });
   loadInto(place, readUse, render);
@@ -18,6 +19,11 @@ export function usePage() {
 
 /** @param {any} use */
 function render(use) {
+  return [...features(use), countedUse(use.counted)];
+}
+
+/** @param {any} use */
+function features(use) {
   if (!use.features.length) return [section("Use", nothing("No feature was used in the last 30 days."))];
   return [
     use.cut_at &&
@@ -29,7 +35,7 @@ function render(use) {
         ".",
       ),
     section("By day", chart(use)),
-    section("By feature", features(use.features)),
+    section("By feature", byFeature(use.features)),
     section("Top users", people(use.people)),
     h("p", { class: "desk-hint" }, "The last 30 days, in UTC. Undone spends do not count."),
   ];
@@ -71,7 +77,7 @@ function chart({ from, to, daily, features: all }) {
 }
 
 /** @param {any[]} rows */
-function features(rows) {
+function byFeature(rows) {
   return table({
     caption: "Features, by credits",
     columns: ["Feature", { label: "Uses", numeric: true }, { label: "Credits", numeric: true }],

@@ -37,6 +37,7 @@ export const DONE = {
   forget: "Account deleted",
   export: "Data exported",
   note: "Note added",
+  bulk_grant: "Granted from a file",
 };
 
 /** @param {import("../http.js").RequestError} error */
