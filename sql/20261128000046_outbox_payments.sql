@@ -13,8 +13,10 @@ begin
     for v_reversal in
         select r.*
         from purse.reversals_of(p_purchase) r
-        where r.announced_at is null
-            or r.end_announced_at is null
+        where case r.kind
+            when 'refund' then r.in_effect and r.announced_at is null
+            else r.announced_at is null or r.end_announced_at is null
+        end
     loop
         v_data := jsonb_build_object(
             'user_id', p_purchase.user_id,
@@ -25,13 +27,13 @@ begin
             'status', v_reversal.status,
             'balance', (select u.balance from public.user_credits u where u.user_id = p_purchase.user_id)
         );
-        if v_reversal.kind = 'refund' and v_reversal.in_effect and v_reversal.announced_at is null then
+        if v_reversal.kind = 'refund' then
             perform purse.announce(
                 'purchase.refunded', v_reversal.id, p_purchase.user_id,
                 v_data || jsonb_build_object('refund_id', v_reversal.id)
             );
             v_reversal.announced_at := clock_timestamp();
-        elsif v_reversal.kind = 'dispute' then
+        else
             v_data := v_data || jsonb_build_object('dispute_id', v_reversal.id, 'due_at', purse.utc_text(v_reversal.due_at));
             if v_reversal.announced_at is null then
                 perform purse.announce('dispute.opened', v_reversal.id, p_purchase.user_id, v_data);
@@ -47,7 +49,9 @@ begin
         update public.purchase_reversals r
         set announced_at = v_reversal.announced_at,
             end_announced_at = v_reversal.end_announced_at
-        where r.id = v_reversal.id;
+        where r.id = v_reversal.id
+            and (r.announced_at, r.end_announced_at)
+                is distinct from (v_reversal.announced_at, v_reversal.end_announced_at);
     end loop;
 end
 $$;

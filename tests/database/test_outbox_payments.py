@@ -55,6 +55,25 @@ def test_a_payment_that_differs_from_its_order_is_announced(purse: Purse) -> Non
     assert "ledger.mismatch" not in types(purse)[2:]
 
 
+def test_a_refund_leaves_the_rows_of_earlier_refunds_alone(purse: Purse) -> None:
+    """Each row that is written is booked anew: many refunds of one purchase took minutes."""
+
+    def versions() -> set[str]:
+        rows = purse.database.execute(
+            "select id || xmin::text as version from purchase_reversals"
+            " where payment_intent_id = %s",
+            [f"pi_{order.suffix}"],
+        ).fetchall()
+        return {row["version"] for row in rows}
+
+    order = purse.buy(100, at=now())
+    record(purse.database, {**Reversal(order).refund(10), "occurred_at": now()})
+    record(purse.database, {**Reversal(order).dispute(10, moves=0), "occurred_at": now()})
+    before = versions()
+    record(purse.database, {**Reversal(order).refund(10), "occurred_at": now()})
+    assert before < versions()
+
+
 def test_a_refund_is_announced_with_the_balance_after_it(purse: Purse) -> None:
     order = purse.buy(100, at=now())
     refund = {**Reversal(order).refund(40), "occurred_at": now()}
