@@ -25,8 +25,9 @@ from uuid import UUID
 
 from api._lib.accounts.export import export_page
 from api._lib.database import SCAN_TIMEOUT_SECONDS
-from api._lib.desk.actions import act, action_of, row_id_of, uuid_of
+from api._lib.desk.actions import act, action_of
 from api._lib.desk.asking import about_the_person, ask
+from api._lib.desk.fields import row_id_of, uuid_of
 from api._lib.desk.people import find_people, verdict
 from api._lib.desk.prices import set_price
 from api._lib.desk.refunds import refunds_of

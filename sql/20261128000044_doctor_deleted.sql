@@ -42,6 +42,9 @@ begin
                     case when exists (
                         select from public.person_notes n where n.user_id = d.user_id
                     ) then 'notes of staff' end,
+                    case when exists (
+                        select from public.offers o where o.user_id = d.user_id
+                    ) then 'offers' end,
                     case when d.finished_at is null then 'a deletion that has not ended' end
                 ], null) as what
                 from public.deleted_accounts d

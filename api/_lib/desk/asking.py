@@ -44,6 +44,9 @@ _SENTENCES: Mapping[str, str] = {
     "no_receipt_mail": "There is no mail to send again: the order is not paid, or it was paid more"
     " than 90 days ago. Stripe's dashboard can send its own receipt.",
     "price_changed": "This pack or feature has changed since you saw it. Load the page again.",
+    "offer_bought": "This offer was bought already. Refund its order instead.",
+    "offer_end_wrong": "An offer must end in the future, within ten years.",
+    "unknown_offer": "This person has no such offer.",
     "purse_in_use": "Work is in progress on this purse. Release its holds first.",
     "purse_not_empty": "The other account has a history of its own, so a purse cannot move there.",
     "purse_moved": "One of these purses has moved to another account already.",

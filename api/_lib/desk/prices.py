@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from api._lib.desk.actions import MAX_CREDITS, MAX_DAYS, MAX_REASON, text_of, whole
+from api._lib.desk.actions import MAX_REASON
 from api._lib.desk.asking import ask
+from api._lib.desk.fields import MAX_CREDITS, MAX_NAME, price_of, text_of, whole
 from api._lib.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MAX_NAME = 80
-MAX_AMOUNT = 99_999_999
 MAX_PLACE = 1_000_000
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
-_CURRENCY = re.compile(r"[a-z]{3}", re.ASCII)
 
 
 def _feature(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,18 +30,7 @@ def _feature(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pack(values: Mapping[str, Any]) -> dict[str, Any]:
-    currency = values.get("currency")
-    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
-        raise InvalidRequestError("currency must be three lower-case letters, as in usd.")
-    days = None
-    if values.get("valid_days") is not None:
-        days = whole(values, "valid_days", 1, MAX_DAYS)
-    return {
-        **_feature(values),
-        "unit_amount": whole(values, "unit_amount", 1, MAX_AMOUNT),
-        "currency": currency,
-        "valid_days": days,
-    }
+    return {**_feature(values), **price_of(values)}
 
 
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
