@@ -99,7 +99,9 @@ create function public.read_offers(p_user_id uuid)
 as $$
     select purse.require_server();
     select purse.require_account(p_user_id);
-    select jsonb_build_object('offers', coalesce(jsonb_agg(purse.offer_json(o) order by o.ends_at, o.id), '[]'::jsonb))
+    select jsonb_build_object('offers', coalesce(
+        jsonb_agg(purse.offer_json(o) order by o.ends_at, o.created_at, o.id), '[]'::jsonb
+    ))
     from (
         select *
         from public.offers o
@@ -107,7 +109,7 @@ as $$
             and o.withdrawn_at is null
             and o.ends_at > now()
             and purse.offer_state(o) = 'open'
-        order by o.ends_at, o.id
+        order by o.ends_at, o.created_at, o.id
         limit 50
     ) o
 $$;

@@ -9,8 +9,9 @@ import { formatNumber, t } from "./texts.js";
  * @param {Package} pack
  * @param {Package[]} packs all of them, to say honestly what this one saves
  * @param {() => void} onBuy
+ * @param {Node | null} [details] what else the card says
  */
-export function packCard(pack, packs, onBuy) {
+export function packCard(pack, packs, onBuy, details = null) {
   const saving = savingPercent(pack, packs);
   const label = t("pack.buy", { name: pack.name });
   return h(
@@ -31,6 +32,7 @@ export function packCard(pack, packs, onBuy) {
       h("strong", {}, formatMoney(pack.unit_amount, pack.currency, pack.decimals)),
       rate(pack),
     ),
+    details,
     h(
       "button",
       { class: "button", type: "button", "data-pack": pack.id, "data-label": label, onclick: onBuy },

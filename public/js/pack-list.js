@@ -3,6 +3,7 @@ import { goToCheckout } from "./checkout.js";
 import { loadConfig } from "./config.js";
 import { h } from "./dom.js";
 import { notice } from "./notice.js";
+import { OfferList } from "./offer-list.js";
 import { packCard, packSkeletons } from "./pack-card.js";
 import { problem, readingProblem } from "./problems.js";
 import { session } from "./session.js";
@@ -10,18 +11,19 @@ import { askToSignIn } from "./sign-in-prompt.js";
 import { t } from "./texts.js";
 import { WaiverBox } from "./waiver-box.js";
 
-/** The packs on sale, from the catalogue, and the way from a pack to its payment page. */
+/** The packs on sale, from the catalogue and by offers, and the way from a pack to its payment page. */
 export class PackList extends HTMLElement {
   #message = h("div", { class: "packs__message" });
   #list = h("ul", { class: "packs", role: "list", "aria-label": t("packs") });
   #waiver = new WaiverBox();
+  #offers = new OfferList((offerId) => this.buy(offerId));
   #onSale = true;
   #busy = false;
   /** Settles when it is first known what can be bought. @type {Promise<void> | undefined} */
   ready;
 
   connectedCallback() {
-    this.replaceChildren(this.#message, this.#waiver.element, this.#list);
+    this.replaceChildren(this.#message, this.#waiver.element, this.#offers.element, this.#list);
     // Back from the payment page: the browser may show this page just as it was left, button busy.
     addEventListener("pageshow", (event) => event.persisted && this.reset());
     this.ready = this.refresh();
@@ -33,11 +35,14 @@ export class PackList extends HTMLElement {
     if (!this.#list.children.length) this.#list.replaceChildren(...packSkeletons(3));
     this.#list.setAttribute("aria-busy", "true");
     const asking = loadConfig({ fresh: true }).catch(() => null);
+    const loading = loadCatalogue(options);
+    // Where the packs are missing, an offer can be bought all the same.
+    const offering = this.#offers.refresh(loading.then(({ packages }) => packages).catch(() => []));
     try {
-      const { packages } = await loadCatalogue(options);
+      const { packages } = await loading;
       const cards = packages.map((pack) => packCard(pack, packages, () => this.buy(pack.id)));
       this.#list.replaceChildren(...cards);
-      if (!cards.length) this.#say(notice(t("packs.none"), { tone: "info" }));
+      if (!cards.length && !(await offering)) this.#say(notice(t("packs.none"), { tone: "info" }));
     } catch (error) {
       const action = { label: t("try_again"), run: () => this.refresh({ cache: "reload" }) };
       this.#list.replaceChildren();
@@ -49,6 +54,8 @@ export class PackList extends HTMLElement {
     this.#onSale = config?.payments_enabled !== false;
     if (config) this.#waiver.ask(config.withdrawal.waiver);
     this.reset();
+    await offering;
+    if (!this.#busy) this.reset();
   }
 
   /** Goes to the payment page for a pack, by way of the sign-in form if need be. @param {string} packageId */
@@ -95,6 +102,14 @@ export class PackList extends HTMLElement {
     if (error.code === "waiver_required" || error.code === "waiver_changed") {
       await this.refresh();
       return this.#waiver.complain(t("waiver.changed"));
+    }
+    if (error.code === "offer_ended" || error.code === "offer_bought") {
+      await this.refresh();
+      const message = notice(t(`problem.${error.code}`));
+      this.#say(message);
+      // The keyboard was on the offer's button, which is gone.
+      message.tabIndex = -1;
+      return message.focus();
     }
     // The session is over by now, and with it the store is closed: the form below takes over.
     if (error.status === 401) return askToSignIn(packageId);

@@ -2,14 +2,14 @@ import { whileBusy } from "../busy-button.js";
 import { untilClosed } from "../dialog.js";
 import { h, uniqueId } from "../dom.js";
 import { RequestError } from "../http.js";
-import { formatMoney } from "../money.js";
 import { packCard } from "../pack-card.js";
 import { setPrice } from "./api.js";
+import { isSellable, priceOf, priceQuestions } from "./pack-fields.js";
 import { areComplete, fieldOf, question, reasonOf } from "./questions.js";
 import { explain } from "./words.js";
 
 /** @typedef {import("./questions.js").Question} Question */
-/** @typedef {{ decimals: number, step: number, minimum: number }} Currency */
+/** @typedef {import("./pack-fields.js").Currency} Currency */
 
 /**
  * Changes or adds a pack or a feature. A pack is shown as the store will show it while it is written. Resolves what
@@ -60,7 +60,8 @@ export async function changePrice(action, prices, row) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     problem.textContent = "";
-    if (!areComplete([...Object.values(asked), reason]) || !isSellable(asked, prices)) return;
+    if (!areComplete([...Object.values(asked), reason])) return;
+    if (isPack && !isSellable(ofPrice(asked), prices.currencies)) return;
     await whileBusy(submit, "Saving…", async () => {
       const { decimals, ...changed } = values(asked, prices);
       const { decimals: _, ...shown } = row ?? {};
@@ -87,19 +88,7 @@ function questions(isPack, prices, row) {
   if (!row) asked.id = fieldOf({ name: "id", label: "Id", type: "text", hint: "Lower-case letters, digits and _. It cannot be changed later." });
   asked.name = fieldOf({ name: "name", label: "Name", type: "text" });
   asked.credits = fieldOf({ name: "credits", label: isPack ? "Credits" : "Credits for one use", type: "number", min: 1, max: 1_000_000_000 });
-  if (isPack) {
-    asked.currency = fieldOf({ name: "currency", label: "Currency", type: "text", hint: "Three letters, such as usd." });
-    asked.price = fieldOf({ name: "price", label: "Price", type: "text", hint: "Such as 4.99." });
-    asked.valid_days = fieldOf({
-      name: "valid_days",
-      label: "Days until the credits expire",
-      type: "number",
-      min: 1,
-      max: 3650,
-      optional: true,
-      hint: "Leave it empty for credits that never expire.",
-    });
-  }
+  if (isPack) Object.assign(asked, priceQuestions());
   asked.sort_order = fieldOf({ name: "sort_order", label: "Place in the list", type: "number", min: -1_000_000, max: 1_000_000 });
   const active = h("input", { type: "checkbox", name: "active", checked: row?.active ?? true });
   asked.active = question({ name: "active", label: "On sale", input: active, isOptional: true });
@@ -131,42 +120,8 @@ function values(asked, { currencies }) {
     active: asked.active.input.checked,
     sort_order: number("sort_order"),
   };
-  if (!asked.price) return common;
-  const currency = asked.currency.input.value.trim().toLowerCase();
-  const decimals = currencies[currency]?.decimals;
-  return {
-    ...common,
-    currency,
-    decimals,
-    unit_amount: inMinorUnits(asked.price.input.value, decimals ?? 2),
-    valid_days: asked.valid_days.input.value ? number("valid_days") : null,
-  };
+  return asked.price ? { ...common, ...priceOf(ofPrice(asked), currencies) } : common;
 }
 
-/** A price as people write it, in whole minor units; NaN if it is none. @param {string} text @param {number} decimals */
-function inMinorUnits(text, decimals) {
-  const written = text.trim().replace(",", ".");
-  const [, fraction = ""] = written.split(".");
-  if (!/^\d{1,9}(\.\d*)?$/.test(written) || fraction.length > decimals) return NaN;
-  return Math.round(Number(written) * 10 ** decimals);
-}
-
-/** Whether Stripe charges the price; says at the field if not. @param {Record<string, Question>} asked @param {any} prices */
-function isSellable(asked, prices) {
-  if (!asked.price) return true;
-  const { currency, unit_amount: amount } = values(asked, prices);
-  const rules = prices.currencies[currency];
-  if (!rules) return refuse(asked.currency, "Stripe does not charge in this currency.");
-  const show = (/** @type {number} */ minor) => formatMoney(minor, currency, rules.decimals);
-  if (!Number.isInteger(amount)) return refuse(asked.price, `Write a price with at most ${rules.decimals} decimals.`);
-  if (amount < rules.minimum) return refuse(asked.price, `Stripe charges at least ${show(rules.minimum)}.`);
-  if (amount % rules.step) return refuse(asked.price, `The price must be a multiple of ${show(rules.step)}.`);
-  return true;
-}
-
-/** @param {Question} at @param {string} text */
-function refuse(at, text) {
-  at.complain(text);
-  at.input.focus();
-  return false;
-}
+/** Those of a pack's questions that are about its price. @param {Record<string, Question>} asked */
+const ofPrice = ({ currency, price, valid_days }) => ({ currency, price, valid_days });
