@@ -21,7 +21,7 @@ export class OfferList {
 
   /**
    * Loads the offers; answers how many there are. Never throws: a failure is said in their place.
-   * @param {Promise<import("./catalogue.js").Package[]>} packs those on sale
+   * @param {Promise<import("./catalogue.js").Package[] | null>} packs those on sale; null: they are missing, and said to be
    */
   async refresh(packs) {
     const person = session.user?.id;
@@ -30,7 +30,8 @@ export class OfferList {
     // The packs of the page for visitors are there, but hidden, once somebody is signed in.
     if (!person || !this.element.parentElement?.checkVisibility()) return this.#show();
     try {
-      const [offers, onSale] = await Promise.all([getOffers(), packs]);
+      const [offers, packsOnSale] = await Promise.all([getOffers(), packs]);
+      const onSale = packsOnSale ?? [];
       if (session.user?.id !== person) return 0;
       if (!offers.length) return this.#show();
       const id = uniqueId("offers");
@@ -44,6 +45,8 @@ export class OfferList {
     } catch (error) {
       // Signed out, or somebody else by now: their own offers are asked for when the store opens again.
       if (session.user?.id !== person || error.status === 401) return 0;
+      // One message is enough, and trying again loads both.
+      if ((await packs) === null) return this.#show();
       const action = { label: t("try_again"), run: () => this.refresh(packs) };
       this.#show(notice(`${readingProblem(error)} ${t("offers.missing")}`, { action }));
       return 0;

@@ -37,7 +37,7 @@ export class PackList extends HTMLElement {
     const asking = loadConfig({ fresh: true }).catch(() => null);
     const loading = loadCatalogue(options);
     // Where the packs are missing, an offer can be bought all the same.
-    const offering = this.#offers.refresh(loading.then(({ packages }) => packages).catch(() => []));
+    const offering = this.#offers.refresh(loading.then(({ packages }) => packages).catch(() => null));
     try {
       const { packages } = await loading;
       const cards = packages.map((pack) => packCard(pack, packages, () => this.buy(pack.id)));
