@@ -186,7 +186,7 @@ begin
             );
         when 'offers' then
             v_rows := array(
-                select to_jsonb(o) - 'user_id' || jsonb_build_object('state', purse.offer_state(o))
+                select to_jsonb(o) - array['user_id', 'given_up_until'] || jsonb_build_object('state', purse.offer_state(o))
                 from public.offers o
                 where o.user_id = any (v_user_ids)
                     and (p_after is null or o.id > p_after::uuid)

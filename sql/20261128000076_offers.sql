@@ -3,17 +3,18 @@
 -- Whether an offer was bought is read from its orders, so it follows Stripe's facts as they do.
 
 create table public.offers (
-    id           uuid        not null default gen_random_uuid(),
-    user_id      uuid        not null,
-    name         text        not null,
-    credits      bigint      not null,
-    unit_amount  bigint      not null,
-    currency     text        not null,
-    valid_days   integer,
-    note         text,
-    ends_at      timestamptz not null,
-    withdrawn_at timestamptz,
-    created_at   timestamptz not null default clock_timestamp(),
+    id             uuid        not null default gen_random_uuid(),
+    user_id        uuid        not null,
+    name           text        not null,
+    credits        bigint      not null,
+    unit_amount    bigint      not null,
+    currency       text        not null,
+    valid_days     integer,
+    note           text,
+    ends_at        timestamptz not null,
+    withdrawn_at   timestamptz,
+    given_up_until timestamptz,
+    created_at     timestamptz not null default clock_timestamp(),
     constraint offers_pkey primary key (id),
     constraint offers_name_is_short check (name ~ '\S' and length(name) <= 80),
     constraint offers_credits_are_sane check (credits between 1 and 1000000000),
@@ -32,6 +33,7 @@ comment on column public.offers.valid_days is 'Days from payment until the remai
 comment on column public.offers.note is 'Shown to the buyer on the card.';
 comment on column public.offers.ends_at is 'The moment from which no new checkout of the offer begins. An order that began before still settles.';
 comment on column public.offers.withdrawn_at is 'When staff withdrew it. It may have been bought all the same, by an order that had begun.';
+comment on column public.offers.given_up_until is 'Orders that began until then and whose page was not opened are given up (abandon_order). Null: none.';
 
 alter table public.offers enable row level security;
 revoke all on public.offers from public, anon, authenticated, service_role;
@@ -212,10 +214,11 @@ begin
         and p.package_id = p_package_id
         and p.livemode = p_livemode
         and p.status = 'open'
-        -- A checkout page is open for a day at most. A page whose opening was interrupted is given up after a minute:
-        -- nobody has its address (see abandon_order).
-        and p.created_at > clock_timestamp() - case
-            when p.checkout_session_id is null then interval '1 minute' else interval '1 day'
+        and p.created_at > case
+            -- A checkout page is open for a day at most.
+            when p.checkout_session_id is not null then clock_timestamp() - interval '1 day'
+            -- A page whose opening was interrupted: nobody has its address.
+            else greatest(clock_timestamp() - interval '1 minute', v_offer.given_up_until)
         end
     order by p.created_at desc
     limit 1;
@@ -239,18 +242,21 @@ create function public.abandon_order(p_order_id uuid)
 as $$
 begin
     perform purse.require_server();
-    update public.purchases p
-    set expired_at = clock_timestamp()
+    update public.offers o
+    set given_up_until = greatest(o.given_up_until, p.created_at)
+    from public.purchases p
     where p.id = p_order_id
-        and p.status = 'open'
-        and p.checkout_session_id is null;
+        and p.checkout_session_id is null
+        and o.user_id = p.user_id
+        and o.id::text = p.package_id;
     return found;
 end
 $$;
 
 comment on function public.abandon_order(uuid) is
-'Ends an open order whose checkout page could not be opened, so that nobody has its address. Returns whether
-there was one. Should Stripe tell that it was paid all the same, it is: paid counts before expired.';
+'Gives up the order of an offer whose checkout page could not be opened, so that the next request begins another one at
+once. Its row stays as it is: if a request at the same moment has opened the page after all, that page is used again. Returns
+whether there was such an order.';
 revoke all on function public.abandon_order(uuid) from public, anon, authenticated, service_role;
 grant execute on function public.abandon_order(uuid) to service_role;
 

@@ -145,6 +145,27 @@ def test_an_order_whose_page_was_never_opened_is_given_up(purse: Purse) -> None:
     assert purse.call("abandon_order", opened["order_id"]) is False
 
 
+def test_a_page_that_another_request_opened_after_all_is_used_again(purse: Purse) -> None:
+    """Of two clicks at once, one gives the order up and the other opens its page."""
+    offer = offered(purse.database, purse.user_id)
+    begun = begin(purse, offer)
+    purse.call("abandon_order", begun["order_id"])
+    order = order_of(purse, offer, begun)
+    tell(purse, order, "open")
+    again = begin(purse, offer)
+    assert (again["order_id"], again["open_session_id"]) == (begun["order_id"], order.session_id)
+
+
+def test_each_order_that_was_given_up_stays_so(purse: Purse) -> None:
+    offer = offered(purse.database, purse.user_id)
+    orders = []
+    for _ in range(3):
+        orders.append(begin(purse, offer)["order_id"])
+        assert purse.call("abandon_order", orders[-1]) is True
+    assert purse.call("abandon_order", orders[0]) is True
+    assert begin(purse, offer)["order_id"] not in orders
+
+
 def test_an_abandoned_order_that_was_paid_all_the_same_is_paid(purse: Purse) -> None:
     offer = offered(purse.database, purse.user_id)
     begun = begin(purse, offer)

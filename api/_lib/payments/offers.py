@@ -55,7 +55,7 @@ def open_session_of(session_id: str) -> stripe.checkout.Session | None:
 
 @contextmanager
 def abandoned_on_failure(order: Order) -> Iterator[None]:
-    """End an offer's order if its checkout cannot be opened, so that the next click begins another.
+    """Give an offer's order up if its page cannot be opened, so that the next click begins another.
 
     Best effort: without it, the database does the same after a minute.
     """
