@@ -80,7 +80,7 @@ class BegunOrder:
     customer_key: str
     return_url: str | None
     cancel_url: str | None
-    open_session_id: str | None
+    open_session_id: str | None = None
 
 
 def begin_order(user: User, request: CheckoutRequest, config: Settings) -> BegunOrder:
