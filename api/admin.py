@@ -28,8 +28,9 @@ from uuid import UUID
 
 from api._lib.accounts.export import export_page
 from api._lib.database import SCAN_TIMEOUT_SECONDS
-from api._lib.desk.actions import act, action_of, flag_of, row_id_of, uuid_of
+from api._lib.desk.actions import act, action_of
 from api._lib.desk.asking import about_the_person, ask
+from api._lib.desk.fields import flag_of, row_id_of, uuid_of
 from api._lib.desk.grants import (
     MAX_BODY_BYTES,
     batch_of,

@@ -13,13 +13,16 @@ from api._lib.web.auth import signed_in_user
 from api._lib.web.cors import TOKEN_JSON_AND_KEY
 from api._lib.web.http import Request, Response, endpoint
 
-_PACKAGE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+# A pack of the catalogue, or an offer to this customer.
+_PACKAGE_ID = re.compile(
+    r"[a-z][a-z0-9_]{0,62}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII
+)
 _CURRENCY = re.compile(r"[a-z]{3}", re.ASCII)
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,4}){0,2}", re.ASCII)
 
 
 def post(request: Request) -> Response:
-    """Open a Checkout Session. The request names a package; prices come from the catalogue.
+    """Open a Checkout Session. The request names a package or an offer; the server knows prices.
 
     It may name a currency: where the package has no price in it, the package's own price counts. It
     may choose where the buyer goes afterwards, within ALLOWED_ORIGINS.

@@ -1,12 +1,13 @@
-"""What a buyer can do about one of their purchases.
+"""What a buyer can do about one of their purchases, and what is offered to them alone.
 
+GET /api/offers: the offers that they can buy now.
 GET /api/receipt?order_id=…: the address of Stripe's receipt.
 GET /api/refund?purchase=…: what of it can be refunded.
 POST /api/refund {"purchase": "…", "amount": 399}: refund it, if the shop allows (SELF_REFUND_DAYS).
 GET /api/withdrawal?purchase=…: whether it can be withdrawn from, and what would go back.
 POST /api/withdrawal {"purchase": "…", "amount": 399}: withdraw from it (WITHDRAWAL_DAYS).
 
-vercel.json rewrites them to /api/purchases?action=receipt, =refund and =withdrawal.
+vercel.json rewrites them to /api/purchases?action=offers, =receipt, =refund and =withdrawal.
 """
 
 from __future__ import annotations
@@ -43,6 +44,13 @@ ACCEPTED = 202
 _log = logging.getLogger("purse")
 
 _MONEY = ("amount", "credits", "currency", "decimals")
+
+
+def offers(request: Request) -> Response:
+    """Answer the offers that the user can buy now; no shared cache may keep them."""
+    user = signed_in_user(request)
+    found: dict[str, Any] = database.call("read_offers", p_user_id=user.id)
+    return Response(found, headers={"Cache-Control": "private, no-store"})
 
 
 def receipt(request: Request) -> Response:
@@ -213,6 +221,7 @@ def _wanted(request: Request) -> tuple[str, int | None]:
 app = choose_by(
     "action",
     {
+        "offers": endpoint(get=offers, cross_origin=TOKEN),
         "receipt": endpoint(get=receipt, cross_origin=TOKEN),
         "refund": endpoint(get=quote, post=refund, cross_origin=TOKEN_JSON_AND_KEY),
         "withdrawal": endpoint(

@@ -65,8 +65,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Order a package: where to send the person to pay
-         * @description Records the order and opens a Stripe Checkout Session for it. The request names a package, never an amount. It may choose where the buyer goes afterwards, within the origins of ALLOWED_ORIGINS. Under the same Idempotency-Key the same request opens one checkout, while that is open; another request is refused. The body is at most 16 KiB.
+         * Order a package or an offer: where to send the person to pay
+         * @description Records the order and opens a Stripe Checkout Session for it. The request names a package, or an offer made to this user, never an amount. It may choose where the buyer goes afterwards, within the origins of ALLOWED_ORIGINS. Under the same Idempotency-Key the same request opens one checkout, while that is open; another request is refused. An offer is bought once: while its checkout is open, every request gets that checkout. The body is at most 16 KiB.
          */
         post: operations["createCheckoutSession"];
         delete?: never;
@@ -147,6 +147,26 @@ export interface paths {
          * @description A 2xx is a promise: the event is durably applied, or knowingly none of our business. Anything else makes Stripe deliver it again. The body is at most 1 MiB.
          */
         post: operations["receiveEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/offers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is offered to the signed-in user alone
+         * @description The offers that they can buy now, those that end first first. Buy one with POST /api/create-checkout-session and its id as package_type. No shared cache may keep the answer.
+         */
+        get: operations["readOffers"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -743,6 +763,28 @@ export interface components {
             /** @description What one use costs */
             credits: number;
         };
+        /** @description A pack for one customer. It is bought once */
+        Offer: {
+            /**
+             * Format: uuid
+             * @description The package_type of its checkout
+             */
+            id: string;
+            name: components["schemas"]["Name"];
+            credits: number;
+            unit_amount: components["schemas"]["Price"];
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+            /** @description Days from payment until what is left lapses; null: never */
+            valid_days: number | null;
+            /** @description From the shop to the buyer */
+            note: string | null;
+            /** @description The moment from which it can no longer be bought */
+            ends_at: components["schemas"]["Moment"];
+        };
+        Offers: {
+            offers: components["schemas"]["Offer"][];
+        };
         Health: {
             /** @enum {unknown} */
             status: "ok" | "degraded";
@@ -769,8 +811,11 @@ export interface components {
             configuration?: string[];
         };
         NewCheckoutSession: {
-            /** @example starter */
-            package_type: components["schemas"]["Slug"];
+            /**
+             * @description A package's id, or that of an offer made to the user
+             * @example starter
+             */
+            package_type: components["schemas"]["Slug"] | string;
             /**
              * @description The currency that the buyer wishes to pay in. Where the package has no price in it, or without it, the package's own counts
              * @example eur
@@ -1132,6 +1177,8 @@ export interface components {
             lots: Record<string, never>[];
             /** @description Credits that work has set aside, also earlier */
             holds: Record<string, never>[];
+            /** @description Packs that were offered to this person alone, with their state */
+            offers: Record<string, never>[];
             /** @description Files, newest first, without their contents */
             files: Record<string, never>[];
             /** @description cursor of the next page, whose lists are appended to these; null: there is none */
@@ -1313,6 +1360,32 @@ export interface components {
             /** @description null: not asked for, not known yet, or not theirs */
             purchase?: components["schemas"]["Purchase"] | null;
         };
+        /** @description An offer to a customer, for staff */
+        DeskOffer: {
+            /**
+             * Format: uuid
+             * @description The package_type of its checkout
+             */
+            id: string;
+            name: components["schemas"]["Name"];
+            credits: number;
+            unit_amount: components["schemas"]["Price"];
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+            /** @description Days from payment until what is left lapses; null: never */
+            valid_days: number | null;
+            /** @description From the shop to the buyer */
+            note: string | null;
+            /** @description The moment from which it can no longer be bought */
+            ends_at: components["schemas"]["Moment"];
+            /**
+             * @description processing: a bank has not confirmed its payment yet
+             * @enum {unknown}
+             */
+            state: "open" | "processing" | "bought" | "expired" | "withdrawn";
+            created_at: components["schemas"]["Moment"];
+            withdrawn_at: components["schemas"]["Moment"] | null;
+        };
         /** @description With ?cursor=, purse alone */
         DeskPerson: {
             account?: {
@@ -1359,6 +1432,8 @@ export interface components {
             }[];
             /** @description As GET /api/files lists them */
             files?: Record<string, never>[];
+            /** @description Offers made to this person, newest first */
+            offers?: components["schemas"]["DeskOffer"][];
             notes?: {
                 id: components["schemas"]["TransactionId"];
                 author: string;
@@ -1394,7 +1469,7 @@ export interface components {
              * @description support may note, resend and export; the rest is for admins
              * @enum {unknown}
              */
-            action: "grant" | "correct" | "undo" | "release" | "refund" | "resend" | "move" | "forget" | "export" | "note";
+            action: "grant" | "correct" | "undo" | "release" | "refund" | "resend" | "offer" | "withdraw_offer" | "move" | "forget" | "export" | "note";
             /** Format: uuid */
             user_id: string;
             /** @description 500 characters at most, except the text of a note. The person sees the reason of a grant, a correction and an undone spend in their history */
@@ -1403,9 +1478,9 @@ export interface components {
             preview?: boolean;
             /** @description The balance that was shown; another one is refused */
             balance?: number;
-            /** @description Of grant (positive) and correct (not 0) */
+            /** @description Of grant and offer (positive) and correct (not 0) */
             credits?: number;
-            /** @description Of grant: days until the credits expire */
+            /** @description Of grant and offer: days until the credits expire */
             valid_days?: number | null;
             transaction_id?: components["schemas"]["TransactionId"];
             /** Format: uuid */
@@ -1421,6 +1496,21 @@ export interface components {
             purchase_id?: string;
             /** @description Of refund: what was shown, in minor units; another one is refused with quote_changed */
             amount?: number | null;
+            /** @description Of offer: on the card and the receipt */
+            name?: components["schemas"]["Name"];
+            /** @description Of offer, in minor units */
+            unit_amount?: components["schemas"]["Price"];
+            /** @description Of offer */
+            currency?: components["schemas"]["Currency"];
+            /** @description Of offer: shown to the buyer */
+            note?: string | null;
+            /** @description Of offer: the moment from which it can no longer be bought, with its offset from UTC */
+            ends_at?: components["schemas"]["Moment"];
+            /**
+             * Format: uuid
+             * @description Of withdraw_offer
+             */
+            offer_id?: string;
         };
         /** @description What an action changed, or would change */
         DeskResult: {
@@ -1561,7 +1651,8 @@ export interface components {
                 refunded: number;
             }[];
             packs: {
-                package_id: string;
+                /** @description null: all offers to customers together */
+                package_id: string | null;
                 name: string;
                 currency: components["schemas"]["Currency"];
                 purchases: number;
@@ -1978,7 +2069,7 @@ export interface components {
                 };
             };
         };
-        /** @description No such package on sale */
+        /** @description No such package on sale, and no such offer to this user */
         UnknownPackage: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -1993,7 +2084,7 @@ export interface components {
                 };
             };
         };
-        /** @description wrong_ledger_mode: the Stripe key is of another mode than the ledger, and test and live do not mix. purse_moved: this user's purse has moved to another account, which buys from now on. idempotency_key_reused: the key was used for another package, currency or address. checkout_ended: the checkout under this key is paid, failed, expired or older than an hour. waiver_required: the shop asks for consent first, see withdrawal of GET /api/config. waiver_changed: the text of that consent has changed */
+        /** @description wrong_ledger_mode: the Stripe key is of another mode than the ledger, and test and live do not mix. purse_moved: this user's purse has moved to another account, which buys from now on. idempotency_key_reused: the key was used for another package, currency or address. checkout_ended: the checkout under this key is paid, failed, expired or older than an hour. waiver_required: the shop asks for consent first, see withdrawal of GET /api/config. waiver_changed: the text of that consent has changed. offer_bought: the offer was bought, or its payment is being confirmed. offer_ended: it was withdrawn, or its time is over */
         CheckoutConflict: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2003,7 +2094,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"] & {
                     error?: {
                         /** @enum {unknown} */
-                        code?: "wrong_ledger_mode" | "purse_moved" | "idempotency_key_reused" | "checkout_ended" | "waiver_required" | "waiver_changed";
+                        code?: "wrong_ledger_mode" | "purse_moved" | "idempotency_key_reused" | "checkout_ended" | "waiver_required" | "waiver_changed" | "offer_bought" | "offer_ended";
                     };
                 };
             };
@@ -2535,7 +2626,7 @@ export interface components {
                 };
             };
         };
-        /** @description This person, or their spend, hold or order, does not exist */
+        /** @description This person, or their spend, hold, order or offer, does not exist */
         UnknownTarget: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2545,7 +2636,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"] & {
                     error?: {
                         /** @enum {unknown} */
-                        code?: "unknown_person" | "unknown_transaction" | "unknown_hold" | "unknown_order";
+                        code?: "unknown_person" | "unknown_transaction" | "unknown_hold" | "unknown_order" | "unknown_offer";
                     };
                 };
             };
@@ -2580,7 +2671,7 @@ export interface components {
                 };
             };
         };
-        /** @description The body is not JSON, or a field is missing or out of bounds; the Idempotency-Key is missing or not one; or there are too many query parameters */
+        /** @description The body is not JSON, or a field is missing or out of bounds; the Idempotency-Key is missing or not one; or there are too many query parameters. unsellable_price: Stripe does not charge the price of an offer */
         InvalidAction: {
             headers: {
                 "Cache-Control": components["headers"]["NotStored"];
@@ -2590,7 +2681,7 @@ export interface components {
                 "application/json": components["schemas"]["Error"] & {
                     error?: {
                         /** @enum {unknown} */
-                        code?: "invalid_request" | "invalid_json" | "invalid_idempotency_key";
+                        code?: "invalid_request" | "invalid_json" | "invalid_idempotency_key" | "unsellable_price";
                     };
                 };
             };
@@ -2605,7 +2696,7 @@ export interface components {
                 "application/json": {
                     error: {
                         /** @enum {unknown} */
-                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "already_done" | "hold_captured" | "hold_of_refund" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "purse_in_use" | "purse_moved" | "purse_not_empty" | "unpaid" | "pending" | "mismatch" | "free" | "other_mode" | "refunded" | "disputed" | "paid_twice" | "in_progress" | "nothing_unused" | "quote_changed";
+                        code: "balance_changed" | "idempotency_key_reused" | "person_deleted" | "already_done" | "hold_captured" | "hold_of_refund" | "is_staff" | "mails_off" | "no_address" | "no_receipt_mail" | "offer_bought" | "offer_end_wrong" | "purse_in_use" | "purse_moved" | "purse_not_empty" | "unpaid" | "pending" | "mismatch" | "free" | "other_mode" | "refunded" | "disputed" | "paid_twice" | "in_progress" | "nothing_unused" | "quote_changed";
                         message: string;
                         /** @description With balance_changed: the balance now, in credits */
                         balance?: number;
@@ -3144,6 +3235,33 @@ export interface operations {
             413: components["responses"]["BodyTooLarge"];
             500: components["responses"]["CannotBeApplied"];
             503: components["responses"]["DatabaseAway"];
+        };
+    };
+    readOffers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Their open offers */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Offers"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
         };
     };
     readReceipt: {

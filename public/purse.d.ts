@@ -11,6 +11,7 @@ export type Balance = Pick<
 export type History = Pick<Schemas["Credits"], "transactions" | "next_cursor">;
 export type Transaction = Schemas["Transaction"];
 export type Catalogue = Schemas["Catalogue"];
+export type Offer = Schemas["Offer"];
 export type CheckoutSession = Schemas["CheckoutSession"];
 export type Purchase = Schemas["Purchase"];
 /** `replayed`: this repeats the answer to an earlier request under the same key. */
@@ -80,6 +81,7 @@ export class Purse {
   balance(options?: Abortable): Promise<Balance>;
   history(options?: Page): Promise<History>;
   catalogue(options?: Abortable): Promise<Catalogue>;
+  offers(options?: Abortable): Promise<Offer[]>;
   spend(feature: string, options?: Keyed & { quantity?: number }): Promise<Spend>;
   /**
    * `currency` is the one that the person wishes to pay in; where the package has no price in it, its own counts.

@@ -74,6 +74,12 @@ export class Purse {
     return this.#call("GET", "/api/packages", { isPublic: true, signal });
   }
 
+  /** What is offered to this user alone. Buy one with `checkout(offer.id)`. */
+  async offers({ signal } = {}) {
+    const { offers } = await this.#call("GET", "/api/offers", { signal });
+    return offers;
+  }
+
   /** Spends what a feature costs. */
   async spend(feature, { quantity = 1, idempotencyKey, signal } = {}) {
     let replayed = false;
@@ -86,7 +92,7 @@ export class Purse {
     return { ...spent, replayed };
   }
 
-  /** Opens a checkout for a package: send the person to its `url`. */
+  /** Opens a checkout for a package or an offer: send the person to its `url`. */
   checkout(packageType, { currency, returnUrl, cancelUrl, withdrawalWaiver, idempotencyKey, signal } = {}) {
     const body = {
       package_type: packageType,

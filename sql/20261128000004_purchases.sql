@@ -187,7 +187,8 @@ begin
         'cancel_url', p_order.cancel_url,
         'customer_id', v_customer.customer_id,
         'customer_has_email', p_email is null or v_customer.email_hash is not distinct from purse.address_hash(p_email),
-        'customer_key', v_customer.idempotency_key
+        'customer_key', v_customer.idempotency_key,
+        'open_session_id', null
     ) || purse.seal_order(p_order);
 end
 $$;
@@ -252,6 +253,12 @@ begin
         return purse.begun_purchase(v_order, p_email);
     end if;
 
+    v_order := purse.open_order_of_offer(p_user_id, p_package_id, p_livemode);
+    if v_order.id is not null then
+        return purse.begun_purchase(v_order, p_email)
+            || jsonb_build_object('open_session_id', v_order.checkout_session_id);
+    end if;
+
     select count(*), ceil(extract(epoch from min(p.created_at) + interval '1 minute' - clock_timestamp()))
     into v_recent, v_wait_seconds
     from public.purchases p
@@ -289,10 +296,8 @@ begin
     select
         p_user_id, c.id, c.name, c.credits, coalesce(f.unit_amount, c.unit_amount), coalesce(f.currency, c.currency),
         c.valid_days, p_livemode, clock_timestamp(), p_idempotency_key, p_currency, p_return_url, p_cancel_url
-    from public.credit_packages c
+    from purse.on_sale_for(p_user_id, p_package_id) c
     left join public.package_prices f on f.package_id = c.id and f.currency = p_currency
-    where c.id = p_package_id
-        and c.active
     returning * into v_order;
     if not found then
         raise exception using errcode = 'PT404', message = 'no such package on sale';
@@ -310,11 +315,16 @@ comment on function public.begin_purchase(uuid, text, boolean, integer, integer,
 The price is the one in p_currency, or the pack''s own if it has none in that currency.
 Returns {order_id, ordered_at (seconds since 1970), package_id, package_name, credits, unit_amount,
 currency, valid_days or null, return_url or null, cancel_url or null, customer_id or null, customer_has_email (false if p_email has to be sent to Stripe),
-customer_key (idempotency key for creating the customer), ledger_id, seal}; the last two travel in Stripe''s metadata.
+customer_key (idempotency key for creating the customer), ledger_id, seal, open_session_id or null}; ledger_id and seal
+travel in Stripe''s metadata.
+p_package_id is a pack''s id, or that of an offer made to this user. An offer has one open order at a time: while it may be
+paid, every request gets that order again, whatever its key and addresses, and it counts for no limit. open_session_id is
+its Checkout Session, of which the caller asks Stripe whether it is still open.
 Under the same p_idempotency_key the same request gets the same order, for an hour and while it is unpaid; it
 counts for no limit. Then PT409 with checkout_ended as detail, and with idempotency_key_reused if another pack,
 currency or address is asked for under that key.
-Raises PT404 if the pack is not on sale; PT409 with ledger_is_test or ledger_is_live as detail if the ledger
+Raises PT404 if the pack is not on sale, or the offer was made to somebody else; PT409 with offer_bought or offer_ended as
+detail (purse.open_order_of_offer); PT409 with ledger_is_test or ledger_is_live as detail if the ledger
 is of the other mode, and with purse_moved if the user''s purse has moved to another account; PT429 past
 p_orders_per_minute, with the seconds to wait as detail, and at p_declines_per_hour declined payments, with
 declines:<seconds>; PT403 if the account was deleted.';

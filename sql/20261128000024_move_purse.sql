@@ -119,6 +119,7 @@ begin
         set user_id = p_to_user_id,
             idempotency_key = null
         where p.user_id = p_from_user_id;
+        update public.offers o set user_id = p_to_user_id where o.user_id = p_from_user_id;
         update public.user_credits u
         set lapses_at = least(u.lapses_at, v_from.lapses_at),
             low_threshold = coalesce(u.low_threshold, v_from.low_threshold)
@@ -144,7 +145,7 @@ end
 $$;
 
 comment on function public.move_purse(uuid, uuid, text, text) is
-'Moves a guest''s purse to another account that has no ledger rows yet: lots with their expiry, orders, and
+'Moves a guest''s purse to another account that has no ledger rows yet: lots with their expiry, orders, offers, and
 debts. Both ledgers say so (move_out, move_in). A later refund, payment or reversal meets the new owner.
 Files, idempotency keys and the first account''s history stay. Called again, it answers as the first time.
 Returns {from_user_id, to_user_id, credits: the balance that moved, moved_at, replayed}.

@@ -177,6 +177,8 @@ begin
         live_since = clock_timestamp(),
         live_by = p_actor,
         live_because = p_reason;
+    -- Nobody buys for real money what was offered in a test.
+    update public.offers o set withdrawn_at = clock_timestamp() where o.withdrawn_at is null;
     return v_cleared || jsonb_build_object(
         'was_live', false,
         'applied', true
@@ -187,7 +189,8 @@ $$;
 comment on function public.go_live(text, text, integer) is
 'Turns a test ledger into a live one, after clear_test_credits: clears up to p_limit balances that are not 0 (yet, or
 again) as that does, and sets the mode, in one transaction. If more than p_limit are not 0, it changes nothing, and applied
-is false: clear_test_credits comes first. Rows stay; test orders are ignored from then on. On a live ledger it does nothing.
+is false: clear_test_credits comes first. Rows stay; test orders are ignored from then on, and offers to
+customers are withdrawn. On a live ledger it does nothing.
 Returns {was_live, applied} and, if applied, {users, credits_taken, debts_cancelled, holds_released}.
 Raises PT422 without who and why.';
 revoke all on function public.go_live(text, text, integer) from public, anon, authenticated, service_role;

@@ -51,6 +51,7 @@ begin
     delete from public.stripe_lookups l where l.user_id = any (p_user_ids);
     delete from public.request_counts r where r.user_id = any (p_user_ids);
     delete from public.mail_preferences m where m.user_id = any (p_user_ids);
+    delete from public.offers o where o.user_id = any (p_user_ids);
     delete from public.person_notes n where n.user_id = any (p_user_ids);
     update public.grant_lines l set note = null where l.user_id = any (p_user_ids) and l.note is not null;
     delete from public.card_declines c

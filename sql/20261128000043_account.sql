@@ -184,6 +184,15 @@ begin
                 order by h.id
                 limit p_limit + 1
             );
+        when 'offers' then
+            v_rows := array(
+                select to_jsonb(o) - array['user_id', 'given_up_until'] || jsonb_build_object('state', purse.offer_state(o))
+                from public.offers o
+                where o.user_id = any (v_user_ids)
+                    and (p_after is null or o.id > p_after::uuid)
+                order by o.id
+                limit p_limit + 1
+            );
         else
             raise exception using errcode = 'PT422', message = 'no such section';
     end case;
@@ -196,7 +205,7 @@ end
 $$;
 
 comment on function public.export_account(uuid, text, text, integer) is
-'A page of a copy of a person''s data: their orders, transactions, lots or holds (p_section), by id after p_after.
+'A page of a copy of a person''s data: their orders, transactions, lots, holds or offers (p_section), by id after p_after.
 Rows of guests whose purses moved into the account are among them. Returns {rows, next: p_after of the next page or
 null}. Raises PT403 if the account was deleted, PT422 for another section.';
 revoke all on function public.export_account(uuid, text, text, integer) from public, anon, authenticated, service_role;

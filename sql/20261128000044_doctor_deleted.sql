@@ -44,6 +44,9 @@ begin
                     ) or exists (
                         select from public.grant_lines l where l.user_id = d.user_id and l.note is not null
                     ) then 'notes of staff' end,
+                    case when exists (
+                        select from public.offers o where o.user_id = d.user_id
+                    ) then 'offers' end,
                     case when d.finished_at is null then 'a deletion that has not ended' end
                 ], null) as what
                 from public.deleted_accounts d

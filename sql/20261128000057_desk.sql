@@ -65,7 +65,7 @@ create table public.admin_actions (
     constraint admin_actions_action_is_known check (
         action in (
             'grant', 'correct', 'undo', 'release', 'refund', 'resend', 'move', 'forget', 'export', 'note', 'set_pack',
-            'set_feature', 'set_prices', 'bulk_grant'
+            'set_feature', 'set_prices', 'bulk_grant', 'offer', 'withdraw_offer'
         )
     ),
     constraint admin_actions_reason_is_short check (length(reason) between 1 and 500)
@@ -78,7 +78,7 @@ comment on table public.admin_actions is
 comment on column public.admin_actions.actor_id is 'Who did it: a user of Supabase Auth. No foreign key: the row outlives them.';
 comment on column public.admin_actions.actor_role is 'Their role at that time.';
 comment on column public.admin_actions.user_id is 'Whom it was about. Null for a price.';
-comment on column public.admin_actions.arguments is 'What was asked for, such as {"credits": 50}. The text of a note is in person_notes, where it can be deleted.';
+comment on column public.admin_actions.arguments is 'What was asked for, such as {"credits": 50}. The text of a note is in person_notes, and an offer''s texts for the buyer in offers, where they can be deleted.';
 comment on column public.admin_actions.result is 'What it changed, as desk_act or desk_set_price answered.';
 
 alter table public.admin_actions enable row level security;

@@ -167,6 +167,10 @@ begin
             v_details := public.forget_user(p_user_id, p_actor_id::text, p_reason, p_balance);
             perform purse.require_not_done((v_details ->> 'replayed')::boolean);
             return v_details;
+        when 'offer' then
+            return purse.make_offer(p_user_id, p_arguments);
+        when 'withdraw_offer' then
+            return purse.withdraw_offer(p_user_id, (p_arguments ->> 'offer_id')::uuid);
         when 'export' then
             return '{}';
         when 'note' then

@@ -60,7 +60,7 @@ declare
     v_after   jsonb;
     v_details jsonb;
     -- These lock no account. What happens to it meanwhile is not their doing.
-    v_moves   constant boolean := p_action not in ('note', 'resend', 'export');
+    v_moves   constant boolean := p_action not in ('note', 'resend', 'export', 'offer', 'withdraw_offer');
 begin
     if not purse.person_exists(p_user_id) then
         raise exception using errcode = 'PT404', message = 'no such person', detail = 'unknown_person';
@@ -189,6 +189,11 @@ begin
                     where n.id = (v_done.arguments ->> 'note_id')::bigint
                         and n.text = p_reason
                 )
+                when p_action = 'offer' then v_done.reason = p_reason and exists (
+                    select from public.offers o
+                    where o.id = (v_done.arguments ->> 'offer_id')::uuid
+                        and v_done.arguments - 'offer_id' || jsonb_build_object('name', o.name, 'note', o.note) = p_arguments
+                )
                 else v_done.arguments = p_arguments and v_done.reason = p_reason
             end
         );
@@ -197,6 +202,9 @@ begin
     v_result := purse.run_action(p_actor_id, p_action, p_user_id, p_arguments, p_reason, p_balance);
     if p_action = 'note' then
         v_kept := v_result -> 'details';
+    elsif p_action = 'offer' then
+        v_kept := p_arguments - array['name', 'note']
+            || jsonb_build_object('offer_id', v_result -> 'details' -> 'offer_id');
     end if;
     insert into public.admin_actions (
         actor_id, actor_role, action, user_id, arguments, reason, idempotency_key, result
@@ -214,13 +222,14 @@ comment on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean
 'Does something to a person''s account as a member of staff, once per actor and idempotency key, and records it in
 admin_actions. With p_preview it says what would happen, and changes and records nothing. p_arguments by p_action:
 grant {credits, valid_days?}, correct {credits: signed}, undo {transaction_id}, release {hold_id}, refund {purchase_id,
-amount: what quote_refund has shown}, resend {order_id}, move {to_user_id}, forget, export, note {} (its text is p_reason). support may note, resend and export; the rest is for
+amount: what quote_refund has shown}, resend {order_id}, move {to_user_id}, offer: see purse.make_offer (all fields),
+withdraw_offer {offer_id}, forget, export, note {} (its text is p_reason). support may note, resend and export; the rest is for
 admins. p_balance is the balance that the actor was shown; null: whatever it is. The person sees p_reason of a grant,
 a correction and an undone spend in their history. A refund is only begun here: a worker then asks Stripe (claim_refund).
 Returns {accounts: [{user_id, before, after: {balance, held, available}}], ledger: [{transaction_id, user_id, kind,
 amount, balance_after}], at most 200 rows; details: what the action''s own function answers; action_id or null; replayed}.
-Raises PT403 with not_staff or admins_only as detail; PT404 with unknown_person, unknown_transaction, unknown_hold or
-unknown_order; PT409 with balance_changed:<balance>, already_done, idempotency_key_reused, is_staff, or as the action''s function
+Raises PT403 with not_staff or admins_only as detail; PT404 with unknown_person, unknown_transaction, unknown_hold,
+unknown_order or unknown_offer; PT409 with balance_changed:<balance>, already_done, idempotency_key_reused, is_staff, or as the action''s function
 does; PT402 and PT422 likewise.';
 revoke all on function public.desk_act(uuid, text, uuid, jsonb, text, text, boolean, bigint)
     from public, anon, authenticated, service_role;

@@ -127,6 +127,7 @@ begin
             ) h
         ),
         'files', v_files,
+        'offers', purse.offers_of_person(p_user_id),
         'notes', (
             select coalesce(jsonb_agg(jsonb_build_object(
                 'id', n.id::text,
@@ -156,7 +157,7 @@ $$;
 comment on function public.desk_person(uuid, uuid, bigint) is
 'Everything about a person, for staff. Returns {account: see purse.account_at_desk, purse: as refresh_credits, the
 person''s own view; lots: fifty, those with credits first; orders: twenty, see doctor_user; holds: those that are open;
-files: twenty; notes: [{id, author, text, created_at}]; actions: twenty, [{id, actor, actor_role, action, arguments,
+files: twenty; offers: see purse.offers_of_person; notes: [{id, author, text, created_at}]; actions: twenty, [{id, actor, actor_role, action, arguments,
 reason, ledger, created_at}]}. With p_cursor (of purse.next_cursor) it returns {purse} alone, with the next page of
 the history. Of a deleted account, purse has balance, held, available and the history.
 Raises PT403 for who is not staff, PT404 with unknown_person as detail.';

@@ -183,15 +183,19 @@ begin
             'packs', (
                 select coalesce(jsonb_agg(jsonb_build_object(
                     'package_id', k.package_id,
-                    'name', coalesce((select n.name from public.credit_packages n where n.id = k.package_id), k.package_id),
+                    'name', coalesce(
+                        (select n.name from public.credit_packages n where n.id = k.package_id), k.package_id, 'Offers'
+                    ),
                     'currency', k.currency,
                     'purchases', k.purchases,
                     'paid', k.paid
                 ) order by k.paid desc, k.package_id, k.currency), '[]'::jsonb)
                 from (
-                    select paid.package_id, paid.currency, sum(paid.purchases)::bigint as purchases, sum(paid.paid)::bigint as paid
+                    -- Offers are one line: their ids have hyphens, those of packs have none.
+                    select case when paid.package_id not like '%-%' then paid.package_id end as package_id, paid.currency,
+                        sum(paid.purchases)::bigint as purchases, sum(paid.paid)::bigint as paid
                     from paid
-                    group by paid.package_id, paid.currency
+                    group by 1, 2
                 ) k
             )
         )
@@ -202,7 +206,7 @@ $$;
 comment on function public.desk_money(uuid, integer) is
 'Revenue of the last p_days days (1 to 366, today included, in UTC) for staff. Returns {from, to, daily: [{day, currency,
 purchases, paid, refunded}], days without any are left out; currencies: [{currency, decimals, purchases, paid, refunded}],
-packs: [{package_id, name, currency, purchases, paid}]}. Amounts are in minor units; refunded includes disputes and
+packs: [{package_id, null for all offers together, name, currency, purchases, paid}]}. Amounts are in minor units; refunded includes disputes and
 counts on its own day. Second payments and refunds of others'' payments are as in purse.money_since. Raises PT403 for who
 is not staff, PT422 for days out of bounds.';
 revoke all on function public.desk_money(uuid, integer) from public, anon, authenticated, service_role;

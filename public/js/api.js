@@ -35,9 +35,15 @@ export function getCredits({ limit, cursor, sessionId, usage } = {}) {
   return call(`/api/credits?${query}`);
 }
 
+/** What is offered to this person alone. @returns {Promise<import("./offer-card.js").Offer[]>} */
+export async function getOffers() {
+  const { offers } = await call("/api/offers");
+  return offers;
+}
+
 /**
  * Our server and then Stripe have to answer, so this one may take longer.
- * @param {string} packageId
+ * @param {string} packageId of a pack, or of an offer to this person
  * @param {string | null} currency null for the pack's own
  * @param {string | null} waiver the words by which the buyer gave up the withdrawal, where the shop asks for it
  */

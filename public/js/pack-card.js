@@ -9,8 +9,9 @@ import { formatNumber, t } from "./texts.js";
  * @param {Package} pack
  * @param {Package[]} packs all of them, to say honestly what this one saves
  * @param {() => void} onBuy
+ * @param {Node | null} [details] what else the card says
  */
-export function packCard(pack, packs, onBuy) {
+export function packCard(pack, packs, onBuy, details = null) {
   const saving = savingPercent(pack, packs);
   const label = t("pack.buy", { name: pack.name });
   return h(
@@ -32,6 +33,7 @@ export function packCard(pack, packs, onBuy) {
       rate(pack),
     ),
     pack.missing && h("p", { class: "pack__fallback" }, fallback(pack)),
+    details,
     h(
       "button",
       { class: "button", type: "button", "data-pack": pack.id, "data-label": label, onclick: onBuy },

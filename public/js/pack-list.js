@@ -5,6 +5,7 @@ import { loadConfig } from "./config.js";
 import { CurrencyChoice } from "./currency-choice.js";
 import { h } from "./dom.js";
 import { notice } from "./notice.js";
+import { OfferList } from "./offer-list.js";
 import { packCard, packSkeletons } from "./pack-card.js";
 import { problem, readingProblem } from "./problems.js";
 import { session } from "./session.js";
@@ -12,12 +13,13 @@ import { askToSignIn } from "./sign-in-prompt.js";
 import { t } from "./texts.js";
 import { WaiverBox } from "./waiver-box.js";
 
-/** The packs on sale, from the catalogue, and the way from a pack to its payment page. */
+/** The packs on sale, from the catalogue and by offers, and the way from a pack to its payment page. */
 export class PackList extends HTMLElement {
   #message = h("div", { class: "packs__message" });
   #list = h("ul", { class: "packs", role: "list", "aria-label": t("packs") });
   #choice = new CurrencyChoice();
   #waiver = new WaiverBox();
+  #offers = new OfferList((offerId) => this.buy(offerId));
   /** @type {import("./catalogue.js").Package[]} */
   #packages = [];
   /** What somebody chose, and what their country proposes. @type {(string | null)[]} */
@@ -29,7 +31,13 @@ export class PackList extends HTMLElement {
   ready;
 
   connectedCallback() {
-    this.replaceChildren(this.#message, this.#choice.element, this.#waiver.element, this.#list);
+    this.replaceChildren(
+      this.#message,
+      this.#waiver.element,
+      this.#offers.element,
+      this.#choice.element,
+      this.#list,
+    );
     // Back from the payment page: the browser may show this page just as it was left, button busy.
     addEventListener("pageshow", (event) => event.persisted && this.reset());
     chosenCurrency.onChange((currency) => this.#choose(currency));
@@ -42,15 +50,18 @@ export class PackList extends HTMLElement {
     if (!this.#list.children.length) this.#list.replaceChildren(...packSkeletons(3));
     this.#list.setAttribute("aria-busy", "true");
     const asking = loadConfig({ fresh: true }).catch(() => null);
+    const loading = loadCatalogue(options);
+    // Where the packs are missing, an offer can be bought all the same.
+    const offering = this.#offers.refresh(loading.then(({ packages }) => packages).catch(() => null));
     try {
-      const { packages } = await loadCatalogue(options);
+      const { packages } = await loading;
       this.#packages = packages;
       // Only where nobody has chosen yet does the country decide. Then the packs wait for it, or prices would change
       // before the reader's eyes.
       if (offeredCurrencies(packages).length > 1 && !isOffered(packages, this.#wishes[0]))
         this.#wishes[1] = (await asking)?.currency ?? null;
       this.#render();
-      if (!packages.length) this.#say(notice(t("packs.none"), { tone: "info" }));
+      if (!packages.length && !(await offering)) this.#say(notice(t("packs.none"), { tone: "info" }));
     } catch (error) {
       const action = { label: t("try_again"), run: () => this.refresh({ cache: "reload" }) };
       this.#list.replaceChildren();
@@ -62,6 +73,8 @@ export class PackList extends HTMLElement {
     this.#onSale = config?.payments_enabled !== false;
     if (config) this.#waiver.ask(config.withdrawal.waiver);
     this.reset();
+    await offering;
+    if (!this.#opening) this.reset();
   }
 
   /** Every pack in the buyer's currency. */
@@ -129,6 +142,14 @@ export class PackList extends HTMLElement {
     if (error.code === "waiver_required" || error.code === "waiver_changed") {
       await this.refresh();
       return this.#waiver.complain(t("waiver.changed"));
+    }
+    if (error.code === "offer_ended" || error.code === "offer_bought") {
+      await this.refresh();
+      const message = notice(t(`problem.${error.code}`));
+      this.#say(message);
+      // The keyboard was on the offer's button, which is gone.
+      message.tabIndex = -1;
+      return message.focus();
     }
     // The session is over by now, and with it the store is closed: the form below takes over.
     if (error.status === 401) return askToSignIn(packageId);

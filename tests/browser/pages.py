@@ -145,6 +145,12 @@ class Store:
         return self.place.get_by_label("Currency")
 
     @property
+    def offers(self) -> Locator:
+        """What is offered to this person alone."""
+        offers = self.place.get_by_role("list", name="Offers for you")
+        return offers.get_by_role("listitem")
+
+    @property
     def prices(self) -> Locator:
         """What each feature costs."""
         return self.place.get_by_role("list", name="What things cost").get_by_role("listitem")

@@ -37,7 +37,7 @@ def test_buying_offline_says_so_and_works_once_online(buyer: Site, console: Cons
 def test_a_store_that_could_not_load_loads_when_asked_again(
     visit: Visit, user: User, console: Console
 ) -> None:
-    console.allow_failing("/api/packages", "/api/config")
+    console.allow_failing("/api/packages", "/api/config", "/api/offers")
     # Not the start page: it loads the catalogue, which is then in the browser's cache.
     site = visit(user, at="/payment/cancelled")
     site.expect_balance(0)

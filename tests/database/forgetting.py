@@ -31,6 +31,7 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "lease_file": lambda p: (p.user_id, Order().order_id, 60, True),
     "delete_file": lambda p: (p.user_id, Order().order_id),
     "read_account": lambda p: (p.user_id,),
+    "read_offers": lambda p: (p.user_id,),
     "export_profile": lambda p: (p.user_id,),
     "record_waiver": lambda p: (p.user_id, Order().order_id, "the words"),
     "quote_withdrawal": lambda p: (Order().order_id, p.user_id, 14),

@@ -11,6 +11,7 @@ import pytest
 
 from tests.database.ledger import balance, decide, record, record_event, row_of
 from tests.database.purse import Purse
+from tests.offers import offered
 from tests.support import Order, Reversal, event
 
 if TYPE_CHECKING:
@@ -163,6 +164,16 @@ def test_going_live_shows_then_corrects_everybody_to_zero(undone: Database) -> N
     assert go_live(undone) == {"was_live": True, "applied": False}
     cleared = Purse(undone).call("clear_test_credits", "ann", "the shop opens", True)
     assert cleared == {"was_live": True, "next": None}
+
+
+def test_nobody_buys_for_real_what_was_offered_in_a_test(undone: Database) -> None:
+    purse = Purse(undone)
+    offer = offered(undone, purse.user_id)
+    assert go_live(undone)["applied"] is True
+    assert purse.call("read_offers", purse.user_id) == {"offers": []}
+    with pytest.raises(psycopg.DatabaseError) as refused, undone.transaction():
+        purse.call("begin_purchase", purse.user_id, offer, True, 10)
+    assert refused.value.diag.message_detail == "offer_ended"
 
 
 def test_after_going_live_test_refunds_change_nothing(undone: Database) -> None:

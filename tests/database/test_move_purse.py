@@ -246,6 +246,7 @@ def test_a_guest_whose_purse_moved_buys_nothing_more(guest: Purse, account: Purs
     assert refusal == ("PT409", "purse_moved")
 
 
+@pytest.mark.usefixtures("patience")
 def test_spends_refunds_and_reversals_beside_a_move_lose_nothing(
     stack: RunningStack, database: Database
 ) -> None:

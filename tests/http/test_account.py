@@ -24,6 +24,7 @@ ENDPOINTS = (
     ("GET", "/api/credits", None),
     ("POST", "/api/credits", {"feature": "docx_processing"}),
     ("POST", "/api/create-checkout-session", {"package_type": "starter"}),
+    ("GET", "/api/offers", None),
     ("GET", "/api/receipt?order_id=00000000-0000-4000-8000-000000000000", None),
     ("GET", "/api/account", None),
     ("GET", "/api/account/export", None),

@@ -8,6 +8,7 @@ import pytest
 
 from tests.database.purse import Purse
 from tests.http.javascript import JavaScript, deno, node
+from tests.offers import offered
 from tests.support import Order, event
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ SERVER = "const server = new ServerPurse(env);"
 def test_a_user_reads_and_spends_their_credits(
     js: JavaScript, given: dict[str, str], purse: Purse
 ) -> None:
+    offer = offered(purse.database, purse.user_id)
     found = js.run(
         MINE
         + """
@@ -68,8 +70,9 @@ def test_a_user_reads_and_spends_their_credits(
         const { transactions, next_cursor } = await mine.history({ limit: 1 });
         const older = await mine.history({ cursor: next_cursor });
         const { packages } = await mine.catalogue();
+        const offers = await mine.offers();
         const balance = await mine.balance();
-        return { spent, again, balance, entry: transactions[0], older, packages };
+        return { spent, again, balance, entry: transactions[0], older, packages, offers };
         """,
         given,
     )
@@ -82,6 +85,7 @@ def test_a_user_reads_and_spends_their_credits(
     assert found["again"] == {**found["spent"], "replayed": True}
     assert (found["balance"]["balance"], found["balance"]["held"]) == (10, 0)
     assert "transactions" not in found["balance"]
+    assert [offer["id"] for offer in found["offers"]] == [offer]
     assert found["entry"]["amount"] == -10
     assert [entry["kind"] for entry in found["older"]["transactions"]] == ["purchase"]
     assert found["older"]["next_cursor"] is None

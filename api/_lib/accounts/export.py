@@ -15,7 +15,7 @@ ROWS_AT_ONCE = 1000
 # A page ends after the section that reaches this; a section's rows seldom have more than 1 MB.
 PAGE_BYTES = 1_000_000
 
-_LEDGER = ("orders", "transactions", "lots", "holds")
+_LEDGER = ("orders", "transactions", "lots", "holds", "offers")
 SECTIONS = (*_LEDGER, "files")
 _CURSOR = re.compile(rf"({'|'.join(SECTIONS)}):([0-9a-f-]{{0,36}})", re.ASCII)
 

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import re
 import time
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from api._lib.accounts.forgetting import finish_all
 from api._lib.desk.asking import ask
+from api._lib.desk.fields import (
+    MAX_CREDITS,
+    MAX_DAYS,
+    MAX_NAME,
+    flag_of,
+    moment_of,
+    price_of,
+    row_id_of,
+    text_of,
+    uuid_of,
+    whole,
+)
 from api._lib.desk.refunds import carry_out, require_stripe
 from api._lib.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MAX_CREDITS = 1_000_000_000
-MAX_DAYS = 3650
 # The largest whole number that JavaScript keeps exact.
 MAX_AMOUNT = MAX_BALANCE = 2**53
 MAX_REASON = 500
 MAX_NOTE = 2000
+MAX_OFFER_NOTE = 500
 # As in api/account.py: what is left of a deletion after this is the daily clean-up's.
 FINISH_SECONDS = 25
-
-_ROW_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,16 @@ def _refunded(body: Mapping[str, Any]) -> dict[str, Any]:
     return arguments
 
 
+def _offered(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": text_of(body, "name", MAX_NAME),
+        "credits": whole(body, "credits", 1, MAX_CREDITS),
+        **price_of(body),
+        "note": None if body.get("note") is None else text_of(body, "note", MAX_OFFER_NOTE),
+        "ends_at": moment_of(body, "ends_at"),
+    }
+
+
 # Action -> reads its own fields from the body.
 ACTIONS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "grant": _granted,
@@ -88,6 +104,8 @@ ACTIONS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "release": lambda body: {"hold_id": uuid_of(body, "hold_id")},
     "refund": _refunded,
     "resend": lambda body: {"order_id": uuid_of(body, "order_id")},
+    "offer": _offered,
+    "withdraw_offer": lambda body: {"offer_id": uuid_of(body, "offer_id")},
     "move": lambda body: {"to_user_id": uuid_of(body, "to_user_id")},
     "forget": _none,
     "export": _none,
@@ -150,72 +168,3 @@ def act(actor_id: str, action: Action, idempotency_key: str | None) -> dict[str,
         done["details"] = carry_out(done["details"])
         finished = done["details"]["status"] != "begun"
     return {**done, "finished": finished}
-
-
-def uuid_of(fields: Mapping[str, Any], name: str) -> str:
-    """Return a field that is a UUID, in its usual form.
-
-    Raises:
-        InvalidRequestError: It is missing, or no UUID.
-    """
-    value = fields.get(name)
-    try:
-        if isinstance(value, str):
-            return str(UUID(value))
-    except ValueError:
-        pass
-    raise InvalidRequestError(f"{name} must be a UUID.")
-
-
-def row_id_of(fields: Mapping[str, Any], name: str, otherwise: str) -> str:
-    """Return a field that is a row's number, as text.
-
-    Raises:
-        InvalidRequestError: It is missing, or no such number; `otherwise` is the message.
-    """
-    value = fields.get(name)
-    if not isinstance(value, str) or not _ROW_ID.fullmatch(value):
-        raise InvalidRequestError(otherwise)
-    return value
-
-
-def whole(body: Mapping[str, Any], name: str, least: int, most: int) -> int:
-    """Return a field that is a whole number within bounds.
-
-    Raises:
-        InvalidRequestError: It is missing, no whole number, or out of bounds.
-    """
-    value = body.get(name)
-    if type(value) is not int or not least <= value <= most:
-        raise InvalidRequestError(f"{name} must be a whole number from {least:,} to {most:,}.")
-    return value
-
-
-def text_of(body: Mapping[str, Any], name: str, most: int) -> str:
-    """Return a field that is a text of 1 to `most` characters, without the blanks around it.
-
-    Raises:
-        InvalidRequestError: It is missing, empty or too long, or holds control characters.
-    """
-    value = body.get(name)
-    text = value.strip() if isinstance(value, str) else ""
-    if not 1 <= len(text) <= most or not all(map(is_printable, text)):
-        raise InvalidRequestError(f"{name} must be a text of 1 to {most:,} characters.")
-    return text
-
-
-def flag_of(fields: Mapping[str, Any], name: str) -> bool:
-    """Return a field that is true or false; false if it is missing.
-
-    Raises:
-        InvalidRequestError: It is something else.
-    """
-    value = fields.get(name, False)
-    if type(value) is not bool:
-        raise InvalidRequestError(f"{name} must be true or false.")
-    return value
-
-
-def is_printable(letter: str) -> bool:
-    """Return whether Postgres and a page can show it: no control characters, no lone surrogates."""
-    return letter == "\n" or unicodedata.category(letter) not in {"Cc", "Cs"}

@@ -47,6 +47,9 @@ _SENTENCES: Mapping[str, str] = {
     "price_changed": "This pack or feature has changed since you saw it. Load the page again.",
     "currency_taken": "This pack has another price in that currency. Remove that price first.",
     "unknown_package": "There is no such pack.",
+    "offer_bought": "This offer was bought already. Refund its order instead.",
+    "offer_end_wrong": "An offer must end in the future, within ten years.",
+    "unknown_offer": "This person has no such offer.",
     "purse_moved": "One of these purses has moved to another account already.",
 }
 

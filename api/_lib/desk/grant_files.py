@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from api._lib.desk.actions import MAX_CREDITS, MAX_DAYS, MAX_NOTE, is_printable
+from api._lib.desk.actions import MAX_NOTE
+from api._lib.desk.fields import MAX_CREDITS, MAX_DAYS, is_printable
 from api._lib.errors import InvalidRequestError
 
 if TYPE_CHECKING:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from api._lib.desk.actions import MAX_REASON, text_of, uuid_of
+from api._lib.desk.actions import MAX_REASON
 from api._lib.desk.asking import ask
+from api._lib.desk.fields import text_of, uuid_of
 from api._lib.desk.grant_files import MAX_FILE_BYTES, MAX_LINES, GrantLine, read_lines
 from api._lib.errors import InvalidRequestError
 

@@ -5,19 +5,25 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from api._lib.desk.actions import MAX_CREDITS, MAX_DAYS, MAX_REASON, text_of, whole
+from api._lib.desk.actions import MAX_REASON
 from api._lib.desk.asking import ask
+from api._lib.desk.fields import (
+    CURRENCY,
+    MAX_CREDITS,
+    MAX_NAME,
+    MAX_PRICE,
+    price_of,
+    text_of,
+    whole,
+)
 from api._lib.errors import InvalidRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MAX_NAME = 80
-MAX_AMOUNT = 99_999_999
 MAX_PLACE = 1_000_000
 
 _ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
-_CURRENCY = re.compile(r"[a-z]{3}", re.ASCII)
 
 
 def _feature(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,18 +38,7 @@ def _feature(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _pack(values: Mapping[str, Any]) -> dict[str, Any]:
-    currency = values.get("currency")
-    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
-        raise InvalidRequestError("currency must be three lower-case letters, as in usd.")
-    days = None
-    if values.get("valid_days") is not None:
-        days = whole(values, "valid_days", 1, MAX_DAYS)
-    return {
-        **_feature(values),
-        "unit_amount": whole(values, "unit_amount", 1, MAX_AMOUNT),
-        "currency": currency,
-        "valid_days": days,
-    }
+    return {**_feature(values), **price_of(values)}
 
 
 def _further_prices(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -51,9 +46,9 @@ def _further_prices(values: Mapping[str, Any]) -> dict[str, Any]:
     if not isinstance(prices, dict):
         raise InvalidRequestError('prices must be an object, as in {"eur": 449}.')
     for currency in prices:
-        if not _CURRENCY.fullmatch(currency):
+        if not CURRENCY.fullmatch(currency):
             raise InvalidRequestError("A currency must be three lower-case letters, as in eur.")
-    return {"prices": {each: whole(prices, each, 1, MAX_AMOUNT) for each in prices}}
+    return {"prices": {each: whole(prices, each, 1, MAX_PRICE) for each in prices}}
 
 
 _KINDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {

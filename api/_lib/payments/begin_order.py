@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _DECLINES = "declines:"
 
 CHECKOUT_ENDED = "This checkout has ended. Start another one with a new Idempotency-Key."
+OFFER_BOUGHT = "This offer was bought already, or its payment is being confirmed."
 # begin_purchase's other conflicts -> the sentence for the person. The detail is the code.
 _CONFLICTS = {
     "purse_moved": "The credits of this account have moved to another account. Sign in there.",
@@ -30,6 +31,8 @@ _CONFLICTS = {
         "This Idempotency-Key was used for another checkout. Use a new one."
     ),
     "checkout_ended": CHECKOUT_ENDED,
+    "offer_bought": OFFER_BOUGHT,
+    "offer_ended": "This offer has ended. Pick another pack, or ask the shop for a new offer.",
 }
 
 
@@ -38,7 +41,7 @@ class CheckoutRequest:
     """What a buyer asks for.
 
     Attributes:
-        package_id: A package of the catalogue.
+        package_id: A package of the catalogue, or an offer made to the buyer.
         currency: The currency that the buyer wishes to pay in (ISO 4217, lower case); None for the
             package's own, which also counts where the package has no price in it.
         locale: The language of Stripe's page, such as "de"; "auto" leaves it to the browser.
@@ -70,6 +73,7 @@ class BegunOrder:
         customer_key: The idempotency key for creating that customer.
         return_url: Where the buyer goes after the payment; None for our own page.
         cancel_url: Where the buyer goes who does not pay; None for our own page.
+        open_session_id: Of an offer whose checkout was opened before: that Checkout Session.
     """
 
     order: Order
@@ -79,16 +83,17 @@ class BegunOrder:
     customer_key: str
     return_url: str | None
     cancel_url: str | None
+    open_session_id: str | None = None
 
 
 def begin_order(user: User, request: CheckoutRequest, config: Settings) -> BegunOrder:
     """Record an order at the catalogue's present price.
 
     Raises:
-        NotFoundError: No such package on sale.
+        NotFoundError: No such package on sale, and no such offer to this user.
         WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
-        ConflictError: The user's purse has moved, the key names another or an ended checkout, or
-            the shop asks for other consent than was given.
+        ConflictError: The user's purse has moved, the key names another or an ended checkout, the
+            shop asks for other consent than was given, or the offer was bought or has ended.
         TooManyAttemptsError: The user has reached the limit of orders a minute.
         TooManyDeclinesError: The user has reached the limit of declined payments an hour.
         DatabaseUnavailableError: The database cannot be reached.
@@ -152,6 +157,7 @@ def begin_order(user: User, request: CheckoutRequest, config: Settings) -> Begun
         customer_key=row["customer_key"],
         return_url=row["return_url"],
         cancel_url=row["cancel_url"],
+        open_session_id=row["open_session_id"],
     )
 
 

@@ -26,6 +26,7 @@ from api._lib.errors import (
 )
 from api._lib.payments.begin_order import (
     CHECKOUT_ENDED,
+    OFFER_BOUGHT,
     BegunOrder,
     CheckoutRequest,
     begin_order,
@@ -36,6 +37,7 @@ from api._lib.payments.customers import (
     renew_key,
     update_email,
 )
+from api._lib.payments.offers import abandoned_on_failure, is_offer, open_session_of
 from api._lib.payments.session_facts import facts_of_session
 from api._lib.payments.session_params import session_params
 from api._lib.payments.stripe_client import (
@@ -50,6 +52,7 @@ from api._lib.shop import UNNAMED
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams
 
+    from api._lib.settings import Settings
     from api._lib.web.auth import User
 
 # Stripe's codes for an amount that it does not charge (https://docs.stripe.com/error-codes), and
@@ -89,10 +92,11 @@ def begin_checkout(user: User, request: CheckoutRequest) -> CheckoutSession:
     Raises:
         PaymentsDisabledError: Payments are switched off.
         NotConfiguredError: Real money would be paid to a shop without a name.
-        NotFoundError: No such package on sale.
+        NotFoundError: No such package on sale, and no such offer to this user.
         WrongLedgerModeError: The ledger is live and the Stripe key a test key, or vice versa.
-        ConflictError: The user's purse has moved to another account; or the key was used for
-            another checkout (idempotency_key_reused), or for one that has ended (checkout_ended).
+        ConflictError: The user's purse has moved to another account; the key was used for
+            another checkout (idempotency_key_reused), or for one that has ended (checkout_ended);
+            or the offer was bought (offer_bought) or has ended (offer_ended).
         TooManyAttemptsError: The user has reached the limit of orders a minute.
         TooManyDeclinesError: The user has reached the limit of declined payments an hour.
         StripeFailedError: Stripe failed. Nothing was charged; a retry without a key, or with
@@ -107,27 +111,38 @@ def begin_checkout(user: User, request: CheckoutRequest) -> CheckoutSession:
     if config.livemode and not config.shop.is_named:
         raise NotConfiguredError((UNNAMED,))
     recorded = begin_order(user, request, config)
+    if recorded.open_session_id is not None:
+        open_session = open_session_of(recorded.open_session_id)
+        if open_session is not None:
+            return CheckoutSession(id=open_session.id, url=str(open_session.url))
+        # What became of it is recorded by now: this begins a new order, or says that it was paid.
+        recorded = begin_order(user, request, config)
+        if recorded.open_session_id is not None:
+            raise ConflictError(OFFER_BOUGHT, code="offer_bought")
+    with abandoned_on_failure(recorded.order):
+        return _open_checkout(user, recorded, request.locale, config)
+
+
+def _open_checkout(
+    user: User, recorded: BegunOrder, locale: str, config: Settings
+) -> CheckoutSession:
     customer_id = recorded.customer_id or new_customer(user, recorded.customer_key, config)
     if recorded.customer_id and not recorded.customer_has_email:
         update_email(user, customer_id, config)
     order_id = recorded.order.order_id
     try:
-        session = _create_session(
-            session_params(recorded, customer_id, config, request.locale), order_id
-        )
+        session = _create_session(session_params(recorded, customer_id, config, locale), order_id)
     except _CustomerGoneError:
         key = renew_key(user, recorded.customer_key, config, gone=customer_id)
         customer_id = new_customer(user, key, config)
         # Stripe refuses a key that it has seen with other parameters.
         key = f"{order_id}-{customer_id}"
-        session = _create_session(
-            session_params(recorded, customer_id, config, request.locale), key
-        )
+        session = _create_session(session_params(recorded, customer_id, config, locale), key)
     except _OtherCurrencyError:
         key = recorded.customer_key
         customer_id = customer_for_currency(user, key, recorded.order.currency)
         session = _create_session(
-            session_params(recorded, customer_id, config, request.locale),
+            session_params(recorded, customer_id, config, locale),
             f"{order_id}-{customer_id}",
         )
     _store_session_id(session, recorded)
@@ -175,10 +190,13 @@ def _is_about_price(error: stripe.InvalidRequestError) -> bool:
 def _store_session_id(session: stripe.checkout.Session, recorded: BegunOrder) -> None:
     """Store the session's id with the order, so that the return page finds it before the webhook.
 
-    Best effort: the webhook stores the same, so a failure must not stop the checkout.
+    Best effort: the webhook stores the same, so a failure must not stop the checkout. But nobody
+    gets the address of an offer's checkout that the database does not know: it is bought once.
     """
     facts = facts_of_session(session.to_dict(), occurred_at=recorded.ordered_at)
     try:
         database.call("record_facts", p_facts=facts, p_policy=settings().clawback_policy)
     except (DatabaseUnavailableError, database.DatabaseError) as error:
         _log.warning("order %s: session id not stored: %s", recorded.order.order_id, error)
+        if is_offer(recorded.order):
+            raise DatabaseUnavailableError from None

@@ -11,19 +11,28 @@ import { answers, areComplete, fieldOf, reasonOf } from "./questions.js";
 import { explain, KINDS } from "./words.js";
 
 /**
+ * A form of an action's own: what it asks, a view of what was written, whether all is right beyond the fields' own
+ * rules (it complains at the field if not), and the fields of the request.
+ * @typedef {{ inputs: import("./questions.js").Question[], view: HTMLElement, isRight(): boolean,
+ *   answers(): Record<string, unknown> }} Form
+ */
+
+/**
  * Asks for what an action needs, shows what it would change, and does it once. Resolves the result, or null
  * if the person cancels.
  * @param {string} name of the action
  * @param {{ userId: string, label: string, balance: number, about?: Record<string, unknown>, what?: string }} target
  *   about: fields of the request that are known; what: the spend, hold or order in words
  * @returns {Promise<import("./api.js").Result | null>}
+ * @throws {RequestError} where the form of the action could not be loaded
  */
 export async function askAndAct(name, { userId, label, balance, about = {}, what }) {
   const kind = ACTIONS[name];
+  const own = await kind.form?.();
   const titleId = uniqueId("act");
   const dialog = h("dialog", { class: "ask desk-ask", "aria-labelledby": titleId });
   const problem = h("p", { class: "auth__problem", role: "alert" });
-  const inputs = kind.fields.map(fieldOf);
+  const inputs = own?.inputs ?? kind.fields.map(fieldOf);
   const reason = reasonOf(
     kind.isSeen
       ? "Kept for good. The person sees it in their history."
@@ -58,7 +67,9 @@ export async function askAndAct(name, { userId, label, balance, about = {}, what
         done = await act(previewed.request, previewed.key);
         return dialog.close();
       }
-      const request = { action: name, user_id: userId, balance, ...about, ...answers(inputs), reason: reason.input.value.trim() };
+      const shown = kind.ignoresBalance ? {} : { balance };
+      const answered = own ? own.answers() : answers(inputs);
+      const request = { action: name, user_id: userId, ...shown, ...about, ...answered, reason: reason.input.value.trim() };
       const found = await preview(request);
       effect.replaceChildren(...inWords(found, kind.sentence?.(found.details)));
       // One key for each thing that was agreed to, so that a second try after a silence does it once.
@@ -83,13 +94,14 @@ export async function askAndAct(name, { userId, label, balance, about = {}, what
     kind.warning ? h("p", {}, kind.warning) : null,
     problem,
     questions,
+    own?.view,
     effect,
     h("p", { class: "actions" }, cancel, change, submit),
   );
   change.addEventListener("click", back);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (!previewed && !areComplete([...inputs, reason])) return;
+    if (!previewed && !(areComplete([...inputs, reason]) && (own?.isRight() ?? true))) return;
     await whileBusy(submit, previewed ? "Working…" : "Checking…", run);
     show(previewed !== null);
     if (previewed && !done && !problem.textContent) effect.focus();
@@ -106,7 +118,8 @@ export async function askAndAct(name, { userId, label, balance, about = {}, what
  */
 function inWords({ accounts, ledger }, sentence) {
   const moved = accounts.filter(({ before, after }) => before.balance !== after.balance || before.held !== after.held);
-  if (!moved.length && !ledger.length) return [h("p", {}, "The ledger does not change.")];
+  if (!moved.length && !ledger.length)
+    return [...(sentence ? [h("p", {}, sentence)] : []), h("p", {}, "The ledger does not change.")];
   const arrow = (/** @type {number} */ from, /** @type {number} */ to) =>
     from === to ? formatNumber(from) : `${formatNumber(from)} → ${formatNumber(to)}`;
   return [

@@ -1,15 +1,19 @@
+import { day } from "../dates.js";
 import { formatMoney } from "../money.js";
+import { offerForm } from "./offer-form.js";
 import { credits } from "./words.js";
 
 // What staff may do to an account. Each entry says what the dialog asks and warns; the server decides.
 
 /**
- * @typedef {{ name: string, label: string, type: "number" | "text", min?: number, max?: number, optional?: boolean,
+ * @typedef {{ name: string, label: string, type: "number" | "text" | "date", min?: number, max?: number, optional?: boolean,
  *   hint?: string }} Field
  * @typedef {{ title: string, button: string, fields: Field[], warning?: string, isSeen?: boolean, danger?: boolean,
+ *   ignoresBalance?: boolean, form?: () => Promise<import("./action-dialog.js").Form>,
  *   sentence?: (details: Record<string, any>) => string,
  *   agreed?: (details: Record<string, any>) => Record<string, unknown> }} Kind
  *   isSeen: the person sees the reason in their history; sentence: what the preview found, in words;
+ *   ignoresBalance: it is right whatever the balance is by then; form: asks in place of fields;
  *   agreed: fields of the request that come from the preview, so that nothing else is done
  */
 
@@ -69,6 +73,28 @@ export const ACTIONS = {
     sentence: ({ amount, currency, decimals, credits: taken }) =>
       `${formatMoney(amount, currency, decimals)} goes back. A hold keeps ${credits(taken)} until Stripe has made the refund.`,
     agreed: ({ amount }) => ({ amount }),
+  },
+  offer: {
+    title: "Make an offer",
+    button: "Make the offer",
+    fields: [],
+    ignoresBalance: true,
+    form: offerForm,
+    warning: "A pack for this person alone, beside the packs in their store. They can buy it once.",
+    sentence: ({ credits: offered, unit_amount: amount, currency, decimals, ends_at: endsAt }) =>
+      `They can buy ${credits(offered)} for ${formatMoney(amount, currency, decimals)} until ${day(endsAt).textContent}.`,
+  },
+  withdraw_offer: {
+    title: "Withdraw an offer",
+    button: "Withdraw",
+    danger: true,
+    fields: [],
+    ignoresBalance: true,
+    warning: "It leaves their store, and they can no longer buy it. You can make another one.",
+    sentence: ({ is_being_paid: isBeingPaid }) =>
+      isBeingPaid
+        ? "Its payment page may be open, or a bank has not confirmed a payment yet. If it is still paid, it counts as bought."
+        : "Nobody is paying for it at the moment.",
   },
   resend: {
     title: "Send the receipt mail again",

@@ -1,16 +1,18 @@
 import { day, time } from "../dates.js";
 import { h } from "../dom.js";
+import { RequestError } from "../http.js";
 import { formatMoney } from "../money.js";
 import { formatNumber } from "../texts.js";
 import { askAndAct } from "./action-dialog.js";
 import { ACTIONS } from "./actions.js";
 import { readExport, readPerson, readVerdict } from "./api.js";
 import { noteForm } from "./note-form.js";
+import { offersTable } from "./offers.js";
 import { orderCard } from "./order-card.js";
 import { orderRefunds } from "./order-refunds.js";
 import { badge, code, facts, loadInto, nothing, personLink, section } from "./parts.js";
 import { actions, files, historyTable, holds, lots, notes } from "./person-tables.js";
-import { credits, DONE } from "./words.js";
+import { credits, DONE, explain } from "./words.js";
 
 /**
  * Everything about a person.
@@ -48,6 +50,7 @@ class PersonPage {
       section("Verdict", this.#verdict()),
       section("Purse", purseFacts(purse)),
       section("Orders", ...this.#orders(person, button)),
+      section("Offers", offersTable(person.offers, mayAct ? button : null), mayAct && h("p", { class: "desk-buttons" }, button("offer"))),
       section("Lots", lots(person.lots)),
       section("History, as the person sees it", this.#history(purse, mayAct)),
       section("Open holds", holds(person.holds, mayAct ? button : null)),
@@ -94,7 +97,10 @@ class PersonPage {
     if (what) quiet.setAttribute("aria-label", `${title}: ${what}`);
     quiet.addEventListener("click", async () => {
       const target = { userId: this.id, label: this.label ?? this.id, balance: this.balance ?? 0, about, what };
-      const result = await askAndAct(name, target);
+      const result = await askAndAct(name, target).catch((error) => {
+        if (!(error instanceof RequestError)) throw error;
+        this.desk.say(explain(error));
+      });
       if (!result) return quiet.focus();
       if (name === "export" && result.action_id) return this.#save(result.action_id);
       this.#after(name, result);

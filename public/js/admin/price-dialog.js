@@ -4,7 +4,8 @@ import { h, uniqueId } from "../dom.js";
 import { RequestError } from "../http.js";
 import { packCard } from "../pack-card.js";
 import { setPrice } from "./api.js";
-import { asWritten, inMinorUnits, isSellable } from "./price-amounts.js";
+import { priceOf, priceQuestions } from "./pack-fields.js";
+import { asWritten, isSellable } from "./price-amounts.js";
 import { areComplete, fieldOf, question, reasonOf } from "./questions.js";
 import { explain } from "./words.js";
 
@@ -61,7 +62,7 @@ export async function changePrice(action, prices, row) {
     event.preventDefault();
     problem.textContent = "";
     if (!areComplete([...Object.values(asked), reason])) return;
-    if (isPack && !isSellable({ currency: asked.currency, price: asked.price }, prices.currencies)) return;
+    if (isPack && !isSellable(ofPrice(asked), prices.currencies)) return;
     await whileBusy(submit, "Saving…", async () => {
       const { decimals, ...changed } = values(asked, prices);
       const { decimals: _, ...shown } = row ?? {};
@@ -88,19 +89,7 @@ function questions(isPack, prices, row) {
   if (!row) asked.id = fieldOf({ name: "id", label: "Id", type: "text", hint: "Lower-case letters, digits and _. It cannot be changed later." });
   asked.name = fieldOf({ name: "name", label: "Name", type: "text" });
   asked.credits = fieldOf({ name: "credits", label: isPack ? "Credits" : "Credits for one use", type: "number", min: 1, max: 1_000_000_000 });
-  if (isPack) {
-    asked.currency = fieldOf({ name: "currency", label: "Currency", type: "text", hint: "Three letters, such as usd." });
-    asked.price = fieldOf({ name: "price", label: "Price", type: "text", hint: "Such as 4.99." });
-    asked.valid_days = fieldOf({
-      name: "valid_days",
-      label: "Days until the credits expire",
-      type: "number",
-      min: 1,
-      max: 3650,
-      optional: true,
-      hint: "Leave it empty for credits that never expire.",
-    });
-  }
+  if (isPack) Object.assign(asked, priceQuestions());
   asked.sort_order = fieldOf({ name: "sort_order", label: "Place in the list", type: "number", min: -1_000_000, max: 1_000_000 });
   const active = h("input", { type: "checkbox", name: "active", checked: row?.active ?? true });
   asked.active = question({ name: "active", label: "On sale", input: active, isOptional: true });
@@ -132,14 +121,8 @@ function values(asked, { currencies }) {
     active: asked.active.input.checked,
     sort_order: number("sort_order"),
   };
-  if (!asked.price) return common;
-  const currency = asked.currency.input.value.trim().toLowerCase();
-  const decimals = currencies[currency]?.decimals;
-  return {
-    ...common,
-    currency,
-    decimals,
-    unit_amount: inMinorUnits(asked.price.input.value, decimals ?? 2),
-    valid_days: asked.valid_days.input.value ? number("valid_days") : null,
-  };
+  return asked.price ? { ...common, ...priceOf(ofPrice(asked), currencies) } : common;
 }
+
+/** Those of a pack's questions that are about its price. @param {Record<string, Question>} asked */
+const ofPrice = ({ currency, price, valid_days }) => ({ currency, price, valid_days });

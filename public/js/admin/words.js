@@ -33,6 +33,8 @@ export const DONE = {
   release: "Hold released",
   refund: "Refund requested",
   resend: "Receipt mail sent again",
+  offer: "Offer made",
+  withdraw_offer: "Offer withdrawn",
   move: "Purse moved",
   forget: "Account deleted",
   export: "Data exported",

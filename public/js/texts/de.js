@@ -300,6 +300,11 @@ export const texts = {
   "packs.off": "Der Kauf ist zurzeit ausgeschaltet. Ihre Credits bleiben Ihnen.",
   "packs.missing": "Die Pakete fehlen hier.",
   "packs.show": "Angebot zeigen",
+  "offers": "Angebote für Sie",
+  "offers.missing": "Ihre Angebote fehlen hier.",
+  "offer.until": "Sie können es bis {day} kaufen.",
+  "offer.valid": { one: "Die Credits gelten {n} Tag.", other: "Die Credits gelten {n} Tage." },
+  "offer.valid.always": "Die Credits verfallen nicht.",
   "waiver.missing": "Kreuzen Sie zuerst dieses Kästchen an. Wählen Sie dann Ihr Paket noch einmal.",
   "waiver.changed": "Dieser Text wurde geändert. Lesen Sie ihn, kreuzen Sie das Kästchen an und wählen Sie Ihr Paket noch einmal.",
 
@@ -310,6 +315,9 @@ export const texts = {
     "Zu viele Zahlungen wurden abgelehnt. Es wurde nichts abgebucht. Sie können es wieder versuchen, sobald der Knopf bei null ist.",
   "problem.purse_moved": "Die Credits dieses Kontos sind in ein anderes Konto umgezogen. Melden Sie sich dort an.",
   "problem.unsellable_price": "Dieses Paket lässt sich zurzeit nicht verkaufen. Es wurde nichts abgebucht.",
+  "problem.offer_ended": "Dieses Angebot ist beendet. Es wurde nichts abgebucht. Sie sehen, was Sie jetzt kaufen können.",
+  "problem.offer_bought":
+    "Sie haben dieses Angebot schon gekauft, oder Ihre Bank hat die Zahlung noch nicht bestätigt. Es wurde nichts weiter abgebucht.",
   "problem.no_answer": "Der Server hat nicht geantwortet. Es wurde nichts abgebucht.",
   "problem.not_on_sale": "Dieses Paket ist nicht mehr im Angebot.",
   "problem.too_many": "Das waren ein paar Versuche zu viel. Warten Sie einen Augenblick; es wurde nichts abgebucht.",

@@ -301,6 +301,11 @@ export const texts = {
   "packs.off": "Buying is switched off at the moment. Credits you have stay yours.",
   "packs.missing": "The packs are missing here.",
   "packs.show": "Show what is on sale",
+  "offers": "Offers for you",
+  "offers.missing": "Your offers are missing here.",
+  "offer.until": "You can buy it until {day}.",
+  "offer.valid": { one: "The credits are valid for {n} day.", other: "The credits are valid for {n} days." },
+  "offer.valid.always": "The credits do not expire.",
   "waiver.missing": "Tick this box first. Then pick your pack again.",
   "waiver.changed": "This text has changed. Read it, tick the box, and pick your pack again.",
 
@@ -311,6 +316,9 @@ export const texts = {
     "Too many payments were declined. Nothing was charged. You can try again once the button counts to zero.",
   "problem.purse_moved": "The credits of this account have moved to another account. Sign in there.",
   "problem.unsellable_price": "This pack cannot be sold at the moment. Nothing was charged.",
+  "problem.offer_ended": "This offer has ended. Nothing was charged. You see what you can buy now.",
+  "problem.offer_bought":
+    "You have bought this offer already, or your bank has not confirmed the payment yet. Nothing more was charged.",
   "problem.no_answer": "The server did not answer. Nothing was charged.",
   "problem.not_on_sale": "This pack is no longer on sale.",
   "problem.too_many": "That was a few tries too many. Wait a moment; nothing was charged.",

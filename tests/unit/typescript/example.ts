@@ -11,6 +11,10 @@ export async function browser(signal: AbortSignal): Promise<number> {
   await mine.history({ cursor: next_cursor ?? undefined });
   const { packages } = await mine.catalogue();
   const { url } = await mine.checkout(packages[0]!.id, { returnUrl: "https://app.example.com/back" });
+  const [offer] = await mine.offers({ signal });
+  if (offer) await mine.checkout(offer.id);
+  const note: string | null | undefined = offer?.note;
+  if (note) console.log(note);
   const purchase = await mine.confirmed("cs_test_1");
   if (purchase?.status === "paid") console.log(purchase.credited, url, kinds, expires);
   // @ts-expect-error - no such status
