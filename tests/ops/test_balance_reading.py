@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from api._lib.errors import StripeFailedError
+from api._lib.errors import DatabaseUnavailableError, StripeFailedError
 from api._lib.payments import balance_reading
 from api._lib.payments.balance_reading import Reading, balance_at_stripe, read_balance
+from api._lib.payments.stripe_client import stripe_client
+from api._lib.settings import settings
 from tests import shop
 from tests.http.refunding import as_function
 from tests.support import until
+from tests.unit.scripted_server import scripted_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from psycopg import Connection
 
     from tests.ops.conftest import Operator
     from tests.support import RunningStack
+    from tests.unit.scripted_server import Exchange
 
     Database = Connection[dict[str, Any]]
 
@@ -40,6 +47,40 @@ def database(stack: RunningStack) -> Iterator[Database]:
     """The stack's database."""
     with stack.connect() as database:
         yield database
+
+
+@contextmanager
+def relay(
+    target: str, change: Callable[[Exchange, int, bytes], tuple[int, bytes] | None]
+) -> Iterator[str]:
+    """Pass requests on to a server, and let a test change or lose its answers."""
+
+    def script(exchange: Exchange) -> tuple[int, bytes] | None:
+        headers = {
+            name: value for name, value in exchange.headers.items() if name.lower() != "host"
+        }
+        answer = httpx.request(
+            exchange.command, target + exchange.path, headers=headers, content=exchange.body
+        )
+        return change(exchange, answer.status_code, answer.content)
+
+    with scripted_server(script) as server:
+        yield server.url
+
+
+@contextmanager
+def through(monkeypatch: pytest.MonkeyPatch, setting: str, url: str) -> Iterator[None]:
+    """Give this process another address for a while."""
+    caches = (settings, stripe_client)
+    with monkeypatch.context() as changed:
+        changed.setenv(setting, url)
+        for cached in caches:
+            cached.cache_clear()
+        try:
+            yield
+        finally:
+            for cached in caches:
+                cached.cache_clear()
 
 
 def read_all() -> Reading:
@@ -205,24 +246,22 @@ def test_a_run_that_stripe_cuts_short_loses_and_doubles_nothing(
     assert stored(database) == at_stripe(stack)
 
 
-def test_a_process_that_dies_after_a_page_was_stored_repeats_nothing(
+def test_a_page_whose_answer_was_lost_is_not_stored_again(
     stack: RunningStack, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It dies before it hears that the page is stored."""
+    """The page is stored, and the process never hears of it."""
     monkeypatch.setattr(balance_reading, "PAGE_SIZE", 2)
     orders = [buy(stack) for _ in range(3)]
-    call = balance_reading.database.call
 
-    def lost(function: str, **arguments: Any) -> Any:
-        answer = call(function, **arguments)
-        if function == "record_balance_page":
-            raise KeyboardInterrupt
-        return answer
+    def lose(exchange: Exchange, status: int, content: bytes) -> tuple[int, bytes] | None:
+        return None if exchange.path.endswith("record_balance_page") else (status, content)
 
-    with monkeypatch.context() as dying:
-        dying.setattr(balance_reading.database, "call", lost)
-        with pytest.raises(KeyboardInterrupt):
-            read_balance(max_requests=1000, seconds=60)
+    with (
+        relay(stack.supabase_url, lose) as url,
+        through(monkeypatch, "SUPABASE_URL", url),
+        pytest.raises(DatabaseUnavailableError),
+    ):
+        read_balance(max_requests=1000, seconds=60)
     assert read_all().added == 1
     assert [len(postings_of(database, order)) for order in orders] == [2] * 3
 
@@ -239,14 +278,15 @@ def test_a_transaction_that_cannot_be_read_holds_up_no_other(
     stack: RunningStack, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = buy(stack), buy(stack)
-    facts_of = balance_reading.facts_of_balance_transaction
 
-    def odd(found: dict[str, Any]) -> Any:
-        is_first = found["source"]["payment_intent"] == first["payment_intent_id"]
-        return facts_of({**found, "net": None} if is_first else found)
+    def odd(_exchange: Exchange, status: int, content: bytes) -> tuple[int, bytes]:
+        answer = json.loads(content)
+        for found in answer.get("data", []):
+            if found["source"]["payment_intent"] == first["payment_intent_id"]:
+                found["net"] = None
+        return status, json.dumps(answer).encode()
 
-    with monkeypatch.context() as strange:
-        strange.setattr(balance_reading, "facts_of_balance_transaction", odd)
+    with relay(stack.stripe_api_base, odd) as url, through(monkeypatch, "STRIPE_API_BASE", url):
         reading = read_balance(max_requests=1000, seconds=60)
     assert (reading.complete, reading.added, len(reading.refused)) == (True, 1, 1)
     assert len(postings_of(database, second)) == 2
