@@ -103,6 +103,85 @@ create trigger book_stripe_only_grows
     for each statement execute function purse.forbid_book_change();
 alter table public.book_stripe enable always trigger book_stripe_only_grows;
 
+-- Sums by day for the desk, so that a year is a few hundred rows.
+create table purse.balance_days (
+    day       date    not null,
+    unit      text    not null,
+    test_mode boolean not null,
+    gross     bigint  not null,
+    fees      bigint  not null,
+    constraint balance_days_pkey primary key (day, unit, test_mode)
+);
+
+comment on table purse.balance_days is
+    'What book_stripe adds up to by the UTC day of booked_at: gross is what orders brought into Stripe''s balance less what went back, fees what Stripe kept. In minor units of unit.';
+
+alter table purse.balance_days enable row level security;
+revoke all on purse.balance_days from public, anon, authenticated, service_role;
+
+create function purse.sum_balance_days()
+    returns trigger
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    insert into purse.balance_days as d (day, unit, test_mode, gross, fees)
+    select (a.booked_at at time zone 'UTC')::date, a.unit, a.test_mode,
+        sum(case
+            when a.kind in ('fee', 'conversion') or a.purchase_id is null then 0
+            when a.debit in ('stripe_balance', 'stripe_other') then a.amount
+            else -a.amount
+        end),
+        sum(case when a.kind <> 'fee' then 0 when a.debit = 'fees' then a.amount else -a.amount end)
+    from added a
+    where a.kind <> 'conversion'
+        and (a.purchase_id is not null or a.kind = 'fee')
+    group by 1, 2, 3
+    -- Two runs at once lock the days in one order.
+    order by 1, 2, 3
+    on conflict (day, unit, test_mode) do update
+        set gross = d.gross + excluded.gross,
+            fees = d.fees + excluded.fees;
+    return null;
+end
+$$;
+
+comment on function purse.sum_balance_days() is
+'Trigger: adds new rows of book_stripe to the sums of their days.';
+revoke all on function purse.sum_balance_days() from public, anon, authenticated, service_role;
+
+create trigger book_stripe_sum_days
+    after insert on public.book_stripe
+    referencing new table as added
+    for each statement execute function purse.sum_balance_days();
+alter table public.book_stripe enable always trigger book_stripe_sum_days;
+
+create function purse.stripe_since(p_since timestamptz)
+    returns jsonb
+    language sql
+    stable
+    set search_path = ''
+as $$
+    select coalesce(jsonb_agg(jsonb_build_object(
+        'currency', m.unit,
+        'decimals', coalesce((select c.decimals from public.stripe_currencies() c where c.currency = m.unit), 2),
+        'gross', m.gross,
+        'fees', m.fees
+    ) order by m.gross desc, m.unit), '[]'::jsonb)
+    from (
+        select d.unit, sum(d.gross)::bigint as gross, sum(d.fees)::bigint as fees
+        from purse.balance_days d
+        where d.day >= (p_since at time zone 'UTC')::date
+            and purse.is_of_this_mode(not d.test_mode)
+        group by d.unit
+    ) m
+$$;
+
+comment on function purse.stripe_since(timestamptz) is
+'What orders brought into Stripe''s balance less what went back, and what Stripe kept, from the day of a moment on (UTC), by
+the currency that the account settles in: [{currency, decimals, gross, fees}] in minor units. Empty if nothing was read.';
+revoke all on function purse.stripe_since(timestamptz) from public, anon, authenticated, service_role;
+
 create table public.balance_readings (
     livemode    boolean     not null,
     reached_at  timestamptz,
