@@ -267,6 +267,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.keep_quiet": _NOBODY,
     "purse.keep_refund_pinned": _NOBODY,
     "purse.last_ids_before": _NOBODY,
+    "purse.last_settled_money": _NOBODY,
     "purse.lock_account": _NOBODY,
     "purse.lock_accounts": _NOBODY,
     "purse.lock_file": _NOBODY,

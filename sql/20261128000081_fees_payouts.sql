@@ -24,6 +24,8 @@ create table public.stripe_balance_transactions (
 );
 
 create index stripe_balance_transactions_booked_at_idx on public.stripe_balance_transactions (booked_at, id);
+create index stripe_balance_transactions_payment_intent_id_idx on public.stripe_balance_transactions (payment_intent_id)
+    where payment_intent_id is not null;
 create index stripe_balance_transactions_payouts_idx on public.stripe_balance_transactions (source_id)
     where reporting_category = 'payout';
 
@@ -188,6 +190,7 @@ create table public.balance_readings (
     finished_at timestamptz,
     started_at  timestamptz,
     after_id    text,
+    money_id    bigint      not null,
     constraint balance_readings_pkey primary key (livemode)
 );
 
@@ -196,6 +199,7 @@ comment on table public.balance_readings is
 comment on column public.balance_readings.reached_at is 'When the last complete run began: everything that Stripe had created by then is read. Null: there was none, so the run reads everything.';
 comment on column public.balance_readings.started_at is 'When the present run began. Null between runs.';
 comment on column public.balance_readings.after_id is 'The last transaction of the present run''s list that is stored.';
+comment on column public.balance_readings.money_id is 'The row of book_money up to which orders were looked for among the transactions that were nobody''s.';
 
 alter table public.balance_readings enable row level security;
 revoke all on public.balance_readings from public, anon, authenticated, service_role;
@@ -336,7 +340,27 @@ before its order was known. In each currency, all postings against stripe_balanc
 revoke all on function purse.balance_postings(public.stripe_balance_transactions, text)
     from public, anon, authenticated, service_role;
 
-create function purse.match_balance_transactions()
+create function purse.last_settled_money()
+    returns bigint
+    language sql
+    stable
+    set search_path = ''
+as $$
+    -- A row gets its id before it is committed. After an hour, none with a lower id can still come.
+    select coalesce((
+        select m.id
+        from public.book_money m
+        where m.created_at < clock_timestamp() - interval '1 hour'
+        order by m.id desc
+        limit 1
+    ), 0)
+$$;
+
+comment on function purse.last_settled_money() is
+'The last row of book_money that is older than an hour.';
+revoke all on function purse.last_settled_money() from public, anon, authenticated, service_role;
+
+create function purse.match_balance_transactions(p_after_money bigint)
     returns void
     language sql
     set search_path = ''
@@ -344,18 +368,24 @@ as $$
     insert into public.book_stripe (transaction_id, kind, purchase_id, unit, test_mode, debit, credit, amount, booked_at)
     select t.id, x.kind, x.purchase_id, x.unit, not t.livemode, x.debit, x.credit, x.amount,
         greatest(t.booked_at, purse.first_open_moment())
-    from public.book_stripe b
-    join public.stripe_balance_transactions t on t.id = b.transaction_id
+    from (
+        select distinct m.purchase_id
+        from public.book_money m
+        where m.id > p_after_money
+            and m.received <> 0
+    ) o
+    join public.purchase_payments y on y.purchase_id = o.purchase_id
+    join public.stripe_balance_transactions t on t.payment_intent_id = y.payment_intent_id
+    join public.book_stripe b on b.transaction_id = t.id and b.kind = 'other'
     cross join lateral purse.balance_postings(t, 'stripe_other') x
-    where b.kind = 'other'
-        and t.payment_intent_id is not null
-        and x.kind <> 'other'
+    where x.kind <> 'other'
     on conflict on constraint book_stripe_kind_is_once do nothing
 $$;
 
-comment on function purse.match_balance_transactions() is
-'Posts from stripe_other what turned out to be about an order of ours. Its order became known after the transaction was read.';
-revoke all on function purse.match_balance_transactions() from public, anon, authenticated, service_role;
+comment on function purse.match_balance_transactions(bigint) is
+'Posts from stripe_other what turned out to be about an order of ours, among the orders whose money has come since a row of
+book_money. Their transactions were read before.';
+revoke all on function purse.match_balance_transactions(bigint) from public, anon, authenticated, service_role;
 
 create function public.begin_balance_reading(p_livemode boolean)
     returns jsonb
@@ -366,8 +396,8 @@ create function public.begin_balance_reading(p_livemode boolean)
     set lock_timeout = '2s'
 as $$
     select purse.require_server();
-    insert into public.balance_readings as r (livemode, started_at)
-    values (p_livemode, clock_timestamp())
+    insert into public.balance_readings as r (livemode, started_at, money_id)
+    values (p_livemode, clock_timestamp(), purse.last_settled_money())
     on conflict (livemode) do update
         set started_at = coalesce(r.started_at, excluded.started_at)
     returning jsonb_build_object(
@@ -395,11 +425,11 @@ create function public.record_balance_page(
     security definer
     set search_path = ''
     set lock_timeout = '2s'
-    set statement_timeout = '60s'
 as $$
 declare
     v_open  timestamptz;
     v_added bigint;
+    v_money bigint;
 begin
     perform purse.require_server();
     perform pg_catalog.pg_advisory_xact_lock_shared(pg_catalog.hashtextextended('books', 0));
@@ -431,16 +461,19 @@ begin
         where (a.transaction).balance_type = 'payments'
     )
     select count(*) into v_added from added;
+    if p_after_id is null then
+        select r.money_id into v_money from public.balance_readings r where r.livemode = p_livemode;
+        perform purse.match_balance_transactions(v_money);
+        v_money := purse.last_settled_money();
+    end if;
     update public.balance_readings r
     set after_id = p_after_id,
         started_at = case when p_after_id is not null then r.started_at end,
         reached_at = case when p_after_id is null then p_started_at else r.reached_at end,
-        finished_at = case when p_after_id is null then clock_timestamp() else r.finished_at end
+        finished_at = case when p_after_id is null then clock_timestamp() else r.finished_at end,
+        money_id = greatest(r.money_id, v_money)
     where r.livemode = p_livemode
         and r.started_at = p_started_at;
-    if p_after_id is null then
-        perform purse.match_balance_transactions();
-    end if;
     return v_added;
 end
 $$;

@@ -29,8 +29,6 @@ from api._lib.settings import settings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# A page waits for the seal of a month, which computes for a while.
-RECORD_TIMEOUT_SECONDS = database.SCAN_TIMEOUT_SECONDS
 # Unlisted payouts that one run looks at, oldest first.
 PAYOUTS_AT_ONCE = 100
 # A payout's list is final when it has ended.
@@ -126,7 +124,6 @@ def _read_transactions(reading: Reading, budget: _Budget) -> None:
         objects, after_id = _page(_since(run["since"]), after_id)
         reading.added += database.call(
             "record_balance_page",
-            timeout_seconds=RECORD_TIMEOUT_SECONDS,
             p_livemode=livemode,
             p_started_at=run["started_at"],
             p_transactions=_facts(objects, reading),

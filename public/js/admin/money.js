@@ -73,7 +73,7 @@ function fees(rows) {
       "Stripe’s fees",
       table({
         caption: "After Stripe’s fees",
-        columns: ["Currency", { label: "From orders", numeric: true }, { label: "Fees", numeric: true }, { label: "Net", numeric: true }],
+        columns: ["Currency", { label: "Gross", numeric: true }, { label: "Fees", numeric: true }, { label: "Net", numeric: true }],
         rows: rows.map(({ currency, decimals, gross, fees: kept }) => [
           currency.toUpperCase(),
           ...[gross, kept, gross - kept].map((amount) => formatMoney(amount, currency, decimals)),
