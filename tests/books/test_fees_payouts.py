@@ -303,6 +303,44 @@ def test_a_transaction_that_waits_for_a_seal_is_in_the_next_month(books: Books) 
     assert posted(books) == [("payout", "cash", "stripe_balance", 10)]
 
 
+def test_two_runs_at_once_store_a_transaction_once(books: Books) -> None:
+    books.database.execute("alter function record_balance_page set lock_timeout = '60s'")
+    shared, late = (movement("fee", -amount) for amount in (10, 20))
+    with ThreadPoolExecutor(1) as threads, books.connect() as first, books.connect() as second:
+        with first.transaction():
+            assert read(Books(first, books.url), shared) == 1
+            slower = threads.submit(read, Books(second, books.url), shared, late)
+            until(lambda: waits(first, second), "the second run waits for the first")
+        assert slower.result(timeout=60) == 1
+    assert books.accounts() == {"fees": 30, "stripe_balance": -30}
+    assert kept_by_day(books) == {"2026-10-15": (0, 30)}
+
+
+def test_the_sums_by_day_are_those_of_the_postings(books: Books) -> None:
+    """An order's money, Stripe's own fee, and what is nobody's until its order is known."""
+    order, late = paid(books, currency="eur", unit_amount=1000), Order()
+    read(
+        books,
+        about(order, "charge", 1080, fee=61, currency="usd", source_amount=1000),
+        about(order, "refund", -100, currency="usd", source_amount=90, at=SECOND_OF_OCTOBER),
+        about(late, "charge", 499, fee=44, at=SECOND_OF_OCTOBER),
+        movement("fee", -30),
+        movement("payout", -200),
+    )
+    assert kept_by_day(books) == {"2026-10-02": (-100, 0), "2026-10-15": (1080, 91)}
+    record(books.database, late.facts("paid"))
+    read(books)
+    assert kept_by_day(books) == {"2026-10-02": (399, 44), "2026-10-15": (1080, 91)}
+
+
+def kept_by_day(books: Books) -> dict[str, tuple[int, int]]:
+    """Return gross and fees in dollars of each day."""
+    rows = books.database.execute(
+        "select day::text, gross, fees from purse.balance_days where unit = 'usd'"
+    ).fetchall()
+    return {row["day"]: (row["gross"], row["fees"]) for row in rows}
+
+
 def test_a_spend_does_not_wait_for_a_reading(books: Books) -> None:
     purse: Purse = books.purse()
     purse.buy(500)
