@@ -89,7 +89,6 @@ create table public.book_stripe (
 );
 
 create index book_stripe_booked_at_idx on public.book_stripe (booked_at, id);
-create index book_stripe_other_idx on public.book_stripe (transaction_id) where kind = 'other';
 
 comment on table public.book_stripe is
     'The postings of Stripe''s balance transactions: amount, in minor units of unit, moves from the account credit to the account debit. Append only.';
