@@ -100,10 +100,14 @@ def test_another_currency_meets_the_balance_in_the_conversion(books: Books) -> N
     )
     assert books.accounts("usd") == {"stripe_balance": 1019, "fees": 61, "conversion": -1080}
     assert books.accounts("eur") == {"conversion": 1000, "deferred_revenue": -1000}
-    record(books.database, Reversal(order).refund(1000))
-    read(books, about(order, "refund", -1100, currency="usd", source_amount=1000))
-    # The rate has changed: 20 cents of dollars are lost, and no euros are left.
-    assert books.accounts("usd") == {"stripe_balance": -81, "fees": 61, "conversion": 20}
+    record(books.database, Reversal(order).refund(250))
+    read(books, about(order, "refund", -275, currency="usd", source_amount=250))
+    assert books.accounts("usd") == {"stripe_balance": 744, "fees": 61, "conversion": -805}
+    assert books.accounts("eur") == {"conversion": 750, "deferred_revenue": -750}
+    record(books.database, Reversal(order).refund(750))
+    read(books, about(order, "refund", -850, currency="usd", source_amount=750))
+    # The rate has changed: 45 cents of dollars are lost, and no euros are left.
+    assert books.accounts("usd") == {"stripe_balance": -106, "fees": 61, "conversion": 45}
     assert books.accounts("eur") == {}
 
 
