@@ -1,7 +1,7 @@
 """The daily jobs. Vercel's cron calls them with CRON_SECRET (vercel.json).
 
 GET /api/reconcile: find at Stripe what the webhook missed, and record it. Finish refunds that were
-interrupted.
+interrupted. Read Stripe's fees and payouts into the books.
 GET /api/cleanup: write down expired credits, announce those that expire soon, finish deletions of
 accounts that were interrupted, remove abandoned uploads from the storage and old events from the
 outbox, add up the days of the books, run the cheap checks of make doctor.
@@ -39,6 +39,9 @@ CHECK_SECONDS = 250
 DELIVER_SECONDS = 40
 # A refund that has begun may wait for Stripe beyond it.
 REFUND_SECONDS = 10
+# Stripe's balance transactions, 100 a request: 5,000 in a run, and the next run continues.
+BALANCE_REQUESTS = 50
+BALANCE_SECONDS = 20
 
 _log = logging.getLogger("purse")
 
@@ -48,9 +51,12 @@ def reconcile(request: Request) -> Response:
     check_scheduler(request)
     # Imported here: it brings Stripe's SDK, which the other jobs do not need.
     from api._lib.payments import reconcile  # noqa: PLC0415
+    from api._lib.payments.balance_reading import read_balance_quietly  # noqa: PLC0415
 
     report = reconcile.reconcile(deadline_seconds=JOB_SECONDS).as_json()
     report["refused"] += len(finish_due(seconds=REFUND_SECONDS).refused)
+    # After the orders, so that a charge finds its order.
+    read_balance_quietly(max_requests=BALANCE_REQUESTS, seconds=BALANCE_SECONDS)
     deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("reconciled: %s", report)
     # What was refused needs a person. The scheduler shows a run as failed by its status alone.

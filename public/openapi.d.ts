@@ -1524,6 +1524,13 @@ export interface components {
                 purchases: number;
                 paid: number;
             }[];
+            /** @description What orders brought into Stripe's balance less what went back, and what Stripe kept, by the currency that it settles in; empty if its balance was not read */
+            stripe: {
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                gross: number;
+                fees: number;
+            }[];
         };
         /** @description The last 30 days in UTC, less what was undone, of the newest 100,000 ledger rows */
         DeskUse: {

@@ -193,7 +193,8 @@ begin
                     from paid
                     group by paid.package_id, paid.currency
                 ) k
-            )
+            ),
+            'stripe', purse.stripe_since(v_from)
         )
     );
 end
@@ -202,7 +203,7 @@ $$;
 comment on function public.desk_money(uuid, integer) is
 'Revenue of the last p_days days (1 to 366, today included, in UTC) for staff. Returns {from, to, daily: [{day, currency,
 purchases, paid, refunded}], days without any are left out; currencies: [{currency, decimals, purchases, paid, refunded}],
-packs: [{package_id, name, currency, purchases, paid}]}. Amounts are in minor units; refunded includes disputes and
+packs: [{package_id, name, currency, purchases, paid}], stripe: as purse.stripe_since}. Amounts are in minor units; refunded includes disputes and
 counts on its own day. Second payments and refunds of others'' payments are as in purse.money_since. Raises PT403 for who
 is not staff, PT422 for days out of bounds.';
 revoke all on function public.desk_money(uuid, integer) from public, anon, authenticated, service_role;

@@ -71,6 +71,12 @@ class Neighbours:
             headers={"Authorization": f"Bearer {self._stack.cron_secret}"},
         ).raise_for_status()
 
+    def pay_out(self) -> None:
+        """Have Stripe pay out what is available, as by its schedule."""
+        self._http.post(
+            f"{self._stack.stripe_api_base}/_sim/payouts", json={"currency": "usd"}
+        ).raise_for_status()
+
     def _auth(self, path: str, email: str, password: str, **more: Any) -> dict[str, Any]:
         answer = self._http.post(
             f"{self._stack.supabase_url}/auth/v1/{path}",
@@ -101,6 +107,7 @@ STORY: tuple[tuple[float, Callable[[Neighbours], object]], ...] = (
     (13.6, _sam_comes_back),
     (5.7, lambda people: people.customer("Kim").buy("starter")),
     (5.2, lambda people: people.customer("Kim").spend(AUDIO, 30)),
+    (4.4, Neighbours.pay_out),
     (2.9, lambda people: people.customer("Sam").dispute_last()),
     (1.8, lambda people: people.customer("Kim").buy_by_bank("creator")),
     (0.9, Neighbours.reconcile),

@@ -21,6 +21,7 @@ PREFIXES = {
     "bank_refund": ("pyr_1", 23),
     "dispute": ("du_1", 23),
     "balance_transaction": ("txn_3", 23),
+    "payout": ("po_1", 23),
     "event": ("evt_1", 23),
     "request": ("req_", 14),
 }

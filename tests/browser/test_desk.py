@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.books.balance import about, read
+from tests.books.ledger import Books
 from tests.browser.lost_answers import answers_lost
+from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.desk import Desk
 from tests.http import refunding
+from tests.support import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -332,6 +337,18 @@ def test_charts_come_with_their_numbers(
     expect(page.get_by_role("region", name="The ten people who used most")).to_contain_text(
         person.email
     )
+
+
+def test_money_shows_what_stripe_kept(
+    visit: Visit, admin: User, stack: RunningStack, database: Connection[dict[str, Any]]
+) -> None:
+    order = Order()
+    record(database, order.facts("paid"))
+    now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    read(Books(database, stack.database_url), about(order, "charge", 499, fee=44, at=now))
+    page = visit(admin, at="/admin#money").page
+    kept = page.get_by_role("region", name=re.compile("After Stripe.s fees"))
+    expect(kept.get_by_role("row", name=re.compile("USD"))).to_contain_text("$")
 
 
 def test_a_price_is_changed_with_the_card_in_view(

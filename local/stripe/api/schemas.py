@@ -197,6 +197,31 @@ REFUND = Fields(
 REFUND_UPDATE = Fields({"expand": EXPAND, "metadata": Metadata()})
 # The same filters for refunds and disputes.
 REVERSAL_LIST = Fields({**PAGE, "charge": Text(255), "payment_intent": Text(255)})
+BALANCE_TRANSACTION_LIST = Fields(
+    {
+        **PAGE,
+        "currency": Currency(),
+        "payout": Text(255),
+        "source": Text(255),
+        "type": Text(100),
+    }
+)
+PAYOUT = Fields(
+    {
+        "amount": Whole(1, MAXIMUM_CHARGE),
+        "currency": Currency(),
+        "description": Text(),
+        "expand": EXPAND,
+        "metadata": Metadata(),
+        "statement_descriptor": Text(22),
+    },
+    required=("amount", "currency"),
+    unmodelled=frozenset({"destination", "method", "payout_method", "source_type"}),
+)
+PAYOUT_LIST = Fields(
+    {**PAGE, "status": Choice(("pending", "paid", "failed", "canceled"))},
+    unmodelled=frozenset({"arrival_date", "destination"}),
+)
 WEBHOOK_ENDPOINT = Fields(
     {
         "description": Text(),

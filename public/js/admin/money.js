@@ -25,9 +25,10 @@ export function moneyPage(asked) {
 /** @param {any} money */
 function render(money) {
   const days = daysBetween(money.from, money.to);
-  if (!money.currencies.length) return [section("Revenue", nothing("Nothing was paid in this time."))];
+  if (!money.currencies.length) return [section("Revenue", nothing("Nothing was paid in this time.")), ...fees(money.stripe)];
   return [
     ...money.currencies.map((/** @type {any} */ currency) => revenue(currency, days, money.daily)),
+    ...fees(money.stripe),
     section("Packs", packs(money)),
     h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened."),
   ];
@@ -62,6 +63,25 @@ function revenue({ currency, decimals, purchases, paid, refunded }, days, daily)
       }),
     }),
   );
+}
+
+/** What Stripe kept; nothing if its balance was never read. @param {any[]} rows by currency of the account */
+function fees(rows) {
+  if (!rows.length) return [];
+  return [
+    section(
+      "Stripe’s fees",
+      table({
+        caption: "After Stripe’s fees",
+        columns: ["Currency", { label: "Gross", numeric: true }, { label: "Fees", numeric: true }, { label: "Net", numeric: true }],
+        rows: rows.map(({ currency, decimals, gross, fees: kept }) => [
+          currency.toUpperCase(),
+          ...[gross, kept, gross - kept].map((amount) => formatMoney(amount, currency, decimals)),
+        ]),
+      }),
+      h("p", { class: "desk-hint" }, "In the currency that Stripe settles in: payments less what went back, as read from Stripe’s balance once a day."),
+    ),
+  ];
 }
 
 /** @param {any} money */

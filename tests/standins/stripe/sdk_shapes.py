@@ -68,7 +68,9 @@ def resources() -> dict[str, type]:
         stripe.Price,
         stripe.Refund,
         stripe.Dispute,
+        stripe.Balance,
         stripe.BalanceTransaction,
+        stripe.Payout,
         stripe.WebhookEndpoint,
     )
     return {kind.OBJECT_NAME: kind for kind in kinds}
