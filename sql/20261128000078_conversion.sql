@@ -243,7 +243,7 @@ declare
 begin
     perform purse.require_server();
     if v_first is not null then
-        -- A person who is deleted meanwhile is locked, or gone already.
+        -- An account that is being deleted loses the same rows: this waits for it, and does not count them.
         with counted as (
             delete from public.store_visits v
             where v.opened_at >= v_first
