@@ -4,7 +4,8 @@ GET /api/reconcile: find at Stripe what the webhook missed, and record it. Finis
 interrupted. Read Stripe's fees and payouts into the books.
 GET /api/cleanup: write down expired credits, announce those that expire soon, finish deletions of
 accounts that were interrupted, remove abandoned uploads from the storage and old events from the
-outbox, add up the days of the books, run the cheap checks of make doctor.
+outbox, add up the days of the books and of the desk's conversion, run the cheap checks of make
+doctor.
 GET /api/deliver: send the events that are due, finish interrupted refunds. Call it each minute
 where you can.
 
@@ -21,6 +22,7 @@ from typing import Any
 from api._lib.accounts.forgetting import finish_interrupted
 from api._lib.book_days import sum_book_days
 from api._lib.credits.expiry import expire_credits
+from api._lib.desk.conversion_days import sum_conversion_days
 from api._lib.outbox.jobs import announce_expiring, failing_checks, remove_old_events
 from api._lib.outbox.runner import deliver, deliver_soon
 from api._lib.payments.refunds_due import finish_due
@@ -79,6 +81,7 @@ def cleanup(request: Request) -> Response:
         announce_expiring(deadline=deadline),
         remove_old_events(deadline=deadline),
         finish_interrupted(deadline=deadline),
+        sum_conversion_days(deadline=deadline),
     ]
     if settings().files is not None:
         # Imported here: a deployment may have no storage, and a fork may delete the package.

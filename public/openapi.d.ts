@@ -31,7 +31,11 @@ export interface paths {
         /** What is on sale and what things cost, in display order */
         get: operations["readPackages"];
         put?: never;
-        post?: never;
+        /**
+         * Count that the signed-in person's page shows the store
+         * @description The desk shows how many people open the store. A person counts once a day (UTC), however often this is called. Beginning a checkout counts, too. The body is not read.
+         */
+        post: operations["noteStoreOpened"];
         delete?: never;
         options?: never;
         head?: never;
@@ -563,6 +567,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** From the opened store to the payment, by day; how checkouts ended, and why payments were declined */
+        get: operations["deskConversion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/use": {
         parameters: {
             query?: never;
@@ -688,6 +709,10 @@ export interface components {
             };
             packages: components["schemas"]["Package"][];
             features: components["schemas"]["Feature"][];
+        };
+        StoreOpened: {
+            /** @description Whether this was the first time today */
+            counted: boolean;
         };
         Package: {
             id: components["schemas"]["Slug"];
@@ -1531,6 +1556,67 @@ export interface components {
                 gross: number;
                 fees: number;
             }[];
+        };
+        /** @description Days in UTC. Orders count on the day they began, declines on their own */
+        DeskConversion: {
+            from: string;
+            to: string;
+            /** @description Days without any are left out */
+            daily: {
+                day: string;
+                /** @description People who opened the store */
+                opened: number;
+                /** @description People who began a checkout */
+                began: number;
+                /** @description People who paid a checkout that began then */
+                bought: number;
+                /** @description Paid orders, also those that wait for a decision */
+                paid: number;
+                /** @description Orders whose payment the bank has not confirmed */
+                processing: number;
+                /** @description Orders begun within a day */
+                open: number;
+                /** @description Orders that are over and whose payment was declined */
+                declined: number;
+                /** @description Orders whose bank debit failed */
+                failed: number;
+                /** @description Orders whose payment page closed without an attempt to pay */
+                expired: number;
+                /** @description Orders older than a day of which Stripe has not said how they ended */
+                abandoned: number;
+            }[];
+            /** @description The sums of the days: a person counts once for each day */
+            total: {
+                opened: number;
+                began: number;
+                bought: number;
+                paid: number;
+                processing: number;
+                open: number;
+                declined: number;
+                failed: number;
+                expired: number;
+                abandoned: number;
+            };
+            declines: {
+                /** @description Orders with a declined payment */
+                orders: number;
+                people: number;
+                /** @description How many of these orders were paid in the end */
+                paid: number;
+                /**
+                 * Format: date-time
+                 * @description The moment that the newest 100,000 reach back to, if there are more
+                 */
+                cut_at: string | null;
+                reasons: {
+                    /** @description Stripe's code of an order's latest decline, or unknown */
+                    code: string;
+                    orders: number;
+                    people: number;
+                    paid: number;
+                }[];
+            };
         };
         /** @description The last 30 days in UTC, less what was undone, of the newest 100,000 ledger rows */
         DeskUse: {
@@ -2638,6 +2724,33 @@ export interface operations {
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             503: components["responses"]["DatabaseAway"];
+        };
+    };
+    noteStoreOpened: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counted, now or before */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreOpened"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
         };
     };
     readHealth: {
@@ -3758,6 +3871,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeskRevenue"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskConversion: {
+        parameters: {
+            query?: {
+                /** @description How many days, today included */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskConversion"];
                 };
             };
             400: components["responses"]["InvalidRequest"];

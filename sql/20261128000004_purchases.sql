@@ -125,15 +125,18 @@ create table public.purchase_payments (
     amount              bigint      not null,
     currency            text        not null,
     paid_at             timestamptz not null,
+    again               boolean     not null default false,
     constraint purchase_payments_pkey primary key (payment_intent_id),
     constraint purchase_payments_purchase_id_fkey foreign key (purchase_id) references public.purchases (id)
 );
 
 create index purchase_payments_purchase_id_idx on public.purchase_payments (purchase_id);
+create index purchase_payments_again_idx on public.purchase_payments (purchase_id) where again;
 
 comment on table public.purchase_payments is
     'Every payment of an order. There is one, unless the order was paid twice: then make doctor names it, and refunds first return what was paid too much.';
 comment on column public.purchase_payments.amount is 'In minor units of the currency.';
+comment on column public.purchase_payments.again is 'Whether we knew of another payment of the order when this one was recorded. So an order that was paid twice has such a row.';
 
 alter table public.purchase_payments enable row level security;
 revoke all on public.purchase_payments from public, anon, authenticated, service_role;
@@ -296,6 +299,8 @@ begin
     insert into public.stripe_customers (user_id, livemode)
     values (p_user_id, p_livemode)
     on conflict (user_id, livemode) do nothing;
+    -- An app may show the packs on a page of its own. Its buyers have seen them, too.
+    perform purse.note_store_opened(p_user_id);
     return purse.begun_purchase(v_order, p_email);
 end
 $$;

@@ -131,7 +131,7 @@ begin
 
     if v_state = 'paid' and p_facts ->> 'payment_intent_id' is not null then
         insert into public.purchase_payments as t (
-            payment_intent_id, purchase_id, checkout_session_id, amount, currency, paid_at
+            payment_intent_id, purchase_id, checkout_session_id, amount, currency, paid_at, again
         )
         values (
             p_facts ->> 'payment_intent_id',
@@ -139,7 +139,13 @@ begin
             p_facts ->> 'checkout_session_id',
             (p_facts ->> 'amount_paid')::bigint,
             p_facts ->> 'currency_paid',
-            v_at
+            v_at,
+            exists (
+                select
+                from public.purchase_payments o
+                where o.purchase_id = v_purchase_id
+                    and o.payment_intent_id <> p_facts ->> 'payment_intent_id'
+            )
         )
         on conflict (payment_intent_id) do update
             set paid_at = excluded.paid_at

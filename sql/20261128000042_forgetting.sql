@@ -52,6 +52,7 @@ begin
     delete from public.request_counts r where r.user_id = any (p_user_ids);
     delete from public.mail_preferences m where m.user_id = any (p_user_ids);
     delete from public.person_notes n where n.user_id = any (p_user_ids);
+    delete from public.store_visits v where v.user_id = any (p_user_ids);
     delete from public.card_declines c
     using public.purchases p
     where p.id = c.purchase_id

@@ -35,6 +35,11 @@ export function getCredits({ limit, cursor, sessionId, usage } = {}) {
   return call(`/api/credits?${query}`);
 }
 
+/** Counts that this person's page shows the store: the server counts a person once a day. */
+export function noteStoreOpened() {
+  return call("/api/packages", { method: "POST" });
+}
+
 /**
  * Our server and then Stripe have to answer, so this one may take longer.
  * @param {string} packageId

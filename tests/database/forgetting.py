@@ -37,6 +37,7 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "withdraw": lambda p: (Order().order_id, p.user_id, 14),
     "quote_refund": lambda p: (Order().order_id, p.user_id),
     "begin_refund": lambda p: (Order().order_id, "ann", "why", key(), None, p.user_id),
+    "note_store_opened": lambda p: (p.user_id,),
     "export_account": lambda p: (p.user_id, "lots", None, 10),
 }
 

@@ -11,7 +11,11 @@ import pytest
 if TYPE_CHECKING:
     from tests.support import RunningStack
 
-ENDPOINTS = [("GET", "/api/credits"), ("POST", "/api/create-checkout-session")]
+ENDPOINTS = [
+    ("GET", "/api/credits"),
+    ("POST", "/api/create-checkout-session"),
+    ("POST", "/api/packages"),
+]
 
 
 def call(stack: RunningStack, method: str, path: str, headers: dict[str, str]) -> httpx.Response:

@@ -2,24 +2,26 @@ import { calendarDay } from "../dates.js";
 import { h } from "../dom.js";
 import { formatMoney } from "../money.js";
 import { formatNumber } from "../texts.js";
-import { readMoney } from "./api.js";
+import { readConversion, readMoney } from "./api.js";
 import { barChart, daysBetween } from "./bar-chart.js";
+import { conversion } from "./conversion.js";
 import { loadInto, nothing, section, table } from "./parts.js";
 
 const SPANS = ["7", "30", "90", "365"];
 const USUAL = "30";
 
-/** Revenue by day, pack and currency. @param {string} asked how many days */
+/** Revenue by day, pack and currency; and the way from the store to the payment. @param {string} asked how many days */
 export function moneyPage(asked) {
   const days = SPANS.includes(asked) ? asked : USUAL;
-  const place = h("div", { class: "desk-page" });
+  const [revenues, ways] = [h("div", { class: "desk-page" }), h("div", { class: "desk-page" })];
   const spans = h(
     "nav",
     { class: "desk-spans", "aria-label": "How many days" },
     ...SPANS.map((each) => h("a", { href: `#money=${each}`, "aria-current": each === days ? "true" : null }, `${each} days`)),
   );
-  loadInto(place, () => readMoney(days), render);
-  return { title: "Money", element: h("div", { class: "desk-page" }, spans, place) };
+  loadInto(revenues, () => readMoney(days), render);
+  loadInto(ways, () => readConversion(days), conversion, "Loading the conversion…");
+  return { title: "Money", element: h("div", { class: "desk-page" }, spans, revenues, ways) };
 }
 
 /** @param {any} money */
