@@ -146,6 +146,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.grant_credits": _SERVER,
     "public.grant_signup_bonus": _SERVER,
     "public.hold_credits": _SERVER,
+    "public.invoiced_session": _SERVER,
     "public.is_writable": _SERVER,
     "public.known_events": _SERVER,
     "public.lease_deliveries": _SERVER,

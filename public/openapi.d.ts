@@ -170,6 +170,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stripe's invoice for a purchase of the signed-in user */
+        get: operations["readInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/refund": {
         parameters: {
             query?: never;
@@ -800,6 +817,8 @@ export interface components {
             reason: string | null;
             /** @description Ask there for Stripe's receipt; null: there is none */
             receipt: string | null;
+            /** @description Ask there for Stripe's invoice; null: there is none */
+            invoice: string | null;
             /** @description Until when this purchase can be withdrawn from; null: it cannot */
             withdraw_until: components["schemas"]["Moment"] | null;
             /** @description When this purchase was withdrawn from; null: it was not */
@@ -888,6 +907,20 @@ export interface components {
              * @description Stripe's page; it ends after thirty days, so ask anew
              */
             receipt_url: string;
+        };
+        Invoice: {
+            /** @description As printed on it */
+            number: string | null;
+            /**
+             * Format: uri
+             * @description Stripe's page; it ends after some time, so ask anew
+             */
+            invoice_url: string;
+            /**
+             * Format: uri
+             * @description The same as a PDF
+             */
+            invoice_pdf: string;
         };
         NextExpiry: {
             credits: number;
@@ -1491,6 +1524,8 @@ export interface components {
             reason: string | null;
             /** @description Ask there for Stripe's receipt; null: there is none */
             receipt: string | null;
+            /** @description Ask there for Stripe's invoice; null: there is none */
+            invoice: string | null;
             /** @description Until when this purchase can be withdrawn from; null: it cannot */
             withdraw_until: components["schemas"]["Moment"] | null;
             /** @description When this purchase was withdrawn from; null: it was not */
@@ -2064,6 +2099,21 @@ export interface components {
                     error?: {
                         /** @constant */
                         code?: "no_receipt";
+                    };
+                };
+            };
+        };
+        /** @description No such order of theirs, or none with an invoice, or Stripe has not finished it */
+        NoInvoice: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "no_invoice";
                     };
                 };
             };
@@ -2915,6 +2965,39 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["AccountDeleted"];
             404: components["responses"]["NoReceipt"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["TooManyAttempts"];
+            502: components["responses"]["StripeFailed"];
+            503: components["responses"]["CannotSell"];
+        };
+    };
+    readInvoice: {
+        parameters: {
+            query: {
+                /** @description As an entry of history names it */
+                order_id: components["schemas"]["OrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where it is */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            404: components["responses"]["NoInvoice"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             429: components["responses"]["TooManyAttempts"];

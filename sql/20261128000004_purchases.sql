@@ -21,6 +21,8 @@ create table public.purchases (
     checkout_session_id text,
     payment_intent_id   text,
     customer_id         text,
+    invoiced            boolean     not null default false,
+    invoice_id          text,
     amount_subtotal     bigint,
     amount_paid         bigint,
     currency_paid       text,
@@ -75,6 +77,7 @@ create unique index purchases_payment_intent_id_key
     on public.purchases (payment_intent_id) where payment_intent_id is not null;
 create unique index purchases_idempotency_key_key
     on public.purchases (user_id, idempotency_key) where idempotency_key is not null;
+create index purchases_invoice_id_idx on public.purchases (invoice_id) where invoice_id is not null;
 create index purchases_user_id_created_at_idx on public.purchases (user_id, created_at desc);
 create index purchases_unsettled_idx on public.purchases (id) where status in ('open', 'processing');
 
@@ -88,6 +91,8 @@ comment on column public.purchases.sealed is 'Whether this database began the or
 comment on column public.purchases.idempotency_key is 'The caller''s key for this checkout, once per user. Null: none was sent, or the order has moved to another account.';
 comment on column public.purchases.return_url is 'Where the buyer goes after the payment, as requested and without the session id. Null: our own page.';
 comment on column public.purchases.cancel_url is 'Where the buyer goes who leaves the payment page. Null: our own page.';
+comment on column public.purchases.invoiced is 'Whether its Checkout Session makes an invoice after the payment (INVOICES=on when it began).';
+comment on column public.purchases.invoice_id is 'That invoice at Stripe. Null: none, or not told yet.';
 comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and tax, in minor units. If it differs from unit_amount, the order is a mismatch.';
 comment on column public.purchases.currency_paid is 'The currency of the payment. If it differs from the order''s, the order is a mismatch.';
 comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units. Less than the price with a promotion code, 0 if nothing was charged.';

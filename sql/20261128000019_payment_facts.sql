@@ -64,7 +64,7 @@ begin
 
     insert into public.purchases as p (
         id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, sealed,
-        created_at, checkout_session_id, payment_intent_id, customer_id, amount_subtotal, amount_paid, currency_paid,
+        created_at, checkout_session_id, payment_intent_id, customer_id, invoiced, invoice_id, amount_subtotal, amount_paid, currency_paid,
         processing_at, paid_at, failed_at, expired_at, declined_at, decline_code
     )
     values (
@@ -83,6 +83,8 @@ begin
         p_facts ->> 'checkout_session_id',
         p_facts ->> 'payment_intent_id',
         p_facts ->> 'customer_id',
+        coalesce((p_facts ->> 'invoiced')::boolean, false),
+        p_facts ->> 'invoice_id',
         case when v_state = 'paid' then (p_facts ->> 'amount_subtotal')::bigint end,
         case when v_state = 'paid' then (p_facts ->> 'amount_paid')::bigint end,
         case when v_state = 'paid' then p_facts ->> 'currency_paid' end,
@@ -98,6 +100,8 @@ begin
         checkout_session_id = least(p.checkout_session_id, excluded.checkout_session_id),
         payment_intent_id = least(p.payment_intent_id, excluded.payment_intent_id),
         customer_id = least(p.customer_id, excluded.customer_id),
+        invoiced = p.invoiced or excluded.invoiced,
+        invoice_id = least(p.invoice_id, excluded.invoice_id),
         amount_subtotal = least(p.amount_subtotal, excluded.amount_subtotal),
         amount_paid = least(p.amount_paid, excluded.amount_paid),
         currency_paid = least(p.currency_paid, excluded.currency_paid),
@@ -260,7 +264,7 @@ Returns the purchase''s id; null for a reversal that came before its purchase, f
 neither known here nor ours, and for whatever is of the other mode than the ledger''s.
 p_facts of an order: {order_id, ledger_id?, seal?, confirmed?, user_id, package_id, package_name, credits, unit_amount, currency,
 valid_days?, livemode, occurred_at, state, checkout_session_id?, payment_intent_id?, customer_id?,
-amount_subtotal?, amount_paid?, currency_paid?, decline_code?}; state is open, processing, paid, failed or
+invoiced?, invoice_id?, amount_subtotal?, amount_paid?, currency_paid?, decline_code?}; state is open, processing, paid, failed or
 expired; occurred_at is in seconds since 1970, UTC. An unknown order is ignored
 if it carries another ledger''s id: several ledgers may share a Stripe account. With our id and our seal it is
 created from its facts. With our id and without our seal it is created as a mismatch, which waits for a

@@ -252,6 +252,8 @@ class Order:
             "checkout_session_id": self.session_id,
             "payment_intent_id": f"pi_{self.suffix}",
             "customer_id": f"cus_{self.suffix}",
+            "invoiced": False,
+            "invoice_id": None,
             "amount_subtotal": self.unit_amount if state == "paid" else None,
             "amount_paid": self.unit_amount if state == "paid" else None,
             "currency_paid": self.currency if state == "paid" else None,
@@ -275,6 +277,8 @@ class Order:
             "customer": f"cus_{self.suffix}",
             "payment_intent": f"pi_{self.suffix}" if status == "complete" else None,
             "client_reference_id": self.order_id,
+            "invoice": None,
+            "invoice_creation": {"enabled": False},
             "metadata": self.metadata,
         }
 

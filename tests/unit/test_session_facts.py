@@ -70,6 +70,20 @@ def test_a_discount_changes_what_was_paid_but_not_the_credits() -> None:
     assert (facts["amount_paid"], facts["credits"]) == (399, 500)
 
 
+@pytest.mark.parametrize("invoice", ["in_1", {"id": "in_1", "object": "invoice"}])
+def test_the_invoice_of_a_session_is_a_fact(invoice: Any) -> None:
+    session = ORDER.session() | {"invoice": invoice, "invoice_creation": {"enabled": True}}
+    facts = facts_of_session(session, occurred_at=1_700_000_000)
+    assert facts == ORDER.facts("paid") | {"invoiced": True, "invoice_id": "in_1"}
+
+
+@pytest.mark.parametrize(("creation", "invoiced"), [(None, False), ({"enabled": True}, True)])
+def test_an_invoice_may_be_to_come(creation: Any, invoiced: Any) -> None:
+    facts = facts_of_session(ORDER.session() | {"invoice_creation": creation}, occurred_at=1)
+    assert facts is not None
+    assert (facts["invoiced"], facts["invoice_id"]) == (invoiced, None)
+
+
 @pytest.mark.parametrize("metadata", [None, {}, {"order_id": "somebody else's"}, [], "text", 1])
 def test_what_is_not_ours_has_no_facts(metadata: Any) -> None:
     assert facts_of_session({**ORDER.session(), "metadata": metadata}, occurred_at=1) is None

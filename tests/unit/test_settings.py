@@ -187,6 +187,12 @@ def test_buyers_refund_and_withdraw_only_where_the_shop_says_so() -> None:
     assert refunds.waiver == "I agree."
 
 
+def test_invoices_are_made_only_where_the_shop_says_so() -> None:
+    assert not load(WHOLE).invoicing.invoices
+    assert load({**WHOLE, "INVOICES": "on"}).invoicing.invoices
+    assert problems(INVOICES="yes") == ("INVOICES must be off or on",)
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [

@@ -64,6 +64,8 @@ class OrderFacts(TypedDict):
     checkout_session_id: str | None
     payment_intent_id: str | None
     customer_id: str | None
+    invoiced: bool
+    invoice_id: str | None
     amount_subtotal: int | None
     amount_paid: int | None
     currency_paid: str | None
@@ -98,6 +100,8 @@ def facts_of_session(
         state=state,
         checkout_session_id=text(session, "id"),
         payment_intent_id=reference_or_null(session, "payment_intent"),
+        invoiced=_makes_invoice(session),
+        invoice_id=reference_or_null(session, "invoice"),
         amount_subtotal=whole_number(session, "amount_subtotal") if paid else None,
         amount_paid=whole_number(session, "amount_total") if paid else None,
         currency_paid=text(session, "currency") if paid else None,
@@ -144,6 +148,8 @@ def facts_of_declined_payment(intent: Mapping[str, Any], *, occurred_at: int) ->
         state="open",
         checkout_session_id=None,
         payment_intent_id=None,
+        invoiced=False,
+        invoice_id=None,
         amount_subtotal=None,
         amount_paid=None,
         currency_paid=None,
@@ -165,6 +171,12 @@ def _session_state(session: Mapping[str, Any], *, payment_failed: bool) -> State
     if payment_status == "no_payment_required":
         return "paid"
     return "failed" if payment_failed else "processing"
+
+
+def _makes_invoice(session: Mapping[str, Any]) -> bool:
+    """Return whether Stripe makes an invoice once the session is paid."""
+    creation = object_or_null(session, "invoice_creation")
+    return creation is not None and flag(creation, "enabled")
 
 
 def _time_of_state(session: Mapping[str, Any], retrieved_at: int) -> int:
@@ -199,6 +211,8 @@ def _facts(  # noqa: PLR0913 - one argument a fact
     state: State,
     checkout_session_id: str | None,
     payment_intent_id: str | None,
+    invoiced: bool,
+    invoice_id: str | None,
     amount_subtotal: int | None,
     amount_paid: int | None,
     currency_paid: str | None,
@@ -221,6 +235,8 @@ def _facts(  # noqa: PLR0913 - one argument a fact
         checkout_session_id=checkout_session_id,
         payment_intent_id=payment_intent_id,
         customer_id=reference_or_null(stripe_object, "customer"),
+        invoiced=invoiced,
+        invoice_id=invoice_id,
         amount_subtotal=amount_subtotal,
         amount_paid=amount_paid,
         currency_paid=currency_paid,

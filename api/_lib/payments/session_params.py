@@ -9,6 +9,7 @@ from api._lib.payments.return_address import with_session_id
 if TYPE_CHECKING:
     from stripe.params.checkout import SessionCreateParams, SessionCreateParamsBrandingSettings
 
+    from api._lib.invoice_settings import InvoiceSettings
     from api._lib.payments.begin_order import BegunOrder
     from api._lib.settings import Settings
     from api._lib.shop import Shop
@@ -64,8 +65,20 @@ def session_params(
     }
     if config.promotion_codes:
         params["allow_promotion_codes"] = True
+    _add_invoice(params, config.invoicing)
     _add_identity(params, config.shop)
     return params
+
+
+def _add_invoice(params: SessionCreateParams, invoicing: InvoiceSettings) -> None:
+    """Let Stripe make an invoice after the payment (docs/decisions/0018-invoices-and-tax.md)."""
+    if not invoicing.invoices:
+        return
+    params["invoice_creation"] = {"enabled": True}
+    params["tax_id_collection"] = {"enabled": True}
+    # Without name, Stripe refuses to collect tax ids of a customer who exists. It shows the form by
+    # the billing address, and prints both on the invoice from the customer.
+    params["customer_update"] = {"name": "auto", "address": "auto"}
 
 
 def _add_identity(params: SessionCreateParams, shop: Shop) -> None:

@@ -64,6 +64,7 @@ def _reference(kind: str, name: str) -> Callable[[Transaction, Json], Json | Non
 EXPANDABLE: dict[str, dict[str, Callable[[Transaction, Json], Json | None]]] = {
     "checkout.session": {
         "customer": _reference("customer", "customer"),
+        "invoice": _reference("invoice", "invoice"),
         "line_items": line_items,
         "payment_intent": _reference("payment_intent", "payment_intent"),
     },
@@ -77,6 +78,7 @@ EXPANDABLE: dict[str, dict[str, Callable[[Transaction, Json], Json | None]]] = {
         "payment_intent": _reference("payment_intent", "payment_intent"),
         "refunds": refunds,
     },
+    "invoice": {"customer": _reference("customer", "customer")},
     "refund": {
         "balance_transaction": _reference("balance_transaction", "balance_transaction"),
         "charge": _reference("charge", "charge"),

@@ -69,6 +69,8 @@ def resources() -> dict[str, type]:
         stripe.Refund,
         stripe.Dispute,
         stripe.BalanceTransaction,
+        stripe.Invoice,
+        stripe.InvoicePayment,
         stripe.WebhookEndpoint,
     )
     return {kind.OBJECT_NAME: kind for kind in kinds}
