@@ -46,6 +46,8 @@ ACCEPTED = 202
 _log = logging.getLogger("purse")
 
 _MONEY = ("amount", "credits", "currency", "decimals")
+# What is quoted has its part of the tax as well.
+_QUOTED = (*_MONEY, "tax")
 
 
 def receipt(request: Request) -> Response:
@@ -79,14 +81,20 @@ def quote(request: Request) -> Response:
     days = settings().refunds.self_refund_days
     found = quote_refund(purchase_id, user_id=user.id, days=days)
     if not days:
-        found |= {"refundable": False, "reason": "not_offered", "amount": 0, "credits": 0}
+        found |= {
+            "refundable": False,
+            "reason": "not_offered",
+            "amount": 0,
+            "tax": 0,
+            "credits": 0,
+        }
     return Response(
         {
             "purchase": purchase_id,
             "package_name": found["package_name"],
             "refundable": found["refundable"],
             **_reason(found["reason"]),
-            **{name: found[name] for name in _MONEY},
+            **{name: found[name] for name in _QUOTED},
         }
     )
 
@@ -151,7 +159,7 @@ def withdrawal(request: Request) -> Response:
             **_reason(found["reason"]),
             "until": found["until"],
             "bought": found["quote"]["bought"],
-            **{name: found["quote"][name] for name in _MONEY},
+            **{name: found["quote"][name] for name in _QUOTED},
             "withdrawal": found["withdrawal"] and _confirmation(user, found["withdrawal"]),
         }
     )

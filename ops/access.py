@@ -326,6 +326,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.spend_by_steps": _NOBODY,
     "purse.staff_role": _NOBODY,
     "purse.sum_days_to": _NOBODY,
+    "purse.tax_of": _NOBODY,
     "purse.unpin_refund": _NOBODY,
     "purse.utc_text": _NOBODY,
     "purse.wait_for_writers": _NOBODY,

@@ -691,6 +691,11 @@ export interface components {
             };
             /** @description For how many days buyers refund what is unused by themselves; 0: they do not */
             self_refund_days: number;
+            /**
+             * @description Whether prices of packs include tax, or tax is added to them at checkout; null: no tax is computed
+             * @enum {unknown}
+             */
+            tax: "inclusive" | "exclusive" | null;
         };
         Catalogue: {
             /** @description The currencies that Stripe charges in, by their code */
@@ -1466,6 +1471,8 @@ export interface components {
                 message: string | null;
                 /** @description What goes back, in minor units of the currency */
                 amount: number;
+                /** @description The tax in amount */
+                tax: number;
                 /** @description The credits that are taken for it */
                 credits: number;
                 currency: components["schemas"]["Currency"];
@@ -1653,6 +1660,8 @@ export interface components {
             message: string | null;
             /** @description What goes back, in minor units of the currency */
             amount: number;
+            /** @description The tax in amount */
+            tax: number;
             /** @description The credits that are taken for it */
             credits: number;
             currency: components["schemas"]["Currency"];
@@ -1725,6 +1734,8 @@ export interface components {
             bought: number;
             /** @description What goes back, in minor units of the currency */
             amount: number;
+            /** @description The tax in amount */
+            tax: number;
             /** @description The credits that are taken for it */
             credits: number;
             currency: components["schemas"]["Currency"];

@@ -21,6 +21,7 @@ PREFIXES = {
     "invoice_line": ("il_1", 23),
     "invoice_payment": ("inpay_1", 23),
     "discount": ("di_1", 23),
+    "tax_rate": ("txr_1", 23),
     "bank_payment": ("py_3", 23),
     "refund": ("re_3", 23),
     "bank_refund": ("pyr_1", 23),

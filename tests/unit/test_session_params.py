@@ -43,3 +43,19 @@ def test_an_invoice_asks_for_tax_ids_and_lets_stripe_keep_them() -> None:
         for name, value in asked.items()
         if name not in {"invoice_creation", "tax_id_collection", "customer_update"}
     }
+
+
+def test_tax_is_computed_from_an_address_that_stripe_may_keep() -> None:
+    asked = params(TAX="automatic", TAX_BEHAVIOR="exclusive")
+    assert asked["automatic_tax"] == {"enabled": True}
+    assert asked["line_items"][0]["price_data"]["tax_behavior"] == "exclusive"
+    assert asked["customer_update"] == {"address": "auto"}
+    both = params(TAX="automatic", TAX_BEHAVIOR="inclusive", INVOICES="on")
+    assert both["line_items"][0]["price_data"]["tax_behavior"] == "inclusive"
+    assert both["customer_update"] == {"name": "auto", "address": "auto"}
+
+
+def test_without_tax_a_price_does_not_say_how_it_is_meant() -> None:
+    asked = params()
+    assert "automatic_tax" not in asked
+    assert set(asked["line_items"][0]["price_data"]) == {"currency", "unit_amount", "product_data"}

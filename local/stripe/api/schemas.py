@@ -128,6 +128,9 @@ CUSTOM_TEXT = Fields(
     },
     unmodelled=frozenset({"shipping_address"}),
 )
+AUTOMATIC_TAX = Fields(
+    {"enabled": Flag()}, required=("enabled",), unmodelled=frozenset({"liability"})
+)
 INVOICE_CREATION = Fields(
     {"enabled": Flag()}, required=("enabled",), unmodelled=frozenset({"invoice_data"})
 )
@@ -141,6 +144,7 @@ SESSION = Fields(
     {
         "adaptive_pricing": Fields({"enabled": Flag()}),
         "allow_promotion_codes": Flag(),
+        "automatic_tax": AUTOMATIC_TAX,
         "branding_settings": BRANDING,
         "cancel_url": Url(),
         "client_reference_id": Text(200),
@@ -166,7 +170,7 @@ SESSION = Fields(
     },
     required=("line_items", "mode", "success_url"),
     unmodelled=names("""
-        after_expiration allowed_payment_method_types automatic_tax billing_address_collection
+        after_expiration allowed_payment_method_types billing_address_collection
         custom_fields customer_account
         customer_creation discounts integration_identifier
         managed_payments name_collection optional_items origin_context

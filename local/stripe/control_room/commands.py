@@ -10,7 +10,7 @@ from local.stripe import ageing, clock
 from local.stripe.api.errors import InvalidParameterError, no_such
 from local.stripe.control_room import switches
 from local.stripe.events import delivery_queue
-from local.stripe.payments import bank_debits, checkout_sessions, disputes, refunds
+from local.stripe.payments import bank_debits, checkout_sessions, disputes, refunds, taxes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -138,11 +138,19 @@ def age(transaction: Transaction, fields: Json) -> Json:
 
 
 def account(transaction: Transaction, fields: Json) -> Json:
-    """Change the account's public details, as in the Dashboard; an empty text removes one."""
+    """Change the account as in the Dashboard: its terms, and the rate of tax in per cent.
+
+    An empty text removes the terms.
+    """
     name = checkout_sessions.TERMS_SWITCH
     if name in fields:
         transaction.set_switch(name, fields[name])
-    return {name: transaction.switch(name, "")}
+    if taxes.RATE_SWITCH in fields:
+        transaction.set_switch(taxes.RATE_SWITCH, _within(fields, taxes.RATE_SWITCH, 0, 100))
+    return {
+        name: transaction.switch(name, ""),
+        taxes.RATE_SWITCH: taxes.rate(transaction),
+    }
 
 
 def settle_session(transaction: Transaction, fields: Json, session_id: str) -> Json:
@@ -206,7 +214,7 @@ COMMANDS = (
         api,
     ),
     Command("clock", {"advance_seconds": int, "reset": bool}, move_clock),
-    Command("account", {checkout_sessions.TERMS_SWITCH: str}, account),
+    Command("account", {checkout_sessions.TERMS_SWITCH: str, taxes.RATE_SWITCH: int}, account),
     Command("age", {"seconds": int}, age),
     Command("sessions/<session_id>/settle", {"outcome": str}, settle_session),
     Command(

@@ -24,6 +24,7 @@ from local.stripe.payments import (
     checkout_sessions,
     payment_intents,
     promotion_codes,
+    taxes,
 )
 from local.stripe.payments.card_behaviour import BANK_ACCOUNT, TEST_CARDS, Outcome
 from local.stripe.payments.card_input import Card, read_card
@@ -67,6 +68,7 @@ class Pages:
             session = _current(transaction, session_id)
             if session is None or session["status"] != "open":
                 return render_closed(session)
+            taxes.assess(transaction, session)
             failure = None
             if "failed" in request.args:
                 failure = _last_failure(transaction, session)
@@ -84,6 +86,7 @@ class Pages:
             if session is None or session["status"] == "expired":
                 return render_closed(session)
             if session["status"] == "open":
+                taxes.assess(transaction, session)
                 answer = _pay(transaction, session, values)
                 if answer is not None:
                     return answer

@@ -37,7 +37,8 @@ def check(params: Json) -> None:
 
 def asks_country(session: Json) -> bool:
     """Return whether the page asks for the buyer's country."""
-    return bool((session["tax_id_collection"] or {}).get("enabled"))
+    collects = (session["tax_id_collection"] or {}).get("enabled", False)
+    return bool(collects or session["automatic_tax"]["enabled"])
 
 
 def read(session: Json, values: dict[str, str], problems: dict[str, str]) -> Json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from local.stripe.api.errors import InvalidParameterError, StripeError, no_such
 from local.stripe.api.lists import Query, as_list
 from local.stripe.events.event_log import emit
-from local.stripe.payments import buyer_details
+from local.stripe.payments import buyer_details, taxes
 from local.stripe.payments.currencies import (
     MAXIMUM_CHARGE,
     formatted,
@@ -42,6 +42,7 @@ def create(transaction: Transaction, params: Json, base_url: str) -> Json:
     items = [shape.line_item(item, now=transaction.now) for item in params["line_items"]]
     _check_amount(items)
     customer = _customer(transaction, params)
+    taxes.check(transaction, params)
     session = shape.session(fields, items=items, customer=customer, now=transaction.now)
     session["url"] = f"{base_url}/c/pay/{session['id']}"
     private = {

@@ -68,7 +68,7 @@ def session(fields: Json, *, items: list[Json], customer: Json | None, now: int)
         "allowed_payment_method_types": None,
         "amount_subtotal": subtotal,
         "amount_total": subtotal,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "automatic_tax": _automatic_tax(fields.get("automatic_tax", {})),
         "billing_address_collection": None,
         "branding_settings": _branding(fields.get("branding_settings", {})),
         "cancel_url": fields.get("cancel_url"),
@@ -180,6 +180,18 @@ def _branding(fields: Json) -> Json:
         "icon": None,
         "logo": None,
         **fields,
+    }
+
+
+def _automatic_tax(fields: Json) -> Json:
+    if not fields.get("enabled"):
+        return {"enabled": False, "liability": None, "provider": None, "status": None}
+    return {
+        "enabled": True,
+        "liability": {"type": "self"},
+        "provider": "stripe",
+        # The payment page asks where the buyer is.
+        "status": "requires_location_inputs",
     }
 
 

@@ -16,6 +16,8 @@ def draft(session: Json, items: list[Json], customer: Json | None, *, now: int) 
     """Return the draft of the invoice for a Checkout Session that was paid."""
     invoice_id = new_id("invoice")
     details, totals = session["customer_details"], session["total_details"]
+    taxes = _taxes(totals["amount_tax"], session, items)
+    included = totals["amount_tax"] if items[0]["price"]["tax_behavior"] == "inclusive" else 0
     discount = new_id("discount")
     return {
         "id": invoice_id,
@@ -97,14 +99,14 @@ def draft(session: Json, items: list[Json], customer: Json | None, *, now: int) 
             "voided_at": None,
         },
         "subtotal": session["amount_subtotal"],
-        "subtotal_excluding_tax": session["amount_subtotal"],
+        "subtotal_excluding_tax": session["amount_subtotal"] - included,
         "test_clock": None,
         "threshold_reason": None,
         "total": session["amount_total"],
         "total_discount_amounts": _discounts(totals["amount_discount"], discount),
-        "total_excluding_tax": session["amount_total"],
+        "total_excluding_tax": session["amount_total"] - totals["amount_tax"],
         "total_pretax_credit_amounts": [],
-        "total_taxes": [],
+        "total_taxes": taxes,
         "webhooks_delivered_at": None,
     }
 
@@ -162,9 +164,26 @@ def _line(item: Json, session: Json, invoice_id: str, discount: str) -> Json:
         "quantity_decimal": str(item["quantity"]),
         "subscription": None,
         "subtotal": item["amount_subtotal"],
-        "taxes": [],
+        "taxes": _taxes(item["amount_tax"], session, [item]),
     }
 
 
 def _discounts(amount: int, discount: str) -> list[Json]:
     return [{"amount": amount, "discount": discount}] if amount else []
+
+
+def _taxes(amount: int, session: Json, items: list[Json]) -> list[Json]:
+    if not session["automatic_tax"]["enabled"]:
+        return []
+    behavior = items[0]["price"]["tax_behavior"]
+    taxed = sum(item["amount_total"] - item["amount_tax"] for item in items)
+    return [
+        {
+            "amount": amount,
+            "tax_behavior": behavior,
+            "tax_rate_details": {"tax_rate": new_id("tax_rate")},
+            "taxability_reason": "standard_rated",
+            "taxable_amount": taxed,
+            "type": "tax_rate_details",
+        }
+    ]

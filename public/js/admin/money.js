@@ -29,7 +29,7 @@ function render(money) {
   return [
     ...money.currencies.map((/** @type {any} */ currency) => revenue(currency, days, money.daily)),
     section("Packs", packs(money)),
-    h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened."),
+    h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened. All with tax."),
   ];
 }
 
