@@ -41,7 +41,7 @@ def test_a_buyer_pays_with_tax_and_gets_it_back_with_the_rest(buyer: Site, purse
     entry.get_by_role("button", name="Refund unused credits").click()
     dialog = buyer.page.get_by_role("dialog")
     expect(dialog).to_contain_text("You get $4.79 back for 400 unused credits of this pack.")
-    expect(dialog).to_contain_text("This includes $0.79 tax.")
+    expect(dialog).to_contain_text("The amount includes $0.79 tax.")
     dialog.get_by_role("button", name="Confirm refund").click()
     expect(buyer.page.get_by_role("dialog", name="Refund made")).to_contain_text(
         re.compile(r"\$4\.79")

@@ -380,7 +380,7 @@ export const texts = {
     one: "Sie bekommen {price} zurück, für {n} unbenutzten Credit dieses Pakets. Er wird Ihrem Guthaben abgezogen.",
     other: "Sie bekommen {price} zurück, für {n} unbenutzte Credits dieses Pakets. Sie werden Ihrem Guthaben abgezogen.",
   },
-  "refund.tax": "Darin sind {tax} Steuer enthalten.",
+  "refund.tax": "Im Betrag sind {tax} Steuer enthalten.",
   "refund.confirm": "Erstattung bestätigen",
   "refund.confirming": "Wird erstattet…",
   "refund.cancel": "Abbrechen",

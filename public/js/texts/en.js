@@ -381,7 +381,7 @@ export const texts = {
     one: "You get {price} back for {n} unused credit of this pack. It is then taken from your balance.",
     other: "You get {price} back for {n} unused credits of this pack. They are then taken from your balance.",
   },
-  "refund.tax": "This includes {tax} tax.",
+  "refund.tax": "The amount includes {tax} tax.",
   "refund.confirm": "Confirm refund",
   "refund.confirming": "Refunding…",
   "refund.cancel": "Cancel",
