@@ -7,7 +7,10 @@ from api._lib.web.http import Request, Response, endpoint
 
 
 def get(_request: Request) -> Response:
-    """Return the Supabase project, what is switched on, the shop, and what signing in takes."""
+    """Return the Supabase project, what is switched on, the shop, and what signing in takes.
+
+    tax says whether prices include tax (inclusive), or it is added (exclusive); null: no tax.
+    """
     config = settings()
     return Response(
         {
@@ -18,6 +21,7 @@ def get(_request: Request) -> Response:
             "shop": config.shop.public(),
             **config.sign_in.public(),
             **config.refunds.public(),
+            "tax": config.invoicing.tax_behavior,
         },
         headers={"Cache-Control": "no-cache"},
     )

@@ -174,6 +174,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stripe's invoice for a purchase of the signed-in user */
+        get: operations["readInvoice"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/refund": {
         parameters: {
             query?: never;
@@ -695,6 +712,11 @@ export interface components {
             };
             /** @description For how many days buyers refund what is unused by themselves; 0: they do not */
             self_refund_days: number;
+            /**
+             * @description Whether prices of packs include tax, or tax is added to them at checkout; null: no tax is computed
+             * @enum {unknown}
+             */
+            tax: "inclusive" | "exclusive" | null;
         };
         Catalogue: {
             /** @description The currencies that Stripe charges in, by their code */
@@ -825,6 +847,8 @@ export interface components {
             reason: string | null;
             /** @description Ask there for Stripe's receipt; null: there is none */
             receipt: string | null;
+            /** @description Ask there for Stripe's invoice; null: there is none */
+            invoice: string | null;
             /** @description Until when this purchase can be withdrawn from; null: it cannot */
             withdraw_until: components["schemas"]["Moment"] | null;
             /** @description When this purchase was withdrawn from; null: it was not */
@@ -913,6 +937,20 @@ export interface components {
              * @description Stripe's page; it ends after thirty days, so ask anew
              */
             receipt_url: string;
+        };
+        Invoice: {
+            /** @description As printed on it */
+            number: string | null;
+            /**
+             * Format: uri
+             * @description Stripe's page; it ends after some time, so ask anew
+             */
+            invoice_url: string;
+            /**
+             * Format: uri
+             * @description The same as a PDF
+             */
+            invoice_pdf: string;
         };
         NextExpiry: {
             credits: number;
@@ -1458,6 +1496,8 @@ export interface components {
                 message: string | null;
                 /** @description What goes back, in minor units of the currency */
                 amount: number;
+                /** @description The tax in amount */
+                tax: number;
                 /** @description The credits that are taken for it */
                 credits: number;
                 currency: components["schemas"]["Currency"];
@@ -1516,6 +1556,8 @@ export interface components {
             reason: string | null;
             /** @description Ask there for Stripe's receipt; null: there is none */
             receipt: string | null;
+            /** @description Ask there for Stripe's invoice; null: there is none */
+            invoice: string | null;
             /** @description Until when this purchase can be withdrawn from; null: it cannot */
             withdraw_until: components["schemas"]["Moment"] | null;
             /** @description When this purchase was withdrawn from; null: it was not */
@@ -1711,6 +1753,8 @@ export interface components {
             message: string | null;
             /** @description What goes back, in minor units of the currency */
             amount: number;
+            /** @description The tax in amount */
+            tax: number;
             /** @description The credits that are taken for it */
             credits: number;
             currency: components["schemas"]["Currency"];
@@ -1783,6 +1827,8 @@ export interface components {
             bought: number;
             /** @description What goes back, in minor units of the currency */
             amount: number;
+            /** @description The tax in amount */
+            tax: number;
             /** @description The credits that are taken for it */
             credits: number;
             currency: components["schemas"]["Currency"];
@@ -2157,6 +2203,21 @@ export interface components {
                     error?: {
                         /** @constant */
                         code?: "no_receipt";
+                    };
+                };
+            };
+        };
+        /** @description No such order of theirs, or none with an invoice, or Stripe has not finished it */
+        NoInvoice: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "no_invoice";
                     };
                 };
             };
@@ -3035,6 +3096,39 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["AccountDeleted"];
             404: components["responses"]["NoReceipt"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["TooManyAttempts"];
+            502: components["responses"]["StripeFailed"];
+            503: components["responses"]["CannotSell"];
+        };
+    };
+    readInvoice: {
+        parameters: {
+            query: {
+                /** @description As an entry of history names it */
+                order_id: components["schemas"]["OrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where it is */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            404: components["responses"]["NoInvoice"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             429: components["responses"]["TooManyAttempts"];

@@ -85,6 +85,7 @@ as $$
         cross join lateral (
             values ('payment', 'cash', 'refunds_payable', m.received),
                 ('refund', 'refunds_payable', 'cash', m.returned),
+                ('tax', 'refunds_payable', 'tax_payable', m.taxed),
                 ('rounding', 'refunds_payable', 'breakage', m.rounded),
                 ('forgiven', 'bad_debt', 'refunds_payable', m.forgiven)
         ) x (kind, debit, credit, amount)

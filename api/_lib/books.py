@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # The accounts of purse.book_postings and purse.balance_postings in sql/.
 ACCOUNTS = (
     *("cash", "deferred_revenue", "receivable", "refunds_payable", "revenue", "breakage"),
-    *("promotions", "corrections", "transfers", "bad_debt"),
+    *("promotions", "corrections", "transfers", "bad_debt", "tax_payable"),
     *("fees", "stripe_balance", "stripe_other", "conversion"),
 )
 

@@ -14,6 +14,7 @@ import { WaiverBox } from "./waiver-box.js";
 export class PackList extends HTMLElement {
   #message = h("div", { class: "packs__message" });
   #list = h("ul", { class: "packs", role: "list", "aria-label": t("packs") });
+  #tax = h("p", { class: "packs__tax" });
   #waiver = new WaiverBox();
   #onSale = true;
   #busy = false;
@@ -21,7 +22,7 @@ export class PackList extends HTMLElement {
   ready;
 
   connectedCallback() {
-    this.replaceChildren(this.#message, this.#waiver.element, this.#list);
+    this.replaceChildren(this.#message, this.#waiver.element, this.#list, this.#tax);
     // Back from the payment page: the browser may show this page just as it was left, button busy.
     addEventListener("pageshow", (event) => event.persisted && this.reset());
     this.ready = this.refresh();
@@ -48,6 +49,7 @@ export class PackList extends HTMLElement {
     const config = await asking;
     this.#onSale = config?.payments_enabled !== false;
     if (config) this.#waiver.ask(config.withdrawal.waiver);
+    this.#tax.textContent = config?.tax ? t(`packs.tax.${config.tax}`) : "";
     this.reset();
   }
 

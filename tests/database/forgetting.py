@@ -17,6 +17,7 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "spend_credits": lambda p: (p.user_id, "docx_processing", 1, key()),
     "hold_credits": lambda p: (p.user_id, "docx_processing", 1, key(), 60),
     "begin_purchase": lambda p: (p.user_id, "starter", False, 10),
+    "invoiced_session": lambda p: (p.user_id, Order().order_id),
     "payment_of_order": lambda p: (p.user_id, Order().order_id),
     "refresh_credits": lambda p: (p.user_id, 20),
     "claim_stripe_lookup": lambda p: (p.user_id, 1),

@@ -52,6 +52,7 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
         "password_min_length": 6,
         "self_refund_days": 0,
         "withdrawal": {"days": 0, "waiver": None},
+        "tax": None,
     }
     assert stack.secret_key not in response.text
 

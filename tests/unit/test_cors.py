@@ -23,6 +23,7 @@ USER_ENDPOINTS = {
     "config": ("GET, HEAD", None),
     "packages": ("GET, HEAD, POST", "Authorization"),
     "purchases?action=receipt": ("GET, HEAD", "Authorization"),
+    "purchases?action=invoice": ("GET, HEAD", "Authorization"),
     "purchases?action=refund": (
         "GET, HEAD, POST",
         "Authorization, Content-Type, Idempotency-Key",

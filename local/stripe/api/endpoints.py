@@ -66,6 +66,8 @@ def endpoints(base_url: str) -> list[Endpoint]:
         Endpoint("GET", "/v1/payment_intents/<object_id>", nothing, retrieval.payment_intent),
         Endpoint("GET", "/v1/charges", schemas.CHARGE_LIST, retrieval.charges),
         Endpoint("GET", "/v1/charges/<object_id>", nothing, retrieval.charge),
+        Endpoint("GET", "/v1/invoices", schemas.INVOICE_LIST, retrieval.invoices),
+        Endpoint("GET", "/v1/invoices/<object_id>", nothing, retrieval.invoice),
         Endpoint("POST", "/v1/refunds", schemas.REFUND, refunds.create),
         Endpoint("GET", "/v1/refunds", schemas.REVERSAL_LIST, refunds.list_),
         Endpoint("GET", "/v1/refunds/<object_id>", nothing, refunds.retrieve),

@@ -73,6 +73,7 @@ SOURCES = ("charge", "refund", "dispute", "payout")
 EXPANDABLE: dict[str, dict[str, Callable[[Transaction, Json], Json | None]]] = {
     "checkout.session": {
         "customer": _reference("customer", "customer"),
+        "invoice": _reference("invoice", "invoice"),
         "line_items": line_items,
         "payment_intent": _reference("payment_intent", "payment_intent"),
     },
@@ -93,6 +94,7 @@ EXPANDABLE: dict[str, dict[str, Callable[[Transaction, Json], Json | None]]] = {
         "payment_intent": _reference("payment_intent", "payment_intent"),
         "refunds": refunds,
     },
+    "invoice": {"customer": _reference("customer", "customer")},
     "refund": {
         "balance_transaction": _reference("balance_transaction", "balance_transaction"),
         "charge": _reference("charge", "charge"),

@@ -11,7 +11,7 @@ from local.stripe.api.errors import InvalidParameterError, no_such
 from local.stripe.control_room import money_commands, switches
 from local.stripe.control_room.command_input import within
 from local.stripe.events import delivery_queue
-from local.stripe.payments import balance_transactions, checkout_sessions
+from local.stripe.payments import balance_transactions, checkout_sessions, taxes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -172,6 +172,7 @@ COMMANDS = (
             checkout_sessions.TERMS_SWITCH: str,
             balance_transactions.SETTLEMENT_SWITCH: str,
             balance_transactions.RATE_SWITCH: float,
+            taxes.RATE_SWITCH: int,
         },
         money_commands.account,
     ),

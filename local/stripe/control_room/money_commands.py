@@ -14,6 +14,7 @@ from local.stripe.payments import (
     disputes,
     payouts,
     refunds,
+    taxes,
 )
 from local.stripe.payments.currencies import CURRENCIES
 
@@ -22,11 +23,15 @@ if TYPE_CHECKING:
 
 MAX_AMOUNT = 10**12
 MAX_RATE = 1_000_000
+MAX_TAX_PERCENT = 100
 SETTLEMENTS = ("succeeded", "failed")
 
 
 def account(transaction: Transaction, fields: Json) -> Json:
-    """Change the account's details, as in the Dashboard; an empty text removes one."""
+    """Change the account as in the Dashboard: terms, settlement, and the rate of tax in per cent.
+
+    An empty text removes the terms or the currency of settlement.
+    """
     settlement, rate = balance_transactions.SETTLEMENT_SWITCH, balance_transactions.RATE_SWITCH
     if fields.get(settlement) not in {None, "", *CURRENCIES}:
         raise InvalidParameterError(f"{settlement} must be a three-letter code in lower case.")
@@ -35,10 +40,14 @@ def account(transaction: Transaction, fields: Json) -> Json:
     for name in (checkout_sessions.TERMS_SWITCH, settlement, rate):
         if name in fields:
             transaction.set_switch(name, fields[name])
+    if taxes.RATE_SWITCH in fields:
+        percent = within(fields, taxes.RATE_SWITCH, 0, MAX_TAX_PERCENT)
+        transaction.set_switch(taxes.RATE_SWITCH, percent)
     return {
         checkout_sessions.TERMS_SWITCH: transaction.switch(checkout_sessions.TERMS_SWITCH, ""),
         settlement: transaction.switch(settlement, ""),
         rate: transaction.switch(rate, 1.0),
+        taxes.RATE_SWITCH: taxes.rate(transaction),
     }
 
 

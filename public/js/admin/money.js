@@ -32,7 +32,7 @@ function render(money) {
     ...money.currencies.map((/** @type {any} */ currency) => revenue(currency, days, money.daily)),
     ...fees(money.stripe),
     section("Packs", packs(money)),
-    h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened."),
+    h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened. All with tax."),
   ];
 }
 

@@ -71,6 +71,8 @@ def resources() -> dict[str, type]:
         stripe.Balance,
         stripe.BalanceTransaction,
         stripe.Payout,
+        stripe.Invoice,
+        stripe.InvoicePayment,
         stripe.WebhookEndpoint,
     )
     return {kind.OBJECT_NAME: kind for kind in kinds}
