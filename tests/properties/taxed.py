@@ -24,6 +24,8 @@ def _priced(price: int, discount: str, behavior: str, percent: int) -> tuple[int
     return price, payment(price, off, behavior, percent)
 
 
+# How tax is told, and its rate in per cent.
+TAXES = st.sampled_from([("no tax", 0), ("exclusive", 19), ("inclusive", 19)])
 # A price, and what is paid for it.
 PRICED = st.builds(
     _priced,

@@ -130,13 +130,15 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(
         policy=POLICIES,
-        amounts=st.lists(AMOUNTS, min_size=1, max_size=2),
+        packs=st.lists(st.tuples(AMOUNTS, taxed.TAXES), min_size=1, max_size=2),
         left=st.sampled_from([0, 1, 10_000]),
     )
-    def packs_are_bought_and_used(self, policy: str, amounts: list[int], left: int) -> None:
+    def packs_are_bought_and_used(
+        self, policy: str, packs: list[tuple[int, tuple[str, int]]], left: int
+    ) -> None:
         self.first_policy = policy
-        for amount in amounts:
-            order = self.order(amount, amount, taxed.payment(amount, 0, "no tax", 0))
+        for amount, tax in packs:
+            order = self.order(amount, amount, taxed.payment(amount, 0, *tax))
             self.happens(order, order.facts("paid", **order.payment), told_under=policy)
         if left < self.model.balance:
             self.spend(self.model.balance - left)
