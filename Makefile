@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run examples types reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-large bench-outbox bench-webhook cold-start
+.PHONY: help run examples types reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-desk bench-large bench-outbox bench-webhook cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -100,6 +100,10 @@ migrate: ## Apply sql/ to the database in DATABASE_URL; safe to run again
 bench: ## Measure spending beside the least that any ledger must do, on one Postgres (ROUNDS=5 SECONDS=4 PGLEDGER_SQL=…)
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
+
+bench-desk: ## Measure the desk's pages at 1,000,000 accounts and 11,000,000 ledger rows (8 GB of disk; USERS=…)
+	@./ops/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.bench.desk
 
 bench-large: ## Measure 10,000,000 ledger rows beside small tables (10 GB of disk; USERS=1000000)
 	@./ops/venv.sh tests/requirements.txt

@@ -4,6 +4,7 @@ GET /api/admin: the caller's role.
 GET /api/admin/today: money, and what needs a person.
 GET /api/admin/checks: whether every balance adds up; reads the whole ledger.
 GET /api/admin/money?days=30: revenue by day, pack and currency.
+GET /api/admin/conversion?days=30: how many opened the store, began a checkout, and paid.
 GET /api/admin/use: what features were used, by day and person; free credits, and the age of
 credits left. POST: count the latter two anew; reads every lot.
 GET /api/admin/prices: packs and features. POST: add or change one.
@@ -75,10 +76,13 @@ def checks(request: Request) -> Response:
 def money(request: Request) -> Response:
     """Return the revenue of the last ?days= days, today included."""
     user = signed_in_user(request)
-    text = request.query.get("days", "30")
-    if not _DAYS.fullmatch(text) or int(text) > MAX_DAYS:
-        raise InvalidRequestError(f"days must be a whole number from 1 to {MAX_DAYS}.")
-    return _private(ask("desk_money", user.id, p_days=int(text)))
+    return _private(ask("desk_money", user.id, p_days=_days(request)))
+
+
+def conversion(request: Request) -> Response:
+    """Return who opened the store, began a checkout and paid in the last ?days= days."""
+    user = signed_in_user(request)
+    return _private(ask("desk_conversion", user.id, p_days=_days(request)))
 
 
 def use(request: Request) -> Response:
@@ -174,6 +178,14 @@ def export(request: Request) -> Response:
         return _private(export_page(user_id, request.query.get("cursor")))
 
 
+def _days(request: Request) -> int:
+    """Return ?days=, today included; 30 if there is none."""
+    text = request.query.get("days", "30")
+    if not _DAYS.fullmatch(text) or int(text) > MAX_DAYS:
+        raise InvalidRequestError(f"days must be a whole number from 1 to {MAX_DAYS}.")
+    return int(text)
+
+
 def _required_key(request: Request) -> str:
     return request.required_idempotency_key(
         "Send an Idempotency-Key header, new for each action: a repeated request is then done once."
@@ -191,6 +203,7 @@ app = choose_by(
         "today": endpoint(get=today),
         "checks": endpoint(get=checks),
         "money": endpoint(get=money),
+        "conversion": endpoint(get=conversion),
         "use": endpoint(get=use, post=count_use),
         "prices": endpoint(get=prices, post=post_price),
         "people": endpoint(get=people),

@@ -11,6 +11,7 @@ def get(request: Request) -> Response:
     """Return the Supabase project, what is switched on, the shop, and what signing in takes.
 
     The currency is that of the caller's country, so no shared cache may keep the answer.
+    tax says whether prices include tax (inclusive), or it is added (exclusive); null: no tax.
     """
     config = settings()
     return Response(
@@ -23,6 +24,7 @@ def get(request: Request) -> Response:
             "currency": buyer_currency(request),
             **config.sign_in.public(),
             **config.refunds.public(),
+            "tax": config.invoicing.tax_behavior,
         },
         headers={"Cache-Control": "private, no-cache"},
     )

@@ -1,11 +1,11 @@
 """The daily jobs. Vercel's cron calls them with CRON_SECRET (vercel.json).
 
 GET /api/reconcile: find at Stripe what the webhook missed, and record it. Finish refunds that were
-interrupted.
+interrupted. Read Stripe's fees and payouts into the books.
 GET /api/cleanup: write down expired credits, announce those that expire soon, finish deletions of
 accounts that were interrupted, remove abandoned uploads from the storage and old events from the
-outbox, add up the days of the books, count the desk's figures about use, run the cheap checks of
-make doctor.
+outbox, add up the days of the books and of the desk's conversion, count the desk's figures about
+use, run the cheap checks of make doctor.
 GET /api/deliver: send the events that are due, finish interrupted refunds. Call it each minute
 where you can.
 
@@ -22,6 +22,7 @@ from typing import Any
 from api._lib.accounts.forgetting import finish_interrupted
 from api._lib.book_days import sum_book_days
 from api._lib.credits.expiry import expire_credits
+from api._lib.desk.conversion_days import sum_conversion_days
 from api._lib.desk.use_count import count_use
 from api._lib.outbox.jobs import announce_expiring, failing_checks, remove_old_events
 from api._lib.outbox.runner import deliver, deliver_soon
@@ -42,6 +43,9 @@ CHECK_SECONDS = 250
 DELIVER_SECONDS = 40
 # A refund that has begun may wait for Stripe beyond it.
 REFUND_SECONDS = 10
+# Stripe's balance transactions, 100 a request: 5,000 in a run, and the next run continues.
+BALANCE_REQUESTS = 50
+BALANCE_SECONDS = 20
 
 _log = logging.getLogger("purse")
 
@@ -51,9 +55,12 @@ def reconcile(request: Request) -> Response:
     check_scheduler(request)
     # Imported here: it brings Stripe's SDK, which the other jobs do not need.
     from api._lib.payments import reconcile  # noqa: PLC0415
+    from api._lib.payments.balance_reading import read_balance_quietly  # noqa: PLC0415
 
     report = reconcile.reconcile(deadline_seconds=JOB_SECONDS).as_json()
     report["refused"] += len(finish_due(seconds=REFUND_SECONDS).refused)
+    # After the orders, so that a charge finds its order.
+    read_balance_quietly(max_requests=BALANCE_REQUESTS, seconds=BALANCE_SECONDS)
     deliver_soon(seconds=DELIVER_SECONDS)
     _log.info("reconciled: %s", report)
     # What was refused needs a person. The scheduler shows a run as failed by its status alone.
@@ -76,6 +83,7 @@ def cleanup(request: Request) -> Response:
         announce_expiring(deadline=deadline),
         remove_old_events(deadline=deadline),
         finish_interrupted(deadline=deadline),
+        sum_conversion_days(deadline=deadline),
     ]
     if settings().files is not None:
         # Imported here: a deployment may have no storage, and a fork may delete the package.

@@ -1,8 +1,13 @@
-"""GET /api/packages: the packages on sale and what features cost. No token; cacheable."""
+"""The packages on sale and what features cost.
+
+GET /api/packages: the catalogue. No token; cacheable.
+POST /api/packages: count that the page of a signed-in person shows the store.
+"""
 
 from __future__ import annotations
 
 from api._lib import database
+from api._lib.web.cors import TOKEN
 from api._lib.web.http import Request, Response, endpoint
 
 # A new price shows within about a minute. Checkout always reads the current price.
@@ -14,4 +19,13 @@ def get(_request: Request) -> Response:
     return Response(database.call("read_catalogue"), headers={"Cache-Control": CACHE_CONTROL})
 
 
-app = endpoint(get=get, cross_origin=())
+def post(request: Request) -> Response:
+    """Count the person once a day; say whether they were counted now."""
+    # Imported here: nearly every request is for the catalogue, and needs no access token.
+    from api._lib.web.auth import signed_in_user  # noqa: PLC0415
+
+    user = signed_in_user(request)
+    return Response({"counted": database.call("note_store_opened", p_user_id=user.id)})
+
+
+app = endpoint(get=get, post=post, cross_origin=TOKEN)

@@ -2,12 +2,14 @@
 
 GET /api/offers: the offers that they can buy now.
 GET /api/receipt?order_id=…: the address of Stripe's receipt.
+GET /api/invoice?order_id=…: the addresses of Stripe's invoice.
 GET /api/refund?purchase=…: what of it can be refunded.
 POST /api/refund {"purchase": "…", "amount": 399}: refund it, if the shop allows (SELF_REFUND_DAYS).
 GET /api/withdrawal?purchase=…: whether it can be withdrawn from, and what would go back.
 POST /api/withdrawal {"purchase": "…", "amount": 399}: withdraw from it (WITHDRAWAL_DAYS).
 
-vercel.json rewrites them to /api/purchases?action=offers, =receipt, =refund and =withdrawal.
+vercel.json rewrites them to /api/purchases?action=offers, =receipt, =invoice, =refund and
+=withdrawal.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from uuid import UUID
 
 from api._lib import database
 from api._lib.errors import ConflictError, InvalidRequestError, NotFoundError, PurseError
+from api._lib.payments.invoices import invoice_of
 from api._lib.payments.receipts import receipt_url
 from api._lib.payments.refund_refusals import REASONS
 from api._lib.payments.refunds import RefundWish, quote_refund
@@ -44,6 +47,8 @@ ACCEPTED = 202
 _log = logging.getLogger("purse")
 
 _MONEY = ("amount", "credits", "currency", "decimals")
+# What is quoted has its part of the tax as well.
+_QUOTED = (*_MONEY, "tax")
 
 
 def offers(request: Request) -> Response:
@@ -63,6 +68,19 @@ def receipt(request: Request) -> Response:
     return Response({"receipt_url": url})
 
 
+def invoice(request: Request) -> Response:
+    """Answer where Stripe shows the invoice."""
+    user = signed_in_user(request)
+    order_id = _purchase_id(request.query.get("order_id"), "?order_id=… of your history")
+    found = invoice_of(user, order_id)
+    if found is None:
+        raise NotFoundError(
+            "There is no invoice for this order, or Stripe has not finished it yet.",
+            code="no_invoice",
+        )
+    return Response({"number": found.number, "invoice_url": found.url, "invoice_pdf": found.pdf})
+
+
 def quote(request: Request) -> Response:
     """Answer what of a purchase can be refunded, and why not."""
     user = signed_in_user(request)
@@ -71,14 +89,20 @@ def quote(request: Request) -> Response:
     days = settings().refunds.self_refund_days
     found = quote_refund(purchase_id, user_id=user.id, days=days)
     if not days:
-        found |= {"refundable": False, "reason": "not_offered", "amount": 0, "credits": 0}
+        found |= {
+            "refundable": False,
+            "reason": "not_offered",
+            "amount": 0,
+            "tax": 0,
+            "credits": 0,
+        }
     return Response(
         {
             "purchase": purchase_id,
             "package_name": found["package_name"],
             "refundable": found["refundable"],
             **_reason(found["reason"]),
-            **{name: found[name] for name in _MONEY},
+            **{name: found[name] for name in _QUOTED},
         }
     )
 
@@ -143,7 +167,7 @@ def withdrawal(request: Request) -> Response:
             **_reason(found["reason"]),
             "until": found["until"],
             "bought": found["quote"]["bought"],
-            **{name: found["quote"][name] for name in _MONEY},
+            **{name: found["quote"][name] for name in _QUOTED},
             "withdrawal": found["withdrawal"] and _confirmation(user, found["withdrawal"]),
         }
     )
@@ -223,6 +247,7 @@ app = choose_by(
     {
         "offers": endpoint(get=offers, cross_origin=TOKEN),
         "receipt": endpoint(get=receipt, cross_origin=TOKEN),
+        "invoice": endpoint(get=invoice, cross_origin=TOKEN),
         "refund": endpoint(get=quote, post=refund, cross_origin=TOKEN_JSON_AND_KEY),
         "withdrawal": endpoint(
             get=withdrawal, post=confirm_withdrawal, cross_origin=TOKEN_AND_JSON

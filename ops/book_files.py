@@ -1,4 +1,4 @@
-"""The books as CSV: the roll-forward and the postings. Pure."""
+"""The books as CSV: roll-forward, postings, and what moved the balance at Stripe. Pure."""
 
 from __future__ import annotations
 
@@ -19,6 +19,10 @@ FIGURES = (
     *("written_off", "repriced", "closing", "deferred", "receivable"),
 )
 POSTING = (*("posting", "date", "kind", "debit", "credit", "amount", "currency", "mode", "order"),)
+BALANCE = (
+    *("transaction", "date", "category", "amount", "fee", "net", "currency", "mode", "available"),
+    *("source", "source_amount", "source_currency", "exchange_rate", "order", "payout"),
+)
 # A spreadsheet takes a cell that begins so for a formula, also after spaces.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
@@ -43,7 +47,7 @@ def postings_csv(
     rows = [
         [
             f"{each['source']}-{each['source_id']}",
-            datetime.fromisoformat(each["at"]).astimezone(zone).isoformat(timespec="seconds"),
+            _date(each["at"], zone),
             each["kind"],
             codes.get(each["debit"], each["debit"]),
             codes.get(each["credit"], each["credit"]),
@@ -55,6 +59,37 @@ def postings_csv(
         for each in postings
     ]
     return _csv(POSTING, rows)
+
+
+def balance_csv(transactions: Iterable[Mapping[str, Any]], *, timezone: str) -> str:
+    """Return one row for each balance transaction of Stripe, with the payout it left with.
+
+    Dates are in the time zone of the books. A payout is empty while it is not known.
+    """
+    zone = ZoneInfo(timezone)
+    rows = [
+        [
+            each["id"],
+            _date(each["created_at"], zone),
+            each["reporting_category"],
+            *(_figure(each[name], each["currency"]) for name in ("amount", "fee", "net")),
+            each["currency"].upper(),
+            "live" if each["livemode"] else "test",
+            _date(each["available_on"], zone),
+            each["source_id"],
+            _figure(each["source_amount"], each["source_currency"] or ""),
+            (each["source_currency"] or "").upper(),
+            each["exchange_rate"],
+            each["purchase_id"],
+            each["payout_id"],
+        ]
+        for each in transactions
+    ]
+    return _csv(BALANCE, rows)
+
+
+def _date(text: str, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(text).astimezone(zone).isoformat(timespec="seconds")
 
 
 def _mode(row: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """`make books MONTH=2026-10`: write a month's books as CSV; SEAL=1 BY=… seals the month first.
 
-Two files come into the folder OUT (`books` by default): the roll-forward, from what customers had
-at the beginning to what they had at the end, and the postings. A sealed month never changes.
+Three files come into the folder OUT (`books` by default): the roll-forward, from what customers had
+at the beginning to what they had at the end, the postings, and what moved the balance at Stripe.
+Fees and payouts are read from Stripe first. A sealed month never changes.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from api._lib import database
 from api._lib.book_calls import call_books
 from api._lib.errors import BusyError
 from api._lib.settings import settings
-from ops.book_files import postings_csv, roll_forward_csv
+from ops.book_files import balance_csv, postings_csv, roll_forward_csv
 from ops.command import command
 from ops.findings import count
+from ops.stripe_balance import compare_balance, read_stripe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +56,7 @@ def main() -> int:
         print('Sign it: make books MONTH=2026-10 SEAL=1 BY="your name"')
         return 2
     arguments = {"p_month": f"{asked.month}-01", "p_timezone": settings().books.timezone}
+    reading = read_stripe()
     try:
         if seal:
             call_books("seal_month", p_by=asked.by, **arguments)
@@ -68,6 +71,7 @@ def main() -> int:
         print(sentence)
         return 1
     _write(asked.month, books, Path(asked.out))
+    print(compare_balance(reading))
     return 0
 
 
@@ -87,6 +91,10 @@ def _write(month: str, books: dict[str, Any], folder: Path) -> None:
         f"postings-{month}.csv": postings_csv(
             postings, timezone=settings().books.timezone, codes=settings().books.codes
         ),
+        f"stripe-balance-{month}.csv": balance_csv(
+            sorted(_transactions(month), key=lambda each: (each["created_at"], each["id"])),
+            timezone=settings().books.timezone,
+        ),
     }
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
@@ -97,7 +105,10 @@ def _write(month: str, books: dict[str, Any], folder: Path) -> None:
         print(f"{month} is not sealed: its figures may still change. Seal it with SEAL=1 BY=…")
     else:
         print(f"{month} is not over: these are its figures so far.")
-    print(f"Wrote {count(len(postings), 'posting')} and the roll-forward to {folder}/:")
+    print(
+        f"Wrote {count(len(postings), 'posting')}, the roll-forward"
+        f" and Stripe's balance to {folder}/:"
+    )
     for name in files:
         print(f"  {name}")
 
@@ -115,6 +126,23 @@ def _postings(books: dict[str, Any]) -> Iterator[dict[str, Any]]:
         page = call_books("read_postings", p_range=rest, p_limit=PAGE)
         yield from page["postings"]
         rest = page["rest"]
+
+
+def _transactions(month: str) -> Iterator[dict[str, Any]]:
+    """Yield the balance transactions that count in the month, page by page."""
+    after_id: str | None = None
+    while True:
+        page = call_books(
+            "read_balance_transactions",
+            p_month=f"{month}-01",
+            p_timezone=settings().books.timezone,
+            p_after_id=after_id,
+            p_limit=PAGE,
+        )
+        yield from page
+        if len(page) < PAGE:
+            return
+        after_id = page[-1]["id"]
 
 
 if __name__ == "__main__":

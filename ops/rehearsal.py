@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from api._lib.payments.facts import Facts
+    from api._lib.payments.order_facts import OrderFacts
     from api._lib.payments.reversal_facts import ReversalFacts
-    from api._lib.payments.session_facts import OrderFacts
 
 BATCH = 100
 

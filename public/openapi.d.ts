@@ -31,7 +31,11 @@ export interface paths {
         /** What is on sale and what things cost, in display order */
         get: operations["readPackages"];
         put?: never;
-        post?: never;
+        /**
+         * Count that the signed-in person's page shows the store
+         * @description The desk shows how many people open the store. A person counts once a day (UTC), however often this is called. Beginning a checkout counts, too. The body is not read.
+         */
+        post: operations["noteStoreOpened"];
         delete?: never;
         options?: never;
         head?: never;
@@ -182,6 +186,23 @@ export interface paths {
         };
         /** Stripe's receipt for a purchase of the signed-in user */
         get: operations["readReceipt"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/invoice": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Stripe's invoice for a purchase of the signed-in user */
+        get: operations["readInvoice"];
         put?: never;
         post?: never;
         delete?: never;
@@ -583,6 +604,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/conversion": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** From the opened store to the payment, by day; how checkouts ended, and why payments were declined */
+        get: operations["deskConversion"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/admin/use": {
         parameters: {
             query?: never;
@@ -724,6 +762,11 @@ export interface components {
             };
             /** @description For how many days buyers refund what is unused by themselves; 0: they do not */
             self_refund_days: number;
+            /**
+             * @description Whether prices of packs include tax, or tax is added to them at checkout; null: no tax is computed
+             * @enum {unknown}
+             */
+            tax: "inclusive" | "exclusive" | null;
         };
         Catalogue: {
             /** @description The currencies that Stripe charges in, by their code */
@@ -738,6 +781,10 @@ export interface components {
             };
             packages: components["schemas"]["Package"][];
             features: components["schemas"]["Feature"][];
+        };
+        StoreOpened: {
+            /** @description Whether this was the first time today */
+            counted: boolean;
         };
         Package: {
             id: components["schemas"]["Slug"];
@@ -888,6 +935,8 @@ export interface components {
             reason: string | null;
             /** @description Ask there for Stripe's receipt; null: there is none */
             receipt: string | null;
+            /** @description Ask there for Stripe's invoice; null: there is none */
+            invoice: string | null;
             /** @description Until when this purchase can be withdrawn from; null: it cannot */
             withdraw_until: components["schemas"]["Moment"] | null;
             /** @description When this purchase was withdrawn from; null: it was not */
@@ -976,6 +1025,20 @@ export interface components {
              * @description Stripe's page; it ends after thirty days, so ask anew
              */
             receipt_url: string;
+        };
+        Invoice: {
+            /** @description As printed on it */
+            number: string | null;
+            /**
+             * Format: uri
+             * @description Stripe's page; it ends after some time, so ask anew
+             */
+            invoice_url: string;
+            /**
+             * Format: uri
+             * @description The same as a PDF
+             */
+            invoice_pdf: string;
         };
         NextExpiry: {
             credits: number;
@@ -1566,6 +1629,8 @@ export interface components {
                 message: string | null;
                 /** @description What goes back, in minor units of the currency */
                 amount: number;
+                /** @description The tax in amount */
+                tax: number;
                 /** @description The credits that are taken for it */
                 credits: number;
                 currency: components["schemas"]["Currency"];
@@ -1624,6 +1689,8 @@ export interface components {
             reason: string | null;
             /** @description Ask there for Stripe's receipt; null: there is none */
             receipt: string | null;
+            /** @description Ask there for Stripe's invoice; null: there is none */
+            invoice: string | null;
             /** @description Until when this purchase can be withdrawn from; null: it cannot */
             withdraw_until: components["schemas"]["Moment"] | null;
             /** @description When this purchase was withdrawn from; null: it was not */
@@ -1658,6 +1725,74 @@ export interface components {
                 purchases: number;
                 paid: number;
             }[];
+            /** @description What orders brought into Stripe's balance less what went back, and what Stripe kept, by the currency that it settles in; empty if its balance was not read */
+            stripe: {
+                currency: components["schemas"]["Currency"];
+                decimals: components["schemas"]["Decimals"];
+                gross: number;
+                fees: number;
+            }[];
+        };
+        /** @description Days in UTC. Orders count on the day they began, declines on their own */
+        DeskConversion: {
+            from: string;
+            to: string;
+            /** @description Days without any are left out */
+            daily: {
+                day: string;
+                /** @description People who opened the store */
+                opened: number;
+                /** @description People who began a checkout */
+                began: number;
+                /** @description People who paid a checkout that began then */
+                bought: number;
+                /** @description Paid orders, also those that wait for a decision */
+                paid: number;
+                /** @description Orders whose payment the bank has not confirmed */
+                processing: number;
+                /** @description Orders begun within a day */
+                open: number;
+                /** @description Orders that are over and whose payment was declined */
+                declined: number;
+                /** @description Orders whose bank debit failed */
+                failed: number;
+                /** @description Orders whose payment page closed without an attempt to pay */
+                expired: number;
+                /** @description Orders older than a day of which Stripe has not said how they ended */
+                abandoned: number;
+            }[];
+            /** @description The sums of the days: a person counts once for each day */
+            total: {
+                opened: number;
+                began: number;
+                bought: number;
+                paid: number;
+                processing: number;
+                open: number;
+                declined: number;
+                failed: number;
+                expired: number;
+                abandoned: number;
+            };
+            declines: {
+                /** @description Orders with a declined payment */
+                orders: number;
+                people: number;
+                /** @description How many of these orders were paid in the end */
+                paid: number;
+                /**
+                 * Format: date-time
+                 * @description The moment that the newest 100,000 reach back to, if there are more
+                 */
+                cut_at: string | null;
+                reasons: {
+                    /** @description Stripe's code of an order's latest decline, or unknown */
+                    code: string;
+                    orders: number;
+                    people: number;
+                    paid: number;
+                }[];
+            };
         };
         /** @description The last 30 days in UTC, less what was undone, of the newest 100,000 ledger rows */
         DeskUse: {
@@ -1765,6 +1900,8 @@ export interface components {
             message: string | null;
             /** @description What goes back, in minor units of the currency */
             amount: number;
+            /** @description The tax in amount */
+            tax: number;
             /** @description The credits that are taken for it */
             credits: number;
             currency: components["schemas"]["Currency"];
@@ -1837,6 +1974,8 @@ export interface components {
             bought: number;
             /** @description What goes back, in minor units of the currency */
             amount: number;
+            /** @description The tax in amount */
+            tax: number;
             /** @description The credits that are taken for it */
             credits: number;
             currency: components["schemas"]["Currency"];
@@ -2362,6 +2501,21 @@ export interface components {
                     error?: {
                         /** @constant */
                         code?: "no_receipt";
+                    };
+                };
+            };
+        };
+        /** @description No such order of theirs, or none with an invoice, or Stripe has not finished it */
+        NoInvoice: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @constant */
+                        code?: "no_invoice";
                     };
                 };
             };
@@ -2981,6 +3135,33 @@ export interface operations {
             503: components["responses"]["DatabaseAway"];
         };
     };
+    noteStoreOpened: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Counted, now or before */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoreOpened"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
     readHealth: {
         parameters: {
             query?: never;
@@ -3290,6 +3471,39 @@ export interface operations {
             401: components["responses"]["Unauthorized"];
             403: components["responses"]["AccountDeleted"];
             404: components["responses"]["NoReceipt"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["TooManyAttempts"];
+            502: components["responses"]["StripeFailed"];
+            503: components["responses"]["CannotSell"];
+        };
+    };
+    readInvoice: {
+        parameters: {
+            query: {
+                /** @description As an entry of history names it */
+                order_id: components["schemas"]["OrderId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where it is */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoice"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            404: components["responses"]["NoInvoice"];
             405: components["responses"]["MethodNotAllowed"];
             413: components["responses"]["BodyTooLarge"];
             429: components["responses"]["TooManyAttempts"];
@@ -4126,6 +4340,36 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DeskRevenue"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskConversion: {
+        parameters: {
+            query?: {
+                /** @description How many days, today included */
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskConversion"];
                 };
             };
             400: components["responses"]["InvalidRequest"];

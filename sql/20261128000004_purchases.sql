@@ -22,8 +22,13 @@ create table public.purchases (
     checkout_session_id text,
     payment_intent_id   text,
     customer_id         text,
+    invoiced            boolean     not null default false,
+    invoice_id          text,
     amount_subtotal     bigint,
     amount_paid         bigint,
+    amount_tax          bigint,
+    amount_discount     bigint,
+    amount_excluding_tax bigint     generated always as (amount_paid - amount_tax) stored,
     currency_paid       text,
     processing_at       timestamptz,
     paid_at             timestamptz,
@@ -61,8 +66,16 @@ create table public.purchases (
     constraint purchases_return_url_is_short check (length(return_url) <= 2000),
     constraint purchases_cancel_url_is_short check (length(cancel_url) <= 2000),
     constraint purchases_amount_paid_is_not_negative check (amount_paid >= 0),
+    constraint purchases_amount_tax_is_within_the_payment check (amount_tax between 0 and amount_paid),
+    constraint purchases_amount_discount_is_not_negative check (amount_discount >= 0),
     constraint purchases_paid_says_what
-        check (paid_at is null or (amount_paid is not null and amount_subtotal is not null and currency_paid is not null)),
+        check (paid_at is null or (
+            amount_paid is not null
+            and amount_subtotal is not null
+            and amount_tax is not null
+            and amount_discount is not null
+            and currency_paid is not null
+        )),
     constraint purchases_decision_is_known check (decision in ('accepted', 'rejected')),
     constraint purchases_decision_is_signed
         check ((decision is null) = (decided_at is null) and (decision is null) = (decided_by is null)),
@@ -77,6 +90,7 @@ create unique index purchases_payment_intent_id_key
     on public.purchases (payment_intent_id) where payment_intent_id is not null;
 create unique index purchases_idempotency_key_key
     on public.purchases (user_id, idempotency_key) where idempotency_key is not null;
+create index purchases_invoice_id_idx on public.purchases (invoice_id) where invoice_id is not null;
 create index purchases_user_id_created_at_idx on public.purchases (user_id, created_at desc);
 create index purchases_unsettled_idx on public.purchases (id) where status in ('open', 'processing');
 
@@ -91,9 +105,14 @@ comment on column public.purchases.idempotency_key is 'The caller''s key for thi
 comment on column public.purchases.currency_asked is 'The currency that the buyer wished to pay in. The pack may have had no price in it: currency says what was ordered. Null: none was named.';
 comment on column public.purchases.return_url is 'Where the buyer goes after the payment, as requested and without the session id. Null: our own page.';
 comment on column public.purchases.cancel_url is 'Where the buyer goes who leaves the payment page. Null: our own page.';
-comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and tax, in minor units. If it differs from unit_amount, the order is a mismatch.';
+comment on column public.purchases.invoiced is 'Whether its Checkout Session makes an invoice after the payment (INVOICES=on when it began).';
+comment on column public.purchases.invoice_id is 'That invoice at Stripe. Null: none, or not told yet.';
+comment on column public.purchases.amount_subtotal is 'What Stripe asked for before discounts and before tax that is added to the price, in minor units. If it differs from unit_amount, the order is a mismatch.';
 comment on column public.purchases.currency_paid is 'The currency of the payment. If it differs from the order''s, the order is a mismatch.';
-comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units. Less than the price with a promotion code, 0 if nothing was charged.';
+comment on column public.purchases.amount_paid is 'What Stripe charged, in minor units. Less than the price with a promotion code, more with tax that is added to it, 0 if nothing was charged.';
+comment on column public.purchases.amount_tax is 'The tax in amount_paid, in minor units: added to the price, or included in it.';
+comment on column public.purchases.amount_discount is 'What promotion codes took off the price, in minor units.';
+comment on column public.purchases.amount_excluding_tax is 'What the shop earns by the payment, in minor units. The books count with it.';
 comment on column public.purchases.processing_at is 'When a delayed payment method, such as a bank debit, was submitted.';
 comment on column public.purchases.declined_at is 'The latest declined attempt. The order may still be paid with another card.';
 comment on column public.purchases.decline_code is 'Stripe''s code for that attempt, e.g. insufficient_funds.';
@@ -128,15 +147,18 @@ create table public.purchase_payments (
     amount              bigint      not null,
     currency            text        not null,
     paid_at             timestamptz not null,
+    again               boolean     not null default false,
     constraint purchase_payments_pkey primary key (payment_intent_id),
     constraint purchase_payments_purchase_id_fkey foreign key (purchase_id) references public.purchases (id)
 );
 
 create index purchase_payments_purchase_id_idx on public.purchase_payments (purchase_id);
+create index purchase_payments_again_idx on public.purchase_payments (purchase_id) where again;
 
 comment on table public.purchase_payments is
     'Every payment of an order. There is one, unless the order was paid twice: then make doctor names it, and refunds first return what was paid too much.';
 comment on column public.purchase_payments.amount is 'In minor units of the currency.';
+comment on column public.purchase_payments.again is 'Whether we knew of another payment of the order when this one was recorded. So an order that was paid twice has such a row.';
 
 alter table public.purchase_payments enable row level security;
 revoke all on public.purchase_payments from public, anon, authenticated, service_role;
@@ -306,6 +328,8 @@ begin
     insert into public.stripe_customers (user_id, livemode)
     values (p_user_id, p_livemode)
     on conflict (user_id, livemode) do nothing;
+    -- An app may show the packs on a page of its own. Its buyers have seen them, too.
+    perform purse.note_store_opened(p_user_id);
     return purse.begun_purchase(v_order, p_email);
 end
 $$;

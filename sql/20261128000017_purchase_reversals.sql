@@ -81,6 +81,28 @@ payment''s currency, and else with the whole payment: make doctor names it. If a
 what goes back first returns the second payment.';
 revoke all on function purse.amount_reversed(public.purchases) from public, anon, authenticated, service_role;
 
+create function purse.tax_of(
+    p_purchase public.purchases,
+    p_amount   bigint
+)
+    returns bigint
+    language sql
+    immutable
+    set search_path = ''
+as $$
+    select case
+        when p_purchase.amount_paid > 0
+            then div(p_purchase.amount_tax::numeric * p_amount, p_purchase.amount_paid)::bigint
+        else 0
+    end
+$$;
+
+comment on function purse.tax_of(public.purchases, bigint) is
+'The tax in a part of a purchase''s payment, in minor units, rounded down: floor(tax * amount / paid). What is taxed in one
+refund is the difference of two such values, so all refunds of a payment together return its tax without a remainder.
+0 if nothing was charged. Null before the payment.';
+revoke all on function purse.tax_of(public.purchases, bigint) from public, anon, authenticated, service_role;
+
 create function purse.reversals_of(p_purchase public.purchases)
     returns setof public.purchase_reversals
     language sql

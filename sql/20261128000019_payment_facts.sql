@@ -64,8 +64,8 @@ begin
 
     insert into public.purchases as p (
         id, user_id, package_id, package_name, credits, unit_amount, currency, valid_days, livemode, sealed,
-        created_at, checkout_session_id, payment_intent_id, customer_id, amount_subtotal, amount_paid, currency_paid,
-        processing_at, paid_at, failed_at, expired_at, declined_at, decline_code
+        created_at, checkout_session_id, payment_intent_id, customer_id, invoiced, invoice_id, amount_subtotal, amount_paid,
+        amount_tax, amount_discount, currency_paid, processing_at, paid_at, failed_at, expired_at, declined_at, decline_code
     )
     values (
         (p_facts ->> 'order_id')::uuid,
@@ -83,8 +83,12 @@ begin
         p_facts ->> 'checkout_session_id',
         p_facts ->> 'payment_intent_id',
         p_facts ->> 'customer_id',
+        coalesce((p_facts ->> 'invoiced')::boolean, false),
+        p_facts ->> 'invoice_id',
         case when v_state = 'paid' then (p_facts ->> 'amount_subtotal')::bigint end,
         case when v_state = 'paid' then (p_facts ->> 'amount_paid')::bigint end,
+        case when v_state = 'paid' then coalesce((p_facts ->> 'amount_tax')::bigint, 0) end,
+        case when v_state = 'paid' then coalesce((p_facts ->> 'amount_discount')::bigint, 0) end,
         case when v_state = 'paid' then p_facts ->> 'currency_paid' end,
         case when v_state = 'processing' then v_at end,
         case when v_state = 'paid' then v_at end,
@@ -98,8 +102,20 @@ begin
         checkout_session_id = least(p.checkout_session_id, excluded.checkout_session_id),
         payment_intent_id = least(p.payment_intent_id, excluded.payment_intent_id),
         customer_id = least(p.customer_id, excluded.customer_id),
+        invoiced = p.invoiced or excluded.invoiced,
+        invoice_id = least(p.invoice_id, excluded.invoice_id),
         amount_subtotal = least(p.amount_subtotal, excluded.amount_subtotal),
-        amount_paid = least(p.amount_paid, excluded.amount_paid),
+        -- Of one payment, so that tax and discount are those of the amount.
+        (amount_paid, amount_tax, amount_discount) = (
+            select m.paid, m.tax, m.discount
+            from (
+                values (p.amount_paid, p.amount_tax, p.amount_discount),
+                    (excluded.amount_paid, excluded.amount_tax, excluded.amount_discount)
+            ) m (paid, tax, discount)
+            where m.paid is not null
+            order by m.paid, m.tax, m.discount
+            limit 1
+        ),
         currency_paid = least(p.currency_paid, excluded.currency_paid),
         processing_at = least(p.processing_at, excluded.processing_at),
         paid_at = least(p.paid_at, excluded.paid_at),
@@ -131,7 +147,7 @@ begin
 
     if v_state = 'paid' and p_facts ->> 'payment_intent_id' is not null then
         insert into public.purchase_payments as t (
-            payment_intent_id, purchase_id, checkout_session_id, amount, currency, paid_at
+            payment_intent_id, purchase_id, checkout_session_id, amount, currency, paid_at, again
         )
         values (
             p_facts ->> 'payment_intent_id',
@@ -139,7 +155,13 @@ begin
             p_facts ->> 'checkout_session_id',
             (p_facts ->> 'amount_paid')::bigint,
             p_facts ->> 'currency_paid',
-            v_at
+            v_at,
+            exists (
+                select
+                from public.purchase_payments o
+                where o.purchase_id = v_purchase_id
+                    and o.payment_intent_id <> p_facts ->> 'payment_intent_id'
+            )
         )
         on conflict (payment_intent_id) do update
             set paid_at = excluded.paid_at
@@ -260,8 +282,8 @@ Returns the purchase''s id; null for a reversal that came before its purchase, f
 neither known here nor ours, and for whatever is of the other mode than the ledger''s.
 p_facts of an order: {order_id, ledger_id?, seal?, confirmed?, user_id, package_id, package_name, credits, unit_amount, currency,
 valid_days?, livemode, occurred_at, state, checkout_session_id?, payment_intent_id?, customer_id?,
-amount_subtotal?, amount_paid?, currency_paid?, decline_code?}; state is open, processing, paid, failed or
-expired; occurred_at is in seconds since 1970, UTC. An unknown order is ignored
+invoiced?, invoice_id?, amount_subtotal?, amount_paid?, amount_tax?, amount_discount?, currency_paid?, decline_code?}; state is open, processing, paid, failed or
+expired; occurred_at is in seconds since 1970, UTC; amount_tax and amount_discount are 0 if missing. An unknown order is ignored
 if it carries another ledger''s id: several ledgers may share a Stripe account. With our id and our seal it is
 created from its facts. With our id and without our seal it is created as a mismatch, which waits for a
 person. confirmed says that a person has confirmed it, in make rebuild.

@@ -87,6 +87,7 @@ begin
                     'reverses', s.reverses_id::text,
                     'reason', s.reason,
                     'receipt', case when s.kind in ('purchase', 'move_in') and p.amount_paid > 0 and p.user_id = p_user_id then '/api/receipt?order_id=' || p.id end,
+                    'invoice', case when s.kind in ('purchase', 'move_in') and p.invoiced and p.paid_at is not null and p.user_id = p_user_id then '/api/invoice?order_id=' || p.id end,
                     'withdraw_until', case
                         when s.kind in ('purchase', 'move_in')
                             and p.user_id = p_user_id
@@ -211,7 +212,7 @@ comment on function public.refresh_credits(uuid, integer, bigint, text, bigint, 
 {balance, held, available, low, low_threshold, next_expiry: {credits, expires_at} or null,
 usage: see purse.read_usage, null unless p_usage,
 transactions: [{id, kind, amount, balance_after, description, feature, quantity, order_id, reverses, reason,
-receipt, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
+receipt, invoice, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
 purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
 created_at} or null}.

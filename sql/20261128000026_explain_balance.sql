@@ -78,18 +78,17 @@ comment on function purse.foresee_collecting(uuid, timestamptz) is
 and revived, which are credits that count as expired no more. Empty if a movement after p_at was written.';
 revoke all on function purse.foresee_collecting(uuid, timestamptz) from public, anon, authenticated, service_role;
 
-create function public.explain_balance(
-    p_user_id uuid,
-    p_at      timestamptz default now()
+create function purse.explain_balance(
+    p_user_id   uuid,
+    p_at        timestamptz,
+    p_movements boolean
 )
     returns json
     language sql
     stable
-    security definer
     set search_path = ''
     set timezone = 'UTC'
 as $$
-    select purse.require_server();
     -- The lots are joined to their movements once, by hashing, and grouped. So the time grows with lots and
     -- movements together. json and not jsonb, which would copy every movement each time it is nested.
     with moved as (
@@ -104,7 +103,7 @@ as $$
                 'hold_id', e.hold_id,
                 'credits', e.credits,
                 'created_at', e.created_at
-            ) order by e.transaction_id) filter (where e.lot_id is not null), '[]'::json) as movements
+            ) order by e.transaction_id) filter (where p_movements and e.lot_id is not null), '[]'::json) as movements
         from public.credit_lots l
         left join public.credit_entries e
             on e.user_id = p_user_id
@@ -166,6 +165,25 @@ as $$
         ) order by l.expires_at, l.id), '[]'::json)
     )
     from lots l
+$$;
+
+comment on function purse.explain_balance(uuid, timestamptz, boolean) is
+'As public.explain_balance. Without p_movements each lot''s movements are an empty list: a long ledger has many.';
+revoke all on function purse.explain_balance(uuid, timestamptz, boolean) from public, anon, authenticated, service_role;
+
+create function public.explain_balance(
+    p_user_id uuid,
+    p_at      timestamptz default now()
+)
+    returns json
+    language sql
+    stable
+    security definer
+    set search_path = ''
+    set timezone = 'UTC'
+as $$
+    select purse.require_server();
+    select purse.explain_balance(p_user_id, p_at, true)
 $$;
 
 comment on function public.explain_balance(uuid, timestamptz) is

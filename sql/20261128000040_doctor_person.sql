@@ -78,7 +78,12 @@ as $$
             from public.credit_transactions t
             where t.user_id = p_user_id
         ),
-        'lots', public.explain_balance(p_user_id) -> 'lots',
+        'lots', (
+            select coalesce(jsonb_agg(l.lot - 'movements' order by l.position), '[]'::jsonb)
+            from jsonb_array_elements(
+                purse.explain_balance(p_user_id, now(), false)::jsonb -> 'lots'
+            ) with ordinality l (lot, position)
+        ),
         'customers', (
             select coalesce(jsonb_agg(jsonb_build_object('livemode', c.livemode, 'customer_id', c.customer_id)), '[]'::jsonb)
             from (
@@ -118,7 +123,7 @@ $$;
 
 comment on function public.doctor_user(text) is
 'A person''s balance and twenty newest orders with everything that happened to them, by e-mail address.
-Null if nobody has this address. Returns {user_id, signed_up_at, balance, ledger, lots: as in explain_balance,
+Null if nobody has this address. Returns {user_id, signed_up_at, balance, ledger, lots: as in explain_balance, without movements;
 customers: [{livemode, customer_id}], orders: [{order_id, the columns of purchases,
 decimals of the currency paid in, decimals_ordered of the orders, target, forgiven, withdrawn,
 reversals: [{id, kind, amount, currency, decimals, status, in_effect, occurred_at}], events: [{id, type, outcome,

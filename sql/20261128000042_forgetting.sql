@@ -54,6 +54,7 @@ begin
     delete from public.offers o where o.user_id = any (p_user_ids);
     delete from public.person_notes n where n.user_id = any (p_user_ids);
     update public.grant_lines l set note = null where l.user_id = any (p_user_ids) and l.note is not null;
+    delete from public.store_visits v where v.user_id = any (p_user_ids);
     delete from public.card_declines c
     using public.purchases p
     where p.id = c.purchase_id

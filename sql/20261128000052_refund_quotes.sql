@@ -146,6 +146,7 @@ declare
     v_unused   bigint := 0;
     v_amount   bigint := 0;
     v_credits  bigint := 0;
+    v_tax      bigint;
     v_lot_id   bigint;
 begin
     -- A debt of another purchase may be larger than what this lot has left.
@@ -166,6 +167,7 @@ begin
             v_amount := 0;
         end if;
     end if;
+    v_tax := purse.tax_of(p_purchase, v_reversed + v_amount) - purse.tax_of(p_purchase, v_reversed);
     return jsonb_build_object(
         'purchase_id', p_purchase.id,
         'user_id', p_purchase.user_id,
@@ -174,6 +176,7 @@ begin
         'refundable', v_reason is null,
         'reason', v_reason,
         'amount', v_amount,
+        'tax', coalesce(v_tax, 0),
         'credits', v_credits,
         'unused', v_unused,
         'bought', p_purchase.credits,
@@ -229,8 +232,8 @@ comment on function public.quote_refund(uuid, uuid, integer) is
 amount is the largest that Stripe can refund and that takes back no more than that; credits is what it takes, exactly.
 Earlier refunds and disputes count. p_user_id: only if the purchase is this user''s. p_days: only if it was paid within
 so many days; null: whenever. Returns {purchase_id, user_id, lot_id or null, package_name, refundable, reason or null,
-amount, credits, unused, bought, paid, refunded, currency, decimals, paid_at or null}; amount, paid and refunded in
-minor units of the currency. reason is one of purse.why_not_refundable, or nothing_unused.
+amount, tax, credits, unused, bought, paid, refunded, currency, decimals, paid_at or null}; amount, paid and refunded in
+minor units of the currency, all with tax; tax is its part in amount. reason is one of purse.why_not_refundable, or nothing_unused.
 Raises PT404 if there is no such purchase; PT403 if p_user_id''s account was deleted.';
 revoke all on function public.quote_refund(uuid, uuid, integer) from public, anon, authenticated, service_role;
 grant execute on function public.quote_refund(uuid, uuid, integer) to service_role;

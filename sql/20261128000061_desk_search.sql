@@ -11,6 +11,9 @@ as $$
     where p.id = case
         when p_id ~ '^pi_' then purse.purchase_of_payment(p_id)
         when p_id ~ '^cs_' then (select s.id from public.purchases s where s.checkout_session_id = p_id)
+        when p_id ~ '^in_' then (
+            select i.id from public.purchases i where i.invoice_id = p_id order by i.id limit 1
+        )
         when p_id ~ '^evt_' then (select e.purchase_id from public.stripe_events e where e.id = p_id)
         when p_id ~ '^(re|pyr|dp|du)_' then (
             select purse.purchase_of_payment(r.payment_intent_id) from public.purchase_reversals r where r.id = p_id
@@ -19,7 +22,8 @@ as $$
 $$;
 
 comment on function purse.id_in_orders(text) is
-'The user whose order an id of Stripe''s is about: a payment intent, Checkout Session, event, refund or dispute. Null if
+'The user whose order an id of Stripe''s is about: a payment intent, Checkout Session, invoice, event, refund or
+dispute. Null if
 there is none.';
 revoke all on function purse.id_in_orders(text) from public, anon, authenticated, service_role;
 
@@ -43,7 +47,7 @@ begin
     elsif p_query ~ '^cus_' then
         return query
             select s.user_id, 'Stripe customer' from public.stripe_customers s where s.customer_id = p_query;
-    elsif p_query ~ '^(pi|cs|evt|re|pyr|dp|du)_' then
+    elsif p_query ~ '^(pi|cs|in|evt|re|pyr|dp|du)_' then
         return query
             select o.id, 'Stripe id' from purse.id_in_orders(p_query) o (id) where o.id is not null;
     elsif p_query ~ '@' then
@@ -121,7 +125,7 @@ begin
     if p_after is null then
         select jsonb_agg(purse.person_line(f.user_id, f.found_by)) into v_people from purse.people_exactly(v_query) f;
     end if;
-    if v_people is null and v_query !~ '^(pi|cs|evt|re|pyr|dp|du|cus)_' then
+    if v_people is null and v_query !~ '^(pi|cs|in|evt|re|pyr|dp|du|cus)_' then
         with scanned as materialized (
             select a.ctid as place, a.id, strpos(lower(concat_ws(
                 ' ', a.email, a.raw_user_meta_data ->> 'full_name', a.raw_user_meta_data ->> 'name'

@@ -7,7 +7,6 @@ create index purchases_mismatch_idx on public.purchases (created_at) where statu
 create index purchases_processing_idx on public.purchases (processing_at) where status = 'processing';
 create index purchase_reversals_occurred_at_idx on public.purchase_reversals (occurred_at);
 create index purchase_reversals_dispute_idx on public.purchase_reversals (due_at) where kind = 'dispute';
-create index purchase_payments_paid_at_idx on public.purchase_payments (paid_at) include (purchase_id);
 
 create function purse.paid_too_much(p_since timestamptz)
     returns table (
@@ -25,14 +24,10 @@ as $$
     with again as (
         select t.purchase_id, max(t.paid_at) as paid_at
         from public.purchase_payments t
-        where t.paid_at >= p_since
-            and exists (
-                select
-                from public.purchase_payments o
-                where o.purchase_id = t.purchase_id
-                    and o.payment_intent_id <> t.payment_intent_id
-            )
+        -- Few orders have such a row, so all of them are read.
+        where t.purchase_id in (select o.purchase_id from public.purchase_payments o where o.again)
         group by t.purchase_id
+        having max(t.paid_at) >= p_since
     )
     select p.livemode, p.package_id, a.paid_at, t.currency,
         (sum(t.amount) - case when t.currency = p.currency_paid then p.amount_paid else 0 end)::bigint
@@ -46,6 +41,33 @@ comment on function purse.paid_too_much(timestamptz) is
 'Orders that were paid more than once, and at least once since then: {livemode, package_id, paid_at: of the last payment,
 currency, amount: what was paid beyond purchases.amount_paid, in minor units}.';
 revoke all on function purse.paid_too_much(timestamptz) from public, anon, authenticated, service_role;
+
+create function purse.our_reversals_since(p_since timestamptz)
+    returns setof public.purchase_reversals
+    language sql
+    stable
+    rows 1000
+    set search_path = ''
+as $$
+    select r.*
+    from public.purchase_reversals r
+    -- Not those of the Stripe account's other products. As purse.purchase_of_payment, which would take longer.
+    cross join lateral (
+        select
+        from (
+            select from public.purchases p where p.payment_intent_id = r.payment_intent_id
+            union all
+            select from public.purchase_payments t where t.payment_intent_id = r.payment_intent_id
+        ) o
+        limit 1
+    ) ours
+    where r.occurred_at >= p_since
+        and r.in_effect
+$$;
+
+comment on function purse.our_reversals_since(timestamptz) is
+'Refunds and disputes of our orders'' payments that began at a moment or later and whose money is gone.';
+revoke all on function purse.our_reversals_since(timestamptz) from public, anon, authenticated, service_role;
 
 create function purse.money_since(p_since timestamptz)
     returns jsonb
@@ -73,11 +95,7 @@ as $$
             coalesce(sum(r.amount) filter (where r.kind = 'refund'), 0)::bigint as refunded,
             count(*) filter (where r.kind = 'dispute') as disputes,
             coalesce(sum(r.amount) filter (where r.kind = 'dispute'), 0)::bigint as disputed
-        from public.purchase_reversals r
-        where r.occurred_at >= p_since
-            and r.in_effect
-            -- Not those of the Stripe account's other products.
-            and purse.purchase_of_payment(r.payment_intent_id) is not null
+        from purse.our_reversals_since(p_since) r
         group by r.livemode, r.currency
     ),
     reversed as (
@@ -141,11 +159,7 @@ begin
         ),
         refunded_in_modes as materialized (
             select r.livemode, r.occurred_at::date as day, r.currency, sum(r.amount)::bigint as refunded
-            from public.purchase_reversals r
-            where r.occurred_at >= v_from
-                and r.in_effect
-                -- Not those of the Stripe account's other products.
-                and purse.purchase_of_payment(r.payment_intent_id) is not null
+            from purse.our_reversals_since(v_from) r
             group by 1, 2, 3
         ),
         refunded as (
@@ -197,7 +211,8 @@ begin
                     from paid
                     group by 1, 2
                 ) k
-            )
+            ),
+            'stripe', purse.stripe_since(v_from)
         )
     );
 end
@@ -206,7 +221,7 @@ $$;
 comment on function public.desk_money(uuid, integer) is
 'Revenue of the last p_days days (1 to 366, today included, in UTC) for staff. Returns {from, to, daily: [{day, currency,
 purchases, paid, refunded}], days without any are left out; currencies: [{currency, decimals, purchases, paid, refunded}],
-packs: [{package_id, null for all offers together, name, currency, purchases, paid}]}. Amounts are in minor units; refunded includes disputes and
+packs: [{package_id, null for all offers together, name, currency, purchases, paid}], stripe: as purse.stripe_since}. Amounts are in minor units; refunded includes disputes and
 counts on its own day. Second payments and refunds of others'' payments are as in purse.money_since. Raises PT403 for who
 is not staff, PT422 for days out of bounds.';
 revoke all on function public.desk_money(uuid, integer) from public, anon, authenticated, service_role;

@@ -54,7 +54,7 @@ as $$
         where t.id > p_after
     ),
     states as (
-        select e.*, p.amount_paid as amount, p.credits as bought, p.currency_paid, p.livemode,
+        select e.*, p.amount_excluding_tax as amount, p.credits as bought, p.currency_paid, p.livemode,
             l.remaining + e.credits - sum(e.credits) over (partition by e.lot_id order by e.id desc) as after
         from entries e
         join public.credit_lots l on l.id = e.lot_id

@@ -38,9 +38,9 @@ as $$
             and t.id <= p_to
     )
     select r.id, r.created_at, r.kind, r.purchase_id, p.currency_paid, not p.livemode,
-        (div(p.amount_paid * r.posted, p.credits) - div(p.amount_paid * (r.posted - r.amount), p.credits))::bigint,
+        (div(p.amount_excluding_tax * r.posted, p.credits) - div(p.amount_excluding_tax * (r.posted - r.amount), p.credits))::bigint,
         (
-            select coalesce(div(p.amount_paid * sum(e.value::bigint), p.credits), 0)::bigint
+            select coalesce(div(p.amount_excluding_tax * sum(e.value::bigint), p.credits), 0)::bigint
             from pg_catalog.jsonb_each_text(r.lots) e
             join public.credit_lots l on l.id = e.key::bigint
             where l.purchase_id is null
@@ -53,7 +53,7 @@ $$;
 comment on function purse.book_orders(bigint, bigint) is
 'Each ledger row with an id in (p_after, p_to] that posts credits of a purchase or takes them back: value is what
 these credits cost, signed, in minor units of unit. n credits posted for a purchase are worth
-floor(paid * n / credits), and a row is the difference of two such values. So the rows of a purchase add up to what
+floor(paid * n / credits), where paid is without tax, and a row is the difference of two such values. So the rows of a purchase add up to what
 was paid for the credits it has left. gifts is the part of the credits that went into lots without a cost basis, or came
 out of them, at the purchase''s price.';
 revoke all on function purse.book_orders(bigint, bigint) from public, anon, authenticated, service_role;

@@ -8,6 +8,7 @@ create table public.book_money (
     test_mode   boolean     not null,
     received    bigint      not null,
     returned    bigint      not null,
+    taxed       bigint      not null,
     rounded     bigint      not null,
     forgiven    bigint      not null,
     created_at  timestamptz not null default clock_timestamp(),
@@ -23,6 +24,7 @@ comment on column public.book_money.purchase_id is 'The order. No foreign key, b
 comment on column public.book_money.unit is 'The currency of the payment.';
 comment on column public.book_money.received is 'What Stripe charged. More than the price if the order was paid twice.';
 comment on column public.book_money.returned is 'What refunds and disputes took back. Less if one failed or was won.';
+comment on column public.book_money.taxed is 'The tax in what Stripe charged for the order, less its part in what went back. Without that of a second payment.';
 comment on column public.book_money.rounded is 'A refund takes whole credits, rounded up. What was paid for the part of a credit that the refund did not pay for.';
 comment on column public.book_money.forgiven is 'What was paid for credits that a refund should have taken and could not (credit_lots.forgiven).';
 
@@ -56,9 +58,9 @@ create function purse.note_money(p_purchase_id uuid)
     language sql
     set search_path = ''
 as $$
-    insert into public.book_money (purchase_id, unit, test_mode, received, returned, rounded, forgiven)
+    insert into public.book_money (purchase_id, unit, test_mode, received, returned, taxed, rounded, forgiven)
     select p.id, p.currency_paid, not p.livemode, s.received - n.received, s.returned - n.returned,
-        s.rounded - n.rounded, s.forgiven - n.forgiven
+        s.taxed - n.taxed, s.rounded - n.rounded, s.forgiven - n.forgiven
     from public.purchases p
     cross join lateral (
         select coalesce(sum(t.amount), 0)::bigint as amount
@@ -86,17 +88,20 @@ as $$
     cross join lateral (
         select paid.amount as received,
             back.amount as returned,
+            p.amount_tax - purse.tax_of(p, purse.amount_reversed(p)) as taxed,
             case
                 when p.status = 'paid' then
-                    p.amount_paid - purse.amount_reversed(p) - div(p.amount_paid::numeric * p.credits_posted, p.credits)::bigint
+                    p.amount_excluding_tax - (purse.amount_reversed(p) - purse.tax_of(p, purse.amount_reversed(p)))
+                    - div(p.amount_excluding_tax::numeric * p.credits_posted, p.credits)::bigint
                 else 0
             end as rounded,
-            (div(p.amount_paid * posted.credits, p.credits)
-                - div(p.amount_paid::numeric * p.credits_posted, p.credits))::bigint as forgiven
+            (div(p.amount_excluding_tax * posted.credits, p.credits)
+                - div(p.amount_excluding_tax::numeric * p.credits_posted, p.credits))::bigint as forgiven
     ) s
     cross join lateral (
         select coalesce(sum(m.received), 0)::bigint as received,
             coalesce(sum(m.returned), 0)::bigint as returned,
+            coalesce(sum(m.taxed), 0)::bigint as taxed,
             coalesce(sum(m.rounded), 0)::bigint as rounded,
             coalesce(sum(m.forgiven), 0)::bigint as forgiven
         from public.book_money m
@@ -104,7 +109,8 @@ as $$
     ) n
     where p.id = p_purchase_id
         and p.paid_at is not null
-        and (s.received, s.returned, s.rounded, s.forgiven) <> (n.received, n.returned, n.rounded, n.forgiven)
+        and (s.received, s.returned, s.taxed, s.rounded, s.forgiven)
+            <> (n.received, n.returned, n.taxed, n.rounded, n.forgiven)
 $$;
 
 comment on function purse.note_money(uuid) is

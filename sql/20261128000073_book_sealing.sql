@@ -294,6 +294,7 @@ begin
         where f.month = p_month;
     end if;
     return to_jsonb(v_range) || jsonb_build_object(
+        'last_stripe_id', (select coalesce(max(b.id), 0) from public.book_stripe b),
         'figures', v_figures,
         'is_over', (p_month + interval '1 month')::timestamp at time zone p_timezone <= now()
     );
@@ -302,7 +303,7 @@ $$;
 
 comment on function public.read_books(date, text) is
 'The roll-forward of a month, sealed or not. p_month is its first day, p_timezone BOOKS_TIMEZONE.
-Returns {month, timezone, after_id, last_id, after_money_id, last_money_id, sealed_by, sealed_at, is_over, figures: [rows as in
+Returns {month, timezone, after_id, last_id, after_money_id, last_money_id, last_stripe_id: up to which book_stripe is read, sealed_by, sealed_at, is_over, figures: [rows as in
 book_figures, without the month: credits first, then each currency]}; sealed_by and sealed_at are null until it is
 sealed. Raises as purse.book_range.';
 revoke all on function public.read_books(date, text) from public, anon, authenticated, service_role;

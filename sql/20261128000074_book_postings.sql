@@ -85,6 +85,7 @@ as $$
         cross join lateral (
             values ('payment', 'cash', 'refunds_payable', m.received),
                 ('refund', 'refunds_payable', 'cash', m.returned),
+                ('tax', 'refunds_payable', 'tax_payable', m.taxed),
                 ('rounding', 'refunds_payable', 'breakage', m.rounded),
                 ('forgiven', 'bad_debt', 'refunds_payable', m.forgiven)
         ) x (kind, debit, credit, amount)
@@ -117,12 +118,18 @@ create function public.read_postings(
     set statement_timeout = '60s'
 as $$
 declare
-    v_after       constant bigint := (p_range ->> 'after_id')::bigint;
-    v_last        constant bigint := (p_range ->> 'last_id')::bigint;
-    v_after_money constant bigint := (p_range ->> 'after_money_id')::bigint;
-    v_last_money  constant bigint := (p_range ->> 'last_money_id')::bigint;
-    v_to          bigint;
-    v_to_money    bigint;
+    v_after        constant bigint := (p_range ->> 'after_id')::bigint;
+    v_last         constant bigint := (p_range ->> 'last_id')::bigint;
+    v_after_money  constant bigint := (p_range ->> 'after_money_id')::bigint;
+    v_last_money   constant bigint := (p_range ->> 'last_money_id')::bigint;
+    v_after_stripe constant bigint := coalesce((p_range ->> 'after_stripe_id')::bigint, 0);
+    v_last_stripe  constant bigint := coalesce((p_range ->> 'last_stripe_id')::bigint, 0);
+    v_from         constant timestamptz := (p_range ->> 'month')::timestamp at time zone (p_range ->> 'timezone');
+    v_until        constant timestamptz := ((p_range ->> 'month')::timestamp + interval '1 month')
+        at time zone (p_range ->> 'timezone');
+    v_to           bigint;
+    v_to_money     bigint;
+    v_to_stripe    bigint;
 begin
     perform purse.require_server();
     -- Null: fewer rows than p_limit are left.
@@ -144,22 +151,44 @@ begin
         offset p_limit - 1
         limit 1
     ), v_last_money);
+    v_to_stripe := coalesce((
+        select b.id
+        from public.book_stripe b
+        where b.id > v_after_stripe
+            and b.id <= v_last_stripe
+            and b.booked_at >= v_from
+            and b.booked_at < v_until
+        order by b.id
+        offset p_limit - 1
+        limit 1
+    ), v_last_stripe);
     return jsonb_build_object(
         'postings', (
             select coalesce(jsonb_agg(to_jsonb(p)), '[]'::jsonb)
-            from purse.book_postings(v_after, v_to, v_after_money, v_to_money) p
+            from (
+                select * from purse.book_postings(v_after, v_to, v_after_money, v_to_money)
+                union all
+                select 'stripe', b.id, b.booked_at, b.kind, b.purchase_id, b.unit, b.test_mode, b.debit, b.credit, b.amount
+                from public.book_stripe b
+                where b.id > v_after_stripe
+                    and b.id <= v_to_stripe
+                    and b.booked_at >= v_from
+                    and b.booked_at < v_until
+            ) p
         ),
-        'rest', case when v_to < v_last or v_to_money < v_last_money then jsonb_build_object(
-            'after_id', v_to, 'last_id', v_last, 'after_money_id', v_to_money, 'last_money_id', v_last_money
+        'rest', case when v_to < v_last or v_to_money < v_last_money or v_to_stripe < v_last_stripe then jsonb_build_object(
+            'after_id', v_to, 'last_id', v_last, 'after_money_id', v_to_money, 'last_money_id', v_last_money,
+            'after_stripe_id', v_to_stripe, 'last_stripe_id', v_last_stripe,
+            'month', p_range -> 'month', 'timezone', p_range -> 'timezone'
         ) end
     );
 end
 $$;
 
 comment on function public.read_postings(jsonb, integer) is
-'A page of the postings of a month: those of the first p_limit ledger rows and of the first p_limit rows of book_money, in
-no order. p_range is the answer of read_books, or its four ids: so all pages are of the same rows, although more are
-written meanwhile. Returns {postings: [{source: ledger or money, source_id, at, kind, purchase_id, unit, test_mode,
+'A page of the postings of a month: those of the first p_limit ledger rows and of the first p_limit rows of book_money
+and of book_stripe each, in no order. p_range is the answer of read_books: so all pages are of the same rows, although more
+are written meanwhile. Returns {postings: [{source: ledger, money or stripe, source_id, at, kind, purchase_id, unit, test_mode,
 debit, credit, amount}], rest: p_range of the next page, null after the last}; amount in minor units, always positive.';
 revoke all on function public.read_postings(jsonb, integer) from public, anon, authenticated, service_role;
 grant execute on function public.read_postings(jsonb, integer) to service_role;

@@ -40,10 +40,19 @@ def begin(stack: RunningStack, user: User, package: str = "starter") -> str:
     return session_id
 
 
-def pay(stack: RunningStack, session_id: str, number: str = "4242 4242 4242 4242") -> None:
-    """Pay by card on the hosted page."""
+def pay(
+    stack: RunningStack, session_id: str, number: str = "4242 4242 4242 4242", **details: str
+) -> None:
+    """Pay by card on the hosted page, and enter what else it asks for."""
     card = {"number": number, "expiry": "12 / 34", "cvc": "123", "name": "Ada"}
-    _submit(stack, session_id, {"method": "card", **card})
+    _submit(stack, session_id, {"method": "card", **card, **details})
+
+
+def promote(stack: RunningStack, session_id: str, code: str) -> None:
+    """Enter a promotion code on the hosted page."""
+    page = f"{stack.stripe_api_base}/c/pay/{session_id}/promotion"
+    answer = httpx.post(page, data={"code": code}, timeout=30)
+    assert answer.status_code == 303, answer.text
 
 
 def pay_by_bank(stack: RunningStack, session_id: str) -> None:

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from api._lib.environment_reader import EnvironmentReader
 
-# The accounts of purse.book_postings in sql/.
+# The accounts of purse.book_postings and purse.balance_postings in sql/.
 ACCOUNTS = (
     *("cash", "deferred_revenue", "receivable", "refunds_payable", "revenue", "breakage"),
-    *("promotions", "corrections", "transfers", "bad_debt"),
+    *("promotions", "corrections", "transfers", "bad_debt", "tax_payable"),
+    *("fees", "stripe_balance", "stripe_other", "conversion"),
 )
 
 # In form only: the database knows the names of time zones, and a function's machine may not.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from api._lib.books import read_books
 from api._lib.environment_reader import EnvironmentReader
 from api._lib.errors import NotConfiguredError
+from api._lib.invoice_settings import InvoiceSettings, read_invoice_settings
 from api._lib.outbox.mail.settings import MailSettings, read_mail_settings
 from api._lib.outbox.settings import Endpoint, read_endpoints
 from api._lib.refund_settings import RefundSettings, read_refund_settings
@@ -48,6 +49,7 @@ class Settings:
     stripe_api_base: str | None
     payments_enabled: bool
     promotion_codes: bool
+    invoicing: InvoiceSettings
     orders_per_minute: int
     declines_per_hour: int
     clawback_policy: str
@@ -119,6 +121,7 @@ def load(environ: Mapping[str, str]) -> Settings:
         stripe_api_base=read.url("STRIPE_API_BASE", stripe_api_base) if stripe_api_base else None,
         payments_enabled=payments_enabled,
         promotion_codes=read.flag("PROMOTION_CODES_ENABLED", default=False),
+        invoicing=read_invoice_settings(read),
         orders_per_minute=read.count("ORDERS_PER_MINUTE", default=10, most=1000),
         declines_per_hour=read.count("DECLINES_PER_HOUR", default=10, most=1000),
         clawback_policy=read.choice("CLAWBACK_POLICY", "debt", "clamp"),

@@ -53,8 +53,20 @@ class Customer:
         """Buy a pack by card, in a currency beside its own or after a declined card if so told."""
         session_id = self._begin(package, currency)
         for number in (*([DECLINED_CARD] if declined_first else []), CARD):
-            self._submit(session_id, method="card", number=number, expiry="12 / 34", cvc="123")
+            self._pay_by_card(session_id, number)
         self._paid.append(session_id)
+
+    def open_store(self) -> None:
+        """Look at the packs."""
+        self._http.post(
+            f"{self._stack.site_url}/api/packages", headers=self._auth
+        ).raise_for_status()
+
+    def leave_checkout(self, package: str, *, declined: bool = False) -> None:
+        """Begin to buy a pack, and leave the payment page; after a declined card if so told."""
+        session_id = self._begin(package)
+        if declined:
+            self._pay_by_card(session_id, DECLINED_CARD)
 
     def buy_by_bank(self, package: str) -> str:
         """Order a pack by bank debit, which the bank has not confirmed yet; return the session."""
@@ -139,6 +151,9 @@ class Customer:
         )
         session_id: str = answer.raise_for_status().json()["id"]
         return session_id
+
+    def _pay_by_card(self, session_id: str, number: str) -> None:
+        self._submit(session_id, method="card", number=number, expiry="12 / 34", cvc="123")
 
     def _submit(self, session_id: str, **fields: str) -> None:
         """Send the payment page's form; the page answers 402 where a card is declined."""

@@ -81,6 +81,12 @@ class Neighbours:
             headers={"Authorization": f"Bearer {self._stack.cron_secret}"},
         ).raise_for_status()
 
+    def pay_out(self) -> None:
+        """Have Stripe pay out what is available, as by its schedule."""
+        self._http.post(
+            f"{self._stack.stripe_api_base}/_sim/payouts", json={"currency": "usd"}
+        ).raise_for_status()
+
     def _auth(self, path: str, email: str, password: str, **more: Any) -> dict[str, Any]:
         answer = self._http.post(
             f"{self._stack.supabase_url}/auth/v1/{path}",
@@ -109,16 +115,31 @@ def _ines_waits(people: Neighbours) -> None:
     )
 
 
+def _look(*names: str) -> Callable[[Neighbours], None]:
+    def act(people: Neighbours) -> None:
+        for name in names:
+            people.customer(name).open_store()
+
+    return act
+
+
 # How many days before today something happened, oldest first.
 STORY: tuple[tuple[float, Callable[[Neighbours], object]], ...] = (
     (31.5, lambda people: people.customer("Sam").buy("professional")),
+    (26.1, _look("Lou", "Noa", "Robin")),
     (23.4, lambda people: people.customer("Sam").spend(WORD, 40)),
+    (18.3, _look("Kim", "Robin", "Ines", "Lou")),
     (13.6, _sam_comes_back),
+    (11.6, lambda people: people.customer("Lou").leave_checkout("starter")),
     (11.4, _euros_are_taken),
+    (9.4, _look("Ines", "Kim", "Noa")),
+    (7.2, lambda people: people.customer("Noa").leave_checkout("creator", declined=True)),
     (5.7, lambda people: people.customer("Kim").buy("starter", currency="eur")),
     (5.2, lambda people: people.customer("Kim").spend(AUDIO, 30)),
+    (4.4, Neighbours.pay_out),
     (2.9, lambda people: people.customer("Sam").dispute_last()),
     (1.8, lambda people: people.customer("Kim").buy_by_bank("creator")),
+    (1.4, _look("Ines", "Lou", "Robin")),
     (0.9, Neighbours.reconcile),
     (0.005, _ines_waits),
 )

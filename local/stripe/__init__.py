@@ -59,6 +59,11 @@ Commands for money
   becomes a chargeback), `close_inquiry`, `withdraw` and `reinstate` (only the money moves), `win`,
   `lose`, `appeal` (reopens a decided case).
 
+- `POST /_sim/payouts` `{"currency": "usd"}` makes an automatic payout of all that is available.
+  Money is available two days after it came in, by the stand-in's clock.
+- `POST /_sim/payouts/<id>/settle` `{"outcome": "paid"}` lets a payout arrive at once instead of
+  after two days; `"failed"` lets it come back, also after it arrived.
+
 Command for customers
 - `POST /_sim/customers/<id>/subscribe` `{"currency": "gbp"}` bills a customer in a currency, as a
   subscription made in the Dashboard does. Checkout Sessions in another currency are then refused.
@@ -66,6 +71,8 @@ Command for customers
 Command for the account
 - `POST /_sim/account` `{"terms_of_service_url": "https://…"}` sets what Stripe's Dashboard has
   among the public details; `""` removes it. Without it, no session may ask for consent to terms.
+  `{"settlement_currency": "eur", "exchange_rate": 0.9}` lets every later movement in another
+  currency reach the balance in euros, at that rate; `""` keeps each currency as it was charged.
 
 Command for time
 - `POST /_sim/clock` `{"advance_seconds": 3600}` moves the clock by which sessions expire and

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 # The names of all times in objects and in what the stand-in knows about them.
 _TIMES = frozenset(
-    {"available_on", "canceled_at", "created", "due_by", "expires_at", "paid_at", "settles_at"}
+    {
+        *("arrival_date", "available_on", "canceled_at", "created", "due_by", "expires_at"),
+        *("paid_at", "settles_at"),
+    }
 )
 
 

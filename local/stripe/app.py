@@ -14,6 +14,7 @@ from local.stripe.api.requests import Api, refusal_response, unrecognized
 from local.stripe.control_room.routes import ControlRoom
 from local.stripe.events import webhook_endpoints
 from local.stripe.events.webhook_sender import WebhookSender
+from local.stripe.pages.documents import Documents
 from local.stripe.pages.payment_page import Pages
 from local.stripe.payments.checkout_sessions import TERMS_SWITCH
 from local.stripe.settings import Settings
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     add_styles(app)
     Api(store, settings).register(app)
     Pages(store, sender).register(app)
+    Documents(store).register(app)
     ControlRoom(store, settings).register(app)
 
     @app.get("/health")

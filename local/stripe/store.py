@@ -40,6 +40,12 @@ create index if not exists objects_expiring
 create index if not exists objects_settling
     on objects (json_extract(private, '$.settles_at'))
     where json_extract(private, '$.settles_at') is not null;
+create index if not exists objects_becoming_available
+    on objects (json_extract(body, '$.available_on'))
+    where kind = 'balance_transaction' and json_extract(body, '$.status') = 'pending';
+create index if not exists objects_in_transit
+    on objects (json_extract(body, '$.arrival_date'))
+    where kind = 'payout' and json_extract(body, '$.status') = 'in_transit';
 create index if not exists objects_by_payment_intent
     on objects (json_extract(body, '$.payment_intent'), kind);
 create index if not exists objects_by_charge

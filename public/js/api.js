@@ -41,6 +41,11 @@ export async function getOffers() {
   return offers;
 }
 
+/** Counts that this person's page shows the store: the server counts a person once a day. */
+export function noteStoreOpened() {
+  return call("/api/packages", { method: "POST" });
+}
+
 /**
  * Our server and then Stripe have to answer, so this one may take longer.
  * @param {string} packageId of a pack, or of an offer to this person
@@ -66,5 +71,14 @@ export function redeemCode(code) {
 
 /** Answers where Stripe shows the receipt. @param {string} path as a transaction names it */
 export function getReceipt(path) {
+  return call(path, { timeoutSeconds: 45 });
+}
+
+/**
+ * Answers where Stripe shows the invoice, and its PDF.
+ * @param {string} path as a transaction names it
+ * @returns {Promise<{ number: string | null, invoice_url: string, invoice_pdf: string }>}
+ */
+export function getInvoice(path) {
   return call(path, { timeoutSeconds: 45 });
 }

@@ -4,6 +4,7 @@ import { requestJson } from "./http.js";
  * @typedef {{ supabase_url: string, publishable_key: string, payments_enabled: boolean,
  *   files_enabled: boolean, currency: string | null, shop: import("./shop.js").Identity, password_min_length: number,
  *   self_refund_days: number, withdrawal: { days: number, waiver: string | null },
+ *   tax: "inclusive" | "exclusive" | null,
  *   captcha: { provider: "hcaptcha" | "turnstile", site_key: string } | null }} Config
  */
 

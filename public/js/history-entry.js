@@ -1,5 +1,6 @@
 import { time } from "./dates.js";
 import { h, spoken } from "./dom.js";
+import { invoiceButtons } from "./invoice-button.js";
 import { lotsMoved } from "./lots.js";
 import { formatChange } from "./money.js";
 import { receiptButton } from "./receipt-button.js";
@@ -28,15 +29,16 @@ export function historyEntry({ kind, amount, balance_after: after, created_at: c
 }
 
 /**
- * What not everybody asks for: why, from which lot, the receipt, a refund, the withdrawal.
+ * What not everybody asks for: why, from which lot, receipt and invoice, a refund, the withdrawal.
  * @param {string} kind
  * @param {Partial<Transaction>} transaction
  */
-function further(kind, { description, reason, lots, receipt, ...more }) {
+function further(kind, { description, reason, lots, receipt, invoice, ...more }) {
   const parts = [
     reason && reason !== description && h("p", {}, reason),
     Boolean(lots?.length) && !SPEAKS_FOR_ITSELF.includes(kind) && lotsMoved(lots ?? []),
     receipt && receiptButton(receipt),
+    ...(invoice ? invoiceButtons(invoice) : []),
     // A receipt means that something was paid. The lot is as old as the purchase, also in a purse that has moved.
     receipt && !more.withdrawn_at && lots?.[0] && refundButton(more.order_id ?? "", lots[0].created_at),
     more.withdraw_until && withdrawalButton(more.order_id ?? "", more.withdraw_until),

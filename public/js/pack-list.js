@@ -18,6 +18,7 @@ export class PackList extends HTMLElement {
   #message = h("div", { class: "packs__message" });
   #list = h("ul", { class: "packs", role: "list", "aria-label": t("packs") });
   #choice = new CurrencyChoice();
+  #tax = h("p", { class: "packs__tax" });
   #waiver = new WaiverBox();
   #offers = new OfferList((offerId) => this.buy(offerId));
   /** @type {import("./catalogue.js").Package[]} */
@@ -37,6 +38,7 @@ export class PackList extends HTMLElement {
       this.#offers.element,
       this.#choice.element,
       this.#list,
+      this.#tax,
     );
     // Back from the payment page: the browser may show this page just as it was left, button busy.
     addEventListener("pageshow", (event) => event.persisted && this.reset());
@@ -72,6 +74,7 @@ export class PackList extends HTMLElement {
     const config = await asking;
     this.#onSale = config?.payments_enabled !== false;
     if (config) this.#waiver.ask(config.withdrawal.waiver);
+    this.#tax.textContent = config?.tax ? t(`packs.tax.${config.tax}`) : "";
     this.reset();
     await offering;
     if (!this.#opening) this.reset();

@@ -2,7 +2,8 @@ import { call } from "./api.js";
 
 /**
  * @typedef {{ purchase: string, package_name: string, refundable: boolean, reason: string | null, amount: number,
- *   credits: number, currency: string, decimals: number }} RefundQuote  amount in minor units
+ *   tax: number, credits: number, currency: string, decimals: number }} RefundQuote  amount, and tax in it, in minor
+ *   units
  * @typedef {{ status: "begun" | "done", amount: number, credits: number, currency: string, decimals: number }} Refund
  */
 

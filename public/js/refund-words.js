@@ -6,7 +6,14 @@ import { has, t } from "./texts.js";
 const filling = ({ amount, credits, currency, decimals }) => ({ n: credits, price: formatMoney(amount, currency, decimals) });
 
 /** What goes back, before it is confirmed. @param {import("./refund-api.js").RefundQuote} quote */
-export const consequence = (quote) => t("refund.amount", filling(quote));
+export const consequence = (quote) => `${t("refund.amount", filling(quote))}${taxIn(quote)}`;
+
+/**
+ * The tax in what goes back, as a sentence of its own; nothing if there is none.
+ * @param {{ tax: number, currency: string, decimals: number }} quote
+ */
+export const taxIn = ({ tax, currency, decimals }) =>
+  tax > 0 ? ` ${t("refund.tax", { tax: formatMoney(tax, currency, decimals) })}` : "";
 
 /** The same afterwards. @param {import("./refund-api.js").Refund} refund */
 export const outcome = (refund) => t(refund.status === "begun" ? "refund.begun" : "refund.made", filling(refund));

@@ -1,7 +1,9 @@
 import "./code-form.js";
 import "./pack-list.js";
 import "./price-list.js";
+import { noteStoreOpened } from "./api.js";
 import { h, spoken } from "./dom.js";
+import { RequestError } from "./http.js";
 import { session } from "./session.js";
 import { t } from "./texts.js";
 
@@ -14,6 +16,8 @@ class StoreDialog extends HTMLElement {
   /** Why the store opened by itself, if it did. */
   #reason = h("p", { class: "store__reason", id: "store-reason" });
   #code = h("code-form", { hidden: true });
+  /** Whom this page has counted as having opened the store. */
+  #counted = "";
   #dialog = h("dialog", {
     class: "store",
     "aria-labelledby": "store-title",
@@ -36,8 +40,19 @@ class StoreDialog extends HTMLElement {
     this.#code.hidden = !session.user;
     this.#reason.textContent = reason;
     if (!this.#dialog.open) this.#dialog.showModal();
+    this.#count();
     await (isFirst ? this.#packs.ready : this.#packs.refresh({ cache: "default" }));
     if (packageId) this.#packs.buy(packageId);
+  }
+
+  /** The shop counts how many open the store, once for each person and page; nobody waits for it. */
+  #count() {
+    const userId = session.user?.id;
+    if (!userId || userId === this.#counted) return;
+    this.#counted = userId;
+    noteStoreOpened().catch((error) => {
+      if (!(error instanceof RequestError)) throw error;
+    });
   }
 
   /** Done when it is first wanted, so that no page asks for a catalogue nobody looks at. */

@@ -6,7 +6,7 @@ import { session } from "./session.js";
  *   expires_at: string | null }} LotChange  credits signed, as they moved
  * @typedef {{ id: string, kind: string, amount: number, balance_after: number, description: string | null,
  *   feature: string | null, quantity: number | null, created_at: string, lots: LotChange[] | null,
- *   order_id: string | null, receipt: string | null, withdraw_until: string | null, withdrawn_at: string | null,
+ *   order_id: string | null, receipt: string | null, invoice: string | null, withdraw_until: string | null, withdrawn_at: string | null,
  *   reason: string | null }} Transaction
  * @typedef {{ spent_per_day: number, days_left: number | null,
  *   daily: { date: string, spent: number }[] }} Usage  the last 30 days, oldest first, by UTC

@@ -5,7 +5,7 @@ import { call } from "./api.js";
  *   credits: number, currency: string, decimals: number,
  *   refund_status: "begun" | "done" | "failed" | "refused" | null, reason: string | null, mailed: boolean }} Withdrawal
  * @typedef {{ purchase: string, package_name: string, paid_at: string, offered: boolean, reason: string | null,
- *   amount: number, credits: number, currency: string, decimals: number,
+ *   amount: number, tax: number, credits: number, currency: string, decimals: number,
  *   withdrawal: Withdrawal | null }} WithdrawalQuote  amounts in minor units
  */
 

@@ -1,11 +1,13 @@
 import { formatMoney } from "./money.js";
 import { readingProblem } from "./problems.js";
+import { taxIn } from "./refund-words.js";
 import { t } from "./texts.js";
 
 /** What goes back, before it is confirmed. @param {import("./withdrawal-api.js").WithdrawalQuote} quote */
-export function consequence({ amount, credits, currency, decimals }) {
+export function consequence(quote) {
+  const { amount, credits, currency, decimals } = quote;
   if (amount === 0) return t("withdrawal.nothing");
-  return t("withdrawal.amount", { n: credits, price: formatMoney(amount, currency, decimals) });
+  return `${t("withdrawal.amount", { n: credits, price: formatMoney(amount, currency, decimals) })}${taxIn(quote)}`;
 }
 
 /** The same afterwards. @param {import("./withdrawal-api.js").Withdrawal} withdrawal */

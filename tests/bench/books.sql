@@ -25,9 +25,9 @@ select n, user_id, 'purchase', 'Starter', order_id, 500, 450, bought_at from bou
 
 insert into public.purchases (
     id, user_id, package_id, package_name, credits, unit_amount, currency, livemode, created_at, checkout_session_id,
-    payment_intent_id, amount_subtotal, amount_paid, currency_paid, paid_at, credits_posted
+    payment_intent_id, amount_subtotal, amount_paid, amount_tax, amount_discount, currency_paid, paid_at, credits_posted
 )
-select order_id, user_id, 'starter', 'Starter', 500, 499, 'usd', false, bought_at, 'cs_' || n, 'pi_' || n, 499, 499, 'usd',
+select order_id, user_id, 'starter', 'Starter', 500, 499, 'usd', false, bought_at, 'cs_' || n, 'pi_' || n, 499, 499, 0, 0, 'usd',
     bought_at, 500
 from bought;
 
@@ -50,7 +50,7 @@ select user_id,
 from bought, generate_series(0, 10) step
 order by at;
 
-insert into public.book_money (purchase_id, unit, test_mode, received, returned, rounded, forgiven, created_at)
+insert into public.book_money (purchase_id, unit, test_mode, received, returned, taxed, rounded, forgiven, created_at)
 select order_id, 'usd', true, 499, 0, 0, 0, bought_at from bought order by bought_at;
 
 select setval(pg_get_serial_sequence('public.credit_lots', 'id'), current_setting('bench.users')::bigint + 1);

@@ -17,12 +17,17 @@ def fill(server: Postgres, statements: Path, users: int) -> None:
     """Migrate a new server, and run the statements for so many users."""
     migrate(server.url(), report=lambda _line: None)
     with psycopg.connect(server.url(), autocommit=True) as connection:
-        connection.execute("set synchronous_commit = off")
-        connection.execute(f"set bench.users = {users:d}".encode())
-        for statement in statements.read_text("utf-8").split(";\n\n"):
-            connection.execute(statement.encode())
+        run_file(connection, statements, users)
     # Turns the triggers on again, each in its mode.
     migrate(server.url(), report=lambda _line: None)
+
+
+def run_file(connection: psycopg.Connection, statements: Path, users: int) -> None:
+    """Run the statements of a file for so many users, each in a transaction of its own."""
+    connection.execute("set synchronous_commit = off")
+    connection.execute(f"set bench.users = {users:d}".encode())
+    for statement in statements.read_text("utf-8").split(";\n\n"):
+        connection.execute(statement.encode())
 
 
 def cpu_ms(connection: psycopg.Connection) -> float:

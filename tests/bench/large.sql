@@ -72,10 +72,10 @@ from generate_series(10000, bench.users(), 10000) n, generate_series(1, 999) lot
 
 insert into public.purchases (
     id, user_id, package_id, package_name, credits, unit_amount, currency, livemode, created_at, checkout_session_id,
-    payment_intent_id, amount_subtotal, amount_paid, currency_paid, paid_at, credits_posted
+    payment_intent_id, amount_subtotal, amount_paid, amount_tax, amount_discount, currency_paid, paid_at, credits_posted
 )
 select bench.order_id(n), bench.user_id(n), 'starter', 'Starter', 500, 499, 'usd', false,
-    now() - interval '1 year' * n / bench.users(), 'cs_' || n, 'pi_' || n, 499, 499, 'usd',
+    now() - interval '1 year' * n / bench.users(), 'cs_' || n, 'pi_' || n, 499, 499, 0, 0, 'usd',
     now() - interval '1 year' * n / bench.users(), 500
 from generate_series(1, bench.users(), 10) n;
 

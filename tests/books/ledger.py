@@ -105,7 +105,9 @@ class Books:
         """Return all postings that there are, oldest first."""
         return self.database.execute(
             "select * from purse.book_postings(0, %(last)s, 0, %(last)s)"
-            " order by at, source, source_id",
+            " union all"
+            " select 'stripe', id, booked_at, kind, purchase_id, unit, test_mode, debit, credit,"
+            " amount from book_stripe order by at, source, source_id",
             {"last": LAST},
         ).fetchall()
 

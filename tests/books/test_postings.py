@@ -174,6 +174,86 @@ def test_a_dispute_that_is_won_brings_the_cash_back(books: Books) -> None:
     assert books.accounts() == {"cash": 499, "deferred_revenue": -499}
 
 
+ADDED = {"amount_paid": 594, "amount_tax": 95}
+INCLUDED = {"amount_paid": 499, "amount_tax": 80}
+
+
+def test_tax_that_is_added_is_owed_and_never_earned(books: Books) -> None:
+    purse = books.purse()
+    record(books.database, Order(user_id=purse.user_id).facts("paid", **ADDED))
+    purse.spend(10)
+    assert posted(books) == [
+        ("payment", "cash", "refunds_payable", 594),
+        ("purchase", "refunds_payable", "deferred_revenue", 499),
+        ("spend", "deferred_revenue", "revenue", 50),
+        ("tax", "refunds_payable", "tax_payable", 95),
+    ]
+    assert books.accounts() == {
+        "cash": 594,
+        "deferred_revenue": -449,
+        "revenue": -50,
+        "tax_payable": -95,
+    }
+
+
+def test_tax_that_is_included_is_no_revenue(books: Books) -> None:
+    purse = books.purse()
+    record(books.database, Order(user_id=purse.user_id).facts("paid", **INCLUDED))
+    purse.spend(100)
+    assert books.accounts() == {"cash": 499, "revenue": -419, "tax_payable": -80}
+
+
+def test_a_refund_gives_the_tax_back_with_its_share(books: Books) -> None:
+    """297 of 594 is half. Of the tax, 47.5 goes back, rounded down: 48 of 95 are still owed."""
+    order = Order()
+    record(books.database, order.facts("paid", **ADDED), Reversal(order).refund(297))
+    assert books.accounts() == {
+        "cash": 297,
+        "deferred_revenue": -249,
+        "tax_payable": -48,
+    }
+    record(books.database, Reversal(order).refund(297))
+    assert books.accounts() == {}
+
+
+def test_a_refund_that_fails_leaves_the_tax_owed(books: Books) -> None:
+    order = Order()
+    refund = Reversal(order)
+    record(books.database, order.facts("paid", **ADDED), refund.refund(594))
+    assert books.accounts() == {}
+    record(books.database, refund.refund(594, "failed"))
+    assert books.accounts() == {"cash": 594, "deferred_revenue": -499, "tax_payable": -95}
+
+
+def test_used_and_refunded_credits_are_a_receivable_without_tax(books: Books) -> None:
+    purse = books.purse()
+    order = Order(user_id=purse.user_id)
+    record(books.database, order.facts("paid", **ADDED))
+    purse.spend(100)
+    record(books.database, Reversal(order).refund(594))
+    assert books.accounts() == {"receivable": 499, "revenue": -499}
+
+
+def test_the_tax_of_a_payment_without_credits_is_owed_too(books: Books) -> None:
+    record(books.database, Order().facts("paid", **ADDED, amount_subtotal=500))
+    assert books.accounts() == {"cash": 594, "refunds_payable": -499, "tax_payable": -95}
+
+
+def test_a_discount_lowers_price_and_tax(books: Books) -> None:
+    payment = {"amount_paid": 475, "amount_tax": 76, "amount_discount": 100}
+    record(books.database, Order().facts("paid", **payment))
+    assert books.accounts() == {"cash": 475, "deferred_revenue": -399, "tax_payable": -76}
+
+
+def test_the_roll_forward_is_without_tax(books: Books) -> None:
+    books.it_is("2026-09-15")
+    purse = books.purse()
+    record(books.database, Order(user_id=purse.user_id).facts("paid", **ADDED))
+    purse.spend(10)
+    figures = books.figures("2026-09", "usd")
+    assert (figures["sold"], figures["used"], figures["closing"]) == (499, -50, 449)
+
+
 def test_pages_of_postings_follow_on_one_another(books: Books) -> None:
     books.it_is("2026-09-15")
     purse = books.purse()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from local.stack import ROOT
+from tests.books.balance import about, movement
+from tests.books.balance import read as read_balance
 from tests.database.ledger import record
 from tests.docs.pages import read
 from tests.support import Order, Reversal, event
@@ -38,6 +40,7 @@ def test_every_query_of_the_page_has_a_test_here() -> None:
     tested = {
         *("Revenue", "Liability", "A person's story", "Unsettled orders"),
         *("Webhook delay", "Top spenders", "Credits expiring this month"),
+        *("Does cash agree with the bank", "Fees"),
     }
     assert set(QUERIES) == tested
     assert read(PAGE).count("```sql") == len(tested)
@@ -73,6 +76,44 @@ def test_liability(books: Books) -> None:
     poor.refund(order, 10)
     found = [tuple(row.values()) for row in run(books, "Liability")]
     assert found == [("given", False, 20, None, 0, None), ("usd", True, 450, 449, 10, 10)]
+
+
+def test_does_cash_agree_with_the_bank(books: Books) -> None:
+    """Until a payment is read from Stripe's balance, it is not in the bank. Then it may be."""
+    heading = "Does cash agree with the bank"
+    first, second = Order(), Order(currency="eur", unit_amount=1000)
+    record(books.database, first.facts("paid"), second.facts("paid"))
+    found = [tuple(row.values()) for row in run(books, heading)]
+    assert found == [
+        ("eur", True, 1000, 0, 1000, 0, False),
+        ("usd", True, 499, 0, 499, 0, False),
+    ]
+    converted = about(second, "charge", 1080, fee=61, currency="usd", source_amount=1000)
+    read_balance(books, about(first, "charge", 499, fee=44), converted, movement("payout", -400))
+    found = [tuple(row.values()) for row in run(books, heading)]
+    assert found == [
+        ("eur", True, 0, 0, 0, 0, True),
+        ("usd", True, 400, 400, 0, 499 - 44 + 1080 - 61 - 400, True),
+    ]
+
+
+def test_fees(books: Books) -> None:
+    order, other = Order(), Order()
+    record(books.database, order.facts("paid"), Reversal(order).refund(100))
+    read_balance(
+        books,
+        about(order, "charge", 499, fee=44, at="2026-09-15"),
+        about(order, "refund", -100),
+        about(other, "charge", 1000, fee=59),
+        movement("fee", -30),
+    )
+    found = [tuple(row.values()) for row in run(books, "Fees")]
+    assert found == [("2026-10", "usd", True, -100, 30), ("2026-09", "usd", True, 499, 44)]
+    # The other product's payment turns out to be an order of ours.
+    record(books.database, other.facts("paid"))
+    read_balance(books)
+    found = [tuple(row.values()) for row in run(books, "Fees")]
+    assert found[0] == ("2026-10", "usd", True, 900, 89)
 
 
 def test_a_persons_story(books: Books) -> None:

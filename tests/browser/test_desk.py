@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests import shop
+from tests.books.balance import about, read
+from tests.books.ledger import Books
 from tests.browser.lost_answers import answers_lost
 from tests.database.ledger import record
 from tests.database.purse import Purse
@@ -336,6 +341,18 @@ def test_charts_come_with_their_numbers(
     )
 
 
+def test_money_shows_what_stripe_kept(
+    visit: Visit, admin: User, stack: RunningStack, database: Connection[dict[str, Any]]
+) -> None:
+    order = Order()
+    record(database, order.facts("paid"))
+    now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    read(Books(database, stack.database_url), about(order, "charge", 499, fee=44, at=now))
+    page = visit(admin, at="/admin#money").page
+    kept = page.get_by_role("region", name=re.compile("After Stripe.s fees"))
+    expect(kept.get_by_role("row", name=re.compile("USD"))).to_contain_text("$")
+
+
 def test_a_price_is_changed_with_the_card_in_view(
     visit: Visit, admin: User, database: Connection[dict[str, Any]]
 ) -> None:
@@ -423,3 +440,58 @@ def test_nothing_is_wider_than_a_phone(visit: Visit, admin: User, person: User, 
         expect(page.get_by_text(re.compile("Its 500 credits were posted"))).to_be_visible()
         page.locator("summary").click()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_way_to_the_payment_comes_with_its_numbers(
+    visit: Visit, admin: User, stack: RunningStack, database: Connection[dict[str, Any]]
+) -> None:
+    stack.post("/api/packages", headers=stack.sign_up().auth)
+    shop.begin(stack, stack.sign_up())
+    shop.buy(stack, stack.sign_up())
+    declined = Order().facts("open", at=int(time.time()), decline_code="lost_card")
+    record(database, declined)
+    page = visit(admin, at="/admin#money=7").page
+    title = "From the store to the payment by day"
+    expect(page.get_by_role("img", name=re.compile(f"{title}, 7 days"))).to_be_visible()
+    page.get_by_role("figure", name=title).get_by_text("The numbers").click()
+    numbers = page.get_by_role("region", name=title)
+    expect(numbers.get_by_role("columnheader")).to_have_text(
+        ["Day", "Opened the store", "Began a checkout", "Paid", "Paid, of those who opened"]
+    )
+    expect(numbers.get_by_role("row").last).to_contain_text("%")
+    ends = page.get_by_role("region", name="How checkouts ended", exact=True)
+    expect(ends).to_contain_text("not decided yet")
+    reasons = page.get_by_role("region", name="Reasons, the most frequent first")
+    expect(reasons.get_by_role("row", name=re.compile("lost_card"))).to_contain_text(
+        "The card is reported lost"
+    )
+
+
+def test_money_without_orders_says_so(visit: Visit, admin: User) -> None:
+    page = visit(admin, at="/admin").page
+    nothing = {
+        "from": "2026-11-01",
+        "to": "2026-11-30",
+        "daily": [],
+        "currencies": [],
+        "packs": [],
+        "stripe": [],
+        "total": dict.fromkeys(
+            (
+                *("opened", "began", "bought", "paid", "processing", "open"),
+                *("declined", "failed", "expired", "abandoned"),
+            ),
+            0,
+        ),
+        "declines": {"orders": 0, "people": 0, "paid": 0, "cut_at": None, "reasons": []},
+    }
+    for address in ("money", "conversion"):
+        page.route(f"**/api/admin/{address}*", lambda route: route.fulfill(json=nothing))
+    page.get_by_role("link", name="Money").click()
+    for words in (
+        "Nothing was paid in this time.",
+        "No signed-in person opened the store in this time.",
+        "No checkout began in this time.",
+        "No payment was declined in this time.",
+    ):
+        expect(page.get_by_text(words)).to_be_visible()

@@ -17,6 +17,7 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "spend_credits": lambda p: (p.user_id, "docx_processing", 1, key()),
     "hold_credits": lambda p: (p.user_id, "docx_processing", 1, key(), 60),
     "begin_purchase": lambda p: (p.user_id, "starter", False, 10),
+    "invoiced_session": lambda p: (p.user_id, Order().order_id),
     "payment_of_order": lambda p: (p.user_id, Order().order_id),
     "refresh_credits": lambda p: (p.user_id, 20),
     "claim_stripe_lookup": lambda p: (p.user_id, 1),
@@ -38,6 +39,7 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "withdraw": lambda p: (Order().order_id, p.user_id, 14),
     "quote_refund": lambda p: (Order().order_id, p.user_id),
     "begin_refund": lambda p: (Order().order_id, "ann", "why", key(), None, p.user_id),
+    "note_store_opened": lambda p: (p.user_id,),
     "export_account": lambda p: (p.user_id, "lots", None, 10),
 }
 

@@ -44,11 +44,16 @@ def test_what_is_personal_goes_and_the_ledger_stays(purse: Purse) -> None:
     purse.call("claim_stripe_lookup", user_id, 1)
     purse.call("count_request", user_id, "receipt", 20, 60)
     purse.call("count_request", user_id, "export", 10, 3600)
+    purse.call("note_store_opened", user_id)
     purse.hold(key="letter to my doctor")
     database.execute("insert into mail_preferences (user_id) values (%s)", [user_id])
     forget(purse)
 
-    for table in ("stripe_customers", "stripe_lookups", "request_counts", "mail_preferences"):
+    tables = (
+        *("stripe_customers", "stripe_lookups", "request_counts", "mail_preferences"),
+        "store_visits",
+    )
+    for table in tables:
         rows = database.execute(f"select from {table} where user_id = %s", [user_id])
         assert rows.fetchall() == [], table
     assert row_of(database, "purchases", order.order_id)["customer_id"] is None
@@ -79,6 +84,7 @@ def test_what_is_personal_of_somebody_else_stays(database: Database, purse: Purs
         "stripe_customers": "user_id",
         "stripe_lookups": "user_id",
         "request_counts": "user_id",
+        "store_visits": "user_id",
         "signup_bonuses": "user_id",
         "mail_preferences": "user_id",
         "credit_holds": "user_id",

@@ -42,6 +42,7 @@ def test_an_unused_pack_can_go_back_whole(database: Database) -> None:
         "refundable": True,
         "reason": None,
         "amount": 499,
+        "tax": 0,
         "credits": 500,
         "unused": 500,
         "bought": 500,

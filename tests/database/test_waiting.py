@@ -36,6 +36,7 @@ NEED_THE_LOCK = {
 SETTLEMENT = {
     "begin_purchase",
     "adopt_ledger",
+    "begin_balance_reading",
     "begin_reconciliation",
     "begin_refund",
     "claim_refund",
@@ -47,8 +48,10 @@ SETTLEMENT = {
     "mark_swept",
     "move_purse",
     "reconcile_facts",
+    "record_balance_page",
     "record_event",
     "record_facts",
+    "record_payout_page",
     "refuse_refund",
     "rehearse_facts",
     "renew_stripe_customer",

@@ -26,6 +26,7 @@ ENDPOINTS = (
     ("POST", "/api/create-checkout-session", {"package_type": "starter"}),
     ("GET", "/api/offers", None),
     ("GET", "/api/receipt?order_id=00000000-0000-4000-8000-000000000000", None),
+    ("GET", "/api/invoice?order_id=00000000-0000-4000-8000-000000000000", None),
     ("GET", "/api/account", None),
     ("GET", "/api/account/export", None),
     ("GET", "/api/account/export?cursor=lots:", None),

@@ -65,6 +65,7 @@ def test_a_buyer_sees_and_refunds_what_is_unused(bought: Bought) -> None:
         "reason": None,
         "message": None,
         "amount": 399,
+        "tax": 0,
         "credits": 400,
         "currency": "usd",
         "decimals": 2,

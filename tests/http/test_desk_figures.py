@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tests.books.balance import about, movement, read
+from tests.books.ledger import Books
 from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.desk import Desk, code
@@ -112,6 +115,27 @@ def test_money_of_others_does_not_count_and_a_second_payment_does(
             "paid": 499 + 700,
             "refunded": 700,
         }
+
+
+def test_money_after_stripes_fees(admin: Desk, database: Connection[dict[str, Any]]) -> None:
+    """An order's payment and refund, Stripe's own fee, and a payment that is not ours."""
+    now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
+    before = _row(admin.read("money", days="1")["stripe"], currency="usd")
+    order = Order()
+    record(database, order.facts("paid", at=int(time.time())))
+    books = Books(database, admin.stack.database_url)
+    read(
+        books,
+        about(order, "charge", 499, fee=44, at=now),
+        about(order, "refund", -100, at=now),
+        about(Order(), "charge", 1000, fee=59, at=now),
+        movement("fee", -30, at=now),
+        movement("payout", -200, at=now),
+    )
+    after = _row(admin.read("money", days="1")["stripe"], currency="usd")
+    gained = {name: after[name] - before.get(name, 0) for name in ("gross", "fees")}
+    assert gained == {"gross": 399, "fees": 74}
+    assert after["decimals"] == 2
 
 
 def test_days_without_end_are_refused(admin: Desk) -> None:

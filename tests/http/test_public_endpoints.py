@@ -53,6 +53,7 @@ def test_config_tells_the_frontend_its_project_and_no_secret(stack: RunningStack
         "password_min_length": 6,
         "self_refund_days": 0,
         "withdrawal": {"days": 0, "waiver": None},
+        "tax": None,
     }
     assert stack.secret_key not in response.text
 
@@ -67,7 +68,7 @@ def test_health_reports_database_and_payments(stack: RunningStack) -> None:
         "payments_enabled": True,
         "database": "ok",
         "ledger": "test",
-        "schema": "20261128000080",
+        "schema": "20261128000081",
         "storage": "ok",
     }
 

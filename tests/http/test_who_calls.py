@@ -15,6 +15,7 @@ ENDPOINTS = [
     ("GET", "/api/credits"),
     ("GET", "/api/offers"),
     ("POST", "/api/create-checkout-session"),
+    ("POST", "/api/packages"),
 ]
 
 

@@ -64,8 +64,8 @@ def rows(operator: Operator, statement: str) -> list[dict[str, Any]]:
 
 PURCHASES = """
     select id, user_id, package_id, package_name, credits, unit_amount, currency, livemode,
-        checkout_session_id, payment_intent_id, amount_subtotal, amount_paid, currency_paid,
-        credits_posted, status
+        checkout_session_id, payment_intent_id, amount_subtotal, amount_paid, amount_tax,
+        amount_discount, currency_paid, credits_posted, status
     from purchases where checkout_session_id is not null order by id
 """
 

@@ -141,7 +141,10 @@ class Sealed(RuleBasedStateMachine):
             assert sum(held.values()) == 0
 
     def every_order_has_its_money(self) -> None:
-        """Cash is what came less what went; nothing is payable but what no order is worth."""
+        """Cash is what came less what went, tax what is in it, in whole units rounded up.
+
+        Nothing is payable but what no order is worth.
+        """
         balances = accounts(
             self.database.execute(
                 "select * from purse.book_postings(0, %s, 0, %s)", [2**63 - 1, 2**63 - 1]
@@ -150,11 +153,17 @@ class Sealed(RuleBasedStateMachine):
         row = self.database.execute(
             """
             select coalesce(sum(m.received - m.returned), 0)::bigint as cash,
-                coalesce(sum(m.received - m.returned - m.kept), 0)::bigint as payable
+                coalesce(sum(m.tax), 0)::bigint as tax,
+                coalesce(sum(
+                    m.received - m.returned - m.tax
+                    - case when m.status = 'paid' then m.paid - m.reversed - m.tax else 0 end
+                ), 0)::bigint as payable
             from (
-                select p.id,
-                    case when p.status = 'paid' then p.amount_paid - purse.amount_reversed(p)
-                        else 0 end as kept,
+                select p.id, p.status, p.amount_paid as paid, purse.amount_reversed(p) as reversed,
+                    coalesce(ceil(
+                        p.amount_tax * (p.amount_paid - purse.amount_reversed(p))::numeric
+                        / nullif(p.amount_paid, 0)
+                    ), 0) as tax,
                     (select coalesce(sum(t.amount), 0) from purchase_payments t
                         where t.purchase_id = p.id) as received,
                     (select coalesce(sum(r.amount), 0) from purchase_reversals r
@@ -165,7 +174,11 @@ class Sealed(RuleBasedStateMachine):
             """
         ).fetchone()
         held = balances.get("usd", {})
-        assert row == {"cash": held.get("cash", 0), "payable": -held.get("refunds_payable", 0)}
+        assert row == {
+            "cash": held.get("cash", 0),
+            "tax": -held.get("tax_payable", 0),
+            "payable": -held.get("refunds_payable", 0),
+        }
 
 
 class SealedPurses(Sealed, Purses):
@@ -177,7 +190,7 @@ class SealedPurses(Sealed, Purses):
 
 
 class SealedHistories(Sealed, Histories):
-    """With discounts and disputes."""
+    """With discounts, tax and disputes."""
 
 
 def by_unit(

@@ -17,6 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from tests.database.ledger import record, spend
 from tests.profiles import examples
+from tests.properties import taxed
 from tests.properties.model import Bought
 from tests.properties.model import Model as PurseModel
 from tests.support import Order, Reversal
@@ -129,32 +130,29 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(
         policy=POLICIES,
-        amounts=st.lists(AMOUNTS, min_size=1, max_size=2),
+        packs=st.lists(st.tuples(AMOUNTS, taxed.TAXES), min_size=1, max_size=2),
         left=st.sampled_from([0, 1, 10_000]),
     )
-    def packs_are_bought_and_used(self, policy: str, amounts: list[int], left: int) -> None:
+    def packs_are_bought_and_used(
+        self, policy: str, packs: list[tuple[int, tuple[str, int]]], left: int
+    ) -> None:
         self.first_policy = policy
-        for amount in amounts:
-            order = self.order(amount, unit_amount=amount, charged=amount)
-            self.happens(order, order.facts("paid", amount_paid=amount), told_under=policy)
+        for amount, tax in packs:
+            order = self.order(amount, amount, taxed.payment(amount, 0, *tax))
+            self.happens(order, order.facts("paid", **order.payment), told_under=policy)
         if left < self.model.balance:
             self.spend(self.model.balance - left)
 
-    @rule(
-        amount=AMOUNTS,
-        unit_amount=st.integers(1, 3000),
-        discount=st.sampled_from([0, 0, 1, 2]),
-        told_under=PERHAPS,
-    )
+    @rule(amount=AMOUNTS, priced=taxed.PRICED, told_under=PERHAPS)
     def an_order_is_begun(
-        self, amount: int, unit_amount: int, discount: int, *, told_under: Perhaps
+        self, amount: int, priced: tuple[int, dict[str, Any]], *, told_under: Perhaps
     ) -> None:
-        order = self.order(amount, unit_amount, (unit_amount, unit_amount // 2, 0)[discount])
+        order = self.order(amount, *priced)
         self.happens(order, order.facts("open"), told_under=told_under)
 
-    def order(self, amount: int, unit_amount: int, charged: int) -> Order:
+    def order(self, amount: int, unit_amount: int, payment: dict[str, Any]) -> Order:
         order = Order(user_id=self.user, credits=amount, unit_amount=unit_amount)
-        object.__setattr__(order, "charged", charged)
+        object.__setattr__(order, "payment", payment)
         self.orders.append(order)
         return order
 
@@ -167,7 +165,7 @@ class Histories(RuleBasedStateMachine):
     )
     def stripe_says(self, data: st.DataObject, state: str, at: int, *, told_under: Perhaps) -> None:
         order = data.draw(st.sampled_from(self.orders))
-        more = {"amount_paid": order.charged} if state == "paid" else {}
+        more = order.payment if state == "paid" else {}
         self.happens(order, order.facts(state, at=at, **more), told_under=told_under)
 
     @precondition(lambda self: self.orders)
@@ -175,7 +173,9 @@ class Histories(RuleBasedStateMachine):
     def money_goes_back(self, data: st.DataObject, *, disputed: bool, told_under: Perhaps) -> None:
         """A refund or a dispute begins, in any state: that it had others is told later, if ever."""
         order = data.draw(st.sampled_from(self.orders))
-        amount = data.draw(st.one_of(st.integers(1, 3000), st.just(max(order.charged, 1))))
+        amount = data.draw(
+            st.one_of(st.integers(1, 3000), st.just(max(order.payment["amount_paid"], 1)))
+        )
         reversal = Reversal(order)
         states = (
             [reversal.dispute(amount, moves=moves) for moves in range(4)]

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from tests.profiles import examples
+from tests.properties import taxed
 from tests.support import Order
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ FACTS = st.fixed_dictionaries(
         "session": st.sampled_from([None, "a", "b"]),
         "intent": st.sampled_from([None, "a", "b"]),
         "customer": st.sampled_from([None, "a", "b"]),
-        "amount_paid": st.sampled_from([499, 399, 0]),
+        "payment": st.sampled_from(
+            [
+                taxed.payment(499, discount, behavior, percent)
+                for discount in (0, 100, 499)
+                for behavior, percent in (("no tax", 0), ("exclusive", 19), ("inclusive", 19))
+            ]
+        ),
     }
 )
 
@@ -65,7 +72,7 @@ def _tell(database: Database, history: list[dict[str, Any]]) -> tuple[dict[str, 
             checkout_session_id=id_("cs", told["session"]),
             payment_intent_id=id_("pi", told["intent"]),
             customer_id=id_("cus", told["customer"]),
-            amount_paid=told["amount_paid"],
+            **told["payment"],
         )
         database.execute("select record_facts(%s)", [Jsonb(facts)])
         balance, ledger_sum = _balances(database, order)

@@ -99,5 +99,8 @@ def test_a_time_zone_that_is_none_is_a_problem() -> None:
 
 
 def test_the_accounts_are_those_of_the_postings() -> None:
-    sql = next((ROOT / "sql").glob("*_book_postings.sql")).read_text("utf-8")
+    sql = "".join(
+        next((ROOT / "sql").glob(f"*_{topic}.sql")).read_text("utf-8")
+        for topic in ("book_postings", "fees_payouts")
+    )
     assert [account for account in ACCOUNTS if f"'{account}'" not in sql] == []

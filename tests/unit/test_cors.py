@@ -21,8 +21,9 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST"}
 # Endpoint -> methods and headers that a preflight is told.
 USER_ENDPOINTS = {
     "config": ("GET, HEAD", None),
-    "packages": ("GET, HEAD", None),
+    "packages": ("GET, HEAD, POST", "Authorization"),
     "purchases?action=receipt": ("GET, HEAD", "Authorization"),
+    "purchases?action=invoice": ("GET, HEAD", "Authorization"),
     "purchases?action=refund": (
         "GET, HEAD, POST",
         "Authorization, Content-Type, Idempotency-Key",

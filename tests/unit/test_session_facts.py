@@ -63,11 +63,33 @@ def test_the_amount_is_a_fact_only_once_it_is_paid() -> None:
     assert facts["amount_paid"] is None
 
 
-def test_a_discount_changes_what_was_paid_but_not_the_credits() -> None:
-    session = {**ORDER.session(), "amount_total": 399}
-    facts = facts_of_session(session, occurred_at=1)
+@pytest.mark.parametrize(
+    ("total", "tax", "discount"),
+    [(399, 0, 100), (594, 95, 0), (499, 80, 0), (475, 76, 100), (0, 0, 499)],
+    ids=["discount", "tax added", "tax included", "discount and tax", "nothing to pay"],
+)
+def test_discount_and_tax_change_what_was_paid_but_not_the_credits(
+    total: int, tax: int, discount: int
+) -> None:
+    details = {"amount_discount": discount, "amount_shipping": 0, "amount_tax": tax}
+    session = {**ORDER.session(), "amount_total": total, "total_details": details}
+    facts = facts_of_session(session, occurred_at=1_700_000_000)
+    assert facts == ORDER.facts("paid", amount_paid=total, amount_tax=tax, amount_discount=discount)
+    assert (facts["amount_subtotal"], facts["credits"]) == (499, 500)
+
+
+@pytest.mark.parametrize("invoice", ["in_1", {"id": "in_1", "object": "invoice"}])
+def test_the_invoice_of_a_session_is_a_fact(invoice: Any) -> None:
+    session = ORDER.session() | {"invoice": invoice, "invoice_creation": {"enabled": True}}
+    facts = facts_of_session(session, occurred_at=1_700_000_000)
+    assert facts == ORDER.facts("paid") | {"invoiced": True, "invoice_id": "in_1"}
+
+
+@pytest.mark.parametrize(("creation", "invoiced"), [(None, False), ({"enabled": True}, True)])
+def test_an_invoice_may_be_to_come(creation: Any, invoiced: Any) -> None:
+    facts = facts_of_session(ORDER.session() | {"invoice_creation": creation}, occurred_at=1)
     assert facts is not None
-    assert (facts["amount_paid"], facts["credits"]) == (399, 500)
+    assert (facts["invoiced"], facts["invoice_id"]) == (invoiced, None)
 
 
 @pytest.mark.parametrize("metadata", [None, {}, {"order_id": "somebody else's"}, [], "text", 1])

@@ -187,6 +187,37 @@ def test_buyers_refund_and_withdraw_only_where_the_shop_says_so() -> None:
     assert refunds.waiver == "I agree."
 
 
+def test_invoices_are_made_only_where_the_shop_says_so() -> None:
+    assert not load(WHOLE).invoicing.invoices
+    assert load({**WHOLE, "INVOICES": "on"}).invoicing.invoices
+    assert problems(INVOICES="yes") == ("INVOICES must be off or on",)
+
+
+def test_tax_is_computed_only_where_the_shop_says_how_its_prices_are_meant() -> None:
+    assert load(WHOLE).invoicing.tax_behavior is None
+    assert load({**WHOLE, "TAX": "off"}).invoicing.tax_behavior is None
+    for behavior in ("inclusive", "exclusive"):
+        taxing = load({**WHOLE, "TAX": "automatic", "TAX_BEHAVIOR": behavior})
+        assert taxing.invoicing.tax_behavior == behavior
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"TAX": "on"}, "TAX must be off or automatic"),
+        ({"TAX": "automatic"}, "TAX=automatic needs TAX_BEHAVIOR=inclusive or exclusive"),
+        ({"TAX_BEHAVIOR": "exclusive"}, "TAX_BEHAVIOR needs TAX=automatic"),
+        ({"TAX": "off", "TAX_BEHAVIOR": "inclusive"}, "TAX_BEHAVIOR needs TAX=automatic"),
+        (
+            {"TAX": "automatic", "TAX_BEHAVIOR": "unspecified"},
+            "TAX_BEHAVIOR must be inclusive or exclusive",
+        ),
+    ],
+)
+def test_what_is_wrong_with_tax_is_named(changes: dict[str, str | None], problem: str) -> None:
+    assert problems(**changes) == (problem,)
+
+
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [

@@ -21,7 +21,7 @@ from api._lib.payments.stripe_fields import InvalidStripeObjectError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from api._lib.payments.session_facts import OrderFacts
+    from api._lib.payments.order_facts import OrderFacts
     from api._lib.settings import Settings
 
 MOST_SESSIONS = 100

@@ -11,12 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from api._lib.payments.order_facts import OrderFacts
 from api._lib.payments.reversal_facts import ReversalFacts, facts_of_dispute, facts_of_refund
-from api._lib.payments.session_facts import (
-    OrderFacts,
-    facts_of_declined_payment,
-    facts_of_session,
-)
+from api._lib.payments.session_facts import facts_of_declined_payment, facts_of_session
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

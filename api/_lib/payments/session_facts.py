@@ -14,10 +14,12 @@ Stripe's rules that this follows:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, NotRequired, TypedDict
+from typing import TYPE_CHECKING, Any
 
-from api._lib.payments.order import Order, order_in
+from api._lib.payments.order import order_in
+from api._lib.payments.order_facts import NOT_PAID, order_facts
 from api._lib.payments.stripe_fields import (
+    InvalidStripeObjectError,
     flag,
     object_or_null,
     reference_or_null,
@@ -29,7 +31,7 @@ from api._lib.payments.stripe_fields import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-State = Literal["open", "processing", "paid", "failed", "expired"]
+    from api._lib.payments.order_facts import OrderFacts, Payment, State
 
 # What to expand when a session is retrieved, and when sessions are listed.
 EXPAND_SESSION = ("payment_intent.latest_charge",)
@@ -37,38 +39,6 @@ EXPAND_SESSIONS = ("data.payment_intent.latest_charge",)
 
 # The statuses of a PaymentIntent that, under a complete session, mean that the payment failed.
 _FAILED = ("requires_payment_method", "canceled")
-
-
-class OrderFacts(TypedDict):
-    """What Stripe told us about one order: the argument of the Postgres function record_facts.
-
-    Amounts are in minor currency units, occurred_at in seconds since 1970 (UTC). ledger_id and seal
-    are as the metadata has them. Several ledgers may share a Stripe account and receive each
-    other's events, so the database ignores an unknown order of another ledger, and credits one of
-    its own only if the seal is right. make rebuild adds confirmed: a person vouches for the order.
-    """
-
-    order_id: str
-    ledger_id: str | None
-    seal: str | None
-    confirmed: NotRequired[bool]
-    user_id: str
-    package_id: str
-    package_name: str
-    credits: int
-    unit_amount: int
-    currency: str
-    valid_days: int | None
-    livemode: bool
-    state: State
-    checkout_session_id: str | None
-    payment_intent_id: str | None
-    customer_id: str | None
-    amount_subtotal: int | None
-    amount_paid: int | None
-    currency_paid: str | None
-    decline_code: str | None
-    occurred_at: int
 
 
 def facts_of_session(
@@ -91,16 +61,15 @@ def facts_of_session(
     if order is None or text(session, "mode") != "payment":
         return None
     state = _session_state(session, payment_failed=payment_failed)
-    paid = state == "paid"
-    return _facts(
+    return order_facts(
         order,
         session,
         state=state,
         checkout_session_id=text(session, "id"),
         payment_intent_id=reference_or_null(session, "payment_intent"),
-        amount_subtotal=whole_number(session, "amount_subtotal") if paid else None,
-        amount_paid=whole_number(session, "amount_total") if paid else None,
-        currency_paid=text(session, "currency") if paid else None,
+        invoiced=_makes_invoice(session),
+        invoice_id=reference_or_null(session, "invoice"),
+        payment=_payment(session) if state == "paid" else NOT_PAID,
         decline_code=None,
         occurred_at=occurred_at,
     )
@@ -138,15 +107,15 @@ def facts_of_declined_payment(intent: Mapping[str, Any], *, occurred_at: int) ->
     if order is None:
         return None
     error = object_or_null(intent, "last_payment_error") or {}
-    return _facts(
+    return order_facts(
         order,
         intent,
         state="open",
         checkout_session_id=None,
         payment_intent_id=None,
-        amount_subtotal=None,
-        amount_paid=None,
-        currency_paid=None,
+        invoiced=False,
+        invoice_id=None,
+        payment=NOT_PAID,
         decline_code=_decline_code(error),
         occurred_at=occurred_at,
     )
@@ -165,6 +134,25 @@ def _session_state(session: Mapping[str, Any], *, payment_failed: bool) -> State
     if payment_status == "no_payment_required":
         return "paid"
     return "failed" if payment_failed else "processing"
+
+
+def _payment(session: Mapping[str, Any]) -> Payment:
+    totals = object_or_null(session, "total_details")
+    if totals is None:
+        raise InvalidStripeObjectError("total_details")
+    return {
+        "amount_subtotal": whole_number(session, "amount_subtotal"),
+        "amount_paid": whole_number(session, "amount_total"),
+        "amount_tax": whole_number(totals, "amount_tax"),
+        "amount_discount": whole_number(totals, "amount_discount"),
+        "currency_paid": text(session, "currency"),
+    }
+
+
+def _makes_invoice(session: Mapping[str, Any]) -> bool:
+    """Return whether Stripe makes an invoice once the session is paid."""
+    creation = object_or_null(session, "invoice_creation")
+    return creation is not None and flag(creation, "enabled")
 
 
 def _time_of_state(session: Mapping[str, Any], retrieved_at: int) -> int:
@@ -190,40 +178,3 @@ def _decline_code(error: Mapping[str, Any]) -> str:
         if error.get(field):
             return text(error, field)
     return "unknown"
-
-
-def _facts(  # noqa: PLR0913 - one argument a fact
-    order: Order,
-    stripe_object: Mapping[str, Any],
-    *,
-    state: State,
-    checkout_session_id: str | None,
-    payment_intent_id: str | None,
-    amount_subtotal: int | None,
-    amount_paid: int | None,
-    currency_paid: str | None,
-    decline_code: str | None,
-    occurred_at: int,
-) -> OrderFacts:
-    return OrderFacts(
-        order_id=order.order_id,
-        ledger_id=order.ledger_id,
-        seal=order.seal,
-        user_id=order.user_id,
-        package_id=order.package_id,
-        package_name=order.package_name,
-        credits=order.credits,
-        unit_amount=order.unit_amount,
-        currency=order.currency,
-        valid_days=order.valid_days,
-        livemode=flag(stripe_object, "livemode"),
-        state=state,
-        checkout_session_id=checkout_session_id,
-        payment_intent_id=payment_intent_id,
-        customer_id=reference_or_null(stripe_object, "customer"),
-        amount_subtotal=amount_subtotal,
-        amount_paid=amount_paid,
-        currency_paid=currency_paid,
-        decline_code=decline_code,
-        occurred_at=occurred_at,
-    )

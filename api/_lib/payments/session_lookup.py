@@ -21,7 +21,7 @@ from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.settings import settings
 
 if TYPE_CHECKING:
-    from api._lib.payments.session_facts import OrderFacts
+    from api._lib.payments.order_facts import OrderFacts
     from api._lib.web.auth import User
 
 # However often the page asks us, we ask Stripe at most once in this time for one user.

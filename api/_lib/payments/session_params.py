@@ -7,8 +7,14 @@ from typing import TYPE_CHECKING
 from api._lib.payments.return_address import with_session_id
 
 if TYPE_CHECKING:
-    from stripe.params.checkout import SessionCreateParams, SessionCreateParamsBrandingSettings
+    from stripe.params.checkout import (
+        SessionCreateParams,
+        SessionCreateParamsBrandingSettings,
+        SessionCreateParamsCustomerUpdate,
+        SessionCreateParamsLineItemPriceData,
+    )
 
+    from api._lib.invoice_settings import InvoiceSettings
     from api._lib.payments.begin_order import BegunOrder
     from api._lib.settings import Settings
     from api._lib.shop import Shop
@@ -37,20 +43,18 @@ def session_params(
     description = f"{order.credits:,} credits"
     if order.valid_days is not None:
         description += f", valid for {order.valid_days:,} days"
+    price: SessionCreateParamsLineItemPriceData = {
+        "currency": order.currency,
+        "unit_amount": order.unit_amount,
+        "product_data": {"name": order.package_name, "description": description},
+    }
+    if config.invoicing.tax_behavior:
+        price["tax_behavior"] = config.invoicing.tax_behavior
     params: SessionCreateParams = {
         "mode": "payment",
         "customer": customer_id,
         "client_reference_id": order.order_id,
-        "line_items": [
-            {
-                "quantity": 1,
-                "price_data": {
-                    "currency": order.currency,
-                    "unit_amount": order.unit_amount,
-                    "product_data": {"name": order.package_name, "description": description},
-                },
-            }
-        ],
+        "line_items": [{"quantity": 1, "price_data": price}],
         "metadata": order.metadata(),
         # Stripe does not copy a session's metadata to its PaymentIntent.
         "payment_intent_data": {
@@ -64,8 +68,27 @@ def session_params(
     }
     if config.promotion_codes:
         params["allow_promotion_codes"] = True
+    _add_invoice(params, config.invoicing)
     _add_identity(params, config.shop)
     return params
+
+
+def _add_invoice(params: SessionCreateParams, invoicing: InvoiceSettings) -> None:
+    """Let Stripe compute tax, and make an invoice after the payment.
+
+    What Stripe may change of the customer is what it demands for them
+    (docs/decisions/0019-invoices-and-tax.md).
+    """
+    update: SessionCreateParamsCustomerUpdate = {}
+    if invoicing.tax_behavior:
+        params["automatic_tax"] = {"enabled": True}
+        update["address"] = "auto"
+    if invoicing.invoices:
+        params["invoice_creation"] = {"enabled": True}
+        params["tax_id_collection"] = {"enabled": True}
+        update |= {"name": "auto", "address": "auto"}
+    if update:
+        params["customer_update"] = update
 
 
 def _add_identity(params: SessionCreateParams, shop: Shop) -> None:

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from local.stripe.api import retrieval, schemas
 from local.stripe.events import webhook_endpoints
-from local.stripe.payments import checkout_sessions, customers, disputes, refunds
+from local.stripe.payments import (
+    balance_transactions,
+    checkout_sessions,
+    customers,
+    disputes,
+    payouts,
+    refunds,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,12 +66,24 @@ def endpoints(base_url: str) -> list[Endpoint]:
         Endpoint("GET", "/v1/payment_intents/<object_id>", nothing, retrieval.payment_intent),
         Endpoint("GET", "/v1/charges", schemas.CHARGE_LIST, retrieval.charges),
         Endpoint("GET", "/v1/charges/<object_id>", nothing, retrieval.charge),
+        Endpoint("GET", "/v1/invoices", schemas.INVOICE_LIST, retrieval.invoices),
+        Endpoint("GET", "/v1/invoices/<object_id>", nothing, retrieval.invoice),
         Endpoint("POST", "/v1/refunds", schemas.REFUND, refunds.create),
         Endpoint("GET", "/v1/refunds", schemas.REVERSAL_LIST, refunds.list_),
         Endpoint("GET", "/v1/refunds/<object_id>", nothing, refunds.retrieve),
         Endpoint("POST", "/v1/refunds/<object_id>", schemas.REFUND_UPDATE, refunds.update),
         Endpoint("GET", "/v1/disputes", schemas.REVERSAL_LIST, disputes.list_),
         Endpoint("GET", "/v1/disputes/<object_id>", nothing, disputes.retrieve),
+        Endpoint("GET", "/v1/balance", nothing, balance_transactions.balance),
+        Endpoint(
+            "GET",
+            "/v1/balance_transactions",
+            schemas.BALANCE_TRANSACTION_LIST,
+            balance_transactions.list_,
+        ),
+        Endpoint("POST", "/v1/payouts", schemas.PAYOUT, payouts.create),
+        Endpoint("GET", "/v1/payouts", schemas.PAYOUT_LIST, payouts.list_),
+        Endpoint("GET", "/v1/payouts/<object_id>", nothing, payouts.retrieve),
         Endpoint(
             "GET",
             "/v1/balance_transactions/<object_id>",

@@ -61,9 +61,19 @@ def _reference(kind: str, name: str) -> Callable[[Transaction, Json], Json | Non
     return look_up
 
 
+def _source(transaction: Transaction, entry: Json) -> Json | None:
+    """Return the object that moved the money of a balance transaction."""
+    if isinstance(entry["source"], dict):
+        return entry["source"]
+    found = (transaction.find(kind, entry["source"]) for kind in SOURCES)
+    return next((each for each in found if each is not None), None)
+
+
+SOURCES = ("charge", "refund", "dispute", "payout")
 EXPANDABLE: dict[str, dict[str, Callable[[Transaction, Json], Json | None]]] = {
     "checkout.session": {
         "customer": _reference("customer", "customer"),
+        "invoice": _reference("invoice", "invoice"),
         "line_items": line_items,
         "payment_intent": _reference("payment_intent", "payment_intent"),
     },
@@ -71,12 +81,20 @@ EXPANDABLE: dict[str, dict[str, Callable[[Transaction, Json], Json | None]]] = {
         "customer": _reference("customer", "customer"),
         "latest_charge": _reference("charge", "latest_charge"),
     },
+    "balance_transaction": {"source": _source},
+    "payout": {
+        "balance_transaction": _reference("balance_transaction", "balance_transaction"),
+        "failure_balance_transaction": _reference(
+            "balance_transaction", "failure_balance_transaction"
+        ),
+    },
     "charge": {
         "balance_transaction": _reference("balance_transaction", "balance_transaction"),
         "customer": _reference("customer", "customer"),
         "payment_intent": _reference("payment_intent", "payment_intent"),
         "refunds": refunds,
     },
+    "invoice": {"customer": _reference("customer", "customer")},
     "refund": {
         "balance_transaction": _reference("balance_transaction", "balance_transaction"),
         "charge": _reference("charge", "charge"),

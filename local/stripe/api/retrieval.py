@@ -1,4 +1,4 @@
-"""Read-only endpoints: payment intents, charges, balance transactions and events."""
+"""Read-only endpoints: payment intents, charges, invoices, balance transactions and events."""
 
 from __future__ import annotations
 
@@ -36,6 +36,18 @@ def charges(transaction: Transaction, params: Json) -> Json:
     query = Query("charge")
     query.equal(params, "customer", "payment_intent")
     return query.page(transaction, params, "/v1/charges")
+
+
+def invoice(transaction: Transaction, _params: Json, invoice_id: str) -> Json:
+    """GET /v1/invoices/:id."""
+    return _found(transaction, "invoice", invoice_id, param="invoice")
+
+
+def invoices(transaction: Transaction, params: Json) -> Json:
+    """GET /v1/invoices."""
+    query = Query("invoice")
+    query.equal(params, "customer", "status")
+    return query.page(transaction, params, "/v1/invoices")
 
 
 def balance_transaction(transaction: Transaction, _params: Json, entry_id: str) -> Json:

@@ -128,10 +128,23 @@ CUSTOM_TEXT = Fields(
     },
     unmodelled=frozenset({"shipping_address"}),
 )
+AUTOMATIC_TAX = Fields(
+    {"enabled": Flag()}, required=("enabled",), unmodelled=frozenset({"liability"})
+)
+INVOICE_CREATION = Fields(
+    {"enabled": Flag()}, required=("enabled",), unmodelled=frozenset({"invoice_data"})
+)
+TAX_ID_COLLECTION = Fields(
+    {"enabled": Flag(), "required": Choice(("if_supported", "never"))}, required=("enabled",)
+)
+CUSTOMER_UPDATE = Fields(
+    {name: Choice(("auto", "never")) for name in ("address", "name", "shipping")}
+)
 SESSION = Fields(
     {
         "adaptive_pricing": Fields({"enabled": Flag()}),
         "allow_promotion_codes": Flag(),
+        "automatic_tax": AUTOMATIC_TAX,
         "branding_settings": BRANDING,
         "cancel_url": Url(),
         "client_reference_id": Text(200),
@@ -140,9 +153,11 @@ SESSION = Fields(
         "custom_text": CUSTOM_TEXT,
         "customer": Text(255),
         "customer_email": Email(),
+        "customer_update": CUSTOMER_UPDATE,
         "excluded_payment_method_types": ListOf(Choice(("card", "us_bank_account"))),
         "expand": EXPAND,
         "expires_at": Whole(),
+        "invoice_creation": INVOICE_CREATION,
         "line_items": ListOf(LINE_ITEM),
         "locale": Choice(LOCALES),
         "metadata": Metadata(),
@@ -150,18 +165,19 @@ SESSION = Fields(
         "payment_intent_data": PAYMENT_INTENT_DATA,
         "submit_type": Choice(("auto", "pay")),
         "success_url": Url(),
+        "tax_id_collection": TAX_ID_COLLECTION,
         "ui_mode": Choice(("hosted_page", "embedded_page", "elements", "form")),
     },
     required=("line_items", "mode", "success_url"),
     unmodelled=names("""
-        after_expiration allowed_payment_method_types automatic_tax billing_address_collection
+        after_expiration allowed_payment_method_types billing_address_collection
         custom_fields customer_account
-        customer_creation customer_update discounts integration_identifier invoice_creation
+        customer_creation discounts integration_identifier
         managed_payments name_collection optional_items origin_context
         payment_method_collection payment_method_configuration payment_method_data
         payment_method_options permissions phone_number_collection redirect_on_completion
         return_url saved_payment_method_options setup_intent_data shipping_address_collection
-        shipping_options subscription_data tax_id_collection wallet_options
+        shipping_options subscription_data wallet_options
         """),
 )
 SESSION_LIST = Fields(
@@ -181,6 +197,14 @@ CHARGE_LIST = Fields(
     {**PAGE, "customer": Text(255), "payment_intent": Text(255)},
     unmodelled=frozenset({"transfer_group"}),
 )
+INVOICE_LIST = Fields(
+    {
+        **PAGE,
+        "customer": Text(255),
+        "status": Choice(("draft", "open", "paid", "uncollectible", "void")),
+    },
+    unmodelled=frozenset({"collection_method", "customer_account", "due_date", "subscription"}),
+)
 REFUND = Fields(
     {
         "amount": Whole(1, MAXIMUM_CHARGE),
@@ -197,6 +221,31 @@ REFUND = Fields(
 REFUND_UPDATE = Fields({"expand": EXPAND, "metadata": Metadata()})
 # The same filters for refunds and disputes.
 REVERSAL_LIST = Fields({**PAGE, "charge": Text(255), "payment_intent": Text(255)})
+BALANCE_TRANSACTION_LIST = Fields(
+    {
+        **PAGE,
+        "currency": Currency(),
+        "payout": Text(255),
+        "source": Text(255),
+        "type": Text(100),
+    }
+)
+PAYOUT = Fields(
+    {
+        "amount": Whole(1, MAXIMUM_CHARGE),
+        "currency": Currency(),
+        "description": Text(),
+        "expand": EXPAND,
+        "metadata": Metadata(),
+        "statement_descriptor": Text(22),
+    },
+    required=("amount", "currency"),
+    unmodelled=frozenset({"destination", "method", "payout_method", "source_type"}),
+)
+PAYOUT_LIST = Fields(
+    {**PAGE, "status": Choice(("pending", "paid", "failed", "canceled"))},
+    unmodelled=frozenset({"arrival_date", "destination"}),
+)
 WEBHOOK_ENDPOINT = Fields(
     {
         "description": Text(),

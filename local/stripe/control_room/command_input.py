@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from local.stripe.api.errors import InvalidParameterError
 from local.stripe.payments.currencies import CURRENCIES, decimals
@@ -46,6 +46,22 @@ def from_form(given: Mapping[str, str], types: Mapping[str, type]) -> Json:
         if name in types and text.strip():
             read[name] = _value(text.strip(), name, types[name], given.get("currency", ""))
     return read
+
+
+def within(fields: Json, name: str, least: int, most: int) -> Any:
+    """Return a field that is a number of these bounds; raise InvalidParameterError if not."""
+    value = fields.get(name)
+    if value is None or not least <= value <= most:
+        raise InvalidParameterError(f"{name} must be from {least} to {most}.")
+    return value
+
+
+def one_of(fields: Json, name: str, words: tuple[str, ...]) -> str:
+    """Return a field that is one of these words; raise InvalidParameterError if not."""
+    value = fields.get(name)
+    if value not in words:
+        raise InvalidParameterError(f"{name} is {', '.join(words[:-1])} or {words[-1]}")
+    return str(value)
 
 
 def _value(text: str, name: str, wanted: type, currency: str) -> bool | int | float | str:

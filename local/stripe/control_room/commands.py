@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from local.stripe import ageing, clock
 from local.stripe.api.errors import InvalidParameterError, no_such
-from local.stripe.control_room import switches
+from local.stripe.control_room import money_commands, switches
+from local.stripe.control_room.command_input import within
 from local.stripe.events import delivery_queue
-from local.stripe.payments import bank_debits, checkout_sessions, customers, disputes, refunds
-from local.stripe.payments.currencies import CURRENCIES
+from local.stripe.payments import balance_transactions, checkout_sessions, taxes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,6 @@ MAX_API_DELAY_SECONDS = 60
 MAX_DELIVERY_DELAY_SECONDS = 24 * 3600
 MAX_CLOCK_STEP_SECONDS = 366 * 24 * 3600
 FAILURES = (402, 409, 429, 500)
-SETTLEMENTS = ("succeeded", "failed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +55,10 @@ def webhooks(transaction: Transaction, fields: Json) -> Json:
     )
     for name, least, most in limits:
         if name in fields:
-            transaction.set_switch(name, _within(fields, name, least, most))
+            transaction.set_switch(name, within(fields, name, least, most))
     if "shuffle" in fields:
-        count = _within(fields, "shuffle", 0, MAX_SHUFFLED)
-        seed = _within({"seed": secrets.randbelow(10**6), **fields}, "seed", 0, MAX_SEED)
+        count = within(fields, "shuffle", 0, MAX_SHUFFLED)
+        seed = within({"seed": secrets.randbelow(10**6), **fields}, "seed", 0, MAX_SEED)
         delivery_queue.start_shuffle(transaction, count, seed)
     return webhook_state(transaction)
 
@@ -102,7 +101,7 @@ def api(transaction: Transaction, fields: Json) -> Json:
         ("delay_seconds", MAX_API_DELAY_SECONDS),
     ):
         if name in fields:
-            _within(fields, name, 0, most)
+            within(fields, name, 0, most)
     if "status" in fields and fields["status"] not in FAILURES:
         raise InvalidParameterError(f"status is one of {FAILURES}", param="status")
     current = api_state(transaction)
@@ -127,7 +126,7 @@ def move_clock(transaction: Transaction, fields: Json) -> Json:
     if fields.get("reset"):
         transaction.set_clock(0)
         return {"now": transaction.now}
-    step = _within(fields, "advance_seconds", 0, MAX_CLOCK_STEP_SECONDS)
+    step = within(fields, "advance_seconds", 0, MAX_CLOCK_STEP_SECONDS)
     transaction.set_clock(transaction.ahead_seconds + step)
     clock.catch_up(transaction)
     return {"now": transaction.now}
@@ -135,66 +134,7 @@ def move_clock(transaction: Transaction, fields: Json) -> Json:
 
 def age(transaction: Transaction, fields: Json) -> Json:
     """Move what has happened into the past, without changing the clock."""
-    return {"aged": ageing.age(transaction, _within(fields, "seconds", 0, MAX_CLOCK_STEP_SECONDS))}
-
-
-def account(transaction: Transaction, fields: Json) -> Json:
-    """Change the account's public details, as in the Dashboard; an empty text removes one."""
-    name = checkout_sessions.TERMS_SWITCH
-    if name in fields:
-        transaction.set_switch(name, fields[name])
-    return {name: transaction.switch(name, "")}
-
-
-def present(transaction: Transaction, fields: Json, session_id: str) -> Json:
-    """Show the payer another currency, as Adaptive Pricing does. The session keeps its own."""
-    session = checkout_sessions.retrieve(transaction, {}, session_id)
-    session["presentment_details"] = {
-        "presentment_amount": _within(fields, "amount", 1, MAX_COUNT * MAX_COUNT),
-        "presentment_currency": _one_of(fields, "currency", tuple(sorted(CURRENCIES))),
-    }
-    transaction.save(session)
-    return session
-
-
-def subscribe(transaction: Transaction, fields: Json, customer_id: str) -> Json:
-    """Bill a customer in a currency, as a subscription made in the Dashboard does."""
-    customer = customers.retrieve(transaction, {}, customer_id)
-    customer["currency"] = _one_of(fields, "currency", tuple(sorted(CURRENCIES)))
-    transaction.save(customer)
-    return customer
-
-
-def settle_session(transaction: Transaction, fields: Json, session_id: str) -> Json:
-    """Let a bank debit succeed or fail."""
-    outcome = _one_of(fields, "outcome", SETTLEMENTS)
-    session = checkout_sessions.retrieve(transaction, {}, session_id)
-    bank_debits.settle(transaction, session, succeeded=outcome == "succeeded")
-    return session
-
-
-def refund(transaction: Transaction, fields: Json) -> Json:
-    """Create a refund, as from Stripe's Dashboard."""
-    if "amount" in fields:
-        _within(fields, "amount", 1, MAX_COUNT * MAX_COUNT)
-    return refunds.create(transaction, fields)
-
-
-def settle_refund(transaction: Transaction, fields: Json, refund_id: str) -> Json:
-    """Let a refund succeed, fail or be canceled."""
-    return refunds.settle(
-        transaction, refund_id, _one_of(fields, "outcome", tuple(refunds.POSSIBLE_FROM))
-    )
-
-
-def dispute(transaction: Transaction, fields: Json) -> Json:
-    """Open a dispute about a payment, as the payer's bank does."""
-    return disputes.create(transaction, fields)
-
-
-def act_on_dispute(transaction: Transaction, _fields: Json, dispute_id: str, action: str) -> Json:
-    """Take the next step of a dispute."""
-    return disputes.act(transaction, dispute_id, action)
+    return {"aged": ageing.age(transaction, within(fields, "seconds", 0, MAX_CLOCK_STEP_SECONDS))}
 
 
 COMMANDS = (
@@ -226,35 +166,34 @@ COMMANDS = (
         api,
     ),
     Command("clock", {"advance_seconds": int, "reset": bool}, move_clock),
-    Command("account", {checkout_sessions.TERMS_SWITCH: str}, account),
-    Command("sessions/<session_id>/present", {"currency": str, "amount": int}, present),
-    Command("customers/<customer_id>/subscribe", {"currency": str}, subscribe),
+    Command(
+        "account",
+        {
+            checkout_sessions.TERMS_SWITCH: str,
+            balance_transactions.SETTLEMENT_SWITCH: str,
+            balance_transactions.RATE_SWITCH: float,
+            taxes.RATE_SWITCH: int,
+        },
+        money_commands.account,
+    ),
+    Command("payouts", {"currency": str}, money_commands.pay_out),
+    Command("payouts/<payout_id>/settle", {"outcome": str}, money_commands.settle_payout),
+    Command(
+        "sessions/<session_id>/present", {"currency": str, "amount": int}, money_commands.present
+    ),
+    Command("customers/<customer_id>/subscribe", {"currency": str}, money_commands.subscribe),
     Command("age", {"seconds": int}, age),
-    Command("sessions/<session_id>/settle", {"outcome": str}, settle_session),
+    Command("sessions/<session_id>/settle", {"outcome": str}, money_commands.settle_session),
     Command(
         "refunds",
         {"charge": str, "payment_intent": str, "amount": int, "reason": str},
-        refund,
+        money_commands.refund,
     ),
-    Command("refunds/<refund_id>/settle", {"outcome": str}, settle_refund),
+    Command("refunds/<refund_id>/settle", {"outcome": str}, money_commands.settle_refund),
     Command(
         "disputes",
         {"charge": str, "payment_intent": str, "amount": int, "inquiry": bool, "reason": str},
-        dispute,
+        money_commands.dispute,
     ),
-    Command("disputes/<dispute_id>/<action>", {}, act_on_dispute),
+    Command("disputes/<dispute_id>/<action>", {}, money_commands.act_on_dispute),
 )
-
-
-def _within(fields: Json, name: str, least: int, most: int) -> Any:
-    value = fields.get(name)
-    if value is None or not least <= value <= most:
-        raise InvalidParameterError(f"{name} must be from {least} to {most}.")
-    return value
-
-
-def _one_of(fields: Json, name: str, words: tuple[str, ...]) -> str:
-    value = fields.get(name)
-    if value not in words:
-        raise InvalidParameterError(f"{name} is {', '.join(words[:-1])} or {words[-1]}")
-    return str(value)

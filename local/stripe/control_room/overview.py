@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from local.stripe.control_room.commands import FAILURES, api_state, webhook_state
 from local.stripe.events import delivery_queue, webhook_endpoints
-from local.stripe.payments import disputes, refunds
+from local.stripe.payments import balance_transactions, disputes, payouts, refunds
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from local.stripe.store import Json, Transaction
 
 PAYMENTS_SHOWN = 20
+PAYOUTS_SHOWN = 5
 EVENTS_SHOWN = 50
 
 
@@ -31,8 +32,35 @@ def overview(transaction: Transaction) -> dict[str, Any]:
         "failures": FAILURES,
         "endpoint": webhook_endpoints.retrieve(transaction, {}, webhook_endpoints.ENDPOINT_ID),
         "payments": [_payment(transaction, session) for session in _sessions(transaction)],
+        "balances": _balances(transaction),
+        "payouts": _payouts(transaction),
         "events": _events(transaction),
     }
+
+
+def _balances(transaction: Transaction) -> list[Json]:
+    """Return what is available and what is pending, in minor units of each currency."""
+    balance = balance_transactions.balance(transaction, {})
+    return [
+        {"currency": now["currency"], "available": now["amount"], "pending": later["amount"]}
+        for now, later in zip(balance["available"], balance["pending"], strict=True)
+    ]
+
+
+def _payouts(transaction: Transaction) -> list[Json]:
+    """Return the newest payouts with their possible outcomes."""
+    newest = payouts.list_(transaction, {"limit": PAYOUTS_SHOWN})["data"]
+    return [
+        {
+            **payout,
+            "outcomes": [
+                outcome
+                for outcome, statuses in payouts.POSSIBLE_FROM.items()
+                if payout["status"] in statuses
+            ],
+        }
+        for payout in newest
+    ]
 
 
 def _sessions(transaction: Transaction) -> list[Json]:

@@ -1,4 +1,4 @@
-"""Serve the hosted payment page, the 3-D Secure page and the receipt."""
+"""Serve the hosted payment page and the 3-D Secure page."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ from local.stripe.pages.rendering import (
 )
 from local.stripe.payments import (
     bank_debits,
+    buyer_details,
     card_payments,
     checkout_sessions,
     payment_intents,
     promotion_codes,
+    taxes,
 )
 from local.stripe.payments.card_behaviour import BANK_ACCOUNT, TEST_CARDS, Outcome
 from local.stripe.payments.card_input import Card, read_card
@@ -52,9 +54,12 @@ class Pages:
         app.add_url_rule(f"{page}/promotion", "promotion", self.promotion, methods=["POST"])
         app.add_url_rule(f"{page}/3ds", "authenticate", self.authenticate)
         app.add_url_rule(f"{page}/3ds", "authenticated", self.authenticated, methods=["POST"])
-        app.add_url_rule("/receipts/<charge_id>", "receipt", self.receipt)
         app.jinja_env.globals.update(
-            money=formatted, merchant=MERCHANT, test_cards=TEST_CARDS, bank_account=BANK_ACCOUNT
+            money=formatted,
+            merchant=MERCHANT,
+            test_cards=TEST_CARDS,
+            bank_account=BANK_ACCOUNT,
+            countries=buyer_details.COUNTRIES,
         )
 
     def show(self, session_id: str) -> Response:
@@ -63,6 +68,7 @@ class Pages:
             session = _current(transaction, session_id)
             if session is None or session["status"] != "open":
                 return render_closed(session)
+            taxes.assess(transaction, session)
             failure = None
             if "failed" in request.args:
                 failure = _last_failure(transaction, session)
@@ -80,6 +86,7 @@ class Pages:
             if session is None or session["status"] == "expired":
                 return render_closed(session)
             if session["status"] == "open":
+                taxes.assess(transaction, session)
                 answer = _pay(transaction, session, values)
                 if answer is not None:
                     return answer
@@ -124,15 +131,6 @@ class Pages:
         if session["status"] == "open":
             return redirect_to(url_for("pay", session_id=session_id, failed=1))
         return self._finish(session)
-
-    def receipt(self, charge_id: str) -> Response:
-        """GET a charge's receipt, at its receipt_url."""
-        with self._store.transaction() as transaction:
-            charge = transaction.find("charge", charge_id)
-        if charge is None or charge["receipt_url"] is None:
-            return render("receipt.html", 404, charge=None)
-        paid_at = dt.datetime.fromtimestamp(charge["created"], dt.UTC)
-        return render("receipt.html", charge=charge, paid_at=paid_at)
 
     def _finish(self, session: Json) -> Response:
         """Wait up to WEBHOOK_WAIT_SECONDS for the webhook, then redirect to the shop."""
@@ -194,7 +192,8 @@ def _payer(
     email = payer_email(transaction, session) or values.get("email", "")
     if EMAIL.fullmatch(email) is None:
         problems["email"] = "Enter a complete e-mail address."
-    return {"email": email, "name": values.get("name") or None}
+    details = buyer_details.read(session, values, problems)
+    return {"email": email, "name": values.get("name") or None, **details}
 
 
 def _current(transaction: Transaction, session_id: str) -> Json | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Response, make_response, redirect, render_template
 
-from local.stripe.payments import promotion_codes
+from local.stripe.payments import buyer_details, promotion_codes, taxes
 from local.stripe.payments.checkout_sessions import TERMS_SWITCH
 from local.stripe.shapes.checkout_session import requires_consent
 
@@ -66,6 +66,9 @@ def render_form(transaction: Transaction, session: Json, form: Form, status: int
         known_email=payer_email(transaction, session),
         promotion=promotion_codes.applied(session),
         terms_url=terms_url(transaction, session),
+        asks_country=buyer_details.asks_country(session),
+        tax_percent=taxes.rate(transaction),
+        tax_behavior=taxes.behavior(private["line_items"]),
         form=form,
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from local.stripe.api.errors import StripeError
 from local.stripe.events.event_log import emit
-from local.stripe.payments import payment_intents
+from local.stripe.payments import invoices, payment_intents
 from local.stripe.shapes import charge as charge_shape
 from local.stripe.shapes import payment_intent as intent_shape
 
@@ -51,6 +51,7 @@ def settle(transaction: Transaction, session: Json, *, succeeded: bool) -> None:
     if succeeded:
         payment_intents.approve(transaction, session, intent, charge)
         session["payment_status"] = "paid"
+        invoices.make(transaction, session)
         transaction.save(session)
         emit(transaction, "checkout.session.async_payment_succeeded", session)
         payment_intents.book(transaction, charge)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from local.stripe.api.errors import InvalidParameterError, StripeError, no_such
 from local.stripe.api.lists import Query, as_list
 from local.stripe.events.event_log import emit
+from local.stripe.payments import buyer_details, taxes
 from local.stripe.payments.currencies import (
     MAXIMUM_CHARGE,
     formatted,
@@ -32,6 +33,7 @@ def create(transaction: Transaction, params: Json, base_url: str) -> Json:
     """POST /v1/checkout/sessions."""
     _check_supported(params)
     _check_terms(transaction, params)
+    buyer_details.check(params)
     fields = {
         **params,
         "expires_at": _expiry(params, transaction),
@@ -41,6 +43,7 @@ def create(transaction: Transaction, params: Json, base_url: str) -> Json:
     _check_amount(items)
     customer = _customer(transaction, params)
     _check_currency(customer, items[0]["currency"])
+    taxes.check(transaction, params)
     session = shape.session(fields, items=items, customer=customer, now=transaction.now)
     session["url"] = f"{base_url}/c/pay/{session['id']}"
     private = {
@@ -49,8 +52,10 @@ def create(transaction: Transaction, params: Json, base_url: str) -> Json:
         "descriptions": [
             item["price_data"]["product_data"].get("description") for item in params["line_items"]
         ],
+        "customer_update": params.get("customer_update", {}),
         "payment_intent_data": params.get("payment_intent_data", {}),
         "receipts": f"{base_url}/receipts",
+        "invoices": f"{base_url}/invoices",
     }
     transaction.add(session, private)
     return session

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from local.stripe.events.event_log import emit
-from local.stripe.payments import balance_transactions
+from local.stripe.payments import balance_transactions, buyer_details, invoices
 from local.stripe.shapes import charge as charge_shape
 from local.stripe.shapes import payment_intent as intent_shape
-from local.stripe.shapes.checkout_session import customer_details, requires_consent
+from local.stripe.shapes.checkout_session import requires_consent
 
 if TYPE_CHECKING:
     from local.stripe.store import Json, Transaction
@@ -36,7 +36,7 @@ def ensure_intent(transaction: Transaction, session: Json, payer: Json) -> Json:
     intent = intent_shape.payment_intent(session, data, now=transaction.now)
     transaction.add(intent)
     session["payment_intent"] = intent["id"]
-    session["customer_details"] = customer_details(payer["email"], payer["name"])
+    buyer_details.note(transaction, session, payer)
     transaction.save(session)
     emit(transaction, "payment_intent.created", intent)
     return intent
@@ -80,9 +80,11 @@ def complete_session(
         "status": "complete",
         "payment_status": payment_status,
         "consent": _consent(session),
-        "customer_details": customer_details(payer["email"], payer["name"]),
         "url": None,
     }
+    buyer_details.note(transaction, session, payer)
+    if payment_status != "unpaid":
+        invoices.make(transaction, session)
     transaction.save(session)
     event = emit(transaction, "checkout.session.completed", session)
     # The payment page waits for the delivery of this event before it redirects.

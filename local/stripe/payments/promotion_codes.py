@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from local.stripe.payments import taxes
 from local.stripe.payments.currencies import formatted, minimum_charge
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def apply(transaction: Transaction, session: Json, code: str) -> None:
     _discount(transaction, session, promotion.percent_off)
     session["discounts"] = [{"coupon": None, "promotion_code": promotion.id}]
     transaction.save(session)
+    taxes.assess(transaction, session)
 
 
 def remove(transaction: Transaction, session: Json) -> None:
@@ -64,6 +66,7 @@ def remove(transaction: Transaction, session: Json) -> None:
     _discount(transaction, session, 0)
     session["discounts"] = []
     transaction.save(session)
+    taxes.assess(transaction, session)
 
 
 def _discount(transaction: Transaction, session: Json, percent: int) -> None:

@@ -68,7 +68,7 @@ def session(fields: Json, *, items: list[Json], customer: Json | None, now: int)
         "allowed_payment_method_types": None,
         "amount_subtotal": subtotal,
         "amount_total": subtotal,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
+        "automatic_tax": _automatic_tax(fields.get("automatic_tax", {})),
         "billing_address_collection": None,
         "branding_settings": _branding(fields.get("branding_settings", {})),
         "cancel_url": fields.get("cancel_url"),
@@ -98,7 +98,7 @@ def session(fields: Json, *, items: list[Json], customer: Json | None, now: int)
         "expires_at": fields["expires_at"],
         "integration_identifier": None,
         "invoice": None,
-        "invoice_creation": _invoice_creation(),
+        "invoice_creation": _invoice_creation(fields.get("invoice_creation", {})),
         "livemode": False,
         "locale": fields.get("locale"),
         "managed_payments": {"enabled": False},
@@ -129,7 +129,7 @@ def session(fields: Json, *, items: list[Json], customer: Json | None, now: int)
         "submit_type": fields.get("submit_type"),
         "subscription": None,
         "success_url": fields["success_url"],
-        "tax_id_collection": None,
+        "tax_id_collection": _tax_id_collection(fields.get("tax_id_collection")),
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
         "url": None,
@@ -166,6 +166,10 @@ def _consent_collection(fields: Json | None) -> Json | None:
     }
 
 
+def _tax_id_collection(fields: Json | None) -> Json | None:
+    return None if fields is None else {"required": "never", **fields}
+
+
 def _branding(fields: Json) -> Json:
     return {
         "background_color": "#ffffff",
@@ -179,9 +183,21 @@ def _branding(fields: Json) -> Json:
     }
 
 
-def _invoice_creation() -> Json:
+def _automatic_tax(fields: Json) -> Json:
+    if not fields.get("enabled"):
+        return {"enabled": False, "liability": None, "provider": None, "status": None}
     return {
-        "enabled": False,
+        "enabled": True,
+        "liability": {"type": "self"},
+        "provider": "stripe",
+        # The payment page asks where the buyer is.
+        "status": "requires_location_inputs",
+    }
+
+
+def _invoice_creation(fields: Json) -> Json:
+    return {
+        "enabled": fields.get("enabled", False),
         "invoice_data": {
             "account_tax_ids": None,
             "custom_fields": None,

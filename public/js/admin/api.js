@@ -25,6 +25,8 @@ export const readToday = () => read("/today");
 export const readChecks = () => read("/checks", {}, LONG_SECONDS);
 /** @param {string} days how many, today included */
 export const readMoney = (days) => read("/money", { days });
+/** @param {string} days how many, today included */
+export const readConversion = (days) => read("/conversion", { days });
 export const readUse = () => read("/use");
 export const readPrices = () => read("/prices");
 /**

@@ -2,34 +2,37 @@ import { calendarDay } from "../dates.js";
 import { h } from "../dom.js";
 import { formatMoney } from "../money.js";
 import { formatNumber } from "../texts.js";
-import { readMoney } from "./api.js";
+import { readConversion, readMoney } from "./api.js";
 import { barChart, daysBetween } from "./bar-chart.js";
+import { conversion } from "./conversion.js";
 import { loadInto, nothing, section, table } from "./parts.js";
 
 const SPANS = ["7", "30", "90", "365"];
 const USUAL = "30";
 
-/** Revenue by day, pack and currency. @param {string} asked how many days */
+/** Revenue by day, pack and currency; and the way from the store to the payment. @param {string} asked how many days */
 export function moneyPage(asked) {
   const days = SPANS.includes(asked) ? asked : USUAL;
-  const place = h("div", { class: "desk-page" });
+  const [revenues, ways] = [h("div", { class: "desk-page" }), h("div", { class: "desk-page" })];
   const spans = h(
     "nav",
     { class: "desk-spans", "aria-label": "How many days" },
     ...SPANS.map((each) => h("a", { href: `#money=${each}`, "aria-current": each === days ? "true" : null }, `${each} days`)),
   );
-  loadInto(place, () => readMoney(days), render);
-  return { title: "Money", element: h("div", { class: "desk-page" }, spans, place) };
+  loadInto(revenues, () => readMoney(days), render);
+  loadInto(ways, () => readConversion(days), conversion, "Loading the conversion…");
+  return { title: "Money", element: h("div", { class: "desk-page" }, spans, revenues, ways) };
 }
 
 /** @param {any} money */
 function render(money) {
   const days = daysBetween(money.from, money.to);
-  if (!money.currencies.length) return [section("Revenue", nothing("Nothing was paid in this time."))];
+  if (!money.currencies.length) return [section("Revenue", nothing("Nothing was paid in this time.")), ...fees(money.stripe)];
   return [
     ...money.currencies.map((/** @type {any} */ currency) => revenue(currency, days, money.daily)),
+    ...fees(money.stripe),
     section("Packs", packs(money)),
-    h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened."),
+    h("p", { class: "desk-hint" }, "Days are in UTC. Refunds and disputes count on the day they happened. All with tax."),
   ];
 }
 
@@ -62,6 +65,25 @@ function revenue({ currency, decimals, purchases, paid, refunded }, days, daily)
       }),
     }),
   );
+}
+
+/** What Stripe kept; nothing if its balance was never read. @param {any[]} rows by currency of the account */
+function fees(rows) {
+  if (!rows.length) return [];
+  return [
+    section(
+      "Stripe’s fees",
+      table({
+        caption: "After Stripe’s fees",
+        columns: ["Currency", { label: "Gross", numeric: true }, { label: "Fees", numeric: true }, { label: "Net", numeric: true }],
+        rows: rows.map(({ currency, decimals, gross, fees: kept }) => [
+          currency.toUpperCase(),
+          ...[gross, kept, gross - kept].map((amount) => formatMoney(amount, currency, decimals)),
+        ]),
+      }),
+      h("p", { class: "desk-hint" }, "In the currency that Stripe settles in: payments less what went back, as read from Stripe’s balance once a day."),
+    ),
+  ];
 }
 
 /** @param {any} money */

@@ -30,8 +30,9 @@ export function orderRefunds(orderId, button) {
 /** @param {any} found @param {HTMLElement | null} button */
 function render({ quote, refunds }, button) {
   const amount = formatMoney(quote.amount, quote.currency, quote.decimals);
+  const tax = quote.tax > 0 ? ` with ${formatMoney(quote.tax, quote.currency, quote.decimals)} tax` : "";
   return [
-    facts([["Refundable now", quote.refundable ? `${amount} for ${count(quote.credits, "unused credit")}` : quote.message]]),
+    facts([["Refundable now", quote.refundable ? `${amount}${tax} for ${count(quote.credits, "unused credit")}` : quote.message]]),
     refunds.length > 0 && asked(refunds),
     quote.refundable && (button ? h("p", { class: "desk-buttons" }, button) : nothing("An admin can refund it.")),
   ];

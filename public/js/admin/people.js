@@ -29,7 +29,7 @@ export function peoplePage(query) {
     h(
       "p",
       { class: "desk-hint" },
-      "These are found at once: an e-mail address; the id of a user, an order or a hold; the number of a ledger row; any id of Stripe (pi_, cs_, ch_, py_, re_, du_, cus_, evt_).",
+      "These are found at once: an e-mail address; the id of a user, an order or a hold; the number of a ledger row; any id of Stripe (pi_, cs_, ch_, py_, re_, du_, in_, cus_, evt_).",
     ),
   );
   form.addEventListener("submit", (event) => {

@@ -7,6 +7,11 @@ export const count = (n, one, many = `${one}s`) => `${formatNumber(n)} ${n === 1
 /** @param {number} n */
 export const credits = (n) => count(n, "credit");
 
+const PERCENT = new Intl.NumberFormat("en", { style: "percent", maximumFractionDigits: 1 });
+
+/** @param {number} part @param {number} whole "12.5%"; a dash of nothing */
+export const percent = (part, whole) => (whole ? PERCENT.format(part / whole) : "–");
+
 /** @type {Record<string, string>} */
 export const KINDS = {
   purchase: "Purchase",

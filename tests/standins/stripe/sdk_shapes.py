@@ -68,7 +68,11 @@ def resources() -> dict[str, type]:
         stripe.Price,
         stripe.Refund,
         stripe.Dispute,
+        stripe.Balance,
         stripe.BalanceTransaction,
+        stripe.Payout,
+        stripe.Invoice,
+        stripe.InvoicePayment,
         stripe.WebhookEndpoint,
     )
     return {kind.OBJECT_NAME: kind for kind in kinds}

@@ -123,7 +123,7 @@ def test_the_removed_payment_method_types_is_unknown(stand_in: StandIn) -> None:
 
 
 def test_what_the_stand_in_does_not_model_is_refused_in_so_many_words(stand_in: StandIn) -> None:
-    error = refused(stand_in, automatic_tax={"enabled": True})
+    error = refused(stand_in, phone_number_collection={"enabled": True})
     assert "does not model" in str(error)
 
 

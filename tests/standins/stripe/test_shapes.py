@@ -28,6 +28,8 @@ LEFT_OUT = {
     "event": {"account", "context"},
     "dispute": set(),
     "balance_transaction": set(),
+    "invoice": {"amount_paid_off_stripe", "confirmation_secret", "deleted", "payments"},
+    "invoice_payment": set(),
     "webhook_endpoint": {"deleted", "secret"},
 }
 EXPANDED = ["payment_intent.latest_charge", "customer", "line_items"]
