@@ -101,7 +101,7 @@ bench: ## Measure spending beside the least that any ledger must do, on one Post
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.spending
 
-bench-desk: ## Measure the desk's pages at 1,000,000 accounts and 11,000,000 ledger rows (8 GB of disk; USERS=…)
+bench-desk: ## Measure the desk's pages at 1,000,000 accounts and 12,000,000 ledger rows (8 GB of disk; USERS=…)
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.desk
 

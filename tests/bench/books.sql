@@ -51,7 +51,7 @@ from bought, generate_series(0, 10) step
 order by at;
 
 insert into public.book_money (purchase_id, unit, test_mode, received, returned, taxed, rounded, forgiven, created_at)
-select order_id, 'usd', true, 499, 0, 0, 0, bought_at from bought order by bought_at;
+select order_id, 'usd', true, 499, 0, 0, 0, 0, bought_at from bought order by bought_at;
 
 select setval(pg_get_serial_sequence('public.credit_lots', 'id'), current_setting('bench.users')::bigint + 1);
 

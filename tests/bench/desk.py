@@ -1,4 +1,4 @@
-"""Measure the desk's pages at 1,000,000 accounts and 11,000,000 ledger rows: `make bench-desk`.
+"""Measure the desk's pages at 1,000,000 accounts and 12,000,000 ledger rows: `make bench-desk`.
 
 Prints for each call the elapsed time and the CPU time of the server, medians of CALLS; of a slow
 one also what it reads, and the functions within it that take the time. Fails if a call takes over

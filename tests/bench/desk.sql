@@ -29,10 +29,11 @@ from generate_series(1, bench.users()) n;
 
 insert into public.purchases (
     id, user_id, package_id, package_name, credits, unit_amount, currency, livemode, created_at, checkout_session_id,
-    payment_intent_id, amount_subtotal, amount_paid, currency_paid, paid_at, credits_posted, declined_at, decline_code
+    payment_intent_id, amount_subtotal, amount_paid, amount_tax, amount_discount, currency_paid, paid_at, credits_posted,
+    declined_at, decline_code
 )
 select md5('again ' || n)::uuid, bench.user_id(n), case when n % 3 = 0 then 'creator' else 'starter' end, 'Pack', 500, 499,
-    case when n % 4 = 0 then 'eur' else 'usd' end, false, bench.day_of_order(n), 'cs_again_' || n, 'pi_again_' || n, 499, 499,
+    case when n % 4 = 0 then 'eur' else 'usd' end, false, bench.day_of_order(n), 'cs_again_' || n, 'pi_again_' || n, 499, 499, 0, 0,
     case when n % 4 = 0 then 'eur' else 'usd' end, bench.day_of_order(n) + interval '5 minutes', 500,
     case when n % 20 = 3 then bench.day_of_order(n) + interval '2 minutes' end,
     case when n % 20 = 3 then 'insufficient_funds' end

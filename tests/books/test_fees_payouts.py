@@ -57,6 +57,27 @@ def test_a_payment_reaches_the_balance_and_the_fee_leaves_it(books: Books) -> No
     assert books.accounts() == {"stripe_balance": 455, "fees": 44, "deferred_revenue": -499}
 
 
+def test_the_tax_of_a_payment_reaches_the_balance_with_it(books: Books) -> None:
+    """4.99 and 0.95 of tax, of which Stripe keeps 0.47. Half goes back, with 0.47 of the tax."""
+    order = Order()
+    record(books.database, order.facts("paid", amount_paid=594, amount_tax=95))
+    read(books, about(order, "charge", 594, fee=47))
+    assert books.accounts() == {
+        "stripe_balance": 547,
+        "fees": 47,
+        "deferred_revenue": -499,
+        "tax_payable": -95,
+    }
+    record(books.database, Reversal(order).refund(297))
+    read(books, about(order, "refund", -297))
+    assert books.accounts() == {
+        "stripe_balance": 250,
+        "fees": 47,
+        "deferred_revenue": -249,
+        "tax_payable": -48,
+    }
+
+
 def test_a_payout_moves_the_balance_to_the_bank(books: Books) -> None:
     order = paid(books)
     read(books, about(order, "charge", 499, fee=44), movement("payout", -400))
