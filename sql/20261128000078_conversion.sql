@@ -236,9 +236,13 @@ declare
         select min(v.opened_at) from public.store_visits v where v.opened_at < v_today
     ));
     v_livemode boolean := (select l.livemode from purse.ledger l);
-    v_began    timestamptz := date_trunc('day', (
-        select min(p.created_at) from public.purchases p where p.livemode = v_livemode
-    ));
+    -- The desk looks back 366 days at most.
+    v_began    timestamptz := (
+        select greatest(date_trunc('day', min(p.created_at)), v_today - interval '366 days')
+        from public.purchases p
+        where p.livemode = v_livemode
+        having min(p.created_at) is not null
+    );
     v_days     date[];
 begin
     perform purse.require_server();
@@ -277,7 +281,7 @@ $$;
 
 comment on function public.sum_conversion_days() is
 'Counts the visits of the store of the oldest day that is over into store_days, and deletes them; and adds up in checkout_days
-the orders of 31 days at most that are over for three days. Without it the desk''s figures are the same, and take longer. Returns whether there may be more days to do: call it again. The daily clean-up does.';
+the orders of 31 days at most that are over for three days, as far back as the desk looks (366 days). Without it the desk''s figures are the same, and take longer. Returns whether there may be more days to do: call it again. The daily clean-up does.';
 revoke all on function public.sum_conversion_days() from public, anon, authenticated, service_role;
 grant execute on function public.sum_conversion_days() to service_role;
 

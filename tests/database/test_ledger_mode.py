@@ -169,6 +169,7 @@ def test_going_live_shows_then_corrects_everybody_to_zero(undone: Database) -> N
 def test_nobody_buys_for_real_what_was_offered_in_a_test(undone: Database) -> None:
     purse = Purse(undone)
     offer = offered(undone, purse.user_id)
+    clear(undone, "ann", "the shop opens", apply=True)
     assert go_live(undone)["applied"] is True
     assert purse.call("read_offers", purse.user_id) == {"offers": []}
     with pytest.raises(psycopg.DatabaseError) as refused, undone.transaction():

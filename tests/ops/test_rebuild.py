@@ -32,7 +32,7 @@ EVERYTHING = (
     "truncate credit_transactions, credit_lots, credit_holds, files, user_credits, purchases,"
     " purchase_payments, purchase_reversals, stripe_events, stripe_customers, stripe_lookups,"
     " reconciliations, card_declines, code_redemptions, refund_requests, withdrawals,"
-    " withdrawal_waivers"
+    " withdrawal_waivers, grant_lines"
 )
 
 
