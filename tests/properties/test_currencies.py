@@ -107,6 +107,9 @@ def session(order: Order, sale: Sale) -> dict[str, Any]:
         "currency": sale.paid_currency or order.currency,
         "customer": None,
         "payment_intent": f"pi_{order.order_id}",
+        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
+        "invoice_creation": {"enabled": False},
+        "invoice": None,
         "presentment_details": shown,
     }
 
