@@ -15,6 +15,7 @@ GET /api/admin/refunds?order_id=…: what of an order can be refunded, and its r
 POST /api/admin/act: do something, or preview it.
 GET /api/admin/grants?batch_id=…: batches of grants, or one with its lines.
 POST /api/admin/grants: preview or carry out a file of grants, or go on with a batch.
+GET /api/admin/codes: the campaigns of codes. POST: make codes; the answer alone shows them.
 GET /api/admin/export?action_id=…&cursor=…: a page of a person's data, after the action "export".
 
 vercel.json rewrites the others to /api/admin?action=…. No other origin may call (no CORS), and the
@@ -31,6 +32,7 @@ from api._lib.accounts.export import export_page
 from api._lib.database import SCAN_TIMEOUT_SECONDS
 from api._lib.desk.actions import act, action_of
 from api._lib.desk.asking import about_the_person, ask
+from api._lib.desk.codes import make_codes
 from api._lib.desk.fields import flag_of, row_id_of, uuid_of
 from api._lib.desk.grants import (
     MAX_BODY_BYTES,
@@ -167,6 +169,17 @@ def post_grants(request: Request) -> Response:
     return _private(carry_out_grants(user.id, body, _required_key(request)))
 
 
+def codes(request: Request) -> Response:
+    """Return the newest campaigns of codes."""
+    return _private(ask("desk_codes", signed_in_user(request).id))
+
+
+def post_codes(request: Request) -> Response:
+    """Make codes, once for each Idempotency-Key, and show them."""
+    user = signed_in_user(request)
+    return _private(make_codes(user.id, request.json_object(), _required_key(request)))
+
+
 def export(request: Request) -> Response:
     """Return a page of the data of the person whom the action "export" was about."""
     user = signed_in_user(request)
@@ -212,6 +225,7 @@ app = choose_by(
         "refunds": endpoint(get=refunds),
         "act": endpoint(post=post_action),
         "grants": endpoint(get=grants, post=post_grants, max_body_bytes=MAX_BODY_BYTES),
+        "codes": endpoint(get=codes, post=post_codes),
         "export": endpoint(get=export),
     },
 )

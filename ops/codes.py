@@ -14,16 +14,15 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from api._lib import database
-from api._lib.credits.codes import hash_of, new_code
+from api._lib.credits.codes import MAX_CODES, hash_of, new_code, window_of
 from ops.command import command, subject
 from ops.findings import count
 
-MAX_CODES = 10_000
 # SQLSTATEs of terms that a check or a type of the table refuses start like this.
 _NOT_VALID = ("22", "23")
 
@@ -104,13 +103,8 @@ def _terms(asked: argparse.Namespace) -> dict[str, Any]:
         "codes_work_once": not asked.code,
         "new_customers_only": asked.new,
         "valid_days": asked.days,
-        "starts_at": _midnight(asked.first),
-        "ends_at": _midnight(asked.until + timedelta(days=1)) if asked.until else None,
+        **window_of(asked.first, asked.until),
     }
-
-
-def _midnight(day: date | None) -> str | None:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC).isoformat() if day else None
 
 
 def _show(terms: dict[str, Any], many: int) -> None:

@@ -687,6 +687,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/admin/codes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Campaigns of codes
+         * @description The newest fifty campaigns.
+         */
+        get: operations["deskCodes"];
+        put?: never;
+        /**
+         * Make codes that give credits
+         * @description For admins. Makes a campaign, or adds codes to one with the same terms, once for each Idempotency-Key. The answer alone shows the codes: only hashes are kept. A repeated request makes none and is answered with already_done. Recorded in admin_actions without the codes.
+         */
+        post: operations["deskMakeCodes"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -2145,6 +2169,56 @@ export interface components {
              */
             batch_id: string;
         };
+        /** @description The newest campaigns */
+        DeskCodes: {
+            campaigns: {
+                id: string;
+                name: string;
+                credits: number;
+                /** @description How many */
+                codes: number;
+                /** @description How often */
+                redeemed: number;
+                /** @description true: each code works once in all; false: once for each person */
+                codes_work_once: boolean;
+                new_customers_only: boolean;
+                /** @description null: the credits never expire */
+                valid_days: number | null;
+                /** @description null: at once */
+                starts_at: string | null;
+                /** @description null: never */
+                ends_at: string | null;
+                /** Format: date-time */
+                created_at: string;
+            }[];
+        };
+        /** @description Give count or code */
+        DeskNewCodes: {
+            id: string;
+            /** @description People see it */
+            name: string;
+            credits: number;
+            /** @description How many codes that each work once in all */
+            count?: number | null;
+            /** @description Or one word that works once for each person */
+            code?: string | null;
+            /** @description null: the credits never expire */
+            valid_days?: number | null;
+            /** @description The first day, UTC; null: at once */
+            from?: string | null;
+            /** @description The last day, UTC; null: never ends */
+            until?: string | null;
+            /** @default false */
+            new_customers_only: boolean;
+            reason: string;
+        };
+        /** @description The codes, shown this once */
+        DeskMadeCodes: {
+            campaign_id: string;
+            made: number;
+            action_id: components["schemas"]["TransactionId"];
+            codes: string[];
+        };
     };
     responses: {
         /** @description The request cannot be understood: a parameter out of its bounds, or too many of them */
@@ -3054,6 +3128,21 @@ export interface components {
                         faulty?: number;
                         /** @description With faulty_lines: the first */
                         line?: number;
+                    };
+                };
+            };
+        };
+        /** @description already_done: this key made codes before, and they cannot be shown again. campaign_differs: the campaign has other terms, or the code belongs to another campaign. code_exists: the campaign has the code already. idempotency_key_reused: the key was used for another request */
+        CodesConflict: {
+            headers: {
+                "Cache-Control": components["headers"]["NotStored"];
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Error"] & {
+                    error?: {
+                        /** @enum {unknown} */
+                        code?: "already_done" | "campaign_differs" | "code_exists" | "idempotency_key_reused";
                     };
                 };
             };
@@ -4561,6 +4650,69 @@ export interface operations {
             404: components["responses"]["UnknownBatch"];
             405: components["responses"]["MethodNotAllowed"];
             409: components["responses"]["KeyReused"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskCodes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskCodes"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotStaff"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    deskMakeCodes: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description New for each set of codes */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeskNewCodes"];
+            };
+        };
+        responses: {
+            /** @description For staff */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["PrivateNotStored"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskMadeCodes"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["NotAllowed"];
+            405: components["responses"]["MethodNotAllowed"];
+            409: components["responses"]["CodesConflict"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             503: components["responses"]["CannotRead"];

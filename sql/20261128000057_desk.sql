@@ -65,7 +65,7 @@ create table public.admin_actions (
     constraint admin_actions_action_is_known check (
         action in (
             'grant', 'correct', 'undo', 'release', 'refund', 'resend', 'move', 'forget', 'export', 'note', 'set_pack',
-            'set_feature', 'set_prices', 'bulk_grant', 'offer', 'withdraw_offer'
+            'set_feature', 'set_prices', 'bulk_grant', 'offer', 'withdraw_offer', 'make_codes'
         )
     ),
     constraint admin_actions_reason_is_short check (length(reason) between 1 and 500)

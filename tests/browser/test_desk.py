@@ -427,11 +427,15 @@ def test_further_prices_are_written_with_their_cards_in_view(
         database.execute("delete from package_prices where package_id = 'starter'")
 
 
-@pytest.mark.parametrize("place", ["today", "people", "person", "money", "use", "prices", "grants"])
+@pytest.mark.parametrize(
+    "place", ["today", "people", "person", "money", "use", "prices", "grants", "codes"]
+)
 def test_nothing_is_wider_than_a_phone(visit: Visit, admin: User, person: User, place: str) -> None:
     hash_ = f"person={person.id}" if place == "person" else place
     page = visit(admin, at=f"/admin#{hash_}", **PHONE).page
     expect(page.get_by_role("heading", level=1)).to_be_visible()
+    if place == "codes":
+        expect(page.get_by_label("How many codes")).to_be_visible()
     if place == "grants":
         expect(page.get_by_label("Lines")).to_be_visible()
     if place in {"money", "use", "prices"}:

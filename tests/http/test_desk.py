@@ -27,6 +27,7 @@ PAGES: tuple[tuple[str, dict[str, str]], ...] = (
     ("verdict", {"id": NOBODY}),
     ("refunds", {"order_id": NOBODY}),
     ("grants", {}),
+    ("codes", {}),
     ("export", {"action_id": "1"}),
 )
 # What moves credits or ends an account.

@@ -10,6 +10,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from api._lib import database
@@ -21,6 +22,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 GROUPS = 4
 GROUP_CHARS = 4
 MAX_CHARS = 64
+# How many may be made at once.
+MAX_CODES = 10_000
 
 ATTEMPTS_OF_A_USER = 10
 ATTEMPTS_FROM_A_NETWORK = 100
@@ -67,6 +70,24 @@ def hash_of(code: str) -> str | None:
     if not _CODE.fullmatch(plain):
         return None
     return hashlib.sha256(plain.translate(_LOOKALIKES).encode("ascii")).hexdigest()
+
+
+def window_of(first: date | None, last: date | None) -> dict[str, str | None]:
+    """Return when a campaign's codes work: {starts_at, ends_at} in UTC, as add_credit_codes has it.
+
+    `first` and `last` are days in UTC, both included; None leaves that side open.
+
+    Raises:
+        OverflowError: `last` is the last day of the calendar.
+    """
+    return {
+        "starts_at": _midnight(first) if first else None,
+        "ends_at": _midnight(last + timedelta(days=1)) if last else None,
+    }
+
+
+def _midnight(day: date) -> str:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).isoformat()
 
 
 def redeem(user_id: str, code: str, *, address: str, network: str) -> Redeemed:

@@ -50,6 +50,9 @@ _SENTENCES: Mapping[str, str] = {
     "offer_bought": "This offer was bought already. Refund its order instead.",
     "offer_end_wrong": "An offer must end in the future, within ten years.",
     "unknown_offer": "This person has no such offer.",
+    "campaign_differs": "This campaign exists with other terms, or the code belongs to another"
+    " campaign. No code was made.",
+    "code_exists": "This campaign has this code already. No code was made.",
     "purse_moved": "One of these purses has moved to another account already.",
 }
 

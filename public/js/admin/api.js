@@ -60,6 +60,20 @@ export const postGrants = (request, key) =>
     headers: key ? { "Idempotency-Key": key } : {},
     timeoutSeconds: LONG_SECONDS,
   });
+export const readCodes = () => read("/codes");
+/**
+ * Makes codes, once for each key; only this answer shows them.
+ * @param {Record<string, unknown>} request
+ * @param {string} key
+ * @returns {Promise<{ codes: string[] }>}
+ */
+export const makeCodes = (request, key) =>
+  call("/api/admin/codes", {
+    method: "POST",
+    body: request,
+    headers: { "Idempotency-Key": key },
+    timeoutSeconds: LONG_SECONDS,
+  });
 /** @param {string} q @param {string | null} [after] */
 export const findPeople = (q, after) => read("/people", { q, after }, LONG_SECONDS);
 /** @param {string} id @param {string} [cursor] of the history */

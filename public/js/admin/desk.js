@@ -8,6 +8,7 @@ import { notice } from "../notice.js";
 import { session } from "../session.js";
 import { shop } from "../shop.js";
 import { readRole } from "./api.js";
+import { codesPage } from "./codes.js";
 import { grantsPage } from "./grants.js";
 import { moneyPage } from "./money.js";
 import { badge } from "./parts.js";
@@ -27,6 +28,7 @@ const PAGES = [
   ["use", "Use"],
   ["prices", "Prices"],
   ["grants", "Grants"],
+  ["codes", "Codes"],
 ];
 
 /** The desk: asks which role the person signed in has, and shows the page that the address names. */
@@ -109,6 +111,7 @@ class AdminDesk extends HTMLElement {
     const desk = { role: this.#role, say: (/** @type {string} */ text) => this.#say(text) };
     if (name === "prices") return pricesPage(desk);
     if (name === "grants") return grantsPage(value, desk);
+    if (name === "codes") return codesPage(desk);
     if (name === "person") return personPage(value, desk);
     return todayPage();
   }
