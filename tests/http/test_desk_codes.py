@@ -72,6 +72,11 @@ def test_codes_are_made_listed_and_redeemed(
     assert campaign_of(admin, terms["id"])["redeemed"] == 1
 
 
+def test_the_most_codes_are_made_at_once(admin: Desk, terms: dict[str, Any]) -> None:
+    made = make(admin, {**terms, "count": 10_000}).json()
+    assert (made["made"], len(set(made["codes"]))) == (10_000, 10_000)
+
+
 def test_a_word_works_once_for_each_person(
     admin: Desk, terms: dict[str, Any], stack: RunningStack
 ) -> None:

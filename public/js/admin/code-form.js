@@ -18,8 +18,8 @@ export function codeForm(onMade) {
   const id = fieldOf({ name: "id", label: "Campaign", type: "text", hint: "Lower-case letters, digits, - and _, as in fair-2026. The same campaign and terms again add codes to it." });
   const name = fieldOf({ name: "name", label: "Name", type: "text", hint: "The people see it in their history." });
   const worth = fieldOf({ name: "credits", label: "Credits a code gives", type: "number", min: 1, max: MOST_CREDITS });
-  const many = fieldOf({ name: "count", label: "How many codes", type: "number", min: 1, max: MOST_CODES, optional: true, hint: "Each works once in all. Nobody can guess them." });
-  const word = fieldOf({ name: "code", label: "Or one word", type: "text", optional: true, hint: "As WELCOME20: 4 to 64 letters and digits. It works once for each person." });
+  const many = oneOfTwo({ name: "count", label: "How many codes", type: "number", min: 1, max: MOST_CODES, hint: "Each works once in all. Nobody can guess them." });
+  const word = oneOfTwo({ name: "code", label: "Or one word", type: "text", hint: "As WELCOME20: 4 to 64 letters and digits. It works once for each person." });
   const days = fieldOf({ name: "valid_days", label: "Days until the credits expire", type: "number", min: 1, max: MOST_DAYS, optional: true });
   const first = fieldOf({ name: "from", label: "First day", type: "date", optional: true, hint: "In UTC." });
   const last = fieldOf({ name: "until", label: "Last day", type: "date", optional: true, hint: "In UTC, included." });
@@ -103,6 +103,13 @@ export function codeForm(onMade) {
     if (isRight()) preview();
   });
   return h("div", { class: "desk-page" }, form, effect);
+}
+
+/** A field that may be left empty because another one is filled in. @param {import("./actions.js").Field} field */
+function oneOfTwo(field) {
+  const asked = fieldOf(field);
+  asked.input.required = false;
+  return { ...asked, isOptional: true };
 }
 
 /** What codes cost at most. @param {number} each credits @param {number} many codes; 0 is one word for everybody */
