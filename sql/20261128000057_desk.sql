@@ -77,9 +77,9 @@ comment on table public.admin_actions is
     'What staff did at the desk, written in the transaction of the action. Append only: triggers refuse everything else.';
 comment on column public.admin_actions.actor_id is 'Who did it: a user of Supabase Auth. No foreign key: the row outlives them.';
 comment on column public.admin_actions.actor_role is 'Their role at that time.';
-comment on column public.admin_actions.user_id is 'Whom it was about. Null for a price.';
+comment on column public.admin_actions.user_id is 'Whom it was about. Null for a price, and for codes.';
 comment on column public.admin_actions.arguments is 'What was asked for, such as {"credits": 50}. The text of a note is in person_notes, and an offer''s texts for the buyer in offers, where they can be deleted.';
-comment on column public.admin_actions.result is 'What it changed, as desk_act or desk_set_price answered.';
+comment on column public.admin_actions.result is 'What it changed, as desk_act, desk_set_price or desk_make_codes answered.';
 
 alter table public.admin_actions enable row level security;
 revoke all on public.admin_actions from public, anon, authenticated, service_role;
