@@ -15,6 +15,7 @@ from api._lib.desk.findings import Finding
 from api._lib.desk.verdict import check_person
 from api._lib.errors import StripeFailedError
 from api._lib.settings import settings
+from ops.checks.balance import check_balance_reading
 from ops.checks.deleted import check_deleted
 from ops.checks.events import check_events
 from ops.checks.grants import check_access
@@ -71,6 +72,7 @@ def _everything(since: int | None) -> Iterator[Finding]:
     yield from check_keys(config, data)
     yield from check_shop(config)
     yield from check_files(config)
+    yield from check_balance_reading(config, data["ledger"])
     if config.stripe_secret_key is None:
         yield Finding("note", "STRIPE_SECRET_KEY is not set, so nothing was compared with Stripe.")
         return
