@@ -99,6 +99,24 @@ class RunningStack(Stack):
         """Call a job as the scheduler does, or as somebody with another secret."""
         return self.get(path, headers={"Authorization": f"Bearer {secret or self.cron_secret}"})
 
+    def clean_up(self) -> dict[str, Any]:
+        """Run the daily clean-up until it is complete; return its last report, with sums of counts.
+
+        A run is not complete while Postgres vacuums the ledger, and the next one goes on.
+        """
+        reports: list[dict[str, Any]] = []
+
+        def is_complete() -> bool:
+            answer = self.scheduled("/api/cleanup")
+            assert answer.status_code == httpx.codes.OK, answer.text
+            reports.append(answer.json())
+            return bool(reports[-1]["complete"])
+
+        until(is_complete, "the clean-up is complete")
+        counts = ("accounts", "files_swept", "files_expired")
+        sums = {name: sum(report[name] for report in reports) for name in counts}
+        return {**reports[-1], **sums}
+
     def deliver(self, event: dict[str, Any]) -> httpx.Response:
         """Deliver an event to the webhook, signed as Stripe signs."""
         body = json.dumps(event).encode()

@@ -26,14 +26,6 @@ def call(stack: RunningStack, secret: str | None = None) -> httpx.Response:
     return as_described(stack.scheduled("/api/cleanup", secret))
 
 
-def clean_up(stack: RunningStack) -> dict[str, Any]:
-    answer = call(stack)
-    assert answer.status_code == 200, answer.text
-    report: dict[str, Any] = answer.json()
-    assert report["complete"]
-    return report
-
-
 def names(storage: Storage, ada: Uploader, file_id: str) -> list[str]:
     prefix = f"{ada.user.id}/{file_id}/"
     return sorted(name.removeprefix(prefix) for name in storage.names(prefix))
@@ -42,17 +34,18 @@ def names(storage: Storage, ada: Uploader, file_id: str) -> list[str]:
 def test_an_abandoned_upload_is_removed_and_its_credits_are_free(
     ada: Uploader, database: Database, storage: Storage
 ) -> None:
-    clean_up(ada.stack)
+    assert call(ada.stack).status_code == 200
+    ada.stack.clean_up()
     abandoned, fresh = ada.put("docx_processing", BOOK), ada.put("docx_processing", BOOK)
     let_the_hold_lapse(database, abandoned)
-    report = clean_up(ada.stack)
+    report = ada.stack.clean_up()
     assert (report["files_swept"], report["files_expired"]) == (1, 1)
     assert names(storage, ada, abandoned) == []
     assert names(storage, ada, fresh) == ["upload"]
     row = database.execute("select status from files where id = %s", [abandoned]).fetchone()
     assert row == {"status": "expired"}
     assert ada.credits == (500, 5)
-    assert clean_up(ada.stack)["files_swept"] == 0
+    assert ada.stack.clean_up()["files_swept"] == 0
 
 
 def test_an_upload_that_ends_after_the_sweep_goes_a_day_later(
@@ -61,16 +54,16 @@ def test_an_upload_that_ends_after_the_sweep_goes_a_day_later(
     begun = ada.begin("docx_processing", len(BOOK)).json()
     upload, file_id = begun["upload"], begun["file"]["id"]
     let_the_hold_lapse(database, file_id)
-    clean_up(ada.stack)
+    ada.stack.clean_up()
     httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
-    clean_up(ada.stack)
+    ada.stack.clean_up()
     assert names(storage, ada, file_id) == ["upload"]
     database.execute(
         "update files set expires_at = now() - interval '25 hours' where id = %s", [file_id]
     )
-    assert clean_up(ada.stack)["files_swept"] == 1
+    assert ada.stack.clean_up()["files_swept"] == 1
     assert names(storage, ada, file_id) == []
-    assert clean_up(ada.stack)["files_swept"] == 0
+    assert ada.stack.clean_up()["files_swept"] == 0
 
 
 def test_what_is_done_stays_and_what_was_uploaded_again_goes(
@@ -88,7 +81,7 @@ def test_what_is_done_stays_and_what_was_uploaded_again_goes(
     database.execute(
         "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
     )
-    clean_up(ada.stack)
+    ada.stack.clean_up()
     assert names(storage, ada, file_id) == kept
     assert download(ada.file(file_id), "source.docx").content == BOOK
     assert ada.credits == (495, 0)
@@ -107,7 +100,7 @@ def test_a_file_under_work_is_left_alone(
     database.execute(
         "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]
     )
-    clean_up(ada.stack)
+    ada.stack.clean_up()
     assert names(storage, ada, file_id) == ["upload"]
 
 

@@ -120,7 +120,7 @@ def test_the_figures_are_the_same_before_and_after_the_clean_up(
         [order.user_id, at],
     )
     before = admin.read("conversion", days="90")
-    assert stack.scheduled("/api/cleanup").json()["complete"] is True
+    stack.clean_up()
     assert database.execute("select from checkout_days limit 1").fetchall()
     assert admin.read("conversion", days="90") == before
 

@@ -244,7 +244,7 @@ def test_only_staff_count(stack: RunningStack, admin: Desk) -> None:
 def test_the_daily_job_counts(stack: RunningStack, admin: Desk, purse: Purse) -> None:
     before = counted(admin)
     purse.grant(11)
-    assert stack.scheduled("/api/cleanup").json()["complete"]
+    stack.clean_up()
     after = admin.read("use")["counted"]
     assert gained(before, after)["given"] == 11
 
@@ -257,7 +257,7 @@ def test_a_count_that_cannot_be_kept_leaves_the_last_one_and_comes_next_time(
         holder.execute("select from purse.use_figures for update")
         assert not stack.scheduled("/api/cleanup").json()["complete"]
         assert admin.read("use")["counted"] == before
-    assert stack.scheduled("/api/cleanup").json()["complete"]
+    stack.clean_up()
     assert admin.read("use")["counted"]["at"] > before["at"]
 
 
