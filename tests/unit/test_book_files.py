@@ -101,6 +101,6 @@ def test_a_time_zone_that_is_none_is_a_problem() -> None:
 def test_the_accounts_are_those_of_the_postings() -> None:
     sql = "".join(
         next((ROOT / "sql").glob(f"*_{topic}.sql")).read_text("utf-8")
-        for topic in ("book_postings", "fees_payouts")
+        for topic in ("book_postings", "fees_payouts", "balance_postings")
     )
     assert [account for account in ACCOUNTS if f"'{account}'" not in sql] == []
