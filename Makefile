@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run examples types reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-desk bench-large bench-outbox bench-webhook cold-start
+.PHONY: help run examples pages types reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-desk bench-large bench-outbox bench-webhook cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -130,6 +130,10 @@ lock: ## Pin every package with its hashes, from the .in files (LOCK_ARGS=--upgr
 	@for file in requirements ops/requirements server/requirements local/requirements; do \
 		$(COMPILE) --constraints tests/requirements.txt $$file.in -o $$file.txt && echo "wrote $$file.txt"; \
 	done
+
+pages: ## Write the pages under public/ from templates/ (after a change of a template, a style sheet or an import)
+	@./ops/venv.sh tests/requirements.txt
+	@$(VENV)/python -m tests.tools.pages
 
 types: tools ## Write public/openapi.d.ts from public/openapi.json
 	@$(VENV)/python -m tests.tools.types

@@ -78,7 +78,7 @@ def test_what_was_opened_stays_open_when_the_balance_is_read_again(
     fold = site.history.first.locator("details")
     fold.locator("summary").click()
     purse.spend(feature="txt_upload")
-    site.page.evaluate("import('/js/wallet.js').then(({ wallet }) => wallet.load())")
+    site.page.evaluate("import('/js/credits/wallet.js').then(({ wallet }) => wallet.load())")
     expect(site.history.first).to_contain_text("Text upload")
     expect(fold).to_have_count(0)
     expect(site.history.nth(1).locator("details")).to_have_attribute("open", "")

@@ -106,9 +106,9 @@ def test_stripes_page_is_asked_to_speak_german(
 
 
 def test_without_its_file_the_page_is_in_english(visit: Visit, console: Console) -> None:
-    console.allow_failing("/js/texts/de.js")
+    console.allow_failing("/js/lib/texts/de.js")
     site = visit(at="/?lang=en")
-    site.page.route("**/js/texts/de.js", lambda route: route.abort())
+    site.page.route("**/js/lib/texts/de.js", lambda route: route.abort())
     site.open("/?lang=de")
     expect(site.page.get_by_role("button", name="Buy Starter")).to_be_visible()
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PUBLIC = ROOT / "public"
+TEMPLATES = ROOT / "templates"
 SECTION = section(ROOT / "docs/architecture.md", "Leaving the files out")
 
 
@@ -36,36 +37,45 @@ def deleted() -> set[Path]:
     """The files that the page's commands delete."""
     found = {pattern: list(ROOT.glob(pattern)) for pattern in patterns(SECTION)}
     assert [pattern for pattern, paths in found.items() if not paths] == []
-    return {path for paths in found.values() for path in paths}
+    named = {path for paths in found.values() for path in paths}
+    return named | {path for folder in named for path in folder.rglob("*")}
 
 
 @pytest.fixture(scope="module")
-def pages(deleted: set[Path]) -> dict[Path, str]:
-    """The sources of the frontend that is left."""
-    suffixes = {".html", ".js", ".css"}
-    left = {path for path in PUBLIC.rglob("*") if path.suffix in suffixes} - deleted
-    return {path: path.read_text("utf-8") for path in left}
+def sources(deleted: set[Path]) -> dict[Path, str]:
+    """The sources of the frontend that is left; `make pages` writes public/**/*.html from them."""
+    written = {*TEMPLATES.rglob("*.html"), *PUBLIC.rglob("*.js"), *PUBLIC.rglob("*.css")}
+    return {path: path.read_text("utf-8") for path in written - deleted}
 
 
 def test_the_package_names_the_same_commands() -> None:
     assert patterns(files.__doc__ or "") == patterns(SECTION)
 
 
-def test_no_page_that_is_left_loads_what_is_deleted(
-    deleted: set[Path], pages: dict[Path, str]
+def test_nothing_that_is_left_loads_what_is_deleted(
+    deleted: set[Path], sources: dict[Path, str]
 ) -> None:
-    gone = {path.name for path in deleted if path.is_relative_to(PUBLIC)}
-    assert "files.html" in gone
+    assert PUBLIC / "js/files/file-list.js" in deleted
     loaded = {
-        path: {name.rpartition("/")[2] for name in re.findall(r'"([./][^"]*)"', text)}
-        for path, text in pages.items()
+        path: {(path.parent / name).resolve() for name in re.findall(r'"(\.[^"]*\.js)"', text)}
+        for path, text in sources.items()
     }
-    assert [path for path, names in loaded.items() if names & gone] == []
+    assert [path for path, modules in loaded.items() if modules & deleted] == []
+    styles = {path.stem for path in deleted if path.suffix == ".css"}
+    named = {
+        path: set(re.findall(r'"([\w-]+)"', line))
+        for path, text in sources.items()
+        for line in re.findall(r"set styles = (.*)", text)
+    }
+    assert [path for path, names in named.items() if names & styles] == []
 
 
-def test_every_page_that_links_to_it_is_named(pages: dict[Path, str]) -> None:
-    linking = {path for path, text in pages.items() if re.search(r'"/files["#?]', text)}
-    named = {ROOT / name for name in re.findall(r"`(public/[\w/.-]+\.(?:html|js))`", SECTION)}
+def test_every_source_that_links_to_it_is_named(sources: dict[Path, str]) -> None:
+    linking = {path for path, text in sources.items() if re.search(r'"/files["#?]', text)}
+    named = {
+        ROOT / name
+        for name in re.findall(r"`((?:public|templates)/[\w/.-]+\.(?:html|js))`", SECTION)
+    }
     assert linking == named
 
 

@@ -78,7 +78,7 @@ def test_every_origin_may_load_what_other_apps_use(stack: RunningStack, path: st
     assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/js/home.js", "/purse.js.map", "/purseXjs"])
+@pytest.mark.parametrize("path", ["/", "/js/pages/home.js", "/purse.js.map", "/purseXjs"])
 def test_no_other_origin_may_load_the_site(stack: RunningStack, path: str) -> None:
     headers = stack.get(path).headers
     assert "Access-Control-Allow-Origin" not in headers

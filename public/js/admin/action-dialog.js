@@ -1,9 +1,9 @@
-import { whileBusy } from "../busy-button.js";
-import { untilClosed } from "../dialog.js";
-import { h, uniqueId } from "../dom.js";
-import { RequestError } from "../http.js";
-import { formatChange } from "../money.js";
-import { formatNumber } from "../texts.js";
+import { whileBusy } from "../lib/busy-button.js";
+import { untilClosed } from "../lib/dialog.js";
+import { h, uniqueId } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
+import { formatChange } from "../lib/money.js";
+import { formatNumber } from "../lib/texts.js";
 import { ACTIONS } from "./actions.js";
 import { act, preview } from "./api.js";
 import { table } from "./parts.js";

@@ -1,5 +1,5 @@
-import { day } from "../dates.js";
-import { formatMoney } from "../money.js";
+import { day } from "../lib/dates.js";
+import { formatMoney } from "../lib/money.js";
 import { offerForm } from "./offer-form.js";
 import { credits } from "./words.js";
 

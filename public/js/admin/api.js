@@ -1,4 +1,4 @@
-import { call } from "../api.js";
+import { call } from "../session/api.js";
 
 /**
  * What an action changed, or would change.

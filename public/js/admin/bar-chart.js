@@ -1,5 +1,5 @@
-import { calendarDay } from "../dates.js";
-import { h, svg } from "../dom.js";
+import { calendarDay } from "../lib/dates.js";
+import { h, svg } from "../lib/dom.js";
 
 const WIDTH = 720;
 const HEIGHT = 180;

@@ -1,7 +1,7 @@
-import { whileBusy } from "../busy-button.js";
-import { copyButton } from "../copy-button.js";
-import { h } from "../dom.js";
-import { RequestError } from "../http.js";
+import { whileBusy } from "../lib/busy-button.js";
+import { copyButton } from "../lib/copy-button.js";
+import { h } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
 import { makeCodes } from "./api.js";
 import { answers, areComplete, fieldOf, question, reasonOf } from "./questions.js";
 import { count, credits, explain } from "./words.js";

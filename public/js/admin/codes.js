@@ -1,6 +1,6 @@
-import { time } from "../dates.js";
-import { h } from "../dom.js";
-import { formatNumber } from "../texts.js";
+import { time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatNumber } from "../lib/texts.js";
 import { readCodes } from "./api.js";
 import { codeForm } from "./code-form.js";
 import { loadInto, nothing, section, table } from "./parts.js";

@@ -1,12 +1,12 @@
-import "../site-brand.js";
-import "../site-footer.js";
-import "../account-menu.js";
-import "../auth-form.js";
-import { h } from "../dom.js";
-import { RequestError } from "../http.js";
-import { notice } from "../notice.js";
-import { session } from "../session.js";
-import { shop } from "../shop.js";
+import "../lib/site-brand.js";
+import "../lib/site-footer.js";
+import "../session/account-menu.js";
+import "../session/auth-form.js";
+import { h } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
+import { notice } from "../lib/notice.js";
+import { session } from "../session/session.js";
+import { shop } from "../lib/shop.js";
 import { readRole } from "./api.js";
 import { codesPage } from "./codes.js";
 import { grantsPage } from "./grants.js";
@@ -80,7 +80,7 @@ class AdminDesk extends HTMLElement {
     );
   }
 
-  /** @param {import("../http.js").RequestError} error */
+  /** @param {import("../lib/http.js").RequestError} error */
   #failed(error) {
     return notice(explain(error), { action: { label: "Try again", run: () => this.#begin() } });
   }

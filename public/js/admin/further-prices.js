@@ -1,17 +1,17 @@
-import { pricedIn } from "../buyer-currency.js";
-import { whileBusy } from "../busy-button.js";
-import { untilClosed } from "../dialog.js";
-import { h, uniqueId } from "../dom.js";
-import { RequestError } from "../http.js";
-import { formatMoney } from "../money.js";
-import { packCard } from "../pack-card.js";
+import { pricedIn } from "../store/buyer-currency.js";
+import { whileBusy } from "../lib/busy-button.js";
+import { untilClosed } from "../lib/dialog.js";
+import { h, uniqueId } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
+import { formatMoney } from "../lib/money.js";
+import { packCard } from "../store/pack-card.js";
 import { setPrice } from "./api.js";
 import { asWritten, inMinorUnits, isSellable, refuse } from "./price-amounts.js";
 import { areComplete, fieldOf, reasonOf } from "./questions.js";
 import { explain } from "./words.js";
 
 /** @typedef {import("./questions.js").Question} Question */
-/** @typedef {import("../catalogue.js").Price} Price */
+/** @typedef {import("../store/catalogue.js").Price} Price */
 /** @typedef {{ currency: Question, price: Question, element: HTMLElement }} Row */
 
 /**

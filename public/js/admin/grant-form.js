@@ -1,6 +1,6 @@
-import { whileBusy } from "../busy-button.js";
-import { h } from "../dom.js";
-import { RequestError } from "../http.js";
+import { whileBusy } from "../lib/busy-button.js";
+import { h } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
 import { previewGrants } from "./api.js";
 import { carryOut } from "./grant-run.js";
 import { previewTable } from "./grant-tables.js";

@@ -1,7 +1,7 @@
-import { whileBusy } from "../busy-button.js";
-import { h } from "../dom.js";
-import { RequestError } from "../http.js";
-import { formatNumber } from "../texts.js";
+import { whileBusy } from "../lib/busy-button.js";
+import { h } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
+import { formatNumber } from "../lib/texts.js";
 import { postGrants } from "./api.js";
 import { count, explain } from "./words.js";
 

@@ -1,6 +1,6 @@
-import { time } from "../dates.js";
-import { h } from "../dom.js";
-import { formatNumber } from "../texts.js";
+import { time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatNumber } from "../lib/texts.js";
 import { badge, facts, personLink, table } from "./parts.js";
 import { count, credits } from "./words.js";
 

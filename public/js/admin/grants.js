@@ -1,4 +1,4 @@
-import { h } from "../dom.js";
+import { h } from "../lib/dom.js";
 import { readBatch, readBatches } from "./api.js";
 import { grantForm } from "./grant-form.js";
 import { carryOut } from "./grant-run.js";

@@ -1,7 +1,7 @@
-import { calendarDay } from "../dates.js";
-import { h } from "../dom.js";
-import { formatMoney } from "../money.js";
-import { formatNumber } from "../texts.js";
+import { calendarDay } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatMoney } from "../lib/money.js";
+import { formatNumber } from "../lib/texts.js";
 import { readConversion, readMoney } from "./api.js";
 import { barChart, daysBetween } from "./bar-chart.js";
 import { conversion } from "./conversion.js";

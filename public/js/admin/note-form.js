@@ -1,6 +1,6 @@
-import { whileBusy } from "../busy-button.js";
-import { h } from "../dom.js";
-import { RequestError } from "../http.js";
+import { whileBusy } from "../lib/busy-button.js";
+import { h } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
 import { act } from "./api.js";
 import { explain } from "./words.js";
 

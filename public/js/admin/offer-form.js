@@ -1,5 +1,5 @@
-import { h } from "../dom.js";
-import { offerCard } from "../offer-card.js";
+import { h } from "../lib/dom.js";
+import { offerCard } from "../store/offer-card.js";
 import { readPrices } from "./api.js";
 import { priceOf, priceQuestions } from "./pack-fields.js";
 import { isSellable } from "./price-amounts.js";

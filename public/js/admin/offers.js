@@ -1,7 +1,7 @@
-import { day, time } from "../dates.js";
-import { h } from "../dom.js";
-import { formatMoney } from "../money.js";
-import { formatNumber } from "../texts.js";
+import { day, time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatMoney } from "../lib/money.js";
+import { formatNumber } from "../lib/texts.js";
 import { badge, nothing, table } from "./parts.js";
 import { count, credits } from "./words.js";
 

@@ -1,6 +1,6 @@
-import { time } from "../dates.js";
-import { h } from "../dom.js";
-import { formatMoney } from "../money.js";
+import { time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatMoney } from "../lib/money.js";
 import { badge, code, facts, table } from "./parts.js";
 import { credits } from "./words.js";
 

@@ -1,7 +1,7 @@
-import { time } from "../dates.js";
-import { h } from "../dom.js";
-import { formatMoney } from "../money.js";
-import { formatNumber } from "../texts.js";
+import { time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatMoney } from "../lib/money.js";
+import { formatNumber } from "../lib/texts.js";
 import { readRefunds } from "./api.js";
 import { badge, facts, loadInto, nothing, table } from "./parts.js";
 import { count } from "./words.js";

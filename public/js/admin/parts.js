@@ -1,6 +1,6 @@
-import { h, uniqueId } from "../dom.js";
-import { RequestError } from "../http.js";
-import { notice } from "../notice.js";
+import { h, uniqueId } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
+import { notice } from "../lib/notice.js";
 import { explain } from "./words.js";
 
 /** @typedef {Node | string | number | null} Cell */

@@ -1,6 +1,6 @@
-import { day } from "../dates.js";
-import { h } from "../dom.js";
-import { formatNumber } from "../texts.js";
+import { day } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatNumber } from "../lib/texts.js";
 import { findPeople } from "./api.js";
 import { badge, loadInto, nothing, personLink, table } from "./parts.js";
 import { count } from "./words.js";

@@ -1,8 +1,8 @@
 // The tables of a person's page.
-import { day, time } from "../dates.js";
-import { h } from "../dom.js";
-import { formatChange } from "../money.js";
-import { formatNumber } from "../texts.js";
+import { day, time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatChange } from "../lib/money.js";
+import { formatNumber } from "../lib/texts.js";
 import { nothing, table } from "./parts.js";
 import { credits, DONE, KINDS } from "./words.js";
 

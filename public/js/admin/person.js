@@ -1,8 +1,8 @@
-import { day, time } from "../dates.js";
-import { h } from "../dom.js";
-import { RequestError } from "../http.js";
-import { formatMoney } from "../money.js";
-import { formatNumber } from "../texts.js";
+import { day, time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
+import { formatMoney } from "../lib/money.js";
+import { formatNumber } from "../lib/texts.js";
 import { askAndAct } from "./action-dialog.js";
 import { ACTIONS } from "./actions.js";
 import { readExport, readPerson, readVerdict } from "./api.js";

@@ -1,4 +1,4 @@
-import { formatMoney } from "../money.js";
+import { formatMoney } from "../lib/money.js";
 
 /** @typedef {{ decimals: number, step: number, minimum: number }} Currency */
 

@@ -1,8 +1,8 @@
-import { whileBusy } from "../busy-button.js";
-import { untilClosed } from "../dialog.js";
-import { h, uniqueId } from "../dom.js";
-import { RequestError } from "../http.js";
-import { packCard } from "../pack-card.js";
+import { whileBusy } from "../lib/busy-button.js";
+import { untilClosed } from "../lib/dialog.js";
+import { h, uniqueId } from "../lib/dom.js";
+import { RequestError } from "../lib/http.js";
+import { packCard } from "../store/pack-card.js";
 import { setPrice } from "./api.js";
 import { priceOf, priceQuestions } from "./pack-fields.js";
 import { asWritten, isSellable } from "./price-amounts.js";

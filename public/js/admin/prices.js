@@ -1,6 +1,6 @@
-import { h } from "../dom.js";
-import { formatMoney } from "../money.js";
-import { formatNumber } from "../texts.js";
+import { h } from "../lib/dom.js";
+import { formatMoney } from "../lib/money.js";
+import { formatNumber } from "../lib/texts.js";
 import { readPrices } from "./api.js";
 import { changeFurtherPrices, furtherPrices } from "./further-prices.js";
 import { badge, code, loadInto, section, table } from "./parts.js";
@@ -78,7 +78,7 @@ function packs(prices, button, pricesButton) {
   });
 }
 
-/** @param {import("../catalogue.js").Price[]} prices */
+/** @param {import("../store/catalogue.js").Price[]} prices */
 const further = (prices) =>
   prices.map((each) => formatMoney(each.unit_amount, each.currency, each.decimals)).join(", ") || "none";
 

@@ -1,4 +1,4 @@
-import { h, uniqueId } from "../dom.js";
+import { h, uniqueId } from "../lib/dom.js";
 
 const MOST_REASON = 500;
 

@@ -1,6 +1,6 @@
-import { time } from "../dates.js";
-import { h } from "../dom.js";
-import { formatMoney } from "../money.js";
+import { time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatMoney } from "../lib/money.js";
 import { readChecks, readToday } from "./api.js";
 import { badge, facts, loadInto, nothing, personLink, section, table } from "./parts.js";
 import { count, duration } from "./words.js";

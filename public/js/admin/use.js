@@ -1,6 +1,6 @@
-import { calendarDay, time } from "../dates.js";
-import { h } from "../dom.js";
-import { formatNumber } from "../texts.js";
+import { calendarDay, time } from "../lib/dates.js";
+import { h } from "../lib/dom.js";
+import { formatNumber } from "../lib/texts.js";
 import { readUse } from "./api.js";
 import { barChart, daysBetween } from "./bar-chart.js";
 import { loadInto, nothing, personLink, section, table } from "./parts.js";

@@ -1,5 +1,5 @@
 // The desk is in English only: its readers are the shop's staff.
-import { formatNumber } from "../texts.js";
+import { formatNumber } from "../lib/texts.js";
 
 /** @param {number} n @param {string} one @param {string} [many] "1 credit", "1,500 credits" */
 export const count = (n, one, many = `${one}s`) => `${formatNumber(n)} ${n === 1 ? one : many}`;
@@ -47,7 +47,7 @@ export const DONE = {
   bulk_grant: "Granted from a file",
 };
 
-/** @param {import("../http.js").RequestError} error */
+/** @param {import("../lib/http.js").RequestError} error */
 export function explain(error) {
   if (error.code === "offline") return "You are offline.";
   if (error.status === 0) return "No answer came. Your connection or the server may be down.";

@@ -1,0 +1,128 @@
+import { getFiles } from "./files-api.js";
+import { session } from "../session/session.js";
+
+/** @typedef {import("./files-api.js").OwnFile} OwnFile */
+
+const PAGE_SIZE = 20;
+const LARGEST_PAGE = 100;
+/** Well before the addresses for downloading run out. */
+const STALE_AFTER_SECONDS = 5 * 60;
+const LOOK_AGAIN_AFTER_SECONDS = 5;
+const LOOKS = 24;
+
+/** The one place on a page that knows one's files. Whoever shows them listens for "change". */
+class FileShelf extends EventTarget {
+  /** @type {"loading" | "ready" | "failed"} */
+  status = "loading";
+  /** Newest first. @type {OwnFile[]} */
+  files = [];
+  /** @type {string | null} */
+  nextCursor = null;
+  /** @type {import("../lib/http.js").RequestError | null} */
+  error = null;
+  /** As in the wallet: an answer asked for before the last change is dropped. */
+  #turn = 0;
+  #readAt = 0;
+  #looks = 0;
+
+  constructor() {
+    super();
+    session.addEventListener("change", () => {
+      this.#turn += 1;
+      Object.assign(this, { status: "loading", files: [], nextCursor: null, error: null });
+      this.#tell();
+    });
+    const freshen = () => !document.hidden && this.isStale && this.load();
+    addEventListener("pageshow", freshen);
+    document.addEventListener("visibilitychange", freshen);
+  }
+
+  /** Reads the newest page, or as many as are shown. Never throws: a failure is a state. */
+  async load() {
+    if (!session.user) return;
+    this.error = null;
+    this.#tell();
+    const turn = this.#turn;
+    try {
+      const limit = Math.min(Math.max(PAGE_SIZE, this.files.length), LARGEST_PAGE);
+      const answer = await getFiles({ limit });
+      if (turn === this.#turn) this.#take(this.#withOlderPages(answer));
+    } catch (error) {
+      if (turn !== this.#turn) return;
+      Object.assign(this, { error, status: this.files.length ? "ready" : "failed" });
+      this.#tell();
+    }
+  }
+
+  /** Adds the next page; throws what went wrong. */
+  async loadMore() {
+    if (!this.nextCursor) return;
+    const turn = this.#turn;
+    const answer = await getFiles({ limit: PAGE_SIZE, cursor: this.nextCursor });
+    if (turn === this.#turn) this.#take({ ...answer, files: [...this.files, ...answer.files] });
+  }
+
+  /**
+   * Where a product of a file is, by an address that still holds; null if it is not known any more.
+   * @param {string} id
+   * @param {string} name
+   */
+  async addressOf(id, name) {
+    await this.load();
+    const file = this.files.find((each) => each.id === id);
+    return file?.downloads.find((download) => download.name === name)?.url ?? null;
+  }
+
+  /** Puts a file where it belongs: in its own place, or on top as the newest. @param {OwnFile} file */
+  put(file) {
+    const isKnown = this.files.some(({ id }) => id === file.id);
+    this.#turn += 1;
+    this.files = isKnown
+      ? this.files.map((other) => (other.id === file.id ? file : other))
+      : [file, ...this.files];
+    this.#tell();
+  }
+
+  /** Takes a file that was deleted off the list. Tells of it by "removed", with the id. @param {string} id */
+  remove(id) {
+    this.#turn += 1;
+    this.files = this.files.filter((file) => file.id !== id);
+    this.#tell();
+    this.dispatchEvent(new CustomEvent("removed", { detail: { id } }));
+  }
+
+  /** @param {{ files: OwnFile[], next_cursor: string | null }} answer */
+  #take({ files, next_cursor: nextCursor }) {
+    this.#turn += 1;
+    this.#readAt = Date.now();
+    Object.assign(this, { status: "ready", error: null, files, nextCursor });
+    this.#tell();
+    this.#lookAgainIfAtWork();
+  }
+
+  /** @param {{ files: OwnFile[], next_cursor: string | null }} answer */
+  #withOlderPages(answer) {
+    const oldest = answer.files.at(-1)?.id;
+    const seam = this.files.findIndex(({ id }) => id === oldest);
+    if (seam === -1) return answer;
+    return { files: [...answer.files, ...this.files.slice(seam + 1)], next_cursor: this.nextCursor };
+  }
+
+  /** What is being processed is done soon, and the list ought to say so. */
+  #lookAgainIfAtWork() {
+    const isAtWork = this.files.some(({ status }) => status === "processing");
+    this.#looks = isAtWork ? this.#looks + 1 : 0;
+    if (isAtWork && this.#looks <= LOOKS) setTimeout(() => this.load(), LOOK_AGAIN_AFTER_SECONDS * 1000);
+  }
+
+  /** Whether addresses given out may have run out. */
+  get isStale() {
+    return this.#readAt > 0 && (Date.now() - this.#readAt) / 1000 >= STALE_AFTER_SECONDS;
+  }
+
+  #tell() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+export const shelf = new FileShelf();

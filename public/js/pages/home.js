@@ -1,0 +1,81 @@
+import "./site.js";
+import "../session/auth-form.js";
+import "../credits/history-list.js";
+import "../store/pack-list.js";
+import "../store/price-list.js";
+import "../credits/purse-card.js";
+import { takeArrival } from "../session/arrival.js";
+import { openStore } from "../store/checkout.js";
+import { intent } from "../store/intent.js";
+import { newPasswordDue } from "../session/new-password-due.js";
+import { session } from "../session/session.js";
+import { goOn } from "../session/sign-in-mails.js";
+import { inviteToBuy } from "../session/sign-in-prompt.js";
+import { t } from "../lib/texts.js";
+
+const form = /** @type {import("../session/auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
+
+/** Goes on with what somebody came for: the store, or a purchase they had to sign in for. */
+function proceed() {
+  const wantsStore = new URLSearchParams(location.search).has("store");
+  if (!session.user) {
+    if (intent.peek()) inviteToBuy();
+    else if (wantsStore) document.querySelector("#packs")?.scrollIntoView();
+    return;
+  }
+  if (wantsStore) history.replaceState(history.state, "", location.pathname + location.hash);
+  const packageId = intent.take();
+  if (packageId || wantsStore) openStore({ packageId: packageId ?? undefined });
+}
+
+/** What the keyboard was on has gone with the other view: it goes on at this one's heading. */
+function focusView() {
+  /** @type {HTMLElement | null} */
+  const heading = document.querySelector(session.user ? "purse-card h1" : "#welcome");
+  heading?.focus({ preventScroll: true });
+  scrollTo({ top: 0 });
+}
+
+/** While a link is taken in, it is not decided yet what follows. */
+let isArriving = true;
+
+session.addEventListener("change", (event) => {
+  if (isArriving) return;
+  const { reason } = /** @type {CustomEvent} */ (event).detail;
+  focusView();
+  // Signed in in another tab: that one goes on with the purchase, and this one does not buy a second time.
+  if (["signed-out", "deleted", "elsewhere"].includes(reason)) intent.forget();
+  proceed();
+});
+
+/** Follows #sign-in once, then takes it out of the address. */
+function followFragment() {
+  if (location.hash !== "#sign-in") return;
+  history.replaceState(history.state, "", location.pathname + location.search);
+  if (!session.user) form.invite();
+}
+
+/** Mails lead to pages of their own; here come providers, and links that Supabase sends to the site's address. */
+async function arrive() {
+  const { errand, problem } = await takeArrival();
+  if (problem && !session.user) form.complain(t(`arrival.${problem}`));
+  if (!errand) return false;
+  if (errand.purpose === "recovery") newPasswordDue.note(session.user?.id ?? "");
+  const pages = { recovery: "/sign-in/reset", address: "/account" };
+  const page = Object.hasOwn(pages, errand.purpose) && pages[/** @type {keyof pages} */ (errand.purpose)];
+  if (page) location.replace(page);
+  else goOn(errand);
+  return true;
+}
+
+/** Takes in what the address brings. Answers whether this page stays. */
+async function land() {
+  isArriving = true;
+  const isLeaving = await arrive();
+  isArriving = false;
+  if (!isLeaving) followFragment();
+  return !isLeaving;
+}
+
+addEventListener("hashchange", land);
+if (await land()) proceed();

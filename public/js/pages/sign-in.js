@@ -1,0 +1,2 @@
+import "./site.js";
+import "../session/mail-sign-in.js";

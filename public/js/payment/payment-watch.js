@@ -1,0 +1,98 @@
+import { getCredits } from "../credits/api.js";
+import { wallet } from "../credits/wallet.js";
+
+const FIRST_DELAY_SECONDS = 0.5;
+const LONGEST_DELAY_SECONDS = 5;
+const BACK_OFF = 1.5;
+const GIVE_UP_AFTER_SECONDS = 120;
+
+/**
+ * @typedef {"confirming" | "processing" | "paid" | "refunded" | "mismatch" | "failed" | "expired" | "unconfirmed" | "signed-out" | "invalid"} PaymentState
+ * @typedef {{ status: string, package_name: string, credits: number, credited: number, amount: number, refunded: number, currency: string, decimals: number }} Purchase
+ * @typedef {{ state: PaymentState, purchase: Purchase | null, reachable: boolean }} Sighting
+ */
+
+/**
+ * Looks at a purchase until it is settled one way or the other, ever less often, and for about two minutes
+ * in which the tab is visible. Yields what each look found; the last one stands.
+ * @param {string} sessionId
+ * @param {AbortSignal} signal
+ * @returns {AsyncGenerator<Sighting>}
+ */
+export async function* watchPayment(sessionId, signal) {
+  let delay = FIRST_DELAY_SECONDS;
+  let spent = 0;
+  /** @type {Sighting} */
+  let sighting = { state: "confirming", purchase: null, reachable: true };
+  while (!signal.aborted) {
+    await untilVisible(signal);
+    const began = performance.now();
+    const { retryAfterSeconds = 0, ...seen } = await look(sessionId, sighting, signal);
+    if (signal.aborted) return;
+    sighting = seen;
+    const isOpen = sighting.state === "confirming" || sighting.state === "processing";
+    if (!isOpen) return yield sighting;
+    yield sighting;
+    await pause(Math.max(delay, retryAfterSeconds), signal);
+    delay = Math.min(delay * BACK_OFF, LONGEST_DELAY_SECONDS);
+    spent += (performance.now() - began) / 1000;
+    if (spent >= GIVE_UP_AFTER_SECONDS) break;
+  }
+  // A bank that is still working on it is an answer; no word at all is not.
+  if (!signal.aborted && sighting.state === "confirming") yield { ...sighting, state: "unconfirmed" };
+}
+
+/**
+ * @param {string} sessionId
+ * @param {Sighting} last stands on while the server cannot be reached
+ * @param {AbortSignal} signal
+ * @returns {Promise<Sighting & { retryAfterSeconds?: number }>}
+ */
+async function look(sessionId, last, signal) {
+  try {
+    const answer = await getCredits({ sessionId });
+    // An answer for somebody who has signed out meanwhile is nobody's balance here.
+    if (!signal.aborted) wallet.take(answer);
+    return { state: stateOf(answer.purchase), purchase: answer.purchase, reachable: true };
+  } catch (error) {
+    if (error.status === 401) return { ...last, state: "signed-out" };
+    if (error.status === 400) return { ...last, state: "invalid" };
+    return { ...last, reachable: false, retryAfterSeconds: Math.min(error.retryAfterSeconds ?? 0, 30) };
+  }
+}
+
+/** Paid is only what the ledger has too. @param {Purchase | null} purchase @returns {PaymentState} */
+function stateOf(purchase) {
+  switch (purchase?.status) {
+    case "paid":
+      if (purchase.refunded > 0) return "refunded";
+      return purchase.credited === purchase.credits ? "paid" : "confirming";
+    case "processing":
+    case "mismatch":
+    case "failed":
+    case "expired":
+      return purchase.status;
+    default:
+      return "confirming";
+  }
+}
+
+/** @param {AbortSignal} signal @returns {Promise<void>} */
+function untilVisible(signal) {
+  return new Promise((resolve) => {
+    const check = () =>
+      (!document.hidden || signal.aborted) &&
+      (document.removeEventListener("visibilitychange", check), resolve());
+    document.addEventListener("visibilitychange", check);
+    signal.addEventListener("abort", check, { once: true });
+    check();
+  });
+}
+
+/** @param {number} seconds @param {AbortSignal} signal @returns {Promise<void>} */
+function pause(seconds, signal) {
+  return new Promise((resolve) => {
+    setTimeout(resolve, seconds * 1000);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

@@ -1,0 +1,25 @@
+import { session } from "./session.js";
+
+/**
+ * Does something as the person signed in. A refused token is refreshed and tried once more; refused again,
+ * the session is over.
+ * @template T
+ * @param {(token: string) => Promise<T>} run
+ * @param {(error: import("../lib/http.js").RequestError) => boolean} isOver whether an error refuses the token
+ * @returns {Promise<T>}
+ */
+export async function asPerson(run, isOver) {
+  const token = await session.token();
+  try {
+    return await run(token);
+  } catch (error) {
+    if (!isOver(error)) throw error;
+  }
+  const renewed = await session.token(token);
+  try {
+    return await run(renewed);
+  } catch (error) {
+    if (isOver(error)) session.end("expired");
+    throw error;
+  }
+}

@@ -1,2 +1,0 @@
-import "./site.js";
-import "./mail-sign-in.js";

@@ -1,0 +1,94 @@
+import { redeemCode } from "./api.js";
+import { whileBusy } from "../lib/busy-button.js";
+import { h, uniqueId } from "../lib/dom.js";
+import { problem } from "../lib/problems.js";
+import { t } from "../lib/texts.js";
+import { wallet } from "../credits/wallet.js";
+
+/** Longer than any code with its blanks and hyphens. */
+const MAX_CHARS = 80;
+
+/** Where a code becomes credits. It says what came of it, and the balance changes everywhere. */
+class CodeForm extends HTMLElement {
+  #input = /** @type {HTMLInputElement} */ (h("input", { class: "code__input", maxlength: MAX_CHARS }));
+  #button = h("button", { class: "button", type: "submit" }, t("redeem.submit"));
+  #said = h("p", { class: "code__said", role: "status" });
+  #problem = h("p", { class: "code__problem", role: "alert" });
+
+  connectedCallback() {
+    if (this.hasChildNodes()) return;
+    const id = uniqueId("code");
+    for (const [name, value] of Object.entries({
+      id,
+      name: "code",
+      autocomplete: "off",
+      autocapitalize: "characters",
+      spellcheck: "false",
+      "aria-describedby": `${id}-problem`,
+    }))
+      this.#input.setAttribute(name, value);
+    this.#problem.id = `${id}-problem`;
+    const form = h(
+      "form",
+      { class: "code", novalidate: true, onsubmit: (/** @type {Event} */ event) => this.#onSubmit(event) },
+      h("label", { class: "code__label", for: id }, t("redeem.label")),
+      h("div", { class: "code__row" }, this.#input, this.#button),
+      this.#problem,
+      this.#said,
+    );
+    this.append(form);
+  }
+
+  /** @param {Event} event */
+  #onSubmit(event) {
+    event.preventDefault();
+    whileBusy(this.#button, t("checking"), () => this.#redeem());
+  }
+
+  async #redeem() {
+    this.#say("");
+    const code = this.#input.value.trim();
+    if (!code) return this.#complain(t("redeem.missing"));
+    try {
+      const { credits, campaign, replayed } = await redeemCode(code);
+      this.#input.value = "";
+      this.#say(t(replayed ? "redeem.had_before" : "redeem.added", { n: credits, campaign }));
+      wallet.load();
+    } catch (error) {
+      this.#complain(explain(error));
+    }
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    this.#complaint("");
+    this.#said.textContent = text;
+  }
+
+  /** @param {string} text */
+  #complain(text) {
+    this.#complaint(text);
+    this.#input.focus();
+  }
+
+  /** @param {string} text */
+  #complaint(text) {
+    this.#problem.textContent = text;
+    this.#input.setAttribute("aria-invalid", String(text !== ""));
+  }
+}
+
+/** @param {import("../lib/http.js").RequestError} error */
+function explain(error) {
+  switch (error.code) {
+    case "code_not_valid":
+      return t("redeem.not_valid");
+    case "address_required":
+      return t("redeem.address_required");
+    case "too_many_attempts":
+      return t("redeem.too_many");
+  }
+  return problem(error).text;
+}
+
+customElements.define("code-form", CodeForm);
