@@ -176,6 +176,7 @@ begin
             'usage', case when p_usage then purse.read_usage(p_user_id, a.balance - a.held) end,
             'purchase', (
                 select jsonb_build_object(
+                    'order_id', o.id,
                     'status', o.status,
                     'package_type', o.package_id,
                     'package_name', o.package_name,
@@ -214,7 +215,7 @@ usage: see purse.read_usage, null unless p_usage,
 transactions: [{id, kind, amount, balance_after, description, feature, quantity, order_id, reverses, reason,
 receipt, invoice, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
-purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
+purchase: {order_id, status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
 created_at} or null}.
 Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
 because a JSON number may be too small for them. low: less is available than the user''s own threshold,
