@@ -341,7 +341,7 @@ export const texts = {
   "purse.held": { one: "{n} set aside for work under way", other: "{n} set aside for work under way" },
   "purse.expires": { one: "{n} credit expires on {day}", other: "{n} credits expire on {day}" },
   "purse.expires_soon": { one: "{n} credit expires {when}, on {day}", other: "{n} credits expire {when}, on {day}" },
-  "purse.negative": "A refund took back credits you had used. Your next pack pays for them first.",
+  "purse.negative": "A refund took back used credits. Your next pack pays for them first.",
   "purse.empty": "Nothing in it yet. Pick a pack to fill it.",
   "purse.enough": "Enough for {n} × {feature}.",
   "purse.times": "{n} × {feature}",
