@@ -20,11 +20,12 @@ export class ShadowElement extends HTMLElement {
   }
 
   /**
-   * Tells the page around.
+   * Tells the page around. Answers false if the page cancelled it.
    * @param {string} name
    * @param {Record<string, unknown>} [detail]
+   * @param {{ cancelable?: boolean }} [options]
    */
-  tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));
+  tell(name, detail, { cancelable = false } = {}) {
+    return this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, cancelable, detail }));
   }
 }
