@@ -14,7 +14,7 @@ const dialogs = new WeakMap();
  */
 export function showStore(element) {
   if (isOwnPage) openStore();
-  else if (!element.ask("credits:buy") && !goToStore()) openDialog(element.shadow);
+  else if (element.tell("credits:buy", {}, { cancelable: true }) && !goToStore()) openDialog(element.shadow);
 }
 
 /** Takes the reader to the store on the page, if there is one. */
