@@ -3,6 +3,7 @@
  * connect.js was given.
  * @typedef {object} Source
  * @property {string | null} id  the user's id; null for nobody
+ * @property {string | null} [email]  the user's address; left out where the app around does not know it
  * @property {(rejected?: string) => Promise<string>} token  an access token, another one than a rejected one
  * @property {(reason: "expired" | "deleted") => void} end  the server refuses this person's tokens for good
  */
@@ -19,6 +20,11 @@ class Person extends EventTarget {
 
   get id() {
     return this.#source?.id ?? null;
+  }
+
+  /** The user's address, if it is known. */
+  get email() {
+    return this.#source?.email ?? null;
   }
 
   /** @param {string} [rejected] a token the server has just refused */
