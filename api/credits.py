@@ -24,7 +24,7 @@ from api._lib.web.auth import signed_in_user
 from api._lib.web.cors import TOKEN, TOKEN_JSON_AND_KEY
 from api._lib.web.http import Request, Response, endpoint
 from api._lib.web.limits import EXPORT_PAGES
-from api._lib.web.paging import page
+from api._lib.web.paging import page, place
 
 if TYPE_CHECKING:
     from api._lib.web.auth import User
@@ -94,8 +94,8 @@ def post(request: Request) -> Response:
 def export(request: Request) -> Response:
     """Answer a page of the history as CSV; ?cursor= (of the header Next-Cursor) continues it."""
     user = signed_in_user(request)
-    _, cursor = page(request)
-    # Imported here: what writes CSV is needed for nothing else, and each cold start would pay for it.
+    cursor = place(request)
+    # Imported here: nothing else needs a writer of CSV, and each cold start would pay for it.
     from api._lib.credits.export import export_history  # noqa: PLC0415
 
     EXPORT_PAGES.count(user.id)

@@ -15,8 +15,9 @@ create function purse.find_entries(
     set search_path = ''
 as $$
 declare
-    c_most   constant integer := 5000;
     v_query  constant text    := lower(p_query);
+    -- A text takes three look-ups a row.
+    v_most   constant integer := case when v_query is null then 50000 else 10000 end;
     v_bounds bigint[];
 begin
     ids := array(
@@ -27,7 +28,7 @@ begin
             where n.user_id = p_user_id
                 and n.id < coalesce(p_cursor, 9223372036854775807)
             order by n.id desc
-            limit c_most
+            limit v_most
         ) t
         where (p_kinds is null or t.kind = any (p_kinds))
             and (p_feature is null or t.feature = p_feature)
@@ -50,7 +51,7 @@ begin
             where n.user_id = p_user_id
                 and n.id < coalesce(p_cursor, 9223372036854775807)
             order by n.id desc
-            offset c_most - 1
+            offset v_most - 1
             limit 2
         );
         further := case when cardinality(v_bounds) = 2 then v_bounds[1] end;
@@ -61,7 +62,7 @@ $$;
 comment on function purse.find_entries(uuid, integer, bigint, text[], text, text) is
 'The ids of a user''s ledger rows before p_cursor, newest first, at most p_limit: of the kinds p_kinds, of the feature
 p_feature, and with p_query, in any case, in the name of the file, pack or feature or in the reason.
-What is null does not matter. Looks at the next 5,000 rows at most, so that no page takes long. If it found fewer than
+What is null does not matter. Looks at the next 50,000 rows at most, with p_query at 10,000, so that no page takes long. If it found fewer than
 p_limit and there are rows that it did not look at, further is the p_cursor to go on from.';
 revoke all on function purse.find_entries(uuid, integer, bigint, text[], text, text)
     from public, anon, authenticated, service_role;

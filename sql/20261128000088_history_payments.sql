@@ -92,7 +92,9 @@ as $$
     select jsonb_agg(jsonb_build_object('date', d.day::date, 'balance', l.balance) order by d.day)
     from lasting l
     cross join span
-    cross join lateral pg_catalog.generate_series(l.first, least(l.last, span.last), interval '1 day') d (day)
+    cross join lateral pg_catalog.generate_series(
+        l.first::timestamp, least(l.last, span.last)::timestamp, interval '1 day'
+    ) d (day)
 $$;
 
 comment on function purse.read_balances(uuid, integer) is
