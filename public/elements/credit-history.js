@@ -2,7 +2,7 @@ import { balanceChart, charted } from "../js/credits/balance-chart.js";
 import { DayList } from "../js/credits/day-list.js";
 import { Entries } from "../js/credits/entries.js";
 import { isActive, NONE } from "../js/credits/filter.js";
-import { addressed, keepInAddress, onBack } from "../js/credits/history-address.js";
+import { addressed, keepInAddress } from "../js/credits/history-address.js";
 import { csvButton } from "../js/credits/history-csv.js";
 import { HistoryTools } from "../js/credits/history-tools.js";
 import { CHART_DAYS, wallet } from "../js/credits/wallet.js";
@@ -15,14 +15,14 @@ import { person } from "../js/session/person.js";
 import dialog from "../js/sheets/confirm-dialog.js";
 import styles from "../js/sheets/credit-history.js";
 import { loadCatalogue } from "../js/store/catalogue.js";
-import { openStore } from "../js/store/checkout.js";
+import { showStore } from "../js/store/show-store.js";
 
 /** Every movement of credits by day, newest first, and payments that are under way or failed. */
 class CreditHistory extends ShadowElement {
   static sheets = [dialog, styles];
 
   #entries = new Entries();
-  #days = new DayList();
+  #days = new DayList(() => showStore(this));
   #status = h("div", { class: "status" });
   #chart = h("div", { class: "chart-place" });
   #csvStatus = h("div", { class: "status" });
@@ -40,11 +40,8 @@ class CreditHistory extends ShadowElement {
   #moreStatus = h("div", { class: "status" });
   /** What the chart was drawn from. */
   #drawn = "";
-  #connection = new AbortController();
 
   connectedCallback() {
-    this.#connection = new AbortController();
-    const { signal } = this.#connection;
     this.shadow.replaceChildren(
       h(
         "div",
@@ -59,22 +56,19 @@ class CreditHistory extends ShadowElement {
         this.#more,
       ),
     );
-    this.#entries.addEventListener("change", () => this.#render(), { signal });
-    this.#entries.listen(signal);
-    person.addEventListener("change", () => this.#choose(NONE, true), { signal });
-    onBack((filter) => this.#entries.choose(filter), signal);
+    this.listen(this.#entries, "change", () => this.#render());
+    this.listen(wallet, "change", () => this.#entries.follow());
+    this.listen(person, "change", () => this.#choose(NONE, true));
+    this.listen(window, "popstate", () => this.#entries.choose(addressed()));
     this.#learnFeatures();
     this.#entries.choose(addressed());
     this.#render();
   }
 
-  disconnectedCallback() {
-    this.#connection.abort();
-  }
-
   #render() {
     const { status, transactions, nextCursor, payments, filter, isBusy, isFiltered } = this.#entries;
-    const isIn = person.id !== null;
+    // Before it is known who is there, somebody probably is.
+    const isIn = person.id !== null || !person.isKnown;
     const isEmpty = !transactions.length && !payments.length;
     const isNew = isIn && status === "ready" && isEmpty && !isFiltered && !isBusy && !isActive(filter);
     const hasList = isIn && status !== "failed" && !isNew;
@@ -99,7 +93,7 @@ class CreditHistory extends ShadowElement {
       const text = `${readingProblem(error)} ${t("reading.credits_safe")}`;
       return notice(text, { action: { label: t("try_again"), run: () => this.#entries.retry() } });
     }
-    if (isNew) return empty(t("history.empty"), t("history.visit_store"), () => openStore());
+    if (isNew) return empty(t("history.empty"), t("history.visit_store"), () => showStore(this));
     if (isFiltered && isEmpty && !isBusy)
       return empty(t(nextCursor ? "history.none_yet" : "history.none"), t("history.clear"), () => this.#clear());
     return null;

@@ -25,6 +25,12 @@ export class DayList {
   #groups = new Map();
   /** Made once for what it shows, so that an entry stays open and keeps the focus. @type {Map<string, HTMLElement>} */
   #entries = new Map();
+  #showStore;
+
+  /** @param {() => void} showStore */
+  constructor(showStore) {
+    this.#showStore = showStore;
+  }
 
   /**
    * @param {Transaction[]} transactions
@@ -40,7 +46,7 @@ export class DayList {
       groups.set(day, group);
       group.heading.textContent = dayInWords(day);
       arrange(group.list, [
-        ...due.map((payment) => this.#entry(entries, payment, paymentEntry)),
+        ...due.map((payment) => this.#entry(entries, payment, (about) => paymentEntry(about, this.#showStore))),
         ...moved.map((transaction) => this.#entry(entries, transaction, historyEntry)),
       ]);
     }

@@ -23,9 +23,13 @@ export class Entries extends EventTarget {
   /** The wallet's newest transaction when the filter was last asked for. @type {string | undefined} */
   #newest;
 
-  /** @param {AbortSignal} signal ends the listening */
-  listen(signal) {
-    wallet.addEventListener("change", () => this.#follow(), { signal });
+  /** Takes in what the wallet has learned: a new movement may belong to what the filter leaves. */
+  follow() {
+    const newest = wallet.transactions[0]?.id;
+    const isNews = this.#newest !== undefined && newest !== undefined && newest !== this.#newest;
+    this.#newest ??= newest;
+    if (isNews && isActive(this.filter)) this.#find();
+    else this.#tell();
   }
 
   /** @returns {"loading" | "ready" | "failed"} whether there is a list to show */
@@ -106,15 +110,6 @@ export class Entries extends EventTarget {
     }
     this.#isAsking = false;
     this.#tell();
-  }
-
-  /** A movement since then may belong to what the filter leaves. */
-  #follow() {
-    const newest = wallet.transactions[0]?.id;
-    const isNews = this.#newest !== undefined && newest !== undefined && newest !== this.#newest;
-    this.#newest ??= newest;
-    if (isNews && isActive(this.filter)) this.#find();
-    else this.#tell();
   }
 
   #tell() {

@@ -19,8 +19,3 @@ export function keepInAddress(filter, { isStep }) {
   if (isStep) history.pushState(history.state, "", address);
   else history.replaceState(history.state, "", address);
 }
-
-/** @param {(filter: Filter) => void} follow @param {AbortSignal} signal */
-export function onBack(follow, signal) {
-  if (isOwnPage) addEventListener("popstate", () => follow(addressed()), { signal });
-}

@@ -1,6 +1,5 @@
 import { time } from "../lib/dates.js";
 import { h, svg } from "../lib/dom.js";
-import { openStore } from "../store/checkout.js";
 import { inMoney } from "./entry-words.js";
 import { entry, factList } from "./history-entry.js";
 import { t } from "../lib/texts.js";
@@ -10,8 +9,12 @@ import { t } from "../lib/texts.js";
 /** A clock, and a cross. @type {Record<Payment["status"], string>} */
 const SIGNS = { pending: "M8 4v4l2.5 2.5", failed: "m5.5 5.5 5 5m0-5-5 5" };
 
-/** A purchase whose payment is under way, or did not go through. @param {Payment} payment */
-export function paymentEntry({ order_id: orderId, status, name, credits, price, created_at: at }) {
+/**
+ * A purchase whose payment is under way, or did not go through.
+ * @param {Payment} payment
+ * @param {() => void} showStore
+ */
+export function paymentEntry({ order_id: orderId, status, name, credits, price, created_at: at }, showStore) {
   const line = [
     h(
       "span",
@@ -29,13 +32,13 @@ export function paymentEntry({ order_id: orderId, status, name, credits, price, 
       [t("history.time"), [time(at)]],
       [t("history.order"), [h("code", {}, orderId)]],
     ]),
-    status === "failed" ? h("div", { class: "panel__actions" }, storeButton()) : null,
+    status === "failed" ? h("div", { class: "panel__actions" }, storeButton(showStore)) : null,
   ];
   return entry(line, panel, { "data-status": status });
 }
 
-const storeButton = () =>
-  h("button", { class: "link", type: "button", onclick: () => openStore() }, t("history.visit_store"));
+/** @param {() => void} onclick */
+const storeButton = (onclick) => h("button", { class: "link", type: "button", onclick }, t("history.visit_store"));
 
 /** @param {Payment["status"]} status */
 const sign = (status) =>

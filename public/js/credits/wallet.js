@@ -1,4 +1,5 @@
 import { getCredits } from "./api.js";
+import { isOwnPage } from "../lib/own-page.js";
 import { person } from "../session/person.js";
 
 /**
@@ -77,6 +78,8 @@ class Wallet extends EventTarget {
     });
     addEventListener("pageshow", (event) => event.persisted && this.#freshen(0));
     document.addEventListener("visibilitychange", () => this.#freshen(STALE_AFTER_SECONDS));
+    // Our own pages begin to read in pages/site.js. Another app may have connected before this module came.
+    if (!isOwnPage) this.load();
   }
 
   /** Reads balance and the newest page of history. Never throws: a failure is a state. */

@@ -4,6 +4,7 @@
  * @typedef {object} Source
  * @property {string | null} id  the user's id; null for nobody
  * @property {string | null} [email]  the user's address; left out where the app around does not know it
+ * @property {boolean} [isKnown]  false while the app has not said yet who is there
  * @property {(rejected?: string) => Promise<string>} token  an access token, another one than a rejected one
  * @property {(reason: "expired" | "deleted") => void} end  the server refuses this person's tokens for good
  */
@@ -13,8 +14,9 @@ class Person extends EventTarget {
   /** @type {Source | null} */
   #source = null;
 
-  /** @param {Source} source it calls changed() when somebody comes or goes */
+  /** Once a page. @param {Source} source it calls changed() when somebody comes or goes */
   connect(source) {
+    if (this.#source) throw new Error("Purse is connected already: connect() is called once a page.");
     this.#source = source;
   }
 
@@ -25,6 +27,11 @@ class Person extends EventTarget {
   /** The user's address, if it is known. */
   get email() {
     return this.#source?.email ?? null;
+  }
+
+  /** Before anything is connected, nobody is signed in. */
+  get isKnown() {
+    return this.#source?.isKnown ?? true;
   }
 
   /** @param {string} [rejected] a token the server has just refused */
