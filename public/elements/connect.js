@@ -1,5 +1,6 @@
 import { InsufficientCreditsError, Purse } from "../purse.js";
 import { announce } from "../js/lib/announce.js";
+import { tellOfCredits } from "../js/credits/host-events.js";
 import { HostSource } from "../js/session/host-source.js";
 import { person } from "../js/session/person.js";
 import { wallet } from "../js/credits/wallet.js";
@@ -61,6 +62,7 @@ export function connect(source) {
 /** @param {HostSource} source */
 function begin(source) {
   person.connect(source);
+  tellOfCredits();
   person.changed("connected");
   return new ConnectedPurse(source, source.refresh().catch(reportError));
 }

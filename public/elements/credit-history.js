@@ -8,6 +8,7 @@ import { HistoryTools } from "../js/credits/history-tools.js";
 import { CHART_DAYS, wallet } from "../js/credits/wallet.js";
 import { h } from "../js/lib/dom.js";
 import { notice } from "../js/lib/notice.js";
+import { isOwnPage } from "../js/lib/own-page.js";
 import { readingProblem } from "../js/lib/problems.js";
 import { ShadowElement } from "../js/lib/shadow-element.js";
 import { t } from "../js/lib/texts.js";
@@ -59,7 +60,7 @@ class CreditHistory extends ShadowElement {
     this.listen(this.#entries, "change", () => this.#render());
     this.listen(wallet, "change", () => this.#entries.follow());
     this.listen(person, "change", () => this.#choose(NONE, true));
-    this.listen(window, "popstate", () => this.#entries.choose(addressed()));
+    if (isOwnPage) this.listen(window, "popstate", () => this.#entries.choose(addressed()));
     this.#learnFeatures();
     this.#entries.choose(addressed());
     this.#render();

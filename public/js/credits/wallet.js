@@ -1,6 +1,7 @@
 import { getCredits } from "./api.js";
 import { isOwnPage } from "../lib/own-page.js";
 import { person } from "../session/person.js";
+import { tabs } from "./tabs.js";
 
 /**
  * @typedef {{ lot_id: string, source: string, name: string, credits: number, created_at: string,
@@ -64,19 +65,29 @@ class Wallet extends EventTarget {
   nextCursor = null;
   /** @type {import("../lib/http.js").RequestError | null} */
   error = null;
-  /** Counts people coming and going and answers taken: an answer asked for before the last of these is dropped. */
-  #turn = 0;
+  /** Counts questions to the server. */
+  #asked = 0;
+  /** The newest question whose answer counts. An answer to an older one, or about somebody else, is dropped. */
+  #taken = 0;
   #readAt = 0;
+  /** Another tab has read something else than this one. */
+  #isBehind = false;
+  #isCatchingUp = false;
+  /** What the tabs know, as far as this one has told or heard. */
+  #shared = "";
 
   constructor() {
     super();
     person.addEventListener("change", () => {
-      this.#turn += 1;
+      this.#taken = this.#asked;
+      this.#isBehind = false;
+      this.#shared = "";
       Object.assign(this, { ...UNKNOWN, payments: [], transactions: [] });
       this.#tell();
       if (person.id) this.load();
     });
     addEventListener("pageshow", (event) => event.persisted && this.#freshen(0));
+    tabs.addEventListener("news", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     document.addEventListener("visibilitychange", () => this.#freshen(STALE_AFTER_SECONDS));
     // Our own pages begin to read in pages/site.js. Another app may have connected before this module came.
     if (!isOwnPage) this.load();
@@ -88,12 +99,12 @@ class Wallet extends EventTarget {
     this.error = null;
     if (this.balance === null) this.status = "loading";
     this.#tell();
-    const turn = this.#turn;
+    const asked = ++this.#asked;
     try {
       const answer = await getCredits({ limit: PAGE_SIZE, usage: true, payments: true, balances: CHART_DAYS });
-      if (turn === this.#turn) this.take(this.#withOlderPages(answer));
+      if (asked > this.#taken) this.#take(this.#withOlderPages(answer), asked);
     } catch (error) {
-      if (turn !== this.#turn) return;
+      if (asked <= this.#taken) return;
       this.error = error;
       this.status = "failed";
       this.#tell();
@@ -103,16 +114,21 @@ class Wallet extends EventTarget {
   /** Adds the next page of history; throws what went wrong. */
   async loadMore() {
     if (!this.nextCursor) return;
-    const turn = this.#turn;
+    const asked = ++this.#asked;
     const answer = await getCredits({ limit: PAGE_SIZE, cursor: this.nextCursor });
-    if (turn !== this.#turn) return;
+    if (asked <= this.#taken) return;
     const transactions = [...this.transactions, ...answer.transactions];
-    this.take({ ...answer, transactions });
+    this.#take({ ...answer, transactions }, asked);
   }
 
-  /** Takes over an answer of GET /api/credits. @param {Credits} answer */
+  /** Takes over an answer of GET /api/credits that has just come. @param {Credits} answer */
   take(answer) {
-    this.#turn += 1;
+    this.#take(answer, ++this.#asked);
+  }
+
+  /** @param {Credits} answer @param {number} asked */
+  #take(answer, asked) {
+    this.#taken = asked;
     this.#readAt = Date.now();
     Object.assign(this, {
       status: "ready",
@@ -129,6 +145,7 @@ class Wallet extends EventTarget {
       nextCursor: answer.next_cursor,
       transactions: answer.transactions,
     });
+    this.#share();
     this.#tell();
   }
 
@@ -149,7 +166,44 @@ class Wallet extends EventTarget {
   /** @param {number} afterSeconds */
   #freshen(afterSeconds) {
     const age = (Date.now() - this.#readAt) / 1000;
-    if (!document.hidden && this.balance !== null && age >= afterSeconds) this.load();
+    if (this.#isBehind) this.#catchUp();
+    else if (!document.hidden && this.balance !== null && age >= afterSeconds) this.load();
+  }
+
+  /**
+   * Another tab has read this person's credits. Where it knows something else, this tab reads them too: now, or when
+   * it is shown.
+   * @param {import("./tabs.js").News} news
+   */
+  #hear({ personId, state }) {
+    if (personId !== person.id) return;
+    this.#shared = state;
+    if (state === this.#state) return;
+    this.#isBehind = true;
+    this.#catchUp();
+  }
+
+  /** One question at a time, and another one for news that came meanwhile. */
+  async #catchUp() {
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    while (this.#isBehind && !document.hidden) {
+      this.#isBehind = false;
+      await this.load();
+    }
+    this.#isCatchingUp = false;
+  }
+
+  /** What makes this tab's knowledge differ from another's. */
+  get #state() {
+    return [this.balance, this.held, this.transactions[0]?.id].join(" ");
+  }
+
+  /** Tells the other tabs what none of them has said: each change is told once, and read once by each tab. */
+  #share() {
+    if (!person.id || this.#state === this.#shared) return;
+    this.#shared = this.#state;
+    tabs.tell({ personId: person.id, state: this.#state });
   }
 
   #tell() {
