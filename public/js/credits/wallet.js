@@ -6,18 +6,25 @@ import { tabs } from "./tabs.js";
 /**
  * @typedef {{ lot_id: string, source: string, name: string, credits: number, created_at: string,
  *   expires_at: string | null }} LotChange  credits signed, as they moved
+ * @typedef {{ amount: number, currency: string, decimals: number }} Price  in minor units
  * @typedef {{ id: string, kind: string, amount: number, balance_after: number, description: string | null,
- *   feature: string | null, quantity: number | null, created_at: string, lots: LotChange[] | null,
- *   order_id: string | null, receipt: string | null, invoice: string | null, withdraw_until: string | null, withdrawn_at: string | null,
+ *   feature: string | null, feature_name?: string | null, file_name?: string | null, price?: Price | null,
+ *   quantity: number | null, created_at: string, lots: LotChange[] | null, order_id: string | null,
+ *   receipt: string | null, invoice: string | null, withdraw_until: string | null, withdrawn_at: string | null,
  *   reason: string | null }} Transaction
+ * @typedef {{ order_id: string, status: "pending" | "failed", name: string, credits: number, price: Price,
+ *   created_at: string }} Payment  a bank has not confirmed it yet, or has refused it
+ * @typedef {{ date: string, balance: number }} DayBalance  at the end of a day by UTC
  * @typedef {{ spent_per_day: number, days_left: number | null,
  *   daily: { date: string, spent: number }[] }} Usage  the last 30 days, oldest first, by UTC
  * @typedef {{ balance: number, held: number, available: number, low: boolean, low_threshold: number,
- *   usage: Usage | null, next_expiry: { credits: number, expires_at: string } | null,
+ *   usage: Usage | null, payments?: Payment[], balances?: DayBalance[], next_expiry: { credits: number, expires_at: string } | null,
  *   transactions: Transaction[], next_cursor: string | null }} Credits
  */
 
-const PAGE_SIZE = 20;
+export const PAGE_SIZE = 20;
+/** How far back the chart of balances goes. */
+export const CHART_DAYS = 90;
 const STALE_AFTER_SECONDS = 20;
 const UNKNOWN = {
   status: "loading",
@@ -26,6 +33,7 @@ const UNKNOWN = {
   available: 0,
   low: false,
   usage: null,
+  balances: null,
   nextExpiry: null,
   nextCursor: null,
 };
@@ -45,6 +53,10 @@ class Wallet extends EventTarget {
   low = false;
   /** @type {Usage | null} */
   usage = null;
+  /** Null until they are known. @type {DayBalance[] | null} */
+  balances = null;
+  /** @type {Payment[]} */
+  payments = [];
   /** @type {Credits["next_expiry"]} */
   nextExpiry = null;
   /** @type {Transaction[]} */
@@ -70,7 +82,7 @@ class Wallet extends EventTarget {
       this.#taken = this.#asked;
       this.#isBehind = false;
       this.#shared = "";
-      Object.assign(this, { ...UNKNOWN, transactions: [] });
+      Object.assign(this, { ...UNKNOWN, payments: [], transactions: [] });
       this.#tell();
       if (person.id) this.load();
     });
@@ -89,7 +101,7 @@ class Wallet extends EventTarget {
     this.#tell();
     const asked = ++this.#asked;
     try {
-      const answer = await getCredits({ limit: PAGE_SIZE, usage: true });
+      const answer = await getCredits({ limit: PAGE_SIZE, usage: true, payments: true, balances: CHART_DAYS });
       if (asked > this.#taken) this.#take(this.#withOlderPages(answer), asked);
     } catch (error) {
       if (asked <= this.#taken) return;
@@ -125,8 +137,10 @@ class Wallet extends EventTarget {
       held: answer.held,
       available: answer.available,
       low: answer.low,
-      // Only load() asks for it.
+      // Only load() asks for these.
       usage: answer.usage ?? this.usage,
+      payments: answer.payments ?? this.payments,
+      balances: answer.balances ?? this.balances,
       nextExpiry: answer.next_expiry,
       nextCursor: answer.next_cursor,
       transactions: answer.transactions,

@@ -3,6 +3,7 @@
  * connect.js was given.
  * @typedef {object} Source
  * @property {string | null} id  the user's id; null for nobody
+ * @property {string | null} [email]  the user's address; left out where the app around does not know it
  * @property {boolean} [isKnown]  false while the app has not said yet who is there
  * @property {(rejected?: string) => Promise<string>} token  an access token, another one than a rejected one
  * @property {(reason: "expired" | "deleted") => void} end  the server refuses this person's tokens for good
@@ -21,6 +22,11 @@ class Person extends EventTarget {
 
   get id() {
     return this.#source?.id ?? null;
+  }
+
+  /** The user's address, if it is known. */
+  get email() {
+    return this.#source?.email ?? null;
   }
 
   /** Before anything is connected, nobody is signed in. */
