@@ -111,6 +111,23 @@ def test_an_app_with_supabase_js_shows_and_sells_credits(
     assert console.all == []
 
 
+def test_the_page_of_the_docs_sells_credits(
+    open_host: Callable[..., Page], host: str, user: User, console: Console
+) -> None:
+    page = open_host()
+    enter(page, user)
+    expect_credits(page, "0")
+    page.goto(f"{host}/docs.html")
+    expect_credits(page, "0")
+    Store(page.locator("credit-store")).buy_button("Starter").click()
+    page.wait_for_url(CHECKOUT_URL)
+    with page.expect_console_message() as told:
+        Checkout(page).try_card(GOOD_CARD)
+    assert told.value.text == "500 credits were bought."
+    expect_credits(page, "500")
+    assert console.all == [told.value.text]
+
+
 def test_an_app_with_a_token_of_its_own_says_when_somebody_comes_or_goes(
     open_host: Callable[..., Page], user: User, purse: Purse, console: Console
 ) -> None:
