@@ -123,7 +123,7 @@ class CreditBalance extends ShadowElement {
     const state = this.#state;
     if (state === "failed") wallet.load();
     else if (state !== "signed-out") showStore(this);
-    else if (!this.ask("credits:sign-in"))
+    else if (this.tell("credits:sign-in", { package: null }, { cancelable: true }))
       this.#note.replaceChildren(h("p", { class: "purse__line", role: "alert" }, t("purse.sign_in_first")));
   }
 

@@ -157,6 +157,11 @@ class Store:
         return offers.get_by_role("listitem")
 
     @property
+    def code(self) -> Locator:
+        """Where a code is entered; closed at first."""
+        return self.place.get_by_role("group").filter(has_text="Have a code?")
+
+    @property
     def prices(self) -> Locator:
         """What each feature costs."""
         return self.place.get_by_role("list", name="What things cost").get_by_role("listitem")

@@ -151,7 +151,7 @@ def test_a_negative_balance_says_why_and_foretells_nothing(
     purse.refund(order, 500)
     site = visit(user)
     expect(card(site).get_by_text(f"{MINUS}20", exact=True)).to_be_visible()
-    expect(card(site).get_by_text("A refund took back credits you had used.")).to_be_visible()
+    expect(card(site).get_by_text("A refund took back used credits.")).to_be_visible()
     expect(card(site)).not_to_contain_text("At this pace")
     expect(card(site).get_by_text(LOW)).to_be_hidden()
 

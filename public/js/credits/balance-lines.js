@@ -34,7 +34,7 @@ export function linesOf({ balance, available, held, low, nextExpiry }, wish, che
       balance === 0 && plain([t("purse.empty")]),
       nextExpiry && left <= EXPIRY_URGENT_DAYS * DAY_MS && urgent(expiry("purse.expires_soon", nextExpiry)),
       low && balance > 0 && missing <= 0 && urgent([t("purse.low")]),
-      times > 0 && missing <= 0 && plain([t("purse.enough", { n: times, feature: feature?.name ?? "" })]),
+      times > 0 && missing <= 0 && !low && plain([t("purse.enough", { n: times, feature: feature?.name ?? "" })]),
       held > 0 && plain([t("purse.held", { n: held })]),
       nextExpiry &&
         left > EXPIRY_URGENT_DAYS * DAY_MS &&

@@ -38,12 +38,12 @@ export class ShadowElement extends HTMLElement {
   }
 
   /**
-   * Asks the page around for what it does better. Answers whether it takes that over, by preventDefault().
+   * Tells the page around. Answers false if the page cancelled it.
    * @param {string} name
    * @param {Record<string, unknown>} [detail]
+   * @param {{ cancelable?: boolean }} [options]
    */
-  ask(name, detail) {
-    const event = new CustomEvent(name, { bubbles: true, composed: true, cancelable: true, detail });
-    return !this.dispatchEvent(event);
+  tell(name, detail, { cancelable = false } = {}) {
+    return this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, cancelable, detail }));
   }
 }

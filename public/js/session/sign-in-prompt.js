@@ -10,11 +10,17 @@ const form = () => document.querySelector("auth-form");
  * Sends somebody to the sign-in form, on this page if there is one, and remembers what they were about to buy.
  * @param {string} packageId
  */
-export function askToSignIn(packageId) {
+function askToSignIn(packageId) {
   intent.remember(packageId);
   if (form()?.checkVisibility()) inviteToBuy();
   else location.assign("/#sign-in");
 }
+
+/** The store asks for it where somebody who is not signed in wants to buy. */
+document.addEventListener("credits:sign-in", (event) => {
+  event.preventDefault();
+  askToSignIn(/** @type {CustomEvent<{ package: string }>} */ (event).detail.package);
+});
 
 /** Says in the form that signing in goes on with the purchase remembered, and lets them think better of it. */
 export async function inviteToBuy() {

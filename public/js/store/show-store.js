@@ -1,5 +1,7 @@
 import { openStore } from "./checkout.js";
+import { closeOnBackdrop } from "../lib/dialog.js";
 import { h, spoken, uniqueId } from "../lib/dom.js";
+import { notice } from "../lib/notice.js";
 import { isOwnPage } from "../lib/own-page.js";
 import { t } from "../lib/texts.js";
 import styles from "../sheets/store-dialog.js";
@@ -14,7 +16,7 @@ const dialogs = new WeakMap();
  */
 export function showStore(element) {
   if (isOwnPage) openStore();
-  else if (!element.ask("credits:buy") && !goToStore()) openDialog(element.shadow);
+  else if (element.tell("credits:buy", {}, { cancelable: true }) && !goToStore()) openDialog(element.shadow);
 }
 
 /** Takes the reader to the store on the page, if there is one. */
@@ -23,7 +25,7 @@ function goToStore() {
   if (!store?.checkVisibility()) return false;
   store.scrollIntoView({ block: "start" });
   /** @type {HTMLElement | null | undefined} */
-  const first = store.shadowRoot?.querySelector("button, select, input");
+  const first = store.shadowRoot?.querySelector("[data-pack]");
   first?.focus({ preventScroll: true });
   return true;
 }
@@ -34,8 +36,9 @@ async function openDialog(shadow) {
   dialogs.set(shadow, dialog);
   if (!dialog.isConnected) shadow.append(dialog);
   if (!shadow.adoptedStyleSheets.includes(styles)) shadow.adoptedStyleSheets.push(styles);
-  if (!dialog.open) dialog.showModal();
-  await import("../../elements/credit-store.js");
+  dialog.showModal();
+  const isLoaded = await import("../../elements/credit-store.js").catch(() => null);
+  if (!isLoaded) dialog.querySelector("credit-store")?.replaceWith(notice(t("reading.other")));
 }
 
 function makeDialog() {
@@ -49,8 +52,14 @@ function makeDialog() {
   const dialog = h(
     "dialog",
     { class: "store", "aria-labelledby": id },
-    h("div", { class: "store__header" }, title, h("p", {}, t("store.about")), close),
+    h("div", { class: "store__header" }, title, close),
+    h("div", { class: "store__intro" }, h("p", {}, t("store.about"))),
     h("credit-store"),
+  );
+  closeOnBackdrop(dialog);
+  // The page has its own way to sign in, and the dialog would lie over it.
+  dialog.addEventListener("credits:sign-in", (event) =>
+    queueMicrotask(() => event.defaultPrevented && dialog.close()),
   );
   return dialog;
 }
