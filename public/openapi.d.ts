@@ -88,7 +88,7 @@ export interface paths {
         };
         /**
          * The signed-in user's balance and history and, if asked, one purchase of theirs
-         * @description kind, feature and q choose among the entries. One page looks at the next 50,000 entries at most, with q at 10,000: it may then be shorter than limit, or empty, and next_cursor still leads on.
+         * @description kind, feature and q choose among the entries. One page looks at the next 20,000 entries at most, with q at 5,000: it may then be shorter than limit, or empty, and next_cursor still leads on.
          */
         get: operations["readCredits"];
         put?: never;

@@ -17,7 +17,7 @@ as $$
 declare
     v_query  constant text    := lower(p_query);
     -- A text takes three look-ups a row.
-    v_most   constant integer := case when v_query is null then 50000 else 10000 end;
+    v_most   constant integer := case when v_query is null then 20000 else 5000 end;
     v_bounds bigint[];
 begin
     ids := array(
@@ -62,7 +62,7 @@ $$;
 comment on function purse.find_entries(uuid, integer, bigint, text[], text, text) is
 'The ids of a user''s ledger rows before p_cursor, newest first, at most p_limit: of the kinds p_kinds, of the feature
 p_feature, and with p_query, in any case, in the name of the file, pack or feature or in the reason.
-What is null does not matter. Looks at the next 50,000 rows at most, with p_query at 10,000, so that no page takes long. If it found fewer than
-p_limit and there are rows that it did not look at, further is the p_cursor to go on from.';
+What is null does not matter. Looks at the next 20,000 rows at most, with p_query at 5,000, so that no page takes long.
+If it found fewer than p_limit and there are rows that it did not look at, further is the p_cursor to go on from.';
 revoke all on function purse.find_entries(uuid, integer, bigint, text[], text, text)
     from public, anon, authenticated, service_role;

@@ -141,7 +141,10 @@ def test_a_balance_lasts_until_it_changes(ledger: WrittenLedger) -> None:
     ledger.write(50, first)
     assert [each["balance"] for each in balances(ledger.purse, 6)] == [100, 100, 90, 85, 85, 135]
     assert balances(ledger.purse, 1) == [{"date": str(first.date()), "balance": 135}]
-    assert [each["balance"] for each in balances(ledger.purse, 366)][:-40] == [0] * 325 + [100]
+    year = balances(ledger.purse, 366)
+    assert [each["balance"] for each in year][:-40] == [0] * 325 + [100]
+    for days in range(1, 45):
+        assert balances(ledger.purse, days) == year[-days:]
 
 
 def test_the_days_are_those_of_utc_wherever_the_session_is(ledger: WrittenLedger) -> None:

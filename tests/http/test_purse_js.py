@@ -69,7 +69,10 @@ def test_a_user_reads_and_spends_their_credits(
         const again = await mine.spend("docx_processing", { quantity: 2, idempotencyKey: "once" });
         const { transactions, next_cursor } = await mine.history({ limit: 1 });
         const older = await mine.history({ cursor: next_cursor });
-        const amounts = async (choice) => (await mine.history(choice)).transactions.map((entry) => entry.amount);
+        const amounts = async (choice) => {
+          const page = await mine.history(choice);
+          return page.transactions.map((entry) => entry.amount);
+        };
         const chosen = [
           await amounts({ kind: "purchase" }),
           await amounts({ kind: ["spend", "bonus"], feature: "docx_processing", q: " Docx " }),
@@ -96,6 +99,7 @@ def test_a_user_reads_and_spends_their_credits(
     assert found["entry"]["amount"] == -10
     assert [entry["kind"] for entry in found["older"]["transactions"]] == ["purchase"]
     assert found["older"]["next_cursor"] is None
+    assert found["chosen"] == [[20], [-10], [], [-10, 20]]
     assert found["packages"][0]["id"] == "starter"
     assert purse.balance == 10
 
@@ -242,7 +246,7 @@ def test_a_server_spends_holds_captures_and_releases(
         const { transactions } = await server.history(env.user, { limit: 5 });
         const chosen = [
           await server.history(env.user, { kind: "purchase" }),
-          await server.history(env.user, { kind: ["spend"], feature: "docx_processing", q: "DOCX" }),
+          await server.history(env.user, { kind: ["spend"], feature: "docx_processing", q: "X p" }),
           await server.history(env.user, { q: "nothing like it" }),
         ].map((page) => page.transactions.map((entry) => entry.amount));
         const wrong = new ServerPurse({ ...env, secretKey: "sb_secret_wrong" });
@@ -259,4 +263,5 @@ def test_a_server_spends_holds_captures_and_releases(
     assert (found["late"]["kind"], found["late"]["code"]) == ("ConflictError", "hold_released")
     assert found["refused"]["kind"] == "UnauthorizedError"
     assert found["amounts"] == [-4, -3, 20]
+    assert found["chosen"] == [[20], [-4], []]
     assert purse.balance == purse.available == 13

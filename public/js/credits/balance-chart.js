@@ -1,5 +1,5 @@
 import { calendarDay } from "../lib/dates.js";
-import { h, svg, uniqueId } from "../lib/dom.js";
+import { h, svg } from "../lib/dom.js";
 import { formatNumber, t } from "../lib/texts.js";
 
 /** @typedef {import("./wallet.js").DayBalance} DayBalance */
@@ -21,8 +21,7 @@ export function charted(balances) {
 
 /** The balance at the end of each day, as a drawing and as a table. @param {DayBalance[]} days two at least */
 export function balanceChart(days) {
-  const title = uniqueId("chart");
-  const table = h("div", { class: "chart__table visually-hidden" }, tableOf(days, title));
+  const table = h("div", { class: "chart__table visually-hidden" }, tableOf(days));
   const toggle = h("button", { class: "link", type: "button", "aria-expanded": "false" }, t("chart.table"));
   toggle.addEventListener("click", () => {
     const isShown = !table.classList.toggle("visually-hidden");
@@ -35,7 +34,7 @@ export function balanceChart(days) {
     h(
       "figcaption",
       { class: "chart__head" },
-      h("span", { id: title }, t("chart.title", { n: days.length, ...extremes(days) })),
+      h("span", {}, t("chart.title", extremes(days))),
       toggle,
     ),
     drawing(days),
@@ -84,14 +83,14 @@ function extremes(days) {
   return { most: Math.max(...values), least: Math.min(...values) };
 }
 
-/** The days on which the balance became another, newest first. @param {DayBalance[]} days @param {string} title */
-function tableOf(days, title) {
+/** The days on which the balance became another, newest first. @param {DayBalance[]} days */
+function tableOf(days) {
   const changes = days.filter(({ balance }, index) => balance !== days[index - 1]?.balance).reverse();
   const row = (/** @type {DayBalance} */ { date, balance }) =>
     h("tr", {}, h("th", { scope: "row" }, calendarDay(date)), h("td", {}, formatNumber(balance)));
   return h(
     "table",
-    { "aria-labelledby": title },
+    { "aria-label": t("chart.table.about") },
     h(
       "thead",
       {},

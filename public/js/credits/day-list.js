@@ -23,7 +23,7 @@ export class DayList {
   );
   /** @type {Map<string, Group>} */
   #groups = new Map();
-  /** Made once for what it shows, so that an entry stays open and keeps the focus. @type {Map<string, HTMLElement>} */
+  /** By the ids of transactions and orders. @type {Map<string, { shown: string, element: HTMLElement }>} */
   #entries = new Map();
   #showStore;
 
@@ -46,8 +46,8 @@ export class DayList {
       groups.set(day, group);
       group.heading.textContent = dayInWords(day);
       arrange(group.list, [
-        ...due.map((payment) => this.#entry(entries, payment, (about) => paymentEntry(about, this.#showStore))),
-        ...moved.map((transaction) => this.#entry(entries, transaction, historyEntry)),
+        ...due.map((each) => this.#entry(entries, each.order_id, each, () => paymentEntry(each, this.#showStore))),
+        ...moved.map((each) => this.#entry(entries, each.id, each, () => historyEntry(each))),
       ]);
     }
     this.#entries = entries;
@@ -75,21 +75,36 @@ export class DayList {
 
   /** Puts the keyboard on an entry. @param {Transaction} transaction */
   focus(transaction) {
-    this.#entries.get(JSON.stringify(transaction))?.querySelector("summary")?.focus();
+    this.#entries.get(transaction.id)?.element.querySelector("summary")?.focus();
   }
 
   /**
-   * @template T
-   * @param {Map<string, HTMLElement>} entries
-   * @param {T} about
-   * @param {(about: T) => HTMLElement} make
+   * Made once, and changed only where there is something new to show: an entry stays open and keeps the focus.
+   * @param {typeof this.#entries} entries
+   * @param {string} id
+   * @param {unknown} about
+   * @param {() => HTMLElement} make
    */
-  #entry(entries, about, make) {
-    const key = JSON.stringify(about);
-    const entry = this.#entries.get(key) ?? make(about);
-    entries.set(key, entry);
-    return entry;
+  #entry(entries, id, about, make) {
+    const shown = JSON.stringify(about);
+    const known = this.#entries.get(id);
+    const element = known?.element ?? make();
+    if (known && known.shown !== shown) renew(element, make());
+    entries.set(id, { shown, element });
+    return element;
   }
+}
+
+/** Gives an entry what another one shows. The keyboard stays in it. @param {HTMLElement} entry @param {HTMLElement} other */
+function renew(entry, other) {
+  for (const { name, value } of other.attributes) entry.setAttribute(name, value);
+  const parts = "summary, .panel";
+  const [line, panel] = entry.querySelectorAll(parts);
+  const [otherLine, otherPanel] = other.querySelectorAll(parts);
+  const hadFocus = panel.matches(":focus-within");
+  line.replaceChildren(...otherLine.childNodes);
+  panel.replaceWith(otherPanel);
+  if (hadFocus) /** @type {HTMLElement} */ (line).focus();
 }
 
 /** @returns {Group} */

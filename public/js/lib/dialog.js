@@ -7,11 +7,14 @@
 export function untilClosed(dialog, opener = document.body) {
   const root = opener.getRootNode();
   const place = root instanceof ShadowRoot ? root : document.body;
+  // A button that is gone by then leaves the keyboard to the line that it was in.
+  const line = opener.closest("details")?.querySelector("summary");
   place.append(dialog);
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
+      if (!opener.isConnected) line?.focus();
       resolve();
     });
   });
