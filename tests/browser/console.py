@@ -34,6 +34,11 @@ class Console:
         """What nobody wanted to hear."""
         return [text for entry in self._seen if (text := self._complaint(entry))]
 
+    @property
+    def all(self) -> list[str]:
+        """Everything that was said, also what is no complaint."""
+        return [entry.text if hasattr(entry, "text") else str(entry.error) for entry in self._seen]
+
     def _hear(self, entry: ConsoleMessage | WebError) -> None:
         self._seen.append(entry)
 

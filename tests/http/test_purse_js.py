@@ -69,10 +69,17 @@ def test_a_user_reads_and_spends_their_credits(
         const again = await mine.spend("docx_processing", { quantity: 2, idempotencyKey: "once" });
         const { transactions, next_cursor } = await mine.history({ limit: 1 });
         const older = await mine.history({ cursor: next_cursor });
+        const amounts = async (choice) => (await mine.history(choice)).transactions.map((entry) => entry.amount);
+        const chosen = [
+          await amounts({ kind: "purchase" }),
+          await amounts({ kind: ["spend", "bonus"], feature: "docx_processing", q: " Docx " }),
+          await amounts({ kind: "purchase", q: "docx" }),
+          await amounts({ kind: [], feature: undefined, q: " " }),
+        ];
         const { packages } = await mine.catalogue();
         const offers = await mine.offers();
         const balance = await mine.balance();
-        return { spent, again, balance, entry: transactions[0], older, packages, offers };
+        return { spent, again, balance, entry: transactions[0], older, chosen, packages, offers };
         """,
         given,
     )
@@ -233,10 +240,15 @@ def test_a_server_spends_holds_captures_and_releases(
         await server.release(other.hold_id);
         const late = await outcome(server.capture(other.hold_id));
         const { transactions } = await server.history(env.user, { limit: 5 });
+        const chosen = [
+          await server.history(env.user, { kind: "purchase" }),
+          await server.history(env.user, { kind: ["spend"], feature: "docx_processing", q: "DOCX" }),
+          await server.history(env.user, { q: "nothing like it" }),
+        ].map((page) => page.transactions.map((entry) => entry.amount));
         const wrong = new ServerPurse({ ...env, secretKey: "sb_secret_wrong" });
         const refused = await outcome(wrong.balance(env.user));
         const amounts = transactions.map((entry) => entry.amount);
-        return { spent, again, held, captured, late, refused, amounts };
+        return { spent, again, held, captured, late, refused, amounts, chosen };
         """,
         given,
     )
