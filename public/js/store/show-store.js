@@ -1,7 +1,7 @@
 import { openStore } from "./checkout.js";
-import { h, spoken, uniqueId } from "../lib/dom.js";
+import { storeHeader, storeIntro } from "./store-frame.js";
+import { h, uniqueId } from "../lib/dom.js";
 import { isOwnPage } from "../lib/own-page.js";
-import { t } from "../lib/texts.js";
 import styles from "../sheets/store-dialog.js";
 
 /** The dialog of each element that had to open one. @type {WeakMap<ShadowRoot, HTMLDialogElement>} */
@@ -19,12 +19,11 @@ export function showStore(element) {
 
 /** Takes the reader to the store on the page, if there is one. */
 function goToStore() {
+  /** @type {HTMLElement | null} */
   const store = document.querySelector("credit-store");
   if (!store?.checkVisibility()) return false;
   store.scrollIntoView({ block: "start" });
-  /** @type {HTMLElement | null | undefined} */
-  const first = store.shadowRoot?.querySelector("button, select, input");
-  first?.focus({ preventScroll: true });
+  store.focus({ preventScroll: true });
   return true;
 }
 
@@ -40,17 +39,7 @@ async function openDialog(shadow) {
 
 function makeDialog() {
   const id = uniqueId("store");
-  const close = h(
-    "button",
-    { class: "store__close", type: "button", onclick: () => dialog.close() },
-    spoken(t("store.close")),
-  );
-  const title = h("h2", { id, tabindex: "-1", autofocus: true }, t("store"));
-  const dialog = h(
-    "dialog",
-    { class: "store", "aria-labelledby": id },
-    h("div", { class: "store__header" }, title, h("p", {}, t("store.about")), close),
-    h("credit-store"),
-  );
+  const dialog = h("dialog", { class: "store", "aria-labelledby": id });
+  dialog.append(storeHeader(id, () => dialog.close()), storeIntro(), h("credit-store"));
   return dialog;
 }
