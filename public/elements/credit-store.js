@@ -112,9 +112,11 @@ export class CreditStore extends ShadowElement {
     this.#waiting = null;
     // Another app has not said yet who is there. The change goes on with the purchase.
     if (!person.isKnown) return void (this.#waiting = packageId);
-    if (!person.id) return this.#askToSignIn(packageId);
+    // Another store goes on with it after signing in, and asks there.
+    if (!person.id && isOwnPage) return this.#askToSignIn(packageId);
     const waiver = this.#waiver.agreed;
     if (waiver === undefined) return;
+    if (!person.id) return this.#askToSignIn(packageId);
     this.#setOpening(packageId);
     this.#say(null);
     try {

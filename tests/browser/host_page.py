@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from local.stack import ROOT
+from tests.docs.pages import blocks
 from tests.tools.npm import FOLDER as NPM
 from tests.tools.npm import tool
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support import RunningStack
 
+DOCS = ROOT / "docs/elements.md"
 PAGES = Path(__file__).parent / "host"
 SUPABASE_JS = NPM / "node_modules/@supabase/supabase-js/dist/umd/supabase.js"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css"}
@@ -31,9 +35,15 @@ def host_site(stack: RunningStack) -> Iterator[str]:
     """
     tool("tsc")  # installs supabase-js, which has no command
     origin = stack.allowed_origins.split(",")[-1]
-    answers = {f"/{path.name}": content(path, stack) for path in PAGES.iterdir()}
-    answers["/supabase.js"] = (SUPABASE_JS.read_bytes(), TYPES[".js"])
+    answers = {
+        f"/{path.name}": content(path.read_text("utf-8"), path.suffix, stack)
+        for path in PAGES.iterdir()
+    }
+    answers["/umd.js"] = (SUPABASE_JS.read_bytes(), TYPES[".js"])
     answers["/"] = answers["/index.html"]
+    page, script = page_of_the_docs()
+    answers["/docs.html"] = content(page, ".html", stack)
+    answers["/docs.js"] = content(script, ".js", stack)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -54,25 +64,41 @@ def host_site(stack: RunningStack) -> Iterator[str]:
         server.shutdown()
 
 
-def content(path: Path, stack: RunningStack) -> tuple[bytes, str]:
+def content(text: str, suffix: str, stack: RunningStack) -> tuple[bytes, str]:
     """Return a file with the stack's addresses and key, and its type."""
-    text = path.read_text("utf-8")
     for name, value in (
         ("https://purse.example.com", stack.site_url),
+        ("https://your-site.example.com", stack.site_url),
         ("https://supabase.example.com", stack.supabase_url),
         ("publishable-key", stack.publishable_key),
     ):
         text = text.replace(name, value)
-    return text.encode(), TYPES[path.suffix]
+    return text.encode(), TYPES[suffix]
+
+
+def page_of_the_docs() -> tuple[str, str]:
+    """Return the page that docs/elements.md shows, and its script, which the policy wants apart."""
+    (block,) = (block for block in blocks("html") if block.page == DOCS)
+    tags, script = re.fullmatch(
+        r'(.*)<script type="module">\n(.*)</script>\n?', block.text, re.DOTALL
+    ).groups()
+    head = '<!doctype html><html lang="en"><meta charset="utf-8"><title>As in the docs</title>'
+    scripts = '<script src="/umd.js"></script><script type="module" src="/docs.js"></script>'
+    return head + scripts + tags, script
 
 
 def policy(stack: RunningStack) -> str:
-    """Return a policy that allows the app's own files, and Purse as docs/elements.md has it."""
+    """Return a policy that allows the app's own files, its Supabase, and what the docs name."""
+    (block,) = (block for block in blocks("text") if block.page == DOCS)
+    site = "https://your-site.example.com"
+    named = dict(
+        line.split(" ", 1) for line in block.text.replace(site, stack.site_url).splitlines()
+    )
     return "; ".join(
         [
             "default-src 'none'",
-            f"script-src 'self' {stack.site_url}",
-            f"connect-src {stack.site_url} {stack.supabase_url}",
+            f"script-src 'self' {named['script-src']}",
+            f"connect-src {stack.supabase_url} {named['connect-src']}",
             "style-src 'self'",
             "img-src 'none'",
             "base-uri 'none'",

@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
+    from tests.database.purse import Purse
     from tests.support import RunningStack, User
 
 pytestmark = pytest.mark.npm
-UNKNOWN = "\N{EN DASH}"
+TIMES, UNKNOWN = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
 PURCHASED = "credits:purchased"
 
 
@@ -76,7 +77,6 @@ def test_an_app_with_supabase_js_shows_and_sells_credits(
     expect(page.get_by_label("E-mail")).to_be_focused()
     enter(page, user)
     expect_credits(page, "0")
-    expect(page.locator("credit-history")).to_contain_text("")
     other = page.context.new_page()
     other.goto(host)
     expect_credits(other, "0")
@@ -109,3 +109,180 @@ def test_an_app_with_supabase_js_shows_and_sells_credits(
     expect(card.get_by_text("Sign in to see your credits.")).to_be_visible()
     expect_credits(other, UNKNOWN)
     assert console.all == []
+
+
+def test_the_page_of_the_docs_sells_credits(
+    open_host: Callable[..., Page], host: str, user: User, console: Console
+) -> None:
+    page = open_host()
+    enter(page, user)
+    expect_credits(page, "0")
+    page.goto(f"{host}/docs.html")
+    expect_credits(page, "0")
+    Store(page.locator("credit-store")).buy_button("Starter").click()
+    page.wait_for_url(CHECKOUT_URL)
+    with page.expect_console_message() as told:
+        Checkout(page).try_card(GOOD_CARD)
+    assert told.value.text == "500 credits were bought."
+    expect_credits(page, "500")
+    assert console.all == [told.value.text]
+
+
+def test_an_app_with_a_token_of_its_own_says_when_somebody_comes_or_goes(
+    open_host: Callable[..., Page], user: User, purse: Purse, console: Console
+) -> None:
+    purse.buy(8)
+    page = open_host("/getter.html", locale="de-DE")
+    card = page.locator("credit-balance")
+    # The page says its language; the reader's own does not count.
+    expect(card.get_by_text("Sign in to see your credits.")).to_be_visible()
+    come(page, user)
+    expect_credits(page, "8")
+    expect(card.get_by_text(f"Not enough for 2 {TIMES} DOCX processing")).to_be_visible()
+    assert page.evaluate("() => purse.balance().then(({ available }) => available)") == 8
+    page.evaluate("() => enter(null)")
+    expect(card.get_by_text("Sign in to see your credits.")).to_be_visible()
+    expect_credits(page, UNKNOWN)
+    assert console.all == []
+
+
+def test_a_token_that_is_refused_shows_nobody_s_credits(
+    open_host: Callable[..., Page], user: User, console: Console
+) -> None:
+    console.allow_failing("/api/credits")
+    page = open_host("/getter.html")
+    header, payload, _ = user.access_token.split(".")
+    page.evaluate("token => enter(token)", f"{header}.{payload}.forged")
+    expect(page.locator("credit-balance")).to_have_attribute("data-state", "signed-out")
+    come(page, user)
+    expect_credits(page, "0")
+
+
+def test_a_spend_that_does_not_fit_is_an_event_and_an_error(
+    open_host: Callable[..., Page], user: User, purse: Purse, console: Console
+) -> None:
+    console.allow_failing("/api/credits")
+    purse.buy(8)
+    page = open_host("/getter.html")
+    come(page, user)
+    expect_credits(page, "8")
+    code = page.evaluate("() => purse.spend('premium_export').catch((error) => error.code)")
+    assert code == "insufficient_credits"
+    assert heard(page, "credits:insufficient") == [{"required": 15, "available": 8}]
+    assert heard(page, "credits:changed") == []
+
+
+def test_what_the_app_s_server_spends_is_seen_after_a_refresh(
+    open_host: Callable[..., Page], user: User, purse: Purse
+) -> None:
+    purse.buy(500)
+    page = open_host("/getter.html")
+    come(page, user)
+    expect_credits(page, "500")
+    purse.spend()
+    page.evaluate("() => purse.refresh()")
+    expect_credits(page, "495")
+    assert heard(page, "credits:changed") == [{"balance": 495, "available": 495}]
+
+
+def test_only_tabs_of_the_same_person_read_a_change_and_each_once(
+    open_host: Callable[..., Page], host: str, stack: RunningStack, user: User, purse: Purse
+) -> None:
+    purse.buy(500)
+    page = open_host("/getter.html")
+    tabs = [page, *(page.context.new_page() for _ in range(3))]
+    people = [user, user, user, stack.sign_up()]
+    reads: list[list[str]] = [[] for _ in tabs]
+    for tab, person in zip(tabs, people, strict=True):
+        tab.goto(f"{host}/getter.html")
+        come(tab, person)
+        expect_credits(tab, "500" if person is user else "0")
+        tab.wait_for_load_state("networkidle")
+    for tab, seen in zip(tabs, reads, strict=True):
+        tab.on("request", lambda request, seen=seen: seen.append(request.url))
+    hide(tabs[2])
+    page.evaluate("() => purse.spend('docx_processing')")
+    expect_credits(page, "495")
+    expect_credits(tabs[1], "495")
+    for tab in tabs:
+        tab.wait_for_load_state("networkidle")
+    assert [sum("/api/credits?" in url for url in seen) for seen in reads] == [1, 1, 0, 0]
+    expect_credits(tabs[2], "500")
+    show(tabs[2])
+    expect_credits(tabs[2], "495")
+    assert sum("/api/credits?" in url for url in reads[2]) == 1
+
+
+def test_buying_leads_to_the_app_s_own_way_its_store_or_a_dialog(
+    open_host: Callable[..., Page], host: str, user: User, console: Console
+) -> None:
+    page = open_host("/getter.html")
+    come(page, user)
+    buy = page.get_by_role("button", name="Get credits")
+    dialog = page.get_by_role("dialog", name="Store")
+
+    page.evaluate(
+        "addEventListener('credits:buy', (event) => event.preventDefault(), { once: true })"
+    )
+    buy.click()
+    expect(dialog).to_be_hidden()
+    buy.click()
+    expect(dialog).to_be_visible()
+    expect(Store(dialog).buy_button("Starter")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(buy).to_be_focused()
+
+    page.goto(host)
+    enter(page, user)
+    expect_credits(page, "0")
+    page.get_by_role("button", name="Buy credits").click()
+    expect(page.locator("credit-store").get_by_role("button").first).to_be_focused()
+    expect(dialog).to_be_hidden()
+    assert console.all == []
+
+
+def test_without_connecting_elements_show_nobody(
+    open_host: Callable[..., Page], console: Console
+) -> None:
+    page = open_host("/unconnected.html")
+    card = page.locator("credit-balance")
+    card.get_by_role("button", name="Sign in").click()
+    expect(card.get_by_text("Sign in to this app first.")).to_be_visible()
+    assert console.all == []
+
+
+def test_connecting_twice_is_refused(open_host: Callable[..., Page], user: User) -> None:
+    page = open_host("/getter.html")
+    message = page.evaluate(
+        "() => { try { connect(() => null); } catch (e) { return e.message; } }"
+    )
+    assert message == "Purse is connected already: connect() is called once a page."
+    come(page, user)
+    expect_credits(page, "0")
+
+
+def come(page: Page, user: User) -> None:
+    """Sign the user in, as the app without supabase-js does."""
+    page.wait_for_function("() => window.enter")
+    page.evaluate("token => enter(token)", user.access_token)
+
+
+def hide(page: Page) -> None:
+    """Let the page believe that its tab is in the background."""
+    page.evaluate(
+        """() => {
+          Object.defineProperty(document, "hidden", { configurable: true, value: true });
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )
+
+
+def show(page: Page) -> None:
+    """Bring its tab to the front."""
+    page.evaluate(
+        """() => {
+          delete document.hidden;
+          document.dispatchEvent(new Event("visibilitychange"));
+        }"""
+    )

@@ -16,3 +16,14 @@ export function untilClosed(dialog, opener = document.body) {
     });
   });
 }
+
+/** Only a press that begins and ends on the backdrop closes: not a selection dragged out. @param {HTMLDialogElement} dialog */
+export function closeOnBackdrop(dialog) {
+  let began = false;
+  const outside = (/** @type {MouseEvent} */ { clientX: x, clientY: y, target }) => {
+    const box = dialog.getBoundingClientRect();
+    return target === dialog && (x < box.left || x > box.right || y < box.top || y > box.bottom);
+  };
+  dialog.addEventListener("pointerdown", (event) => (began = outside(event)));
+  dialog.addEventListener("click", (event) => began && outside(event) && dialog.close());
+}

@@ -1,7 +1,10 @@
 import { openStore } from "./checkout.js";
 import { storeHeader, storeIntro } from "./store-frame.js";
+import { closeOnBackdrop } from "../lib/dialog.js";
 import { h, uniqueId } from "../lib/dom.js";
+import { notice } from "../lib/notice.js";
 import { isOwnPage } from "../lib/own-page.js";
+import { t } from "../lib/texts.js";
 import styles from "../sheets/store-dialog.js";
 
 /** The dialog of each element that had to open one. @type {WeakMap<ShadowRoot, HTMLDialogElement>} */
@@ -33,13 +36,19 @@ async function openDialog(shadow) {
   dialogs.set(shadow, dialog);
   if (!dialog.isConnected) shadow.append(dialog);
   if (!shadow.adoptedStyleSheets.includes(styles)) shadow.adoptedStyleSheets.push(styles);
-  if (!dialog.open) dialog.showModal();
-  await import("../../elements/credit-store.js");
+  dialog.showModal();
+  const isLoaded = await import("../../elements/credit-store.js").catch(() => null);
+  if (!isLoaded) dialog.querySelector("credit-store")?.replaceWith(notice(t("reading.other")));
 }
 
 function makeDialog() {
   const id = uniqueId("store");
   const dialog = h("dialog", { class: "store", "aria-labelledby": id });
   dialog.append(storeHeader(id, () => dialog.close()), storeIntro(), h("credit-store"));
+  closeOnBackdrop(dialog);
+  // The page has its own way to sign in, and the dialog would lie over it.
+  dialog.addEventListener("credits:sign-in", (event) =>
+    queueMicrotask(() => event.defaultPrevented && dialog.close()),
+  );
   return dialog;
 }

@@ -1,6 +1,7 @@
 import "../../elements/credit-store.js";
 import "./price-list.js";
 import { storeHeader, storeIntro } from "./store-frame.js";
+import { closeOnBackdrop } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
 import { session } from "../session/session.js";
 import { t } from "../lib/texts.js";
@@ -21,7 +22,7 @@ class StoreDialog extends HTMLElement {
 
   connectedCallback() {
     this.append(this.#dialog);
-    this.#closeOnBackdrop();
+    closeOnBackdrop(this.#dialog);
     document.addEventListener("store:open", (event) => this.#open(/** @type {CustomEvent} */ (event).detail));
     // Whoever is signed out elsewhere, or has to sign in again, does that on the page below.
     session.addEventListener("change", () => session.user || this.#dialog.close());
@@ -48,17 +49,6 @@ class StoreDialog extends HTMLElement {
       h("price-list"),
     );
     this.#dialog.append(header, storeIntro(this.#buyer), this.#reason, this.#packs, prices);
-  }
-
-  /** Only a press that begins and ends on the backdrop closes: not a selection dragged out of the dialog. */
-  #closeOnBackdrop() {
-    let began = false;
-    const outside = (/** @type {MouseEvent} */ { clientX: x, clientY: y, target }) => {
-      const box = this.#dialog.getBoundingClientRect();
-      return target === this.#dialog && (x < box.left || x > box.right || y < box.top || y > box.bottom);
-    };
-    this.#dialog.addEventListener("pointerdown", (event) => (began = outside(event)));
-    this.#dialog.addEventListener("click", (event) => began && outside(event) && this.#dialog.close());
   }
 }
 

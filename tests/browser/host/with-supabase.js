@@ -3,20 +3,18 @@ import "https://purse.example.com/elements/credit-store.js";
 import "https://purse.example.com/elements/credit-history.js";
 import { connect } from "https://purse.example.com/elements/connect.js";
 import { hearCredits } from "./heard.js";
-
-const client = supabase.createClient("https://supabase.example.com", "publishable-key");
+import { supabase } from "./supabase.js";
 
 hearCredits();
-window.client = client;
-window.purse = connect(client);
+window.purse = connect(supabase);
 
 const form = document.querySelector("form");
 form.addEventListener("submit", (event) => {
   event.preventDefault();
   const { email, password } = Object.fromEntries(new FormData(form));
-  client.auth.signInWithPassword({ email, password });
+  supabase.auth.signInWithPassword({ email, password });
 });
-document.querySelector("#leave").addEventListener("click", () => client.auth.signOut());
+document.querySelector("#leave").addEventListener("click", () => supabase.auth.signOut());
 document.addEventListener("credits:sign-in", (event) => {
   event.preventDefault();
   form.elements.email.focus();
