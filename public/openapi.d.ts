@@ -1004,6 +1004,11 @@ export interface components {
         };
         /** @description Confirmed once status is paid and credited equals credits, but for what was refunded */
         Purchase: {
+            /**
+             * Format: uuid
+             * @description Also in the history, in the entries of this purchase
+             */
+            order_id: string;
             /** @enum {unknown} */
             status: "open" | "processing" | "paid" | "mismatch" | "failed" | "expired";
             package_type: string;

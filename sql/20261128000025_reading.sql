@@ -229,6 +229,7 @@ begin
             'balances', case when p_balances is not null then purse.read_balances(p_user_id, p_balances) end,
             'purchase', (
                 select jsonb_build_object(
+                    'order_id', o.id,
                     'status', o.status,
                     'package_type', o.package_id,
                     'package_name', o.package_name,
@@ -273,7 +274,7 @@ balances: see purse.read_balances, null without p_balances,
 transactions: [{id, kind, amount, balance_after, description, feature, feature_name, file_name, quantity,
 price: {amount, currency, decimals} or null, order_id, reverses, reason, receipt, invoice, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
-purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
+purchase: {order_id, status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
 created_at} or null}.
 Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
 because a JSON number may be too small for them. price is what was paid for a purchase, in minor units. p_kinds,

@@ -100,10 +100,9 @@ def visit(browser: Browser, stack: RunningStack, console: Console) -> Iterator[V
 
     def open_site(user: User | None = None, *, at: str = "/", **profile: Any) -> Site:
         context = browser.new_context(
-            timezone_id="UTC",
             reduced_motion="reduce",  # animations cost time
             storage_state=signed_in(stack, user.email, user.password) if user else None,
-            **{"locale": "en-US", **profile},
+            **{"locale": "en-US", "timezone_id": "UTC", **profile},
         )
         contexts.append(context)
         context.set_default_timeout(WAIT_MS)

@@ -63,11 +63,17 @@ class Site:
     @property
     def history(self) -> Locator:
         """The entries of the history, newest first."""
-        return self.page.get_by_role("list", name="History").locator("li:not([aria-hidden])")
+        return self.page.locator("credit-history").get_by_role("listitem")
+
+    def open_entry(self, entry: Locator) -> Locator:
+        """Open an entry of the history, if it is closed; return it."""
+        if entry.get_by_role("group").get_attribute("open") is None:
+            entry.locator("summary").click()
+        return entry
 
     def begin(self, step: str) -> Locator:
         """Take the first of two steps with the oldest purchase; return the dialog of the second."""
-        self.history.last.get_by_role("button", name=step).click()
+        self.open_entry(self.history.last).get_by_role("button", name=step).click()
         dialog = self.page.get_by_role("dialog", name=step)
         expect(dialog).to_be_visible()
         return dialog
@@ -149,6 +155,11 @@ class Store:
         """What is offered to this person alone."""
         offers = self.place.get_by_role("list", name="Offers for you")
         return offers.get_by_role("listitem")
+
+    @property
+    def code(self) -> Locator:
+        """Where a code is entered; closed at first."""
+        return self.place.get_by_role("group").filter(has_text="Have a code?")
 
     @property
     def prices(self) -> Locator:

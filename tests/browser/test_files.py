@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 NOVEL = docx_of(
     (1, "Winter"), (0, "Snow fell all night."), (1, "Spring"), (0, "It melted."), title="A Year"
 )
-SPENT = re.compile(r"^DOCX processingUsed · .*5 creditsBalance 495From Starter, bought ")
+SPENT = re.compile(
+    r"^novel\.docx DOCX processing.5 credits.*Balance 495"
+    r"KindUsedFeatureDOCX processingTime.*FromStarter, bought "
+)
 PAGE_SIZE = 20
 
 

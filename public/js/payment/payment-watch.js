@@ -8,7 +8,7 @@ const GIVE_UP_AFTER_SECONDS = 120;
 
 /**
  * @typedef {"confirming" | "processing" | "paid" | "refunded" | "mismatch" | "failed" | "expired" | "unconfirmed" | "signed-out" | "invalid"} PaymentState
- * @typedef {{ status: string, package_name: string, credits: number, credited: number, amount: number, refunded: number, currency: string, decimals: number }} Purchase
+ * @typedef {{ order_id: string, status: string, package_name: string, credits: number, credited: number, amount: number, refunded: number, currency: string, decimals: number }} Purchase
  * @typedef {{ state: PaymentState, purchase: Purchase | null, reachable: boolean }} Sighting
  */
 
