@@ -20,6 +20,7 @@ from api._lib.web.http import Request, Response, endpoint
 from api._lib.web.paging import page
 
 if TYPE_CHECKING:
+    from api._lib.payments.session_lookup import SessionLookup
     from api._lib.web.auth import User
 
 _FEATURE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
@@ -50,9 +51,12 @@ def get(request: Request) -> Response:
     answer = read()
     if _is_new(answer) and cursor is None and _welcome(user):
         answer = read()
-    if session_id and _may_change(answer["purchase"]) and _look_up(user, session_id):
+    if session_id is None:
+        return Response(answer | {"purchase_lookup": None})
+    looked_up = _look_up(user, session_id) if _may_change(answer["purchase"]) else None
+    if looked_up and looked_up.outcome == "recorded":
         answer = read()
-    return Response(answer)
+    return Response(_with_lookup(answer, looked_up))
 
 
 def post(request: Request) -> Response:
@@ -104,12 +108,31 @@ def _may_change(purchase: dict[str, Any] | None) -> bool:
     return purchase is None or purchase["status"] in {"open", "processing"}
 
 
-def _look_up(user: User, session_id: str) -> bool:
+def _look_up(user: User, session_id: str) -> SessionLookup:
     # Imported here: it brings Stripe's SDK, which would more than double the cold start, and nearly
     # every answer comes from the database alone.
     from api._lib.payments.session_lookup import look_up  # noqa: PLC0415
 
     return look_up(user, session_id)
+
+
+def _with_lookup(answer: dict[str, Any], looked_up: SessionLookup | None) -> dict[str, Any]:
+    """Say how far the purchase can be relied on, and where it can be paid.
+
+    An order that was recorded and is still not this user's belongs to another ledger, or to the
+    account that a guest's purse moved to.
+    """
+    purchase = answer["purchase"]
+    if looked_up and looked_up.outcome != "recorded":
+        return answer | {"purchase_lookup": looked_up.outcome, "purchase": _payable(purchase, None)}
+    if purchase is None:
+        return answer | {"purchase_lookup": "not_found"}
+    url = looked_up.checkout_url if looked_up and purchase["status"] == "open" else None
+    return answer | {"purchase_lookup": "found", "purchase": _payable(purchase, url)}
+
+
+def _payable(purchase: dict[str, Any] | None, url: str | None) -> dict[str, Any] | None:
+    return purchase and purchase | {"checkout_url": url}
 
 
 def _usage(request: Request) -> bool:

@@ -189,6 +189,9 @@ begin
                         from public.stripe_currencies() c
                         where c.currency = coalesce(o.currency_paid, o.currency)
                     ), 2),
+                    'decline_code', o.decline_code,
+                    'receipt', case when o.amount_paid > 0 then '/api/receipt?order_id=' || o.id end,
+                    'invoice', case when o.invoiced and o.paid_at is not null then '/api/invoice?order_id=' || o.id end,
                     'created_at', o.created_at
                 )
                 from public.purchases o
@@ -214,8 +217,8 @@ usage: see purse.read_usage, null unless p_usage,
 transactions: [{id, kind, amount, balance_after, description, feature, quantity, order_id, reverses, reason,
 receipt, invoice, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
-purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
-created_at} or null}.
+purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, decimals, decline_code,
+receipt, invoice, created_at} or null}.
 Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
 because a JSON number may be too small for them. low: less is available than the user''s own threshold,
 otherwise p_low_threshold, otherwise the price of the dearest feature. purchase is the order of
