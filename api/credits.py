@@ -117,22 +117,22 @@ def _look_up(user: User, session_id: str) -> SessionLookup:
 
 
 def _with_lookup(answer: dict[str, Any], looked_up: SessionLookup | None) -> dict[str, Any]:
-    """Say how far the purchase can be relied on, and where it can be paid.
+    """Say how far the purchase can be relied on, where it can be paid, and why it was declined.
 
     An order that was recorded and is still not this user's belongs to another ledger, or to the
     account that a guest's purse moved to.
     """
     purchase = answer["purchase"]
+    outcome: str = "found" if purchase else "not_found"
     if looked_up and looked_up.outcome != "recorded":
-        return answer | {"purchase_lookup": looked_up.outcome, "purchase": _payable(purchase, None)}
-    if purchase is None:
-        return answer | {"purchase_lookup": "not_found"}
-    url = looked_up.checkout_url if looked_up and purchase["status"] == "open" else None
-    return answer | {"purchase_lookup": "found", "purchase": _payable(purchase, url)}
-
-
-def _payable(purchase: dict[str, Any] | None, url: str | None) -> dict[str, Any] | None:
-    return purchase and purchase | {"checkout_url": url}
+        outcome = looked_up.outcome
+    if purchase:
+        url = declined = None
+        if looked_up and purchase["status"] in {"open", "failed"}:
+            url, declined = looked_up.checkout_url, looked_up.decline_code
+        declined = purchase["decline_code"] or declined
+        purchase = purchase | {"checkout_url": url, "decline_code": declined}
+    return answer | {"purchase_lookup": outcome, "purchase": purchase}
 
 
 def _usage(request: Request) -> bool:

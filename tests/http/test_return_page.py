@@ -254,6 +254,16 @@ def test_a_bank_debit_is_processing_then_failed(
     assert look(stack, user, session_id)["purchase"]["status"] == "failed"
 
 
+def test_a_bank_debit_that_failed_says_why_without_any_webhook(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    session_id = shop.begin(stack, user)
+    shop.pay_by_bank(stack, session_id)
+    stack.simulate(f"sessions/{session_id}/settle", outcome="failed")
+    purchase = look(stack, user, session_id)["purchase"]
+    assert (purchase["status"], purchase["decline_code"]) == ("failed", "insufficient_funds")
+    assert shop.purchase(stack, session_id)["declined_at"] is None
+
+
 def test_a_refund_says_why_a_paid_purchase_is_not_credited(stack: RunningStack) -> None:
     user = stack.sign_up()
     order = Order(user_id=user.id)

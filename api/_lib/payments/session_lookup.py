@@ -16,7 +16,11 @@ import stripe
 
 from api._lib import database
 from api._lib.errors import DatabaseUnavailableError
-from api._lib.payments.session_facts import EXPAND_SESSION, facts_of_retrieved_session
+from api._lib.payments.session_facts import (
+    EXPAND_SESSION,
+    facts_of_retrieved_session,
+    last_decline,
+)
 from api._lib.payments.stripe_client import stripe_client
 from api._lib.payments.stripe_fields import InvalidStripeObjectError
 from api._lib.settings import settings
@@ -42,10 +46,12 @@ class SessionLookup:
             such session of ours, or it is another person's. pending: Stripe was asked for this user
             a moment ago, or the database is away. stripe_unavailable: Stripe did not answer.
         checkout_url: Where the session can be paid, if it is open.
+        decline_code: Of the latest declined attempt, which the database may not know yet.
     """
 
     outcome: Literal["recorded", "not_found", "pending", "stripe_unavailable"]
     checkout_url: str | None = None
+    decline_code: str | None = None
 
 
 _NOT_FOUND = SessionLookup("not_found")
@@ -80,15 +86,16 @@ def _look_up(user: User, checkout_session_id: str) -> SessionLookup:
     if not database.call("claim_stripe_lookup", p_user_id=user.id, p_seconds=PAUSE_SECONDS):
         return _PENDING
     client = stripe_client(read_timeout_seconds=READ_TIMEOUT_SECONDS, max_network_retries=0)
-    session = client.v1.checkout.sessions.retrieve(
+    retrieved = client.v1.checkout.sessions.retrieve(
         checkout_session_id, {"expand": [*EXPAND_SESSION]}
     )
-    facts = facts_of_retrieved_session(session.to_dict(), retrieved_at=int(time.time()))
+    session = retrieved.to_dict()
+    facts = facts_of_retrieved_session(session, retrieved_at=int(time.time()))
     # Knowing a session's id proves nothing, so compare the owner of its order.
     if facts is None or not _is_owner(user, facts):
         return _NOT_FOUND
     database.call("record_facts", p_facts=facts, p_policy=config.clawback_policy)
-    return SessionLookup("recorded", session.url)
+    return SessionLookup("recorded", retrieved.url, last_decline(session))
 
 
 def _is_owner(user: User, facts: OrderFacts) -> bool:
