@@ -1,7 +1,6 @@
 import { loadConfig } from "../lib/config.js";
 import { copyButton } from "../lib/copy-button.js";
 import { gem, h } from "../lib/dom.js";
-import { formatMoney } from "../lib/money.js";
 import { formatNumber, t } from "../lib/texts.js";
 import { openStore } from "../store/checkout.js";
 import { waitingWork } from "../store/waiting-work.js";
@@ -10,11 +9,6 @@ import { invoiceButtons } from "./invoice-button.js";
 import { receiptButton } from "./receipt-button.js";
 
 /** @typedef {import("./payment-watch.js").Purchase} Purchase */
-
-/** What was bought, or would be. @param {Purchase} purchase */
-export function bought({ package_name: name, credits, amount, currency, decimals }) {
-  return t("payment.paid.more", { name, n: credits, price: formatMoney(amount, currency, decimals) });
-}
 
 /** What the header says too, now and later: both read it from the wallet. */
 export function newBalance() {

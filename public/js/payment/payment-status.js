@@ -5,7 +5,7 @@ import { t } from "../lib/texts.js";
 import { session } from "../session/session.js";
 import { actions, documents, homeLink, newBalance, nextSteps, reference, storeButton } from "./payment-parts.js";
 import { NOTHING_SEEN, watchPayment } from "./payment-watch.js";
-import { textOf, titleOf } from "./payment-words.js";
+import { boughtIn, textOf, titleOf } from "./payment-words.js";
 
 /** @typedef {import("./payment-watch.js").Sighting} Sighting */
 
@@ -16,13 +16,14 @@ const LOOKS_LIKE_A_SESSION = /^cs_\w{1,250}$/;
 class PaymentStatus extends HTMLElement {
   #sessionId = new URLSearchParams(location.search).get("session_id") ?? "";
   #title = h("h1", { class: "payment__title", tabindex: "-1" });
+  #bought = h("p", { class: "payment__bought" });
   #text = h("p", { class: "payment__text" });
   #below = h("div", { class: "payment__below" });
   #watching = new AbortController();
   #state = "";
 
   connectedCallback() {
-    const announced = h("div", { role: "status" }, this.#title, this.#text);
+    const announced = h("div", { role: "status" }, this.#title, this.#bought, this.#text);
     this.replaceChildren(
       h("div", { class: "payment__sign", "aria-hidden": "true" }, ...sparks()),
       announced,
@@ -51,6 +52,7 @@ class PaymentStatus extends HTMLElement {
 
   /** @param {Sighting} sighting */
   #show(sighting) {
+    this.#say(this.#bought, boughtIn(sighting));
     this.#say(this.#text, textOf(sighting));
     if (sighting.state === this.#state) return;
     this.#state = sighting.state;

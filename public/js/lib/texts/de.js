@@ -66,8 +66,18 @@ export const texts = {
 
   // Start page
   "home.title": "Einmal aufladen. Nach und nach ausgeben.",
-  "home.lead":
-    "Ihr Guthaben in dieser App. Kaufen Sie ein Paket Credits, nutzen Sie damit einzelne Funktionen und sehen Sie, wofür jeder Credit ausgegeben wurde.",
+  "home.lead": "Credits kaufen und für einzelne Funktionen ausgeben.",
+  "home.sample": "Ein Beispiel: ein Paket, und was daraus wurde.",
+  "home.sample.balance": "1.493",
+  "home.sample.recording": "Interview.mp3",
+  "home.sample.recording.more": "Aufnahme, gemessen",
+  "home.sample.recording.amount": "−2",
+  "home.sample.document": "Gartenjahr.docx",
+  "home.sample.document.more": "Dokument, in Kapitel geteilt",
+  "home.sample.document.amount": "−5",
+  "home.sample.pack": "Creator",
+  "home.sample.pack.more": "Einmal bezahlt, 14,99 $",
+  "home.sample.pack.amount": "+1.500",
   "home.no_subscription": "Kein Abo",
   "home.no_subscription.more": "Ein Paket wird einmal bezahlt. Nichts verlängert sich von selbst.",
   "home.exactly_once": "Jede Zahlung zählt genau einmal",

@@ -67,8 +67,18 @@ export const texts = {
 
   // Start page
   "home.title": "Fill up once. Spend as you go.",
-  "home.lead":
-    "Your prepaid balance in this app. Buy a pack of credits, use them feature by feature, and see where each one went.",
+  "home.lead": "Buy credits and spend them feature by feature.",
+  "home.sample": "An example: a pack, and what became of it.",
+  "home.sample.balance": "1,493",
+  "home.sample.recording": "Interview.mp3",
+  "home.sample.recording.more": "Recording, measured",
+  "home.sample.recording.amount": "−2",
+  "home.sample.document": "Garden year.docx",
+  "home.sample.document.more": "Document, split into chapters",
+  "home.sample.document.amount": "−5",
+  "home.sample.pack": "Creator",
+  "home.sample.pack.more": "Paid once, $14.99",
+  "home.sample.pack.amount": "+1,500",
   "home.no_subscription": "No subscription",
   "home.no_subscription.more": "A pack is paid once. Nothing renews by itself.",
   "home.exactly_once": "Every payment counts exactly once",
