@@ -66,7 +66,7 @@ export const texts = {
 
   // Start page
   "home.title": "Einmal aufladen. Nach und nach ausgeben.",
-  "home.lead": "Credits kaufen und für einzelne Funktionen ausgeben.",
+  "home.lead": "Credits kaufen und nach Bedarf ausgeben.",
   "home.sample": "Ein Beispiel: ein Paket, und was daraus wurde.",
   "home.sample.balance": "1.493",
   "home.sample.recording": "Interview.mp3",
