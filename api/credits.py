@@ -27,6 +27,7 @@ from api._lib.web.limits import EXPORT_PAGES
 from api._lib.web.paging import page, place
 
 if TYPE_CHECKING:
+    from api._lib.payments.session_lookup import SessionLookup
     from api._lib.web.auth import User
 
 _CHECKOUT_SESSION_ID = re.compile(r"cs_[A-Za-z0-9_]{1,250}", re.ASCII)
@@ -63,9 +64,12 @@ def get(request: Request) -> Response:
     answer = read()
     if _is_new(answer) and cursor is None and not chosen and _welcome(user):
         answer = read()
-    if session_id and _may_change(answer["purchase"]) and _look_up(user, session_id):
+    if session_id is None:
+        return Response(answer | {"purchase_lookup": None})
+    looked_up = _look_up(user, session_id) if _may_change(answer["purchase"]) else None
+    if looked_up and looked_up.outcome == "recorded":
         answer = read()
-    return Response(answer)
+    return Response(_with_lookup(answer, looked_up))
 
 
 def post(request: Request) -> Response:
@@ -135,12 +139,31 @@ def _may_change(purchase: dict[str, Any] | None) -> bool:
     return purchase is None or purchase["status"] in {"open", "processing"}
 
 
-def _look_up(user: User, session_id: str) -> bool:
+def _look_up(user: User, session_id: str) -> SessionLookup:
     # Imported here: it brings Stripe's SDK, which would more than double the cold start, and nearly
     # every answer comes from the database alone.
     from api._lib.payments.session_lookup import look_up  # noqa: PLC0415
 
     return look_up(user, session_id)
+
+
+def _with_lookup(answer: dict[str, Any], looked_up: SessionLookup | None) -> dict[str, Any]:
+    """Say how far the purchase can be relied on, where it can be paid, and why it was declined.
+
+    An order that was recorded and is still not this user's belongs to another ledger, or to the
+    account that a guest's purse moved to.
+    """
+    purchase = answer["purchase"]
+    outcome: str = "found" if purchase else "not_found"
+    if looked_up and looked_up.outcome != "recorded":
+        outcome = looked_up.outcome
+    if purchase:
+        url = declined = None
+        if looked_up and purchase["status"] in {"open", "failed"}:
+            url, declined = looked_up.checkout_url, looked_up.decline_code
+        declined = purchase["decline_code"] or declined
+        purchase = purchase | {"checkout_url": url, "decline_code": declined}
+    return answer | {"purchase_lookup": outcome, "purchase": purchase}
 
 
 def _usage(request: Request) -> bool:

@@ -964,8 +964,13 @@ export interface components {
             transactions: components["schemas"]["Transaction"][];
             /** @description null: there is nothing older */
             next_cursor: components["schemas"]["TransactionId"] | null;
-            /** @description null: not asked for, not known yet, or not theirs */
+            /** @description null: not asked for, not known yet, or not theirs; purchase_lookup says which */
             purchase: components["schemas"]["Purchase"] | null;
+            /**
+             * @description How far purchase can be relied on. null: no session_id. found: purchase is as Stripe has it. not_found: there is no such session, or it is not theirs; this is final. pending, stripe_unavailable: purchase is as the database has it; ask again, because Stripe was asked for this person a moment ago or does not answer
+             * @enum {unknown}
+             */
+            purchase_lookup: null | "found" | "not_found" | "pending" | "stripe_unavailable";
         };
         Transaction: {
             id: components["schemas"]["TransactionId"];
@@ -1023,6 +1028,17 @@ export interface components {
             refunded: number;
             currency: components["schemas"]["Currency"];
             decimals: components["schemas"]["Decimals"];
+            /** @description Stripe's code for the latest attempt that was declined, such as insufficient_funds */
+            decline_code: string | null;
+            /** @description Ask there for Stripe's receipt; null: there is none */
+            receipt: string | null;
+            /** @description Ask there for Stripe's invoice; null: there is none */
+            invoice: string | null;
+            /**
+             * Format: uri
+             * @description Where it can be paid; null unless Stripe has just said that the session is open
+             */
+            checkout_url: string | null;
             created_at: components["schemas"]["Moment"];
         };
         /** @description A snapshot event (https://docs.stripe.com/api/events/object), of which these fields are relied on */

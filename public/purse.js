@@ -113,8 +113,9 @@ export class Purse {
   async confirmed(sessionId, { timeoutSeconds = CONFIRM_SECONDS, signal } = {}) {
     const deadline = Date.now() + timeoutSeconds * 1000;
     for (let wait = 0.5; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE_SECONDS)) {
-      const { purchase } = await this.#credits({ limit: 1, session_id: sessionId }, signal);
-      if (isDecided(purchase) || Date.now() + wait * 1000 > deadline) return purchase;
+      const answer = await this.#credits({ limit: 1, session_id: sessionId }, signal);
+      const { purchase, purchase_lookup: lookup } = answer;
+      if (isDecided(purchase) || lookup === "not_found" || Date.now() + wait * 1000 > deadline) return purchase;
       await pause(wait, signal);
     }
   }

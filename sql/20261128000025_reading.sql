@@ -243,6 +243,9 @@ begin
                         from public.stripe_currencies() c
                         where c.currency = coalesce(o.currency_paid, o.currency)
                     ), 2),
+                    'decline_code', o.decline_code,
+                    'receipt', case when o.amount_paid > 0 then '/api/receipt?order_id=' || o.id end,
+                    'invoice', case when o.invoiced and o.paid_at is not null then '/api/invoice?order_id=' || o.id end,
                     'created_at', o.created_at
                 )
                 from public.purchases o
@@ -274,8 +277,8 @@ balances: see purse.read_balances, null without p_balances,
 transactions: [{id, kind, amount, balance_after, description, feature, feature_name, file_name, quantity,
 price: {amount, currency, decimals} or null, order_id, reverses, reason, receipt, invoice, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
-purchase: {order_id, status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
-created_at} or null}.
+purchase: {order_id, status, package_type, package_name, credits, credited, amount, refunded, currency, decimals, decline_code,
+receipt, invoice, created_at} or null}.
 Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
 because a JSON number may be too small for them. price is what was paid for a purchase, in minor units. p_kinds,
 p_feature and p_query choose among the transactions (purse.find_entries): a page may then be shorter than p_limit, and

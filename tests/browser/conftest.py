@@ -147,6 +147,24 @@ def buyer(visit: Visit, user: User) -> Site:
 
 
 @pytest.fixture
+def buyer_whose_browser_keeps_pages(
+    playwright: Playwright, stack: RunningStack, user: User, console: Console
+) -> Iterator[Site]:
+    """The site at home, in a browser with the back/forward cache that people have."""
+    path = chromium.find(*chromium.WITH_WINDOWS)
+    if path is None:
+        cannot_run("only chromium-headless-shell here, which keeps no pages (Debian: chromium)")
+    browser = chromium.launch(playwright, path, keep_left_pages=True)
+    stored = signed_in(stack, user.email, user.password)
+    context = browser.new_context(locale="en-US", storage_state=stored)
+    console.listen(context)
+    site = Site(context.new_page(), stack.site_url)
+    site.open()
+    yield site
+    browser.close()
+
+
+@pytest.fixture
 def phone(visit: Visit, user: User) -> Site:
     """A buyer's phone, at home, after buying the starter pack."""
     site = visit(user, **PHONE)

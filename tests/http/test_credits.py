@@ -31,6 +31,7 @@ def test_somebody_new_has_no_credits(stack: RunningStack) -> None:
         "transactions": [],
         "next_cursor": None,
         "purchase": None,
+        "purchase_lookup": None,
     }
 
 

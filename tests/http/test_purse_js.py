@@ -158,7 +158,7 @@ def test_a_checkout_returns_to_the_app_and_is_confirmed(
           opened,
           open: await mine.confirmed(opened.id, { timeoutSeconds: 0 }),
           paid: await mine.confirmed(env.paid),
-          unknown: await mine.confirmed("cs_test_nobodys", { timeoutSeconds: 0 }),
+          unknown: await mine.confirmed("cs_test_nobodys"),
         };
         """,
         {**given, "paid": order.session_id},
