@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 from tests.samples import docx_of, mp3_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Response
+    from playwright.sync_api import Locator, Response, Route
 
     from tests.browser.console import Console
     from tests.browser.pages import Files, Site
@@ -73,6 +73,18 @@ def test_several_are_chosen_priced_together_uploaded_and_paid_for(
     files.press("Clear finished")
     expect(files.queue).to_be_hidden()
     expect(files.choose_button).to_be_focused()
+
+
+def test_the_balance_is_the_newest_whichever_is_done_last(files: Files, purse: Purse) -> None:
+    held: list[Route] = []
+    files.page.route("**/api/files/complete", held.append, times=1)
+    files.choose(("novel.docx", NOVEL), ("notes.txt", PEAS))
+    files.press("Upload 2 files for 8 credits")
+    # The one whose answer is held back is the first that asked.
+    expect(files.queued.filter(has_text="Done")).to_have_count(1)
+    held[0].continue_()
+    expect(files.queue.get_by_text("2 files uploaded · 8 credits · balance 492")).to_be_visible()
+    assert purse.balance == 492
 
 
 def test_two_travel_at_once_and_the_others_wait_for_their_turn(

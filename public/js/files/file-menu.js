@@ -20,7 +20,7 @@ export function fileMenu(file, { read, onDelete }) {
   const label = t("file.more", { name: file.filename });
   const button = h(
     "button",
-    { class: "menu-button", type: "button", "aria-haspopup": "menu", "aria-expanded": "false", onclick: open },
+    { class: "menu-button", type: "button", "aria-haspopup": "menu", "aria-expanded": "false", onclick: toggle },
     spoken(label),
   );
   const menu = h("div", {
@@ -37,11 +37,16 @@ export function fileMenu(file, { read, onDelete }) {
   });
   button.popoverTargetElement = menu;
 
-  // The browser shows the menu right after this, and gives its first item the focus.
-  function open() {
+  // Shown here rather than by the browser, so that it is in its place before it has the focus.
+  function toggle(/** @type {Event} */ event) {
+    event.preventDefault();
+    if (menu.matches(":popover-open")) return menu.hidePopover();
+    // Safari does not focus a button that is pressed: the focus returns to where it was.
+    button.focus({ preventScroll: true });
     menu.replaceChildren(...items(read(), remove, () => (menu.hidePopover(), onDelete())));
-    menu.firstElementChild?.toggleAttribute("autofocus", true);
-    requestAnimationFrame(() => menu.matches(":popover-open") && place(menu, button));
+    menu.showPopover();
+    place(menu, button);
+    /** @type {HTMLElement | null} */ (menu.firstElementChild)?.focus({ preventScroll: true });
   }
   return h("div", { class: "file__menu" }, button, menu);
 }

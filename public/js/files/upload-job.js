@@ -29,8 +29,6 @@ export class UploadJob extends EventTarget {
   isKept = false;
   /** @type {import("./files-api.js").OwnFile | null} */
   result = null;
-  /** @type {number | null} */
-  balance = null;
   /** @type {RequestError | null} */
   error = null;
   #stopping = new AbortController();
@@ -211,11 +209,11 @@ export class UploadJob extends EventTarget {
     }
   }
 
-  /** @param {{ file: import("./files-api.js").OwnFile, balance: number }} answer */
-  async #finish({ file, balance }) {
+  /** @param {{ file: import("./files-api.js").OwnFile }} answer */
+  async #finish({ file }) {
     this.#heed();
     await this.#forget();
-    Object.assign(this, { result: file, balance });
+    this.result = file;
     this.#move(file.status === "done" ? "done" : "failed");
     shelf.put(file);
     wallet.load();

@@ -150,9 +150,9 @@ function shortSentence({ short, missing }) {
 function outcome(done) {
   if (!done.length) return t("queue.none_done");
   const credits = done.reduce((sum, { result }) => sum + (result?.credits ?? 0), 0);
-  const balance = done.at(-1)?.balance ?? 0;
-  const paid = t("upload.paid", { credits: t("credits", { n: credits }), n: balance });
-  return `${t("queue.done", { n: done.length })} · ${paid}`;
+  const parts = [t("queue.done", { n: done.length }), t("credits", { n: credits })];
+  if (wallet.balance !== null) parts.push(t("queue.balance", { n: wallet.balance }));
+  return parts.join(" · ");
 }
 
 /** @param {number} count @param {number} total */
