@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pages import Site
 from tests.samples import docx_of, mp3_of
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Response, Route
 
     from tests.browser.console import Console
-    from tests.browser.pages import Files, Site
+    from tests.browser.pages import Files
     from tests.browser.storage import Storage
     from tests.database.purse import Purse
 
@@ -27,6 +28,9 @@ ASKED = """() => {
   dispatchEvent(event);
   return event.defaultPrevented;
 }"""
+
+# As the browser tells a page that it has kept for the back button.
+COMES_BACK = 'dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))'
 
 
 @pytest.fixture
@@ -77,7 +81,11 @@ def test_several_are_chosen_priced_together_uploaded_and_paid_for(
 
 def test_the_balance_is_the_newest_whichever_is_done_last(files: Files, purse: Purse) -> None:
     held: list[Route] = []
-    files.page.route("**/api/files/complete", held.append, times=1)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    files.page.route("**/api/files/complete", hold, times=1)
     files.choose(("novel.docx", NOVEL), ("notes.txt", PEAS))
     files.press("Upload 2 files for 8 credits")
     # The one whose answer is held back is the first that asked.
@@ -254,6 +262,21 @@ def test_leaving_asks_while_uploads_are_under_way_and_only_then(
     assert asked == ["beforeunload"]
     files.expect_stage("Still here, and ready to go on.")
     assert files.page.evaluate(ASKED) is False
+
+
+def test_a_page_that_comes_back_knows_what_another_uploaded_meanwhile(
+    files: Files, purse: Purse
+) -> None:
+    files.choose(("notes.txt", PEAS))
+    expect(files.queue.get_by_role("button", name="Upload for 3 credits")).to_be_visible()
+    other = Site(files.page.context.new_page(), "").files
+    other.page.goto(files.page.url)
+    other.press("Upload for 3 credits")
+    other.expect_done("notes.txt", "3 credits · balance 497")
+    files.page.evaluate(COMES_BACK)
+    expect(files.queue).to_be_hidden()
+    expect(files.list).to_contain_text("notes.txt")
+    assert purse.balance == 497
 
 
 def test_files_over_the_window_are_invited_and_text_is_not(files: Files) -> None:

@@ -35,7 +35,7 @@ class FileShelf extends EventTarget {
       this.#tell();
     });
     const freshen = () => !document.hidden && this.isStale && this.load();
-    addEventListener("pageshow", freshen);
+    addEventListener("pageshow", ({ persisted }) => (persisted ? this.load() : freshen()));
     document.addEventListener("visibilitychange", freshen);
   }
 

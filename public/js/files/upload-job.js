@@ -77,6 +77,11 @@ export class UploadJob extends EventTarget {
     return this.#keeping;
   }
 
+  /** Settles when it is known whether the browser keeps the file. */
+  get keeping() {
+    return this.#keeping;
+  }
+
   /** Lets it wait for its turn. */
   enqueue() {
     this.#move("queued");

@@ -129,10 +129,11 @@ export class UploadPanel extends HTMLElement {
 }
 
 /** Opens the store for what cannot be paid yet. It goes on from here, or after the payment. */
-function getCredits() {
+async function getCredits() {
   const { ready, short, required } = uploads.plan;
-  const { available } = wallet;
-  openStore({ reason: shortageOf([...ready, ...short], { required, available }) });
+  const jobs = [...ready, ...short];
+  await Promise.all(jobs.map(({ keeping }) => keeping));
+  openStore({ reason: shortageOf(jobs, { required, available: wallet.available }) });
 }
 
 /** What the ready cost, and what that leaves. @param {ReturnType<typeof import("./upload-plan.js").plan>} plan */

@@ -1,11 +1,11 @@
 import { kindOf } from "./file-kinds.js";
 import { shelf } from "./file-shelf.js";
-import { forget } from "../store/kept-work.js";
+import { forget, recall } from "../store/kept-work.js";
 import { loadCatalogue } from "../store/catalogue.js";
 import { session } from "../session/session.js";
 import { troubleWith } from "./upload-checks.js";
 import { UploadJob } from "./upload-job.js";
-import { isGoing, isOver, nextToStart, plan } from "./upload-plan.js";
+import { isGoing, isOver, isStartable, nextToStart, plan } from "./upload-plan.js";
 import { wallet } from "../credits/wallet.js";
 
 /** Files that are on their way into one's list, in the order they were chosen. Tells of each move by "change". */
@@ -28,6 +28,7 @@ class UploadQueue extends EventTarget {
       this.#without((job) => job.result?.id === id);
     });
     shelf.addEventListener("change", () => this.#leaveToTheList());
+    addEventListener("pageshow", ({ persisted }) => persisted && this.#dropWhatIsOver());
   }
 
   /** Whether uploads are under way, or wait for their turn. */
@@ -150,6 +151,12 @@ class UploadQueue extends EventTarget {
     const ended = this.jobs.filter(({ stage, fileId }) => stage === "waiting" && done.has(fileId ?? ""));
     for (const { userId, key } of ended) forget(userId, "upload", key);
     if (ended.length) this.#without((job) => ended.includes(job));
+  }
+
+  /** A page that comes back by the back button knows nothing of what another uploaded or removed since. */
+  async #dropWhatIsOver() {
+    const kept = new Set((await recall(session.user?.id ?? "")).map(({ key }) => key));
+    this.#without((job) => isStartable(job) && job.isKept && !kept.has(job.key));
   }
 
   #clear() {

@@ -602,7 +602,7 @@ export const texts = {
   "stage.done": "Fertig",
   "stage.failed": "Diese Datei ließ sich nicht verarbeiten.",
   "stage.refused": "Diese Datei wurde nicht angenommen.",
-  "stage.short": "Das Guthaben reicht dafür nicht",
+  "stage.short": "Guthaben reicht nicht",
   "stage.interrupted": "Das ist noch nicht durchgekommen.",
   "stage.stopped": "Abgebrochen",
   "short.export": { one: "Der Export von {n} Datei", other: "Der Export von {n} Dateien" },
