@@ -1211,6 +1211,17 @@ export interface components {
             balance: number;
         };
         Files: {
+            /**
+             * @description The largest file in bytes that each feature takes here, by the feature's id
+             * @example {
+             *       "docx_processing": 20000000,
+             *       "txt_upload": 5000000,
+             *       "audio_upload": 50000000
+             *     }
+             */
+            max_bytes: {
+                [key: string]: number;
+            };
             files: components["schemas"]["File"][];
             next_cursor: components["schemas"]["FileCursor"] | null;
         };

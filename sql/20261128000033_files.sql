@@ -212,11 +212,10 @@ begin
             and f.idempotency_key = p_idempotency_key;
         perform purse.require_same_request(
             v_file.feature = p_feature
-            and v_file.filename = p_filename
             and v_file.content_type = p_content_type
             and v_file.sources = p_sources
-            -- The size of an export is not known when it begins.
-            and (v_file.size = p_size or p_sources <> '{}')
+            -- The size of an export is not known when it begins, and its name has the day of the first request.
+            and ((v_file.filename = p_filename and v_file.size = p_size) or p_sources <> '{}')
         );
         return jsonb_build_object('file', purse.file_json(v_file), 'replayed', true);
     end if;

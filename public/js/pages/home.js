@@ -12,7 +12,6 @@ import { session } from "../session/session.js";
 import { goOn } from "../session/sign-in-mails.js";
 import { inviteToBuy } from "../session/sign-in-prompt.js";
 import { t } from "../lib/texts.js";
-import { wallet } from "../credits/wallet.js";
 
 const form = /** @type {import("../session/auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
 
