@@ -23,14 +23,16 @@ def tool(name: str) -> Path:
         MissingToolError: Node or npm is missing, the installation failed, or the command does not
             exist for this platform.
     """
-    npm = shutil.which("npm")
-    if not npm or not shutil.which("node"):
-        raise MissingToolError("node and npm are not both on PATH; install Node.js 20 or newer")
-    _install(npm)
-    command = FOLDER / "node_modules" / ".bin" / name
-    if not command.exists():
-        raise MissingToolError(f"npm has no {name} for this platform")
-    return command
+    return _existing(FOLDER / "node_modules" / ".bin" / name)
+
+
+def package(name: str) -> Path:
+    """Return the folder of a package.
+
+    Raises:
+        MissingToolError: As above.
+    """
+    return _existing(FOLDER / "node_modules" / name)
 
 
 def postgres_binaries(version: int) -> Path:
@@ -39,25 +41,32 @@ def postgres_binaries(version: int) -> Path:
     Raises:
         MissingToolError: As above.
     """
-    package = tool("supabase").parent.parent / f"postgres-{version}"
-    links = package / "native" / "pg-symlinks.json"
-    if not links.exists():
-        raise MissingToolError(f"npm has no Postgres {version} for this platform")
+    folder = package(f"postgres-{version}")
     # The package leaves making its links to an install script, and we run none.
-    for link in json.loads(links.read_text("utf-8")):
-        target = package / link["target"]
+    for link in json.loads((folder / "native" / "pg-symlinks.json").read_text("utf-8")):
+        target = folder / link["target"]
         if not target.exists():
-            target.symlink_to((package / link["source"]).name)
-    for program in (package / "native" / "bin").iterdir():
+            target.symlink_to((folder / link["source"]).name)
+    for program in (folder / "native" / "bin").iterdir():
         program.chmod(0o755)
-    return package / "native" / "bin"
+    return folder / "native" / "bin"
 
 
-def _install(npm: str) -> None:
+def _existing(path: Path) -> Path:
+    _install()
+    if not path.exists():
+        raise MissingToolError(f"npm has no {path.name} for this platform")
+    return path
+
+
+def _install() -> None:
     """Run `npm ci` unless it was run for this very lock file.
 
     A file lock lets tests that run side by side share one installation.
     """
+    npm = shutil.which("npm")
+    if not npm or not shutil.which("node"):
+        raise MissingToolError("node and npm are not both on PATH; install Node.js 20 or newer")
     lock_file = FOLDER / "package-lock.json"
     installed = FOLDER / "node_modules" / ".installed-lock.json"
     with lock_file.open() as guard:
