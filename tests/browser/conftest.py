@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
-    from tests.support import RunningStack, User
+    from tests.support import Accounts, RunningStack, User
 
 # Ends a wait for what never comes. A test does not measure time, and the machine may be busy.
 WAIT_MS = 60_000
@@ -121,6 +121,18 @@ def visit(browser: Browser, stack: RunningStack, console: Console) -> Iterator[V
 def user(stack: RunningStack) -> User:
     """Somebody who has just signed up."""
     return stack.sign_up()
+
+
+@pytest.fixture
+def admin(stack: RunningStack, accounts: Accounts) -> User:
+    """An admin."""
+    return accounts.appoint(stack.sign_up(), "admin")
+
+
+@pytest.fixture
+def supporter(stack: RunningStack, accounts: Accounts) -> User:
+    """Somebody of support."""
+    return accounts.appoint(stack.sign_up(), "support")
 
 
 @pytest.fixture

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests import shop
-from tests.books.balance import about, read
-from tests.books.ledger import Books
 from tests.browser.lost_answers import answers_lost
 from tests.database.ledger import record
 from tests.database.purse import Purse
@@ -30,18 +25,6 @@ if TYPE_CHECKING:
 
 MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
 PHONE = {"viewport": {"width": 390, "height": 844}}
-
-
-@pytest.fixture
-def admin(stack: RunningStack, accounts: Accounts) -> User:
-    """An admin."""
-    return accounts.appoint(stack.sign_up(), "admin")
-
-
-@pytest.fixture
-def supporter(stack: RunningStack, accounts: Accounts) -> User:
-    """Somebody of support."""
-    return accounts.appoint(stack.sign_up(), "support")
 
 
 @pytest.fixture
@@ -319,60 +302,6 @@ def test_markup_of_names_notes_and_reasons_is_shown_as_text(
     assert main.locator("img, b").count() == 0
 
 
-def test_charts_come_with_their_numbers(
-    visit: Visit, admin: User, person: User, database: Connection[dict[str, Any]]
-) -> None:
-    purse = Purse(database, person.id)
-    # More than anybody else who uses this stack.
-    purse.grant(50_000)
-    purse.spend(10_000)
-    page = visit(admin, at="/admin#money").page
-    drawing = page.get_by_role("img", name=re.compile("Revenue in USD by day, 30 days"))
-    expect(drawing).to_be_visible()
-    revenue = page.get_by_role("figure", name="Revenue in USD by day")
-    revenue.get_by_text("The numbers").click()
-    expect(page.get_by_role("region", name="Revenue in USD by day")).to_contain_text("$")
-    page.get_by_role("link", name="7 days").click()
-    expect(page.get_by_role("img", name=re.compile("USD by day, 7 days"))).to_be_visible()
-    page.get_by_role("link", name="Use", exact=True).click()
-    expect(page.get_by_role("img", name=re.compile("Credits used by day"))).to_be_visible()
-    expect(page.get_by_role("region", name="The ten people who used most")).to_contain_text(
-        person.email
-    )
-
-
-def test_money_shows_what_stripe_kept(
-    visit: Visit, admin: User, stack: RunningStack, database: Connection[dict[str, Any]]
-) -> None:
-    order = Order()
-    record(database, order.facts("paid"))
-    now = datetime.now(UTC).isoformat(timespec="seconds").removesuffix("+00:00")
-    read(Books(database, stack.database_url), about(order, "charge", 499, fee=44, at=now))
-    page = visit(admin, at="/admin#money").page
-    kept = page.get_by_role("region", name=re.compile("After Stripe.s fees"))
-    expect(kept.get_by_role("row", name=re.compile("USD"))).to_contain_text("$")
-
-
-def test_a_price_is_changed_with_the_card_in_view(
-    visit: Visit, admin: User, database: Connection[dict[str, Any]]
-) -> None:
-    page = visit(admin, at="/admin#prices").page
-    page.get_by_role("button", name="Change Creator").click()
-    dialog = page.get_by_role("dialog", name="Change Creator")
-    dialog.get_by_label("Price").fill("0.10")
-    dialog.get_by_label("Reason").fill("A sale")
-    dialog.get_by_role("button", name="Save").click()
-    expect(dialog.get_by_text("Stripe charges at least $0.50.")).to_be_visible()
-    dialog.get_by_label("Price").fill("12.50")
-    expect(dialog.locator(".pack")).to_contain_text("$12.50")
-    try:
-        dialog.get_by_role("button", name="Save").click()
-        expect(page.get_by_text("Creator is saved.")).to_be_focused()
-        expect(page.get_by_role("row", name=re.compile("Creator"))).to_contain_text("$12.50")
-    finally:
-        database.execute("update credit_packages set unit_amount = 1499 where id = 'creator'")
-
-
 def test_a_refund_in_another_currency_is_written_in_its_own_decimals(
     visit: Visit, admin: User, stack: RunningStack, database: Connection[dict[str, Any]]
 ) -> None:
@@ -383,48 +312,6 @@ def test_a_refund_in_another_currency_is_written_in_its_own_decimals(
     page.locator("summary").filter(has_text="Starter").click()
     table = page.get_by_role("region", name="Refunds and disputes")
     expect(table.get_by_role("cell", name="¥900", exact=True)).to_be_visible()
-
-
-def test_further_prices_are_written_with_their_cards_in_view(
-    visit: Visit, admin: User, database: Connection[dict[str, Any]]
-) -> None:
-    page = visit(admin, at="/admin#prices").page
-    page.get_by_role("button", name="Prices of Starter").click()
-    dialog = page.get_by_role("dialog", name="Prices of Starter")
-    expect(dialog.get_by_text("Its own price is $4.99.")).to_be_visible()
-    dialog.get_by_role("button", name="Add a currency").click()
-    expect(dialog.get_by_label("Currency")).to_be_focused()
-    dialog.get_by_label("Reason").fill("We sell in Kuwait")
-    save = dialog.get_by_role("button", name="Save")
-    for currency, price, problem in (
-        ("usd", "3.99", "The pack has another price in this currency."),
-        ("xxx", "3.99", "Stripe does not charge in this currency."),
-        ("kwd", "1.5301", "Write a price with at most 3 decimals."),
-        ("kwd", "0.040", "Stripe charges at least KWD\xa00.050."),
-        ("kwd", "1.531", "The price must be a multiple of KWD\xa00.010."),
-    ):
-        dialog.get_by_label("Currency").fill(currency)
-        dialog.get_by_label("Price").fill(price)
-        save.click()
-        expect(dialog.get_by_text(problem)).to_be_visible()
-    dialog.get_by_label("Price").fill("1.530")
-    expect(dialog.locator(".pack")).to_have_count(2)
-    expect(dialog.locator(".pack").last).to_contain_text("KWD\xa01.530")
-    try:
-        save.click()
-        expect(page.get_by_text("The prices of Starter are saved.")).to_be_focused()
-        row = page.get_by_role("row", name=re.compile("Starter"))
-        expect(row).to_contain_text("KWD\xa01.530")
-        page.get_by_role("button", name="Prices of Starter").click()
-        dialog.get_by_role("button", name="Remove KWD").click()
-        expect(dialog.get_by_role("button", name="Add a currency")).to_be_focused()
-        expect(dialog.locator(".pack")).to_have_count(1)
-        dialog.get_by_label("Reason").fill("No longer")
-        save.click()
-        expect(page.get_by_text("The prices of Starter are saved.")).to_be_focused()
-        expect(row).to_contain_text("none")
-    finally:
-        database.execute("delete from package_prices where package_id = 'starter'")
 
 
 @pytest.mark.parametrize(
@@ -444,58 +331,3 @@ def test_nothing_is_wider_than_a_phone(visit: Visit, admin: User, person: User, 
         expect(page.get_by_text(re.compile("Its 500 credits were posted"))).to_be_visible()
         page.locator("summary").click()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
-def test_the_way_to_the_payment_comes_with_its_numbers(
-    visit: Visit, admin: User, stack: RunningStack, database: Connection[dict[str, Any]]
-) -> None:
-    stack.post("/api/packages", headers=stack.sign_up().auth)
-    shop.begin(stack, stack.sign_up())
-    shop.buy(stack, stack.sign_up())
-    declined = Order().facts("open", at=int(time.time()), decline_code="lost_card")
-    record(database, declined)
-    page = visit(admin, at="/admin#money=7").page
-    title = "From the store to the payment by day"
-    expect(page.get_by_role("img", name=re.compile(f"{title}, 7 days"))).to_be_visible()
-    page.get_by_role("figure", name=title).get_by_text("The numbers").click()
-    numbers = page.get_by_role("region", name=title)
-    expect(numbers.get_by_role("columnheader")).to_have_text(
-        ["Day", "Opened the store", "Began a checkout", "Paid", "Paid, of those who opened"]
-    )
-    expect(numbers.get_by_role("row").last).to_contain_text("%")
-    ends = page.get_by_role("region", name="How checkouts ended", exact=True)
-    expect(ends).to_contain_text("not decided yet")
-    reasons = page.get_by_role("region", name="Reasons, the most frequent first")
-    expect(reasons.get_by_role("row", name=re.compile("lost_card"))).to_contain_text(
-        "The card is reported lost"
-    )
-
-
-def test_money_without_orders_says_so(visit: Visit, admin: User) -> None:
-    page = visit(admin, at="/admin").page
-    nothing = {
-        "from": "2026-11-01",
-        "to": "2026-11-30",
-        "daily": [],
-        "currencies": [],
-        "packs": [],
-        "stripe": [],
-        "total": dict.fromkeys(
-            (
-                *("opened", "began", "bought", "paid", "processing", "open"),
-                *("declined", "failed", "expired", "abandoned"),
-            ),
-            0,
-        ),
-        "declines": {"orders": 0, "people": 0, "paid": 0, "cut_at": None, "reasons": []},
-    }
-    for address in ("money", "conversion"):
-        page.route(f"**/api/admin/{address}*", lambda route: route.fulfill(json=nothing))
-    page.get_by_role("link", name="Money").click()
-    for words in (
-        "Nothing was paid in this time.",
-        "No signed-in person opened the store in this time.",
-        "No checkout began in this time.",
-        "No payment was declined in this time.",
-    ):
-        expect(page.get_by_text(words)).to_be_visible()

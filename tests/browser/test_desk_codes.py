@@ -6,7 +6,6 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.lost_answers import answers_lost
@@ -17,12 +16,6 @@ if TYPE_CHECKING:
     from tests.support import Accounts, RunningStack, User
 
 PHONE = {"viewport": {"width": 390, "height": 844}}
-
-
-@pytest.fixture
-def admin(stack: RunningStack, accounts: Accounts) -> User:
-    """An admin."""
-    return accounts.appoint(stack.sign_up(), "admin")
 
 
 def fill(page: Page, *, codes: int | None = 3) -> str:

@@ -29,12 +29,6 @@ PHONE = {"viewport": {"width": 390, "height": 844}}
 
 
 @pytest.fixture
-def admin(stack: RunningStack, accounts: Accounts) -> User:
-    """An admin."""
-    return accounts.appoint(stack.sign_up(), "admin")
-
-
-@pytest.fixture
 def people(stack: RunningStack) -> list[User]:
     """Three people without credits."""
     return [stack.sign_up() for _ in range(3)]

@@ -17,23 +17,11 @@ if TYPE_CHECKING:
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
     from tests.browser.pages import Site
-    from tests.support import Accounts, RunningStack, User
+    from tests.support import RunningStack, User
 
     Database = Connection[dict[str, Any]]
 
 MARKUP = "<img src=x onerror=alert(1)><b>bold</b>"
-
-
-@pytest.fixture
-def admin(stack: RunningStack, accounts: Accounts) -> User:
-    """An admin."""
-    return accounts.appoint(stack.sign_up(), "admin")
-
-
-@pytest.fixture
-def supporter(stack: RunningStack, accounts: Accounts) -> User:
-    """Somebody of support."""
-    return accounts.appoint(stack.sign_up(), "support")
 
 
 def open_form(page: Page) -> Locator:

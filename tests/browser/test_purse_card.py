@@ -21,7 +21,7 @@ LOW = "Running low."
 
 def card(site: Site) -> Locator:
     """Return the card with the balance."""
-    return site.page.locator("purse-card")
+    return site.page.locator("credit-balance")
 
 
 def test_a_low_balance_says_so_and_leads_to_the_store(

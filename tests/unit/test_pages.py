@@ -23,4 +23,4 @@ def test_an_import_is_followed_in_each_of_its_forms() -> None:
     behind = modules_behind("/js/pages/home.js")
     assert "/js/lib/texts/en.js" in behind, "an import of names"
     assert "/js/session/session.js" in behind, "an import over modules"
-    assert "/js/store/pack-list.js" in behind, "an import for its effects alone"
+    assert "/elements/credit-store.js" in behind, "an import for its effects alone"

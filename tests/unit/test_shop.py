@@ -199,6 +199,8 @@ def test_every_colour_that_is_taken_can_be_read_in_the_dark() -> None:
 
 def dark_and_light(name: str) -> tuple[str, str]:
     """Return a token's colours in light and in dark mode."""
-    found = re.search(rf"{name}: light-dark\((#\w{{6}}), (#\w{{6}})\)", TOKENS)
+    found = re.search(
+        rf"{name}: (?:var\(--purse[\w-]+, )?light-dark\((#\w{{6}}), (#\w{{6}})\)", TOKENS
+    )
     assert found
     return found[1], found[2]

@@ -19,7 +19,10 @@ FOLDER = PUBLIC / "js" / "lib" / "texts"
 LANGUAGES = sorted(path.stem for path in FOLDER.glob("*.js"))
 NOT_TRANSLATED = {PUBLIC / "js" / "admin", PUBLIC / "js" / "sheets", FOLDER}
 MODULES = sorted(
-    path for path in (PUBLIC / "js").rglob("*.js") if path.parent not in NOT_TRANSLATED
+    path
+    for folder in ("js", "elements")
+    for path in (PUBLIC / folder).rglob("*.js")
+    if path.parent not in NOT_TRANSLATED
 )
 PAGES = sorted(PUBLIC.rglob("*.html"))
 # What a module names besides texts: headers, types of data, and product and format names.

@@ -1,5 +1,5 @@
 import { getCredits } from "./api.js";
-import { session } from "../session/session.js";
+import { person } from "../session/person.js";
 
 /**
  * @typedef {{ lot_id: string, source: string, name: string, credits: number, created_at: string,
@@ -57,11 +57,11 @@ class Wallet extends EventTarget {
 
   constructor() {
     super();
-    session.addEventListener("change", () => {
+    person.addEventListener("change", () => {
       this.#turn += 1;
       Object.assign(this, { ...UNKNOWN, transactions: [] });
       this.#tell();
-      if (session.user) this.load();
+      if (person.id) this.load();
     });
     addEventListener("pageshow", (event) => event.persisted && this.#freshen(0));
     document.addEventListener("visibilitychange", () => this.#freshen(STALE_AFTER_SECONDS));
@@ -69,7 +69,7 @@ class Wallet extends EventTarget {
 
   /** Reads balance and the newest page of history. Never throws: a failure is a state. */
   async load() {
-    if (!session.user) return;
+    if (!person.id) return;
     this.error = null;
     if (this.balance === null) this.status = "loading";
     this.#tell();

@@ -46,9 +46,23 @@ export function arrange(place, elements) {
   });
 }
 
-/** The gem that stands for a credit. Its text is there for when the drawing is not. */
+/** The facets of img/gem.svg: colour and outline. */
+const FACETS = [
+  ["#8adcff", "M9 5 2 13h8.5z"],
+  ["#c3efff", "M9 5h7l-5.5 8z"],
+  ["#eafaff", "m16 5 5.5 8h-11z"],
+  ["#a9e5ff", "M16 5h7l-1.5 8z"],
+  ["#5fc3f2", "m23 5 7 8h-8.5z"],
+  ["#3fabe6", "M2 13h8.5L16 29z"],
+  ["#79d0f9", "M10.5 13h11L16 29z"],
+  ["#1f86c9", "M21.5 13H30L16 29z"],
+];
+
+/** The gem that stands for a credit. Drawn in place: the page of another app may load no pictures of ours. */
 export function gem() {
-  return h("img", { class: "gem", src: "/img/gem.svg", alt: "💎", width: 20, height: 20 });
+  const facets = FACETS.map(([fill, d]) => svg("path", { fill, d }));
+  const size = { viewBox: "0 0 32 32", width: 20, height: 20 };
+  return svg("svg", { class: "gem", "aria-hidden": "true", ...size }, ...facets);
 }
 
 /** Text for those who listen rather than look. @param {string} text */

@@ -20,7 +20,7 @@ export class RequestError extends Error {
 
 /**
  * Fetches JSON; anything but a 2xx with a readable answer is a RequestError.
- * @param {string} url
+ * @param {string} url of another site, or a path of this one, wherever the page is
  * @param {{ method?: string, headers?: Record<string, string>, body?: unknown, cache?: RequestCache,
  *   timeoutSeconds?: number }} [options]
  * @returns {Promise<any>}
@@ -31,7 +31,7 @@ export async function requestJson(url, { body, headers, timeoutSeconds = TIMEOUT
   let response;
   let answer;
   try {
-    response = await fetch(url, {
+    response = await fetch(new URL(url, import.meta.url), {
       ...init,
       headers: { Accept: "application/json", ...json, ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),

@@ -1,5 +1,5 @@
 // First, for the title in the page's language.
-import "./texts.js";
+import "./page-texts.js";
 import { loadConfig } from "./config.js";
 
 /**

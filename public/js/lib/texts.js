@@ -1,3 +1,4 @@
+import { isOwnPage } from "./own-page.js";
 import { texts as english } from "./texts/en.js";
 
 /**
@@ -17,7 +18,10 @@ const USED = "purse.texts";
 
 export const languages = ["en", ...Object.keys(OTHERS)];
 
-/** The language of this page: asked for, chosen before, or the browser's first that we have. */
+/**
+ * The language of this page: asked for, chosen before, or the browser's first that we have. Another app's page
+ * says its own.
+ */
 export const language = choose();
 
 /** For Intl: the reader's own variety of the language, such as en-GB. */
@@ -26,14 +30,6 @@ export const locale = navigator.languages.find((tag) => languageOf(tag) === lang
 const plurals = new Intl.PluralRules(locale);
 const numbers = new Intl.NumberFormat(locale);
 const texts = await load();
-
-document.documentElement.lang = language;
-for (const element of document.querySelectorAll("[data-text]")) {
-  const text = t(element.getAttribute("data-text") ?? "");
-  if (element instanceof HTMLMetaElement) element.content = text;
-  else element.textContent = text;
-}
-document.documentElement.removeAttribute("data-translating");
 
 /**
  * A text of this page's language. Numbers are written as the reader writes them.
@@ -80,14 +76,19 @@ export function formatNumber(value, format = numbers) {
 /** Without its file, as offline, the page is in English. */
 async function load() {
   const loaded = await OTHERS[language]?.().catch(() => null);
-  write(USED, loaded ? language : "en");
+  if (isOwnPage) write(USED, loaded ? language : "en");
   return loaded?.texts ?? english;
 }
 
 function choose() {
+  if (!isOwnPage) return known([document.documentElement.lang, ...navigator.languages].map(languageOf));
   const asked = new URLSearchParams(location.search).get("lang") ?? "";
   if (languages.includes(asked)) write(CHOICE, asked);
-  const wanted = [asked, read(CHOICE), ...navigator.languages.map(languageOf)];
+  return known([asked, read(CHOICE), ...navigator.languages.map(languageOf)]);
+}
+
+/** @param {string[]} wanted */
+function known(wanted) {
   return wanted.find((each) => languages.includes(each)) ?? "en";
 }
 

@@ -1,9 +1,9 @@
 import "./site.js";
 import "../session/auth-form.js";
-import "../credits/history-list.js";
-import "../store/pack-list.js";
+import "../../elements/credit-balance.js";
+import "../../elements/credit-history.js";
+import "../../elements/credit-store.js";
 import "../store/price-list.js";
-import "../credits/purse-card.js";
 import { takeArrival } from "../session/arrival.js";
 import { openStore } from "../store/checkout.js";
 import { intent } from "../store/intent.js";
@@ -31,7 +31,7 @@ function proceed() {
 /** What the keyboard was on has gone with the other view: it goes on at this one's heading. */
 function focusView() {
   /** @type {HTMLElement | null} */
-  const heading = document.querySelector(session.user ? "purse-card h1" : "#welcome");
+  const heading = document.querySelector(session.user ? "credit-balance" : "#welcome");
   heading?.focus({ preventScroll: true });
   scrollTo({ top: 0 });
 }

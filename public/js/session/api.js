@@ -1,6 +1,6 @@
 import { asPerson } from "./as-person.js";
 import { requestJson } from "../lib/http.js";
-import { session } from "./session.js";
+import { person } from "./person.js";
 
 /**
  * Calls one of our functions as the person signed in. Where the account was deleted on another device, the
@@ -14,7 +14,7 @@ export async function call(path, options) {
       const headers = { ...options?.headers, Authorization: `Bearer ${token}` };
       return await requestJson(path, { ...options, headers });
     } catch (error) {
-      if (error.code === "account_deleted") session.end("deleted");
+      if (error.code === "account_deleted") person.end("deleted");
       throw error;
     }
   };

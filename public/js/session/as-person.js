@@ -1,4 +1,4 @@
-import { session } from "./session.js";
+import { person } from "./person.js";
 
 /**
  * Does something as the person signed in. A refused token is refreshed and tried once more; refused again,
@@ -9,17 +9,17 @@ import { session } from "./session.js";
  * @returns {Promise<T>}
  */
 export async function asPerson(run, isOver) {
-  const token = await session.token();
+  const token = await person.token();
   try {
     return await run(token);
   } catch (error) {
     if (!isOver(error)) throw error;
   }
-  const renewed = await session.token(token);
+  const renewed = await person.token(token);
   try {
     return await run(renewed);
   } catch (error) {
-    if (isOver(error)) session.end("expired");
+    if (isOver(error)) person.end("expired");
     throw error;
   }
 }

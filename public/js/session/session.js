@@ -1,6 +1,7 @@
 import * as auth from "./auth-client.js";
 import { RequestError } from "../lib/http.js";
 import { keepAddress } from "./kept-address.js";
+import { person } from "./person.js";
 import { isAboutSession, readSession, writeSession } from "./session-store.js";
 import { forgetErrands } from "./sign-in-errands.js";
 
@@ -113,7 +114,16 @@ class Session extends EventTarget {
     if (userId === this.#userId) return;
     this.#userId = userId;
     this.dispatchEvent(new CustomEvent("change", { detail: { reason } }));
+    person.changed(reason);
   }
 }
 
 export const session = new Session();
+
+person.connect({
+  get id() {
+    return session.user?.id ?? null;
+  },
+  token: (rejected) => session.token(rejected),
+  end: (reason) => session.end(reason),
+});

@@ -1,5 +1,5 @@
 import "./code-form.js";
-import "./pack-list.js";
+import "../../elements/credit-store.js";
 import "./price-list.js";
 import { noteStoreOpened } from "./api.js";
 import { h, spoken } from "../lib/dom.js";
@@ -9,8 +9,8 @@ import { t } from "../lib/texts.js";
 
 /** The store, over whichever page it was asked for on. */
 class StoreDialog extends HTMLElement {
-  /** @type {import("./pack-list.js").PackList} */
-  #packs = h("pack-list");
+  /** @type {import("../../elements/credit-store.js").CreditStore} */
+  #packs = h("credit-store");
   /** Whose purse is filled: said where the money is spent. */
   #buyer = h("p", { class: "store__buyer" });
   /** Why the store opened by itself, if it did. */

@@ -1,13 +1,17 @@
-import { openStore } from "../store/checkout.js";
-import { arrange, h } from "../lib/dom.js";
-import { historyEntry } from "./history-entry.js";
-import { notice } from "../lib/notice.js";
-import { readingProblem } from "../lib/problems.js";
-import { t } from "../lib/texts.js";
-import { wallet } from "./wallet.js";
+import { openStore } from "../js/store/checkout.js";
+import { arrange, h } from "../js/lib/dom.js";
+import { historyEntry } from "../js/credits/history-entry.js";
+import { notice } from "../js/lib/notice.js";
+import { readingProblem } from "../js/lib/problems.js";
+import { t } from "../js/lib/texts.js";
+import { wallet } from "../js/credits/wallet.js";
+import { ShadowElement } from "../js/lib/shadow-element.js";
+import styles from "../js/sheets/credit-history.js";
 
 /** Every movement of credits, newest first, a page at a time. */
-class HistoryList extends HTMLElement {
+class CreditHistory extends ShadowElement {
+  static sheets = [styles];
+
   #status = h("div", { class: "history__status" });
   #list = h("ol", { class: "history", role: "list", "aria-label": t("home.history") });
   /** @type {Map<string, HTMLElement>} */
@@ -19,7 +23,7 @@ class HistoryList extends HTMLElement {
   );
 
   connectedCallback() {
-    this.replaceChildren(this.#status, this.#list, this.#more);
+    this.shadow.replaceChildren(this.#status, this.#list, this.#more);
     wallet.addEventListener("change", () => this.#render());
     this.#render();
   }
@@ -35,7 +39,7 @@ class HistoryList extends HTMLElement {
   }
 
   /** Made once for what it shows, so that what is open or has the focus there stays so. */
-  #entry(/** @type {import("./wallet.js").Transaction} */ transaction) {
+  #entry(/** @type {import("../js/credits/wallet.js").Transaction} */ transaction) {
     const key = JSON.stringify(transaction);
     const entry = this.#entries.get(key) ?? historyEntry(transaction);
     this.#entries.set(key, entry);
@@ -78,4 +82,4 @@ function empty() {
   );
 }
 
-customElements.define("history-list", HistoryList);
+customElements.define("credit-history", CreditHistory);

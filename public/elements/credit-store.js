@@ -1,27 +1,31 @@
-import { chosenCurrency, currencyFor, isOffered, offeredCurrencies, pricedIn } from "./buyer-currency.js";
-import { loadCatalogue } from "./catalogue.js";
-import { goToCheckout } from "./checkout.js";
-import { loadConfig } from "../lib/config.js";
-import { CurrencyChoice } from "./currency-choice.js";
-import { h } from "../lib/dom.js";
-import { notice } from "../lib/notice.js";
-import { OfferList } from "./offer-list.js";
-import { packCard, packSkeletons } from "./pack-card.js";
-import { problem, readingProblem } from "../lib/problems.js";
-import { session } from "../session/session.js";
-import { askToSignIn } from "../session/sign-in-prompt.js";
-import { t } from "../lib/texts.js";
-import { WaiverBox } from "./waiver-box.js";
+import { chosenCurrency, currencyFor, isOffered, offeredCurrencies, pricedIn } from "../js/store/buyer-currency.js";
+import { loadCatalogue } from "../js/store/catalogue.js";
+import { goToCheckout } from "../js/store/checkout.js";
+import { loadConfig } from "../js/lib/config.js";
+import { CurrencyChoice } from "../js/store/currency-choice.js";
+import { h } from "../js/lib/dom.js";
+import { notice } from "../js/lib/notice.js";
+import { OfferList } from "../js/store/offer-list.js";
+import { packCard, packSkeletons } from "../js/store/pack-card.js";
+import { problem, readingProblem } from "../js/lib/problems.js";
+import { session } from "../js/session/session.js";
+import { askToSignIn } from "../js/session/sign-in-prompt.js";
+import { t } from "../js/lib/texts.js";
+import { WaiverBox } from "../js/store/waiver-box.js";
+import { ShadowElement } from "../js/lib/shadow-element.js";
+import styles from "../js/sheets/packs.js";
 
 /** The packs on sale, from the catalogue and by offers, and the way from a pack to its payment page. */
-export class PackList extends HTMLElement {
+export class CreditStore extends ShadowElement {
+  static sheets = [styles];
+
   #message = h("div", { class: "packs__message" });
   #list = h("ul", { class: "packs", role: "list", "aria-label": t("packs") });
   #choice = new CurrencyChoice();
   #tax = h("p", { class: "packs__tax" });
   #waiver = new WaiverBox();
   #offers = new OfferList((offerId) => this.buy(offerId));
-  /** @type {import("./catalogue.js").Package[]} */
+  /** @type {import("../js/store/catalogue.js").Package[]} */
   #packages = [];
   /** What somebody chose, and what their country proposes. @type {(string | null)[]} */
   #wishes = [chosenCurrency.read(), null];
@@ -32,7 +36,7 @@ export class PackList extends HTMLElement {
   ready;
 
   connectedCallback() {
-    this.replaceChildren(
+    this.shadow.replaceChildren(
       this.#message,
       this.#waiver.element,
       this.#offers.element,
@@ -126,7 +130,7 @@ export class PackList extends HTMLElement {
   /** @param {string | null} packageId */
   #setBusy(packageId) {
     this.#opening = packageId;
-    const buttons = /** @type {NodeListOf<HTMLElement>} */ (this.querySelectorAll("[data-pack]"));
+    const buttons = /** @type {NodeListOf<HTMLElement>} */ (this.shadow.querySelectorAll("[data-pack]"));
     for (const button of buttons) {
       const opening = button.dataset.pack === packageId;
       button.textContent = opening ? t("pack.opening") : (button.dataset.label ?? "");
@@ -136,7 +140,7 @@ export class PackList extends HTMLElement {
     }
   }
 
-  /** @param {import("../lib/http.js").RequestError} error @param {string} packageId */
+  /** @param {import("../js/lib/http.js").RequestError} error @param {string} packageId */
   async #explain(error, packageId) {
     if (error.code === "payments_disabled") {
       this.#onSale = false;
@@ -170,4 +174,4 @@ export class PackList extends HTMLElement {
   }
 }
 
-customElements.define("pack-list", PackList);
+customElements.define("credit-store", CreditStore);

@@ -1,13 +1,17 @@
-import { loadCatalogue } from "../store/catalogue.js";
-import { openStore } from "../store/checkout.js";
-import { day } from "../lib/dates.js";
-import { gem, h, spoken } from "../lib/dom.js";
-import { formatNumber, parts, t } from "../lib/texts.js";
-import { usageChart } from "./usage-chart.js";
-import { wallet } from "./wallet.js";
+import { loadCatalogue } from "../js/store/catalogue.js";
+import { openStore } from "../js/store/checkout.js";
+import { day } from "../js/lib/dates.js";
+import { gem, h, spoken } from "../js/lib/dom.js";
+import { formatNumber, parts, t } from "../js/lib/texts.js";
+import { usageChart } from "../js/credits/usage-chart.js";
+import { wallet } from "../js/credits/wallet.js";
+import { ShadowElement } from "../js/lib/shadow-element.js";
+import styles from "../js/sheets/credit-balance.js";
 
 /** The balance, large: what is there, what is set aside, what it is good for and how long it lasts. */
-class PurseCard extends HTMLElement {
+class CreditBalance extends ShadowElement {
+  static sheets = [styles];
+
   #amount = h("span", { class: "purse__amount" });
   #note = h("p", { class: "purse__note" });
   #facts = h("div", { class: "purse__facts" });
@@ -15,7 +19,7 @@ class PurseCard extends HTMLElement {
   #usage = h("div", { class: "purse__usage" });
 
   connectedCallback() {
-    this.replaceChildren(
+    this.shadow.replaceChildren(
       h("h1", { class: "purse__title", tabindex: "-1" }, t("purse.title")),
       h("p", { class: "purse__balance" }, gem(), this.#amount, spoken(t("spoken.credits"))),
       this.#note,
@@ -30,6 +34,11 @@ class PurseCard extends HTMLElement {
     );
     wallet.addEventListener("change", () => this.#render());
     this.#render();
+  }
+
+  /** The keyboard goes on at the heading. @param {FocusOptions} [options] */
+  focus(options) {
+    this.shadow.querySelector("h1")?.focus(options);
   }
 
   async #render() {
@@ -61,7 +70,7 @@ function usage() {
   return known?.daily.some(({ spent }) => spent > 0) ? [usageChart(known)] : [];
 }
 
-/** @param {number} balance @param {number} available @param {import("../store/catalogue.js").Feature | null} feature */
+/** @param {number} balance @param {number} available @param {import("../js/store/catalogue.js").Feature | null} feature */
 function note(balance, available, feature) {
   if (balance < 0) return t("purse.negative");
   if (balance === 0) return t("purse.empty");
@@ -75,4 +84,4 @@ async function cheapestFeature() {
   return features.toSorted((a, b) => a.credits - b.credits)[0] ?? null;
 }
 
-customElements.define("purse-card", PurseCard);
+customElements.define("credit-balance", CreditBalance);

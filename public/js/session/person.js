@@ -1,0 +1,41 @@
+/**
+ * Who is signed in, as the app around tells it: our own pages by their session, another app's page by what
+ * connect.js was given.
+ * @typedef {object} Source
+ * @property {string | null} id  the user's id; null for nobody
+ * @property {(rejected?: string) => Promise<string>} token  an access token, another one than a rejected one
+ * @property {(reason: "expired" | "deleted") => void} end  the server refuses this person's tokens for good
+ */
+
+/** Tells of a person coming or going by "change", with a reason as its detail. */
+class Person extends EventTarget {
+  /** @type {Source | null} */
+  #source = null;
+
+  /** @param {Source} source it calls changed() when somebody comes or goes */
+  connect(source) {
+    this.#source = source;
+  }
+
+  get id() {
+    return this.#source?.id ?? null;
+  }
+
+  /** @param {string} [rejected] a token the server has just refused */
+  token(rejected) {
+    if (!this.#source) throw new Error("nothing is connected");
+    return this.#source.token(rejected);
+  }
+
+  /** @param {"expired" | "deleted"} reason */
+  end(reason) {
+    this.#source?.end(reason);
+  }
+
+  /** @param {string} reason */
+  changed(reason) {
+    this.dispatchEvent(new CustomEvent("change", { detail: { reason } }));
+  }
+}
+
+export const person = new Person();
