@@ -78,13 +78,19 @@ def running_stage() -> Iterator[Stage]:
 
 
 def take(page: Page, out: Path, name: str) -> None:
-    """Take a page's pictures: phone and wide, dark and light; it is left wide and light."""
+    """Take a page's pictures: phone and wide, dark and light; it is left wide and light.
+
+    A dialog is seen in the window. Without one the picture is of the whole page.
+    """
+    is_whole = page.locator("dialog[open]").count() == 0
     for size, viewport in SIZES:
         page.set_viewport_size(viewport)
+        if is_whole:
+            page.evaluate("scrollTo(0, 0)")
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
             path = out / f"{name}-{size}-{scheme}.png"
-            page.screenshot(path=path, full_page=True, animations="disabled", caret="hide")
+            page.screenshot(path=path, full_page=is_whole, animations="disabled", caret="hide")
 
 
 def index(names: list[str]) -> str:
