@@ -33,7 +33,7 @@
       .map(({ effect }) => `${name(effect.target)} moves`);
   }
 
-  const isTransparent = (color) => color === "transparent" || /[,/] ?0\)$/.test(color);
+  const isTransparent = (color) => color === "transparent" || /^rgba\(.*, 0\)$|\/ 0\)$/.test(color);
 
   /** The colour behind an element: that of the nearest ancestor with one. */
   function behind(element) {
