@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from local.stack import ROOT, running_services
 from tests.browser import chromium
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page, ViewportSize
 
 SIZES: tuple[tuple[str, ViewportSize], ...] = (("phone", PHONE), ("wide", WIDE))
+WAIT_MS = 60_000
 SCHEMES: tuple[Literal["dark"], Literal["light"]] = ("dark", "light")
 STYLE = """
 body { margin: 2rem; background: #888; font-family: sans-serif; }
@@ -69,6 +70,7 @@ def running_stage() -> Iterator[Stage]:
         with running_services(state, environ={}, report=print) as running:
             stack = RunningStack.of(running.stack)
             browser = chromium.launch(playwright, path)
+            expect.set_options(timeout=WAIT_MS)
             stage = Stage(stack, Accounts(running), browser, Path(folder))
             try:
                 yield stage

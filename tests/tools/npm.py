@@ -23,16 +23,36 @@ def tool(name: str) -> Path:
         MissingToolError: Node or npm is missing, the installation failed, or the command does not
             exist for this platform.
     """
-    return _existing(FOLDER / "node_modules" / ".bin" / name)
+    install(FOLDER)
+    command = FOLDER / "node_modules" / ".bin" / name
+    if not command.exists():
+        raise MissingToolError(f"npm has no {name} for this platform")
+    return command
 
 
 def package(name: str) -> Path:
-    """Return the folder of a package.
+    """Return the folder of a package that has no command.
 
     Raises:
         MissingToolError: As above.
     """
-    return _existing(FOLDER / "node_modules" / name)
+    install(FOLDER)
+    folder = FOLDER / "node_modules" / name
+    if not folder.exists():
+        raise MissingToolError(f"npm has no {name} for this platform")
+    return folder
+
+
+def node() -> str:
+    """Return the path of Node.js.
+
+    Raises:
+        MissingToolError: It is missing.
+    """
+    found = shutil.which("node")
+    if not found:
+        raise MissingToolError("node is not on PATH; install Node.js 20 or newer")
+    return found
 
 
 def postgres_binaries(version: int) -> Path:
@@ -41,34 +61,34 @@ def postgres_binaries(version: int) -> Path:
     Raises:
         MissingToolError: As above.
     """
-    folder = package(f"postgres-{version}")
+    package = tool("supabase").parent.parent / f"postgres-{version}"
+    links = package / "native" / "pg-symlinks.json"
+    if not links.exists():
+        raise MissingToolError(f"npm has no Postgres {version} for this platform")
     # The package leaves making its links to an install script, and we run none.
-    for link in json.loads((folder / "native" / "pg-symlinks.json").read_text("utf-8")):
-        target = folder / link["target"]
+    for link in json.loads(links.read_text("utf-8")):
+        target = package / link["target"]
         if not target.exists():
-            target.symlink_to((folder / link["source"]).name)
-    for program in (folder / "native" / "bin").iterdir():
+            target.symlink_to((package / link["source"]).name)
+    for program in (package / "native" / "bin").iterdir():
         program.chmod(0o755)
-    return folder / "native" / "bin"
+    return package / "native" / "bin"
 
 
-def _existing(path: Path) -> Path:
-    _install()
-    if not path.exists():
-        raise MissingToolError(f"npm has no {path.name} for this platform")
-    return path
-
-
-def _install() -> None:
-    """Run `npm ci` unless it was run for this very lock file.
+def install(folder: Path) -> None:
+    """Run `npm ci` in a folder unless it was run for this very lock file.
 
     A file lock lets tests that run side by side share one installation.
+
+    Raises:
+        MissingToolError: As above.
     """
     npm = shutil.which("npm")
-    if not npm or not shutil.which("node"):
-        raise MissingToolError("node and npm are not both on PATH; install Node.js 20 or newer")
-    lock_file = FOLDER / "package-lock.json"
-    installed = FOLDER / "node_modules" / ".installed-lock.json"
+    if not npm:
+        raise MissingToolError("npm is not on PATH; install Node.js 20 or newer")
+    node()
+    lock_file = folder / "package-lock.json"
+    installed = folder / "node_modules" / ".installed-lock.json"
     with lock_file.open() as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         if installed.exists() and installed.read_bytes() == lock_file.read_bytes():
@@ -76,7 +96,7 @@ def _install() -> None:
         try:
             done = subprocess.run(
                 [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=FOLDER,
+                cwd=folder,
                 capture_output=True,
                 text=True,
                 timeout=INSTALL_TIMEOUT_SECONDS,

@@ -61,7 +61,7 @@ def full(stage: Stage) -> Iterator[State]:
     with stage.visit(user) as site:
         site.open()
         site.expect_balance(1_441)
-        expect(site.history.first).to_be_visible()
+        expect(site.page.locator("credit-history").get_by_role("listitem").first).to_be_visible()
         yield State("home-full", site.page)
         with held(site.page.context, CREDITS):
             site.page.reload(wait_until="commit")
