@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run examples pages types reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-desk bench-large bench-outbox bench-webhook cold-start
+.PHONY: help run examples pages types screenshots reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-desk bench-large bench-outbox bench-webhook cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -10,7 +10,7 @@ COMPILE := $(VENV)/uv pip compile --quiet --universal --python-version 3.11 --ge
 	--no-header --no-annotate $(LOCK_ARGS)
 # The shell sets USER as well: only one that was given to make counts.
 NAMED_USER = $(if $(filter command,$(origin USER)),"$$USER")
-export MONTH SEAL BY ROWS RESET EMPTY PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL ROLE SINCE CAMPAIGN CREDITS COUNT CODE DAYS FROM UNTIL NEW ROUNDS SECONDS USERS BASE PGLEDGER_SQL
+export MONTH SEAL BY ROWS RESET EMPTY PORT DATABASE_URL APPLY WHO WHY OUT LEDGER EMAIL ROLE SINCE CAMPAIGN CREDITS COUNT CODE DAYS FROM UNTIL NEW ROUNDS SECONDS USERS BASE PGLEDGER_SQL ONLY
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -137,6 +137,9 @@ pages: ## Write the pages under public/ from templates/ (after a change of a tem
 
 types: tools ## Write public/openapi.d.ts from public/openapi.json
 	@$(VENV)/python -m tests.tools.types
+
+screenshots: tools ## Take a picture of every page in every state (OUT=folder, ONLY=files for a part)
+	@$(VENV)/python -m tests.browser.screenshots
 
 tools: ## Install what the tests need: Python packages, a browser and media programs where possible
 	@./ops/venv.sh tests/requirements.txt

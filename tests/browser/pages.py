@@ -111,7 +111,8 @@ class Site:
 
     def expect_balance(self, credits_: int) -> None:
         """Expect this balance in the header."""
-        name = re.compile(rf"^\W*{credits_:,} credits, open the store$")
+        written = f"{credits_:,}".replace("-", "\N{MINUS SIGN}")
+        name = re.compile(rf"^\W*{written} credits, open the store$")
         expect(self.pill).to_have_accessible_name(name)
 
     def expect_title(self, text: str) -> None:

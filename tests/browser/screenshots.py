@@ -1,34 +1,62 @@
-"""Takes the pictures in docs/images: `python -m tests.browser.screenshots`."""
+"""`make screenshots`: a picture of every page in every state, and a page to look through them."""
 
 from __future__ import annotations
 
+import html
+import os
 import tempfile
-from dataclasses import asdict
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Literal
 
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
-from local.stack import ROOT, running_stack
+from local.stack import ROOT, running_services
 from tests.browser import chromium
-from tests.browser.pages import PAID, Site
-from tests.browser.sessions import signed_in
-from tests.samples import docx_of
-from tests.support import RunningStack
+from tests.browser.states import WALKS
+from tests.browser.states.stage import PHONE, WIDE, Stage
+from tests.support import Accounts, RunningStack
 
-IMAGES = ROOT / "docs" / "images"
-DESK = {"viewport": {"width": 1280, "height": 860}, "color_scheme": "light"}
-YEAR = [
-    *((1, "What the frost leaves"), (0, "Little stands in January. " * 310)),
-    *((1, "Sowing"), (0, "Peas go first, under fleece. " * 240)),
-    *((1, "The long evenings"), (0, "Water at dusk, and wait. " * 420)),
-    *((1, "Bringing it in"), (0, "Apples last, before the wind. " * 280)),
-]
-PHONE = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page, ViewportSize
+
+SIZES: tuple[tuple[str, ViewportSize], ...] = (("phone", PHONE), ("wide", WIDE))
+WAIT_MS = 60_000
+SCHEMES: tuple[Literal["dark"], Literal["light"]] = ("dark", "light")
+STYLE = """
+body { margin: 2rem; background: #888; font-family: sans-serif; }
+figure { margin: 0 0 3rem; }
+figcaption { font-weight: bold; }
+img { inline-size: 23%; vertical-align: top; border: 1px solid #444; }
+"""
 
 
-def main() -> None:
-    """Take all pictures, from a stack of their own.
+def main(out: Path, only: str) -> None:
+    """Take all pictures, or those of the walks whose file or function has a name like this.
+
+    Raises:
+        SystemExit: There is no Chromium, or no walk has such a name.
+    """
+    walks = [walk for walk in WALKS if only in f"{walk.__module__}.{walk.__name__}"]
+    if not walks:
+        raise SystemExit(f"No walk of tests/browser/states has a name with {only!r} in it.")
+    out.mkdir(parents=True, exist_ok=True)
+    names: list[str] = []
+    with running_stage() as stage:
+        for walk in walks:
+            for state in walk(stage):
+                take(state.page, out, state.name)
+                names.append(state.name)
+                print(f"{len(names):3} {state.name}", flush=True)
+    (out / "index.html").write_text(index(names), "utf-8")
+    print(f"wrote {out / 'index.html'}")
+
+
+@contextmanager
+def running_stage() -> Iterator[Stage]:
+    """Start a stack and a browser for the pictures alone.
 
     Raises:
         SystemExit: There is no Chromium.
@@ -36,70 +64,46 @@ def main() -> None:
     path = chromium.find()
     if path is None:
         raise SystemExit("No Chromium here (Debian: apt install chromium).")
-    IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         Path(folder).chmod(0o711)  # Postgres' own account passes through
         state = Path(folder) / "stack"
-        with running_stack(state, environ={}, report=print) as running:
-            stack = RunningStack(**asdict(running))
+        with running_services(state, environ={}, report=print) as running:
+            stack = RunningStack.of(running.stack)
             browser = chromium.launch(playwright, path)
-            buy(browser, stack)
-            for name, device in (("store", DESK), ("store-phone-dark", PHONE)):
-                take_store(browser, stack, device, IMAGES / f"{name}.png")
-            take_files(browser, stack, DESK, IMAGES / "files.png")
-            browser.close()
+            expect.set_options(timeout=WAIT_MS)
+            stage = Stage(stack, Accounts(running), browser, Path(folder))
+            try:
+                yield stage
+            finally:
+                stage.close()
+                browser.close()
 
 
-def visit(browser: Browser, stack: RunningStack, device: dict[str, Any]) -> Site:
-    """Open the site on a device, signed in with the demo account; nothing moves."""
-    context = browser.new_context(
-        locale="en-US",
-        timezone_id="UTC",
-        reduced_motion="reduce",
-        is_mobile=True,  # scrollbars lie over the page
-        storage_state=signed_in(stack, stack.demo_email, stack.demo_password),
-        **device,
-    )
-    site = Site(context.new_page(), stack.site_url)
-    site.open()
-    return site
+def take(page: Page, out: Path, name: str) -> None:
+    """Take a page's pictures: phone and wide, dark and light; it is left wide and light.
+
+    A dialog is seen in the window. Without one the picture is of the whole page.
+    """
+    is_whole = page.locator("dialog[open]").count() == 0
+    for size, viewport in SIZES:
+        page.set_viewport_size(viewport)
+        if is_whole:
+            page.evaluate("scrollTo(0, 0)")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)
+            path = out / f"{name}-{size}-{scheme}.png"
+            page.screenshot(path=path, full_page=is_whole, animations="disabled", caret="hide")
 
 
-def buy(browser: Browser, stack: RunningStack) -> None:
-    """Buy one pack, so that there is a balance to show."""
-    site = visit(browser, stack, DESK)
-    site.buy("Creator").pay()
-    site.expect_title(PAID)
-    site.page.context.close()
-
-
-def take_store(browser: Browser, stack: RunningStack, device: dict[str, Any], path: Path) -> None:
-    """Take a picture of the store over the start page."""
-    site = visit(browser, stack, device)
-    site.expect_balance(1500)
-    expect(site.history).to_have_count(1)
-    store = site.open_store()
-    expect(store.packs).to_have_count(3)
-    expect(store.prices).to_have_count(4)
-    take(site, path)
-
-
-def take_files(browser: Browser, stack: RunningStack, device: dict[str, Any], path: Path) -> None:
-    """Take a picture of a document that has just become chapters."""
-    site = visit(browser, stack, device)
-    files = site.open_files()
-    files.upload("A Year in the Garden.docx", docx_of(*YEAR, title="A Year in the Garden"))
-    files.expect_done("A Year in the Garden.docx", "5 credits · balance 1,495")
-    expect(files.list).to_have_count(1)
-    take(site, path)
-
-
-def take(site: Site, path: Path) -> None:
-    """Take a picture of the page as it is."""
-    site.page.screenshot(path=path, animations="disabled", caret="hide")
-    site.page.context.close()
-    print(f"wrote {path.relative_to(ROOT)}")  # noqa: T201 - a command speaks to a person
+def index(names: list[str]) -> str:
+    """Return the page to look through: a row a state."""
+    rows = []
+    for name in names:
+        files = [f"{name}-{size}-{scheme}.png" for size, _ in SIZES for scheme in SCHEMES]
+        pictures = "".join(f'<a href="{file}"><img src="{file}" alt=""></a>\n' for file in files)
+        rows.append(f"<figure><figcaption>{html.escape(name)}</figcaption>\n{pictures}</figure>")
+    return f"<!doctype html>\n<title>Purse</title>\n<style>{STYLE}</style>\n" + "\n".join(rows)
 
 
 if __name__ == "__main__":
-    main()
+    main(Path(os.environ.get("OUT") or ROOT / ".local" / "screenshots"), os.environ.get("ONLY", ""))

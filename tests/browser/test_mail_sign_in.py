@@ -152,6 +152,7 @@ def test_the_rule_for_passwords_is_told_before_the_first_try(visitor: Site) -> N
     visitor.page.get_by_role("button", name="Create account").click()
     expect(password).to_be_focused()
     expect(password).to_have_attribute("aria-invalid", "true")
+    expect(password).to_have_accessible_description("At least 6 characters. It is too short.")
 
 
 def test_a_project_without_providers_shows_none(visitor: Site) -> None:

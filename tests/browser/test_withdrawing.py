@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests import shop
 from tests.browser.lost_answers import answers_lost
 from tests.browser.pages import PHONE
+from tests.browser.test_keyboard import tab_to
 
 if TYPE_CHECKING:
     from tests.browser.conftest import StartStack, Visit
@@ -53,6 +54,25 @@ def test_a_buyer_withdraws_in_two_steps_and_sees_when(
     expect(entry.get_by_text("Withdrawn ")).to_be_visible()
     expect(entry.locator("summary")).to_be_focused()
     expect(phone.page.get_by_role("button", name=BEGIN)).to_have_count(0)
+
+
+def test_a_withdrawal_needs_no_mouse(phone: Site) -> None:
+    keyboard = phone.page.keyboard
+    begin = phone.history.last.get_by_role("button", name=BEGIN)
+    tab_to(begin)
+    keyboard.press("Enter")
+    dialog = phone.page.get_by_role("dialog", name=BEGIN)
+    expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    keyboard.press("Escape")
+    expect(begin).to_be_focused()
+    keyboard.press("Enter")
+    tab_to(dialog.get_by_role("button", name=CONFIRM))
+    keyboard.press("Enter")
+    done = phone.page.get_by_role("dialog", name="Withdrawal confirmed")
+    expect(done.get_by_role("heading")).to_be_focused()
+    keyboard.press("Escape")
+    expect(phone.page.get_by_role("dialog")).to_have_count(0)
+    phone.expect_balance(0)
 
 
 def test_cancel_and_escape_withdraw_nothing(phone: Site) -> None:

@@ -5,8 +5,12 @@ import { explain } from "./words.js";
 
 /** @typedef {Node | string | number | null} Cell */
 
+/** Words for screen readers alone. @param {string} text */
+const hidden = (text) => h("span", { class: "visually-hidden" }, text);
+
 /**
  * A table that scrolls by itself where it is wider than the page.
+ * The column of buttons has no label to be seen.
  * @param {{ caption: string, columns: (string | { label: string, numeric?: boolean })[], rows: Cell[][] }} about
  */
 export function table({ caption, columns, rows }) {
@@ -19,7 +23,7 @@ export function table({ caption, columns, rows }) {
       "table",
       {},
       h("caption", { class: "visually-hidden" }, caption),
-      h("thead", {}, h("tr", {}, ...heads.map(({ label }, at) => h("th", { scope: "col", class: className(at) }, label)))),
+      h("thead", {}, h("tr", {}, ...heads.map(({ label }, at) => h("th", { scope: "col", class: className(at) }, label || hidden("Actions"))))),
       h(
         "tbody",
         {},

@@ -45,7 +45,7 @@ export function lots(rows) {
 export function holds(rows, button) {
   if (!rows.length) return nothing("No credits are set aside.");
   return table({
-    caption: "Open holds",
+    caption: "Open holds, newest first",
     columns: ["Since", "Feature", { label: "Credits", numeric: true }, "Until", ""],
     rows: rows.map((row) => [
       time(row.created_at),

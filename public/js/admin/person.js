@@ -94,7 +94,7 @@ class PersonPage {
   #button(name, about = {}, what) {
     const { button, title, danger } = ACTIONS[name];
     const quiet = h("button", { class: `button button--quiet${danger ? " desk-careful" : ""}`, type: "button" }, what ? button : title);
-    if (what) quiet.setAttribute("aria-label", `${title}: ${what}`);
+    if (what) quiet.setAttribute("aria-label", `${button}: ${what}`);
     quiet.addEventListener("click", async () => {
       const target = { userId: this.id, label: this.label ?? this.id, balance: this.balance ?? 0, about, what };
       const result = await askAndAct(name, target).catch((error) => {

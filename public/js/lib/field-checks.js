@@ -21,7 +21,7 @@ export const checks = {
   /** A new password. @param {number | null} fewest characters, if they are known */
   newPassword: (fewest) => (/** @type {HTMLInputElement} */ input) => {
     if (!input.value) return t("auth.enter_password");
-    return fewest && input.value.length < fewest ? t("auth.password_rule", { n: fewest }) : "";
+    return fewest && input.value.length < fewest ? t("auth.weak.length") : "";
   },
 };
 
