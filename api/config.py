@@ -6,6 +6,9 @@ from api._lib.settings import settings
 from api._lib.web.buyer_currency import buyer_currency
 from api._lib.web.http import Request, Response, endpoint
 
+# As long as the catalogue: a switched-off store shows within a minute. Checkout asks the settings.
+CACHE_CONTROL = "private, max-age=60"
+
 
 def get(request: Request) -> Response:
     """Return the Supabase project, what is switched on, the shop, and what signing in takes.
@@ -26,7 +29,7 @@ def get(request: Request) -> Response:
             **config.refunds.public(),
             "tax": config.invoicing.tax_behavior,
         },
-        headers={"Cache-Control": "private, no-cache"},
+        headers={"Cache-Control": CACHE_CONTROL},
     )
 
 

@@ -23,14 +23,23 @@ def tool(name: str) -> Path:
         MissingToolError: Node or npm is missing, the installation failed, or the command does not
             exist for this platform.
     """
-    npm = shutil.which("npm")
-    if not npm or not shutil.which("node"):
-        raise MissingToolError("node and npm are not both on PATH; install Node.js 20 or newer")
-    _install(npm)
+    install(FOLDER)
     command = FOLDER / "node_modules" / ".bin" / name
     if not command.exists():
         raise MissingToolError(f"npm has no {name} for this platform")
     return command
+
+
+def node() -> str:
+    """Return the path of Node.js.
+
+    Raises:
+        MissingToolError: It is missing.
+    """
+    found = shutil.which("node")
+    if not found:
+        raise MissingToolError("node is not on PATH; install Node.js 20 or newer")
+    return found
 
 
 def postgres_binaries(version: int) -> Path:
@@ -53,13 +62,20 @@ def postgres_binaries(version: int) -> Path:
     return package / "native" / "bin"
 
 
-def _install(npm: str) -> None:
-    """Run `npm ci` unless it was run for this very lock file.
+def install(folder: Path) -> None:
+    """Run `npm ci` in a folder unless it was run for this very lock file.
 
     A file lock lets tests that run side by side share one installation.
+
+    Raises:
+        MissingToolError: As above.
     """
-    lock_file = FOLDER / "package-lock.json"
-    installed = FOLDER / "node_modules" / ".installed-lock.json"
+    npm = shutil.which("npm")
+    if not npm:
+        raise MissingToolError("npm is not on PATH; install Node.js 20 or newer")
+    node()
+    lock_file = folder / "package-lock.json"
+    installed = folder / "node_modules" / ".installed-lock.json"
     with lock_file.open() as guard:
         fcntl.flock(guard, fcntl.LOCK_EX)
         if installed.exists() and installed.read_bytes() == lock_file.read_bytes():
@@ -67,7 +83,7 @@ def _install(npm: str) -> None:
         try:
             done = subprocess.run(
                 [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
-                cwd=FOLDER,
+                cwd=folder,
                 capture_output=True,
                 text=True,
                 timeout=INSTALL_TIMEOUT_SECONDS,

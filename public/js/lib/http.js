@@ -22,21 +22,23 @@ export class RequestError extends Error {
  * Fetches JSON; anything but a 2xx with a readable answer is a RequestError.
  * @param {string} url
  * @param {{ method?: string, headers?: Record<string, string>, body?: unknown, cache?: RequestCache,
- *   timeoutSeconds?: number }} [options]
+ *   timeoutSeconds?: number, begun?: Promise<Response> }} [options] begun: this request, where it is under way
  * @returns {Promise<any>}
  */
-export async function requestJson(url, { body, headers, timeoutSeconds = TIMEOUT_SECONDS, ...init } = {}) {
+export async function requestJson(url, { body, headers, timeoutSeconds = TIMEOUT_SECONDS, begun, ...init } = {}) {
   /** @type {Record<string, string>} */
   const json = body === undefined ? {} : { "Content-Type": "application/json" };
   let response;
   let answer;
   try {
-    response = await fetch(url, {
-      ...init,
-      headers: { Accept: "application/json", ...json, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutSeconds * 1000),
-    });
+    const send = () =>
+      fetch(url, {
+        ...init,
+        headers: { Accept: "application/json", ...json, ...headers },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutSeconds * 1000),
+      });
+    response = await (begun ?? send());
     answer = await response.text();
   } catch {
     throw new RequestError({ status: 0, code: navigator.onLine ? "unreachable" : "offline" });

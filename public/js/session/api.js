@@ -1,4 +1,5 @@
 import { asPerson } from "./as-person.js";
+import { takeEarlyAnswer } from "../lib/early-answers.js";
 import { requestJson } from "../lib/http.js";
 import { session } from "./session.js";
 
@@ -12,7 +13,7 @@ export async function call(path, options) {
   const send = async (/** @type {string} */ token) => {
     try {
       const headers = { ...options?.headers, Authorization: `Bearer ${token}` };
-      return await requestJson(path, { ...options, headers });
+      return await requestJson(path, { ...options, headers, begun: takeEarlyAnswer(path, token) });
     } catch (error) {
       if (error.code === "account_deleted") session.end("deleted");
       throw error;
