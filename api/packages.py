@@ -10,9 +10,8 @@ from api._lib import database
 from api._lib.web.cors import TOKEN
 from api._lib.web.http import Request, Response, endpoint
 
-# A new price shows within about two minutes. Checkout always reads the current price. It is fresh
-# for a while in the browser, too: one that is stale at once is asked for twice where a page preloads
-# it.
+# A new price shows within about two minutes. Checkout always reads the current price. The answer is
+# fresh for a while in the browser, too: a preloaded one that is stale at once is asked for again.
 CACHE_CONTROL = "public, max-age=30, s-maxage=30, stale-while-revalidate=60"
 
 

@@ -143,7 +143,7 @@ def test_what_begins_with_the_html_is_what_the_modules_ask_for(
     sites: tuple[RunningStack, RunningStack],
     person: tuple[User, Console],
     path: str,
-    is_signed_in: bool,  # noqa: FBT001 - a parameter of the test
+    is_signed_in: bool,
 ) -> None:
     user, console = person
     console.allow_failing("/nowhere")
