@@ -1,4 +1,4 @@
-"""GET /api/config: the settings that the frontend needs. It has no build step to put them in."""
+"""GET /api/config: the settings that the frontend needs. Its files are the same everywhere."""
 
 from __future__ import annotations
 

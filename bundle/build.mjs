@@ -28,18 +28,20 @@ const COMMON = {
   write: /** @type {const} */ (false),
 };
 const EARLY = "/js/lib/early.js";
+const TEXTS = "/js/lib/texts/";
 
 const STYLES = /(?: *<link rel="stylesheet" href="[^"]+">\n)+/;
 const STYLE = /href="([^"]+)"/g;
 const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/;
 const PRELOADS = /(?: *<link rel="modulepreload" href="[^"]+">\n)+/;
-const ADDRESS = /(="|&quot;)(\/(?:js|css)\/[^"&]+)/g;
+const ADDRESS = /="(\/(?:js|css)\/[^"]+)"/g;
 const CHARSET = '    <meta charset="utf-8">\n';
 
 /** @typedef {import("esbuild").Metafile["outputs"]} Outputs */
 
 /** @param {string} source @param {string} target */
 async function buildSite(source, target) {
+  if (`${source}/`.startsWith(`${target}/`)) throw new Error(`${target} would be emptied, and holds the sources`);
   const pages = await pagesUnder(source);
   const elements = await namesIn(join(source, "elements"));
   await rm(target, { recursive: true, force: true });
@@ -49,9 +51,11 @@ async function buildSite(source, target) {
   const scripts = new Set([...pages.values()].map((html) => captured(SCRIPT, html)));
   const entries = [...scripts, ...elements.map((name) => `/elements/${name}`)];
   const modules = await bundleModules(source, target, entries);
-  const texts = [...modules.addresses.keys()].filter((address) => address.startsWith("/js/lib/texts/"));
+  const texts = [...modules.addresses.keys()].filter((address) => address.startsWith(TEXTS));
   const early = await bundleClassic(source, target, EARLY);
-  const known = new Map([...texts.map((text) => [text, modules.addresses.get(text)]), [EARLY, early]]);
+  /** What pages name besides their styles and their script. @type {Map<string, string>} */
+  const known = new Map([[EARLY, early]]);
+  for (const text of texts) known.set(text, required(modules.addresses.get(text), text));
 
   const policy = connectPolicy(process.env);
   for (const name of elements) await writeElement(target, name, modules);
@@ -137,7 +141,7 @@ async function writeElement(target, name, modules) {
 
 /**
  * @param {string} html
- * @param {{ source: string, target: string, modules: Modules, known: Map<string, string | undefined>,
+ * @param {{ source: string, target: string, modules: Modules, known: Map<string, string>,
  *   policy: string | null }} made
  */
 async function builtPage(html, { source, target, modules, known, policy }) {
@@ -145,15 +149,12 @@ async function builtPage(html, { source, target, modules, known, policy }) {
   const styles = [...required(STYLES.exec(html)?.[0], "styles").matchAll(STYLE)].map(([, address]) => address);
   const stylesheet = await bundleStyles(source, target, styles);
   const meta = policy ? `    <meta http-equiv="Content-Security-Policy" content="${policy}">\n` : "";
-  const built = html
+  return html
     .replace(CHARSET, `${CHARSET}${meta}`)
     .replace(STYLES, `    <link rel="stylesheet" href="${stylesheet}">\n`)
     .replace(SCRIPT, `<script type="module" src="${script}"></script>`)
     .replace(PRELOADS, imported.map((file) => `    <link rel="modulepreload" href="${file}">\n`).join(""))
-    .replace(ADDRESS, (_, before, address) => `${before}${known.get(address) ?? address}`);
-  const [left] = built.match(/"\/(?:js|css)\/[^"]*"/) ?? [];
-  if (left) throw new Error(`a page names ${left}, which is not in dist/`);
-  return built;
+    .replace(ADDRESS, (_, address) => `="${required(known.get(address), address)}"`);
 }
 
 /**

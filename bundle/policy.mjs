@@ -24,9 +24,9 @@ export function connectPolicy(env) {
   return `connect-src ${[...allowed].join(" ")}`;
 }
 
-/** @param {string | undefined} address */
-function origin(address) {
-  return address?.trim() ? new URL(address.trim()).origin : null;
+/** An address that is none is told by /api/health. @param {string | undefined} address */
+function origin(address = "") {
+  return URL.canParse(address.trim()) ? new URL(address.trim()).origin : null;
 }
 
 /** The project's own endpoint for files, where none is set. @param {string} project */

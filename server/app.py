@@ -57,7 +57,11 @@ def create_app(root: Path = ROOT, public: str = "public") -> WSGIApplication:
             status: str, headers: list[tuple[str, str]], *rest: Any
         ) -> Callable[[bytes], object]:
             merged = Headers(headers)
-            for name, value in _headers_for(path, header_rules).items():
+            rules = _headers_for(path, header_rules)
+            if function is None and status.startswith("404"):
+                # What is missing now may be there after the next deploy.
+                rules.pop("Cache-Control", None)
+            for name, value in rules.items():
                 # On Vercel a function's own header wins over the rule, and a file's does not.
                 if function is None or name not in merged:
                     merged[name] = value

@@ -7,8 +7,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from werkzeug.test import Client
 
 from local.stack import ROOT
+from server.app import create_app
 from server.page_policy import page_policy
 from tests.built import build_site
 from tests.support import cannot_run
@@ -175,3 +177,18 @@ def test_every_page_says_itself_what_our_server_would_say(
 
 def test_no_page_narrows_what_is_not_known(dist: Path) -> None:
     assert not [page for page in dist.rglob("*.html") if META.search(page.read_text("utf-8"))]
+
+
+def test_our_server_serves_it_and_lets_no_browser_keep_that_a_file_is_missing(dist: Path) -> None:
+    client = Client(create_app(public=str(dist)))
+    (asset,) = (path.name for path in (dist / "assets").glob("home-*.js"))
+    caching = {
+        path: client.get(path).headers["cache-control"]
+        for path in ("/", f"/assets/{asset}", "/assets/home-ABCDEFGH.js", "/nowhere")
+    }
+    assert caching == {
+        "/": "public, max-age=60",
+        f"/assets/{asset}": "public, max-age=31536000, immutable",
+        "/assets/home-ABCDEFGH.js": "no-cache",
+        "/nowhere": "no-cache",
+    }
