@@ -3253,10 +3253,10 @@ export interface components {
     headers: {
         /** @description The answer is one person's, for this moment */
         NotStored: "no-store";
-        /** @description Asked for again each time; no shared cache keeps it, because it depends on the caller's country */
-        OwnRevalidated: "private, no-cache";
-        /** @description Shared caches may keep it for a minute */
-        SharedForAMinute: "public, max-age=0, s-maxage=60, stale-while-revalidate=60";
+        /** @description The caller's browser may keep it for a minute; no shared cache keeps it, because it depends on the caller's country */
+        OwnForAMinute: "private, max-age=60";
+        /** @description Every cache may keep it for half a minute, and use it for another minute while it asks again */
+        SharedForAWhile: "public, max-age=30, s-maxage=30, stale-while-revalidate=60";
         /** @description Seconds after which to come back */
         RetryAfter: number;
         /** @description The methods there are */
@@ -3290,7 +3290,7 @@ export interface operations {
             /** @description The Supabase project's address, its publishable key, what is switched on, and whose shop it is */
             200: {
                 headers: {
-                    "Cache-Control": components["headers"]["OwnRevalidated"];
+                    "Cache-Control": components["headers"]["OwnForAMinute"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3315,7 +3315,7 @@ export interface operations {
             /** @description The catalogue */
             200: {
                 headers: {
-                    "Cache-Control": components["headers"]["SharedForAMinute"];
+                    "Cache-Control": components["headers"]["SharedForAWhile"];
                     [name: string]: unknown;
                 };
                 content: {

@@ -20,7 +20,7 @@ export class RequestError extends Error {
 
 /**
  * @typedef {{ method?: string, headers?: Record<string, string>, body?: unknown, cache?: RequestCache,
- *   timeoutSeconds?: number }} RequestOptions
+ *   timeoutSeconds?: number, begun?: Promise<Response> }} RequestOptions  begun: this request, where it is under way
  */
 
 /**
@@ -55,16 +55,18 @@ export async function requestFile(url, options) {
  * @param {(response: Response) => Promise<T>} read
  * @returns {Promise<[Response, T]>}
  */
-async function exchange(url, { body, headers, timeoutSeconds = TIMEOUT_SECONDS, ...init } = {}, read) {
+async function exchange(url, { body, headers, timeoutSeconds = TIMEOUT_SECONDS, begun, ...init } = {}, read) {
   /** @type {Record<string, string>} */
   const json = body === undefined ? {} : { "Content-Type": "application/json" };
   try {
-    const response = await fetch(new URL(url, import.meta.url), {
-      ...init,
-      headers: { Accept: "application/json", ...json, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutSeconds * 1000),
-    });
+    const send = () =>
+      fetch(new URL(url, import.meta.url), {
+        ...init,
+        headers: { Accept: "application/json", ...json, ...headers },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutSeconds * 1000),
+      });
+    const response = await (begun ?? send());
     return [response, await read(response)];
   } catch {
     throw new RequestError({ status: 0, code: navigator.onLine ? "unreachable" : "offline" });

@@ -1,4 +1,5 @@
 import { asPerson } from "./as-person.js";
+import { takeEarlyAnswer } from "../lib/early-answers.js";
 import { requestFile, requestJson } from "../lib/http.js";
 import { person } from "./person.js";
 
@@ -29,7 +30,7 @@ function send(request, path, options) {
   const run = async (/** @type {string} */ token) => {
     try {
       const headers = { ...options?.headers, Authorization: `Bearer ${token}` };
-      return await request(path, { ...options, headers });
+      return await request(path, { ...options, headers, begun: takeEarlyAnswer(path, token) });
     } catch (error) {
       if (error.code === "account_deleted") person.end("deleted");
       throw error;
