@@ -4,6 +4,7 @@ import { CodeForm } from "../js/store/code-form.js";
 import { loadConfig } from "../js/lib/config.js";
 import { h } from "../js/lib/dom.js";
 import { notice } from "../js/lib/notice.js";
+import { isOwnPage } from "../js/lib/own-page.js";
 import { PackShelf } from "../js/store/pack-shelf.js";
 import { problem, readingProblem } from "../js/lib/problems.js";
 import { returnAddresses } from "../js/store/return-addresses.js";
@@ -20,8 +21,8 @@ const PATIENCE_MS = 3000;
 
 /**
  * The packs on sale, from the catalogue and by offers, and the way from a pack to its payment page. The attributes
- * return-url and cancel-url name where the buyer goes afterwards. If nobody is signed in, the event credits:sign-in
- * asks for it; a page that cancels the event goes on with the purchase by itself.
+ * return-url and cancel-url name where the buyer goes afterwards. If nobody is signed in, the cancelable event
+ * credits:sign-in tells the page around; it cancels the event if it asks the buyer itself.
  */
 export class CreditStore extends ShadowElement {
   static sheets = [packStyles, styles];
@@ -36,7 +37,6 @@ export class CreditStore extends ShadowElement {
   #opening = null;
   /** The pack that waits until somebody is signed in. @type {string | null} */
   #waiting = null;
-  #connection = new AbortController();
   /** Settles when it is first known what can be bought. @type {Promise<void> | undefined} */
   ready;
 
@@ -51,19 +51,22 @@ export class CreditStore extends ShadowElement {
       this.#tax,
       this.#code.element,
     );
-    this.#connection = new AbortController();
-    const { signal } = this.#connection;
     // Back from the payment page: the browser may show this page just as it was left, button busy.
-    addEventListener("pageshow", (event) => event.persisted && this.#comeBack(), { signal });
-    addEventListener("online", () => this.#shelf.isKnown || this.refresh({ cache: "reload" }), { signal });
-    person.addEventListener("change", () => this.#onPerson(), { signal });
-    this.#shelf.follow(signal);
+    this.listen(window, "pageshow", (event) => event.persisted && this.#comeBack());
+    this.listen(window, "online", () => this.#shelf.isKnown || this.refresh({ cache: "reload" }));
+    this.listen(person, "change", () => this.#onPerson());
+    this.#shelf.follow(this);
     this.ready = this.refresh();
   }
 
   disconnectedCallback() {
-    this.#connection.abort();
+    super.disconnectedCallback();
     this.#waiting = null;
+  }
+
+  /** The keyboard goes on at the first pack. @param {FocusOptions} [options] */
+  focus(options) {
+    this.#shelf.focus(options);
   }
 
   /** Loads what is on sale and whether it can be bought. @param {{ cache?: RequestCache }} [options] */
@@ -107,9 +110,13 @@ export class CreditStore extends ShadowElement {
   async buy(packageId) {
     if (this.#opening || !this.#onSale) return;
     this.#waiting = null;
-    if (!person.id) return this.#askToSignIn(packageId);
+    // Another app has not said yet who is there. The change goes on with the purchase.
+    if (!person.isKnown) return void (this.#waiting = packageId);
+    // Another store goes on with it after signing in, and asks there.
+    if (!person.id && isOwnPage) return this.#askToSignIn(packageId);
     const waiver = this.#waiver.agreed;
     if (waiver === undefined) return;
+    if (!person.id) return this.#askToSignIn(packageId);
     this.#setOpening(packageId);
     this.#say(null);
     try {
@@ -133,11 +140,11 @@ export class CreditStore extends ShadowElement {
     this.#shelf.mark({ opening: packageId, onSale: this.#onSale });
   }
 
-  /** The purchase goes on when somebody is signed in, unless the page takes it over. @param {string} packageId */
+  /** Once somebody is signed in, the purchase goes on. @param {string} packageId */
   #askToSignIn(packageId) {
-    if (!this.tell("credits:sign-in", { package: packageId }, { cancelable: true })) return;
-    // The page may have had somebody signed in at once.
-    if (person.id) return this.buy(packageId);
+    const isHandled = !this.tell("credits:sign-in", { package: packageId }, { cancelable: true });
+    // Our own pages remember the purchase themselves: signing in may lead over another page.
+    if (isOwnPage) return;
     this.#waiting = packageId;
     const forget = () => {
       this.#waiting = null;
@@ -145,24 +152,27 @@ export class CreditStore extends ShadowElement {
     };
     const name = this.#shelf.nameOf(packageId) ?? t("auth.your_purchase");
     const action = { label: t("auth.not_now"), run: forget };
-    this.#answer(notice(t("store.sign_in", { name }), { tone: "info", action }));
+    const message = notice(t("store.sign_in", { name }), { tone: "info", action });
+    // A page that asks in its own way has the buyer's attention.
+    if (isHandled) this.#say(message);
+    else this.#answer(message);
   }
 
   /** Somebody has come or gone. */
   #onPerson() {
     const { offers, packages } = this.#shelf;
-    const waiting = person.id && this.#waiting;
+    const waiting = this.#waiting;
     this.#code.reset();
     this.#code.element.hidden = !person.id;
     offers.clear();
     this.reset();
-    if (!person.id) return;
-    offers.refresh(Promise.resolve(packages));
-    countStoreVisit(this);
-    if (waiting) {
-      this.#say(null);
-      this.buy(waiting);
+    if (person.id) {
+      offers.refresh(Promise.resolve(packages));
+      countStoreVisit(this);
     }
+    if (!waiting) return;
+    this.#say(null);
+    this.buy(waiting);
   }
 
   /** What was bought or changed meanwhile is seen. */

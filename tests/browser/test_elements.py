@@ -73,6 +73,7 @@ def test_an_app_with_supabase_js_shows_and_sells_credits(
     page = open_host()
     card = page.locator("credit-balance")
     expect(card.get_by_text("Sign in to see your credits.")).to_be_visible()
+    page.wait_for_function("() => window.purse")
     card.get_by_role("button", name="Sign in").click()
     expect(page.get_by_label("E-mail")).to_be_focused()
     enter(page, user)

@@ -20,7 +20,7 @@ def tab_to(place: Locator) -> None:
     """Press Tab until the place has the focus."""
     expect(place).to_be_visible()
     for _ in range(MOST_STOPS):
-        if place.evaluate("element => element === document.activeElement"):
+        if place.evaluate("element => element === element.getRootNode().activeElement"):
             return
         place.page.keyboard.press("Tab")
     raise AssertionError(f"{MOST_STOPS} times Tab do not lead to {place}")

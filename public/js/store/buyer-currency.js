@@ -9,7 +9,6 @@ export const OWN = "own";
 
 /** The choice on this page. @type {string | null} */
 let chosen = null;
-const choices = new EventTarget();
 
 /**
  * The currency that somebody chose to pay in. This browser remembers it on our own pages, another app's page until it
@@ -34,19 +33,17 @@ export const chosenCurrency = {
     } catch {
       // Without storage the choice lasts as long as the page.
     }
-    choices.dispatchEvent(new CustomEvent("change", { detail: currency }));
+    tell(currency);
   },
 
-  /**
-   * Tells of a choice on this page or in another tab.
-   * @param {(currency: string | null) => void} listener
-   * @param {AbortSignal} signal ends it
-   */
-  onChange(listener, signal) {
-    choices.addEventListener("change", (event) => listener(/** @type {CustomEvent} */ (event).detail), { signal });
-    if (isOwnPage) addEventListener("storage", ({ key, newValue }) => key === KEY && listener(newValue), { signal });
-  },
+  /** Tells of a choice on this page or in another tab by "change", with the currency as its detail. */
+  changes: new EventTarget(),
 };
+
+const tell = (/** @type {string | null} */ currency) =>
+  chosenCurrency.changes.dispatchEvent(new CustomEvent("change", { detail: currency }));
+
+if (isOwnPage) addEventListener("storage", ({ key, newValue }) => key === KEY && tell(newValue));
 
 /** The currencies that packs have prices in: the first pack's own, then by code. @param {Package[]} packages */
 export function offeredCurrencies(packages) {

@@ -35,13 +35,13 @@ export class PackShelf {
     this.offers = new OfferList(onBuy, () => this.#render());
   }
 
-  /** Follows the choice of a currency and the balance. @param {AbortSignal} signal ends it */
-  follow(signal) {
-    chosenCurrency.onChange((currency) => {
+  /** Follows the choice of a currency and the balance. @param {import("../lib/shadow-element.js").ShadowElement} element */
+  follow(element) {
+    element.listen(chosenCurrency.changes, "change", ({ detail: currency }) => {
       this.#wishes[0] = currency;
       this.#render();
-    }, signal);
-    wallet.addEventListener("change", () => this.#render(), { signal });
+    });
+    element.listen(wallet, "change", () => this.#render());
   }
 
   get isKnown() {
@@ -124,6 +124,13 @@ export class PackShelf {
     const again = focused && this.#root.querySelector(`[data-pack="${focused}"]`);
     if (again) /** @type {HTMLElement} */ (again).focus({ preventScroll: true });
   }
+
+  /** The keyboard goes on at the first card. @param {FocusOptions} [options] */
+  focus(options) {
+    const first = /** @type {HTMLElement | null} */ (this.#root.querySelector(".pack:not([inert]) [data-pack]"));
+    first?.focus(options);
+  }
 }
 
-const buyer = () => (person.id ? { balance: wallet.balance } : null);
+/** Who is signed in, or will be known to be. */
+const buyer = () => (person.id || !person.isKnown ? { balance: wallet.balance } : null);

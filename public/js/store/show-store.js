@@ -1,6 +1,7 @@
 import { openStore } from "./checkout.js";
+import { storeHeader, storeIntro } from "./store-frame.js";
 import { closeOnBackdrop } from "../lib/dialog.js";
-import { h, spoken, uniqueId } from "../lib/dom.js";
+import { h, uniqueId } from "../lib/dom.js";
 import { notice } from "../lib/notice.js";
 import { isOwnPage } from "../lib/own-page.js";
 import { t } from "../lib/texts.js";
@@ -21,12 +22,11 @@ export function showStore(element) {
 
 /** Takes the reader to the store on the page, if there is one. */
 function goToStore() {
+  /** @type {HTMLElement | null} */
   const store = document.querySelector("credit-store");
   if (!store?.checkVisibility()) return false;
   store.scrollIntoView({ block: "start" });
-  /** @type {HTMLElement | null | undefined} */
-  const first = store.shadowRoot?.querySelector("[data-pack]");
-  first?.focus({ preventScroll: true });
+  store.focus({ preventScroll: true });
   return true;
 }
 
@@ -43,19 +43,8 @@ async function openDialog(shadow) {
 
 function makeDialog() {
   const id = uniqueId("store");
-  const close = h(
-    "button",
-    { class: "store__close", type: "button", onclick: () => dialog.close() },
-    spoken(t("store.close")),
-  );
-  const title = h("h2", { id, tabindex: "-1", autofocus: true }, t("store"));
-  const dialog = h(
-    "dialog",
-    { class: "store", "aria-labelledby": id },
-    h("div", { class: "store__header" }, title, close),
-    h("div", { class: "store__intro" }, h("p", {}, t("store.about"))),
-    h("credit-store"),
-  );
+  const dialog = h("dialog", { class: "store", "aria-labelledby": id });
+  dialog.append(storeHeader(id, () => dialog.close()), storeIntro(), h("credit-store"));
   closeOnBackdrop(dialog);
   // The page has its own way to sign in, and the dialog would lie over it.
   dialog.addEventListener("credits:sign-in", (event) =>

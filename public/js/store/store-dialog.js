@@ -1,7 +1,8 @@
 import "../../elements/credit-store.js";
 import "./price-list.js";
+import { storeHeader, storeIntro } from "./store-frame.js";
 import { closeOnBackdrop } from "../lib/dialog.js";
-import { h, spoken } from "../lib/dom.js";
+import { h } from "../lib/dom.js";
 import { session } from "../session/session.js";
 import { t } from "../lib/texts.js";
 
@@ -40,25 +41,14 @@ class StoreDialog extends HTMLElement {
 
   /** Done when it is first wanted, so that no page asks for a catalogue nobody looks at. */
   #fill() {
-    const close = h(
-      "button",
-      { class: "store__close", type: "button", onclick: () => this.#dialog.close() },
-      spoken(t("store.close")),
-    );
-    const header = h(
-      "div",
-      { class: "store__header" },
-      h("h2", { id: "store-title", tabindex: "-1", autofocus: true }, t("store")),
-      close,
-    );
-    const intro = h("div", { class: "store__intro" }, h("p", {}, t("store.about")), this.#buyer);
+    const header = storeHeader("store-title", () => this.#dialog.close());
     const prices = h(
       "section",
       { class: "store__prices", "aria-labelledby": "store-prices" },
       h("h3", { id: "store-prices" }, t("what_things_cost")),
       h("price-list"),
     );
-    this.#dialog.append(header, intro, this.#reason, this.#packs, prices);
+    this.#dialog.append(header, storeIntro(this.#buyer), this.#reason, this.#packs, prices);
   }
 }
 
