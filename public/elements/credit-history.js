@@ -15,16 +15,20 @@ import { t } from "../js/lib/texts.js";
 import { person } from "../js/session/person.js";
 import dialog from "../js/sheets/confirm-dialog.js";
 import styles from "../js/sheets/credit-history.js";
+import entryStyles from "../js/sheets/history-entries.js";
 import { loadCatalogue } from "../js/store/catalogue.js";
 import { showStore } from "../js/store/show-store.js";
 
+const SKELETONS = 6;
+
 /** Every movement of credits by day, newest first, and payments that are under way or failed. */
 class CreditHistory extends ShadowElement {
-  static sheets = [dialog, styles];
+  static sheets = [dialog, styles, entryStyles];
 
   #entries = new Entries();
   #days = new DayList(() => showStore(this));
   #status = h("div", { class: "status" });
+  #waiting = waiting();
   #chart = h("div", { class: "chart-place" });
   #csvStatus = h("div", { class: "status" });
   #tools = new HistoryTools(
@@ -39,24 +43,22 @@ class CreditHistory extends ShadowElement {
     t("show_earlier"),
   );
   #moreStatus = h("div", { class: "status" });
+  #place = h("div", { class: "history", part: "history" });
   /** What the chart was drawn from. */
   #drawn = "";
 
   connectedCallback() {
-    this.shadow.replaceChildren(
-      h(
-        "div",
-        { class: "history", part: "history" },
-        this.#chart,
-        this.#tools.element,
-        this.#csvStatus,
-        this.#status,
-        this.#announcement,
-        this.#days.element,
-        this.#moreStatus,
-        this.#more,
-      ),
+    this.#place.replaceChildren(
+      this.#chart,
+      this.#tools.element,
+      this.#csvStatus,
+      this.#status,
+      this.#announcement,
+      this.#days.element,
+      this.#moreStatus,
+      this.#more,
     );
+    this.shadow.replaceChildren(this.#place);
     this.listen(this.#entries, "change", () => this.#render());
     this.listen(wallet, "change", () => this.#entries.follow());
     this.listen(person, "change", () => this.#choose(NONE, true));
@@ -72,16 +74,18 @@ class CreditHistory extends ShadowElement {
     const isIn = person.id !== null || !person.isKnown;
     const isEmpty = !transactions.length && !payments.length;
     const isNew = isIn && status === "ready" && isEmpty && !isFiltered && !isBusy && !isActive(filter);
-    const hasList = isIn && status !== "failed" && !isNew;
+    const isLoading = isIn && status === "loading";
+    const hasList = isIn && status === "ready" && !isNew;
     this.#tools.show(filter);
     this.#tools.learn(used(transactions));
     this.#tools.element.hidden = !hasList;
     this.#renderChart(hasList);
-    this.#days.element.setAttribute("aria-busy", String(isIn && (isBusy || status === "loading")));
-    if (!isIn) this.#days.clear();
-    else if (status === "loading") this.#days.wait();
-    else this.#days.show(transactions, payments, nextCursor === null);
-    this.#more.hidden = !isIn || status !== "ready" || nextCursor === null;
+    this.#place.setAttribute("aria-busy", String(isLoading || (isIn && isBusy)));
+    if (isLoading) this.#place.prepend(this.#waiting);
+    else this.#waiting.remove();
+    if (hasList) this.#days.show(transactions, payments, nextCursor === null);
+    else this.#days.clear();
+    this.#more.hidden = !hasList || nextCursor === null;
     say(this.#status, this.#message({ isIn, isNew, isEmpty }));
     this.#announce();
   }
@@ -110,10 +114,9 @@ class CreditHistory extends ShadowElement {
     if (this.#announcement.textContent !== text) this.#announcement.textContent = text;
   }
 
-  /** Its place is kept until it is known whether there is something to draw. @param {boolean} hasList */
+  /** @param {boolean} hasList */
   #renderChart(hasList) {
-    const { balances, status } = wallet;
-    this.#chart.classList.toggle("chart-place--waiting", hasList && balances === null && status === "loading");
+    const { balances } = wallet;
     const days = hasList && balances ? charted(balances.slice(-CHART_DAYS)) : [];
     const key = JSON.stringify(days);
     if (key === this.#drawn) return;
@@ -162,6 +165,20 @@ const used = (transactions) =>
 
 /** @param {HTMLElement} place @param {Node | null} message */
 const say = (place, message) => place.replaceChildren(...(message ? [message] : []));
+
+/** As high as most histories are. What takes its place is new, so that nothing moves that was there. */
+const waiting = () =>
+  h(
+    "div",
+    { class: "waiting", "aria-hidden": "true" },
+    h("div", { class: "waiting__chart" }),
+    h("div", { class: "waiting__tools" }),
+    h(
+      "div",
+      { class: "waiting__days" },
+      ...Array.from({ length: SKELETONS }, () => h("div", { class: "line entry--skeleton" })),
+    ),
+  );
 
 /** @param {string} text @param {string} label @param {() => void} run */
 const empty = (text, label, run) =>

@@ -9,8 +9,6 @@ import { paymentEntry } from "./payment-entry.js";
 /** @typedef {import("./wallet.js").Payment} Payment */
 /** @typedef {{ element: HTMLElement, head: HTMLElement, heading: HTMLElement, list: HTMLElement }} Group */
 
-const SKELETONS = 6;
-
 /** Entries under a heading for each day. */
 export class DayList {
   element = h("div", { class: "days", part: "days" });
@@ -55,16 +53,6 @@ export class DayList {
     const shown = [...groups.values()];
     shown[0]?.head.append(this.#columns);
     arrange(this.element, shown.map(({ element }) => element));
-  }
-
-  /** What stands there until the first answer is here. */
-  wait() {
-    if (this.element.querySelector(".day--skeleton")) return;
-    this.#entries.clear();
-    this.#groups.clear();
-    const lines = Array.from({ length: SKELETONS }, () => h("div", { class: "line line--skeleton" }));
-    const head = h("div", { class: "day__head" }, "\u00a0");
-    this.element.replaceChildren(h("div", { class: "day day--skeleton", "aria-hidden": "true" }, head, ...lines));
   }
 
   clear() {
