@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
     from tests.browser.conftest import StartStack, Visit
+    from tests.browser.stand_in import StandIn
     from tests.database.purse import Purse
     from tests.support import RunningStack, User
 
@@ -119,6 +120,25 @@ def test_a_choice_leaves_the_address_alone(page: Page, user: User, purse: Purse,
     page.wait_for_url(f"{host}/")
     expect(found).to_have_count(1)
     expect(page.get_by_role("combobox", name="Kind")).to_have_value("gifts")
+
+
+def test_a_failed_payment_leads_to_the_store_of_the_app(
+    page: Page, user: User, stack: RunningStack, stripe: StandIn
+) -> None:
+    session_id = shop.begin(stack, user)
+    shop.pay_by_bank(stack, session_id)
+    stripe.settle(session_id, "failed")
+    entry = entries(page, user).first
+    expect(entry.locator("summary")).to_contain_text("Failed")
+    entry.locator("summary").click()
+    page.evaluate(
+        """document.addEventListener("credits:buy", (event) => {
+          event.preventDefault();
+          document.title = "The app's own store";
+        })"""
+    )
+    entry.get_by_role("button", name="Visit the store").click()
+    expect(page).to_have_title("The app's own store")
 
 
 def test_the_csv_is_downloaded_there_too(page: Page, user: User, purse: Purse) -> None:
