@@ -60,6 +60,8 @@ def test_the_table_is_there_to_be_seen_by_everybody(purse: Purse, visit: Visit, 
     assert table.evaluate(height) > 50
     hide = chart(site).get_by_role("button", name="Hide table")
     expect(hide).to_have_attribute("aria-expanded", "true")
+    chart(site).get_by_role("group").press("Shift+Tab")
+    expect(hide).to_be_focused()
     hide.click()
     assert table.evaluate(height) <= 1
 

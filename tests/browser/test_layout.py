@@ -136,7 +136,7 @@ def test_files_and_what_became_of_the_credits_fit_every_screen(
     expect_fitting(page, scheme)
 
     site.open()
-    site.open_entry(site.history.filter(has_text=LONG_NAME))
-    expect(page.get_by_text("A gift with a reason")).to_be_visible()
+    entry = site.open_entry(site.history.filter(has_text=LONG_NAME))
+    expect(entry.get_by_text("A gift with a reason")).to_be_visible()
     expect(page.get_by_text("Running low.")).to_be_visible()
     expect_fitting(page, scheme)

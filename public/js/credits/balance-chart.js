@@ -21,11 +21,15 @@ export function charted(balances) {
 
 /** The balance at the end of each day, as a drawing and as a table. @param {DayBalance[]} days two at least */
 export function balanceChart(days) {
-  const table = h("div", { class: "chart__table visually-hidden" }, tableOf(days));
+  const label = { role: "group", "aria-label": t("chart.table.about") };
+  const table = h("div", { class: "chart__table visually-hidden", ...label }, tableOf(days));
   const toggle = h("button", { class: "link", type: "button", "aria-expanded": "false" }, t("chart.table"));
   toggle.addEventListener("click", () => {
     const isShown = !table.classList.toggle("visually-hidden");
     toggle.setAttribute("aria-expanded", String(isShown));
+    // It may be long, and then scrolls: by the keyboard, too.
+    if (isShown) table.tabIndex = 0;
+    else table.removeAttribute("tabindex");
     toggle.textContent = t(isShown ? "chart.no_table" : "chart.table");
   });
   return h(

@@ -8,6 +8,7 @@ import { paymentEntry } from "./payment-entry.js";
 /** @typedef {import("./wallet.js").Transaction} Transaction */
 /** @typedef {import("./wallet.js").Payment} Payment */
 /** @typedef {{ element: HTMLElement, head: HTMLElement, heading: HTMLElement, list: HTMLElement }} Group */
+/** @typedef {Map<string, { shown: string, element: HTMLElement }>} Shown  by the ids of transactions and orders */
 
 /** Entries under a heading for each day. */
 export class DayList {
@@ -21,7 +22,7 @@ export class DayList {
   );
   /** @type {Map<string, Group>} */
   #groups = new Map();
-  /** By the ids of transactions and orders. @type {Map<string, { shown: string, element: HTMLElement }>} */
+  /** @type {Shown} */
   #entries = new Map();
   #showStore;
 
@@ -37,7 +38,9 @@ export class DayList {
    */
   show(transactions, payments, isComplete) {
     const days = byDay(transactions, payments, isComplete);
+    /** @type {Shown} */
     const entries = new Map();
+    /** @type {Map<string, Group>} */
     const groups = new Map();
     for (const { day, payments: due, transactions: moved } of days) {
       const group = this.#groups.get(day) ?? newGroup();
@@ -68,7 +71,7 @@ export class DayList {
 
   /**
    * Made once, and changed only where there is something new to show: an entry stays open and keeps the focus.
-   * @param {typeof this.#entries} entries
+   * @param {Shown} entries
    * @param {string} id
    * @param {unknown} about
    * @param {() => HTMLElement} make

@@ -1,5 +1,5 @@
 import { isOwnPage } from "../lib/own-page.js";
-import { fromAddress, inAddress, NONE } from "./filter.js";
+import { fromAddress, inAddress, isSame, NONE } from "./filter.js";
 
 /** @typedef {import("./filter.js").Filter} Filter */
 
@@ -12,10 +12,8 @@ export const addressed = () => (isOwnPage ? fromAddress(location.search) : NONE)
  * @param {{ isStep: boolean }} options whether "back" undoes it; not while somebody types
  */
 export function keepInAddress(filter, { isStep }) {
-  if (!isOwnPage) return;
-  const search = inAddress(location.search, filter);
-  if (search === location.search) return;
-  const address = `${location.pathname}${search}${location.hash}`;
+  if (!isOwnPage || isSame(filter, addressed())) return;
+  const address = `${location.pathname}${inAddress(location.search, filter)}${location.hash}`;
   if (isStep) history.pushState(history.state, "", address);
   else history.replaceState(history.state, "", address);
 }

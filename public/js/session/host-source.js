@@ -11,6 +11,8 @@ import { person } from "./person.js";
 export class HostSource {
   /** @type {string | null} */
   id = null;
+  /** The person's address, where the token has it. @type {string | null} */
+  email = null;
   /** False until the app has answered for the first time. */
   isKnown = false;
   #ask;
@@ -64,11 +66,13 @@ export class HostSource {
 
   /** @param {string | null} token */
   #take(token) {
-    const id = token === null || token === this.#refused ? null : subject(token);
+    const known = token === null || token === this.#refused ? null : subject(token);
+    const id = known?.id ?? null;
     const isChange = !this.isKnown || id !== this.id;
     this.isKnown = true;
     this.#token = token;
     this.id = id;
+    this.email = known?.email ?? null;
     if (isChange) person.changed(id === null ? "signed-out" : "signed-in");
     return isChange;
   }
@@ -83,13 +87,17 @@ async function given(ask) {
   }
 }
 
-/** The user's id in an access token of Supabase Auth. The server alone decides whether it is genuine. @param {string} token */
+/**
+ * The user's id and address in an access token of Supabase Auth. The server alone decides whether it is genuine.
+ * @param {string} token
+ * @returns {{ id: string, email: string | null }}
+ */
 function subject(token) {
   try {
     const payload = token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
     const bytes = Uint8Array.from(atob(payload), (character) => character.charCodeAt(0));
-    const { sub } = JSON.parse(new TextDecoder().decode(bytes));
-    if (typeof sub === "string" && sub) return sub;
+    const { sub, email } = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof sub === "string" && sub) return { id: sub, email: email || null };
   } catch {
     // As below.
   }
