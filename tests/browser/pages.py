@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -225,11 +226,13 @@ class Files:
         carried = self.page.evaluate_handle(
             """files => {
               const carried = new DataTransfer();
-              for (const [name, bytes] of files)
-                carried.items.add(new File([new Uint8Array(bytes)], name, { lastModified: 1 }));
+              for (const [name, base64] of files) {
+                const bytes = Uint8Array.from(atob(base64), (byte) => byte.charCodeAt(0));
+                carried.items.add(new File([bytes], name, { lastModified: 1 }));
+              }
               return carried;
             }""",
-            [(name, list(content)) for name, content in files],
+            [(name, base64.b64encode(content).decode()) for name, content in files],
         )
         self.page.dispatch_event("h1", event, {"dataTransfer": carried})
 
