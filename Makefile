@@ -1,6 +1,6 @@
 # Every command of the project. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help run examples pages types screenshots reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-desk bench-large bench-outbox bench-webhook cold-start
+.PHONY: help run examples build pages types screenshots reconcile rebuild go-live forget export-user codes books doctor admin quick test soak check hashes migrate lock format tools bench bench-books bench-desk bench-large bench-outbox bench-pages bench-webhook cold-start
 
 VENV := .venv/bin
 WORKERS ?= 2
@@ -117,12 +117,21 @@ bench-outbox: ## Measure how fast 20,000 deliveries of the outbox drain
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.outbox
 
+bench-pages: tools ## Measure how soon the pages are usable beside an older build, on slow 4G (BASE=… ROUNDS=5)
+	@./tests/tools/nginx.sh
+	@$(VENV)/python -m tests.bench.pages
+
 bench-webhook: ## Measure the webhook's own Python beside signature check and JSON alone
 	@./ops/venv.sh tests/requirements.txt
 	@$(VENV)/python -m tests.bench.webhook
 
 cold-start: tools ## Measure the cold starts as built by Vercel's own CLI (BASE=commit beside that commit)
 	@$(VENV)/python -m tests.vercel.cold_start
+
+# As vercel.json has it, for those who host the site themselves.
+build: ## Build dist/ from public/ for a server of your own (needs Node.js 20)
+	@npm ci --prefix bundle --ignore-scripts --no-audit --no-fund --silent
+	@node bundle/build.mjs
 
 lock: ## Pin every package with its hashes, from the .in files (LOCK_ARGS=--upgrade for newer ones)
 	@./ops/venv.sh tests/requirements.txt

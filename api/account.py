@@ -24,13 +24,12 @@ from api._lib.web.auth import signed_in_user
 from api._lib.web.client_address import client_network
 from api._lib.web.cors import TOKEN_AND_JSON
 from api._lib.web.http import Request, Response, endpoint
-from api._lib.web.limits import Limit
+from api._lib.web.limits import EXPORT_PAGES
 
 # Storage, Stripe and Supabase Auth are given this long within maxDuration in vercel.json. What is
 # left then is the daily clean-up's.
 FINISH_SECONDS = 25
 MAX_CREDITS = 2**53
-EXPORT_PAGES = Limit("export", most=200, seconds=60 * 60)
 
 _UNKNOWN_LINK = "This link is not known. Use the one in the newest mail."
 

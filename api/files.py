@@ -1,6 +1,6 @@
 """The signed-in user's files.
 
-GET /api/files: a page of them, newest first, with download addresses.
+GET /api/files: a page of them, newest first, with download addresses; and how large a file may be.
 POST /api/files {feature, filename, size, content_type}: hold the credits, return an upload address.
 POST /api/files/complete {"file_id"}: process an upload and charge for it.
 POST /api/files/export {"file_ids": […]}: make one archive of processed files and charge for it.
@@ -16,7 +16,7 @@ from typing import Any
 from api._lib.errors import InvalidRequestError
 from api._lib.files.answers import file_json, processed_json
 from api._lib.files.deleting import delete_one
-from api._lib.files.kinds import new_upload
+from api._lib.files.kinds import new_upload, size_limits
 from api._lib.files.rows import read_files
 from api._lib.files.settings import storage_settings
 from api._lib.files.uploads import begin_upload, complete_upload
@@ -35,9 +35,15 @@ def listing(request: Request) -> Response:
     """Answer ?limit= and ?cursor= (from next_cursor)."""
     user = signed_in_user(request)
     limit, cursor = page(request)
-    storage_settings()
+    max_bytes = size_limits(storage_settings().max_file_bytes)
     files, next_cursor = read_files(user.id, limit=limit, cursor=cursor)
-    return Response({"files": [file_json(file) for file in files], "next_cursor": next_cursor})
+    return Response(
+        {
+            "files": [file_json(file) for file in files],
+            "next_cursor": next_cursor,
+            "max_bytes": max_bytes,
+        }
+    )
 
 
 def begin(request: Request) -> Response:

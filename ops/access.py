@@ -89,6 +89,7 @@ VIEWS: dict[str, frozenset[str]] = {
     "purse.spendable_lots": _NOBODY,
     "purse.stuck_refunds": _NOBODY,
     "purse.unsettled_purchases": _NOBODY,
+    "purse.work_names": _NOBODY,
 }
 
 # Trigger -> its mode as in pg_trigger.tgenabled. A: it fires always, also in a session that plays
@@ -168,6 +169,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "public.expire_credits": _SERVER,
     "public.explain_balance": _SERVER,
     "public.export_account": _SERVER,
+    "public.export_history": _SERVER,
     "public.export_profile": _SERVER,
     "public.fail_file": _SERVER,
     "public.files_to_sweep": _SERVER,
@@ -288,6 +290,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.fan_out": _NOBODY,
     "purse.file_json": _NOBODY,
     "purse.file_status": _NOBODY,
+    "purse.find_entries": _NOBODY,
     "purse.first_open_moment": _NOBODY,
     "purse.forbid_action_change": _NOBODY,
     "purse.forbid_book_change": _NOBODY,
@@ -358,7 +361,9 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.raise_key_reused": _NOBODY,
     "purse.raise_lots_mismatch": _NOBODY,
     "purse.raise_not_movable": _NOBODY,
+    "purse.read_balances": _NOBODY,
     "purse.read_history": _NOBODY,
+    "purse.read_payments": _NOBODY,
     "purse.read_usage": _NOBODY,
     "purse.recent_balances_off": _NOBODY,
     "purse.record_order": _NOBODY,

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from api._lib.csv_text import csv_text
 from api._lib.money import decimals
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
 FIGURES = (
     *("opening", "sold", "granted", "used", "expired", "refunded", "corrected", "moved"),
@@ -23,8 +22,6 @@ BALANCE = (
     *("transaction", "date", "category", "amount", "fee", "net", "currency", "mode", "available"),
     *("source", "source_amount", "source_currency", "exchange_rate", "order", "payout"),
 )
-# A spreadsheet takes a cell that begins so for a formula, also after spaces.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def roll_forward_csv(month: str, figures: Iterable[Mapping[str, Any]]) -> str:
@@ -33,7 +30,7 @@ def roll_forward_csv(month: str, figures: Iterable[Mapping[str, Any]]) -> str:
         [month, each["unit"], _mode(each), *(_figure(each[name], each["unit"]) for name in FIGURES)]
         for each in figures
     ]
-    return _csv(("month", "unit", "mode", *FIGURES), rows)
+    return csv_text([("month", "unit", "mode", *FIGURES), *rows])
 
 
 def postings_csv(
@@ -58,7 +55,7 @@ def postings_csv(
         ]
         for each in postings
     ]
-    return _csv(POSTING, rows)
+    return csv_text([POSTING, *rows])
 
 
 def balance_csv(transactions: Iterable[Mapping[str, Any]], *, timezone: str) -> str:
@@ -85,7 +82,7 @@ def balance_csv(transactions: Iterable[Mapping[str, Any]], *, timezone: str) -> 
         ]
         for each in transactions
     ]
-    return _csv(BALANCE, rows)
+    return csv_text([BALANCE, *rows])
 
 
 def _date(text: str, zone: ZoneInfo) -> str:
@@ -103,18 +100,3 @@ def _figure(value: int | None, unit: str) -> int | Decimal | None:
     if value is None or unit == "credits":
         return value
     return Decimal(value).scaleb(-decimals(unit))
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(header)
-    writer.writerows([_cell(value) for value in row] for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    """Return a cell that no spreadsheet runs. Numbers keep their sign."""
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return f"'{value}"
-    return value

@@ -86,7 +86,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The signed-in user's balance and history and, if asked, one purchase of theirs */
+        /**
+         * The signed-in user's balance and history and, if asked, one purchase of theirs
+         * @description kind, feature and q choose among the entries. One page looks at the next 20,000 entries at most, with q at 5,000: it may then be shorter than limit, or empty, and next_cursor still leads on.
+         */
         get: operations["readCredits"];
         put?: never;
         /**
@@ -94,6 +97,26 @@ export interface paths {
          * @description The request names a feature, never an amount. Under the same Idempotency-Key the same request is charged once and answered as the first time, for good; another request is refused. The body is at most 16 KiB.
          */
         post: operations["spendCredits"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/credits/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The history as CSV, page by page
+         * @description Newest first, in UTF-8 with a byte order mark. The columns are date, what, kind, feature, quantity, credits, balance, price, currency and order; the first page names them. Pages have 3.5 MB at most; one after the other they are one file. Next-Cursor leads to the next page. A text that a spreadsheet would take for a formula begins with an apostrophe. 200 pages an hour, together with the copy of all data.
+         */
+        get: operations["exportCredits"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -933,12 +956,21 @@ export interface components {
             next_expiry: components["schemas"]["NextExpiry"] | null;
             /** @description null unless ?usage=true asks for it */
             usage: components["schemas"]["Usage"] | null;
+            /** @description Payments of the last thirty days that are under way or failed, newest first; null unless ?payments=true asks for them */
+            payments: components["schemas"]["OpenPayment"][] | null;
+            /** @description The balance at the end of each day, oldest first, today last; null unless ?balances= asks for it */
+            balances: components["schemas"]["DayBalance"][] | null;
             /** @description Newest first */
             transactions: components["schemas"]["Transaction"][];
             /** @description null: there is nothing older */
             next_cursor: components["schemas"]["TransactionId"] | null;
-            /** @description null: not asked for, not known yet, or not theirs */
+            /** @description null: not asked for, not known yet, or not theirs; purchase_lookup says which */
             purchase: components["schemas"]["Purchase"] | null;
+            /**
+             * @description How far purchase can be relied on. null: no session_id. found: purchase is as Stripe has it. not_found: there is no such session, or it is not theirs; this is final. pending, stripe_unavailable: purchase is as the database has it; ask again, because Stripe was asked for this person a moment ago or does not answer
+             * @enum {unknown}
+             */
+            purchase_lookup: null | "found" | "not_found" | "pending" | "stripe_unavailable";
         };
         Transaction: {
             id: components["schemas"]["TransactionId"];
@@ -950,7 +982,13 @@ export interface components {
             /** @description The package's name when it was ordered, the feature's, or the reason of a gift */
             description: string | null;
             feature: components["schemas"]["Slug"] | null;
+            /** @description The feature's name now; null: none, or the feature is gone */
+            feature_name: string | null;
+            /** @description The file that this was spent on; null: none, or it was deleted */
+            file_name: string | null;
             quantity: components["schemas"]["Quantity"] | null;
+            /** @description What was paid for a purchase; null: this is none, or it is another account's */
+            price: components["schemas"]["Amount"] | null;
             /** @description Of what a purchase moved */
             order_id: components["schemas"]["OrderId"] | null;
             /** @description The spend that this undid */
@@ -971,6 +1009,11 @@ export interface components {
         };
         /** @description Confirmed once status is paid and credited equals credits, but for what was refunded */
         Purchase: {
+            /**
+             * Format: uuid
+             * @description Also in the history, in the entries of this purchase
+             */
+            order_id: string;
             /** @enum {unknown} */
             status: "open" | "processing" | "paid" | "mismatch" | "failed" | "expired";
             package_type: string;
@@ -985,6 +1028,17 @@ export interface components {
             refunded: number;
             currency: components["schemas"]["Currency"];
             decimals: components["schemas"]["Decimals"];
+            /** @description Stripe's code for the latest attempt that was declined, such as insufficient_funds */
+            decline_code: string | null;
+            /** @description Ask there for Stripe's receipt; null: there is none */
+            receipt: string | null;
+            /** @description Ask there for Stripe's invoice; null: there is none */
+            invoice: string | null;
+            /**
+             * Format: uri
+             * @description Where it can be paid; null unless Stripe has just said that the session is open
+             */
+            checkout_url: string | null;
             created_at: components["schemas"]["Moment"];
         };
         /** @description A snapshot event (https://docs.stripe.com/api/events/object), of which these fields are relied on */
@@ -1081,6 +1135,31 @@ export interface components {
                 spent: number;
             }[];
         };
+        Amount: {
+            /** @description In minor units of the currency */
+            amount: number;
+            currency: components["schemas"]["Currency"];
+            decimals: components["schemas"]["Decimals"];
+        };
+        /** @description An order that gave no credits: its payment is under way at a bank, or was refused and has ended */
+        OpenPayment: {
+            order_id: components["schemas"]["OrderId"];
+            /** @enum {unknown} */
+            status: "pending" | "failed";
+            /** @description The package's when it was ordered */
+            name: string;
+            /** @description Credits that were ordered */
+            credits: number;
+            /** @description The price of the order */
+            price: components["schemas"]["Amount"];
+            /** @description When it was ordered */
+            created_at: components["schemas"]["Moment"];
+        };
+        DayBalance: {
+            /** @description UTC */
+            date: string;
+            balance: number;
+        };
         LotMovement: {
             lot_id: components["schemas"]["TransactionId"];
             /** @enum {unknown} */
@@ -1132,6 +1211,17 @@ export interface components {
             balance: number;
         };
         Files: {
+            /**
+             * @description The largest file in bytes that each feature takes here, by the feature's id
+             * @example {
+             *       "docx_processing": 20000000,
+             *       "txt_upload": 5000000,
+             *       "audio_upload": 50000000
+             *     }
+             */
+            max_bytes: {
+                [key: string]: number;
+            };
             files: components["schemas"]["File"][];
             next_cursor: components["schemas"]["FileCursor"] | null;
         };
@@ -1440,6 +1530,10 @@ export interface components {
             next_expiry?: components["schemas"]["NextExpiry"] | null;
             /** @description null unless ?usage=true asks for it */
             usage?: components["schemas"]["Usage"] | null;
+            /** @description Not told here: see the person's orders */
+            payments?: null;
+            /** @description Not told here */
+            balances?: null;
             /** @description Newest first */
             transactions: components["schemas"]["DeskTransaction"][];
             /** @description null: there is nothing older */
@@ -1704,7 +1798,13 @@ export interface components {
             /** @description The package's name when it was ordered, the feature's, or the reason of a gift */
             description: string | null;
             feature: components["schemas"]["Slug"] | null;
+            /** @description The feature's name now; null: none, or the feature is gone */
+            feature_name: string | null;
+            /** @description The file that this was spent on; null: none, or it was deleted */
+            file_name: string | null;
             quantity: components["schemas"]["Quantity"] | null;
+            /** @description What was paid for a purchase; null: this is none, or it is another account's */
+            price: components["schemas"]["Amount"] | null;
             /** @description Of what a purchase moved */
             order_id: components["schemas"]["OrderId"] | null;
             /** @description The spend that this undid */
@@ -3153,10 +3253,10 @@ export interface components {
     headers: {
         /** @description The answer is one person's, for this moment */
         NotStored: "no-store";
-        /** @description Asked for again each time; no shared cache keeps it, because it depends on the caller's country */
-        OwnRevalidated: "private, no-cache";
-        /** @description Shared caches may keep it for a minute */
-        SharedForAMinute: "public, max-age=0, s-maxage=60, stale-while-revalidate=60";
+        /** @description The caller's browser may keep it for a minute; no shared cache keeps it, because it depends on the caller's country */
+        OwnForAMinute: "private, max-age=60";
+        /** @description Every cache may keep it for half a minute, and use it for another minute while it asks again */
+        SharedForAWhile: "public, max-age=30, s-maxage=30, stale-while-revalidate=60";
         /** @description Seconds after which to come back */
         RetryAfter: number;
         /** @description The methods there are */
@@ -3167,6 +3267,10 @@ export interface components {
         IdempotentReplayed: "true";
         /** @description Browsers offer the answer as a file */
         Attachment: string;
+        /** @description Browsers offer the answer as a file; the date is today's, in UTC */
+        HistoryAttachment: string;
+        /** @description The cursor of the next page; missing with the last one */
+        NextCursor: number;
         /** @description The answer is for staff alone, for this moment */
         PrivateNotStored: "private, no-store";
     };
@@ -3186,7 +3290,7 @@ export interface operations {
             /** @description The Supabase project's address, its publishable key, what is switched on, and whose shop it is */
             200: {
                 headers: {
-                    "Cache-Control": components["headers"]["OwnRevalidated"];
+                    "Cache-Control": components["headers"]["OwnForAMinute"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3211,7 +3315,7 @@ export interface operations {
             /** @description The catalogue */
             200: {
                 headers: {
-                    "Cache-Control": components["headers"]["SharedForAMinute"];
+                    "Cache-Control": components["headers"]["SharedForAWhile"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -3341,6 +3445,16 @@ export interface operations {
                 session_id?: components["schemas"]["CheckoutSessionId"];
                 /** @description true: also tell what was spent day by day, which takes longer */
                 usage?: "true";
+                /** @description Only entries of these kinds, separated by commas */
+                kind?: string;
+                /** @description Only entries of this feature */
+                feature?: components["schemas"]["Slug"];
+                /** @description Only entries with this text, in any case, in the name of the file, feature or package or in the reason. Blanks around it do not count. */
+                q?: string;
+                /** @description true: also tell payments that are under way or failed */
+                payments?: "true";
+                /** @description Also tell the balance at the end of so many days, today the last */
+                balances?: number;
             };
             header?: never;
             path?: never;
@@ -3402,6 +3516,39 @@ export interface operations {
             409: components["responses"]["KeyReused"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            503: components["responses"]["CannotRead"];
+        };
+    };
+    exportCredits: {
+        parameters: {
+            query?: {
+                /** @description Next-Cursor of the page before */
+                cursor?: components["schemas"]["TransactionId"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    "Cache-Control": components["headers"]["NotStored"];
+                    "Content-Disposition": components["headers"]["HistoryAttachment"];
+                    "Next-Cursor": components["headers"]["NextCursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["Unauthorized"];
+            403: components["responses"]["AccountDeleted"];
+            405: components["responses"]["MethodNotAllowed"];
+            413: components["responses"]["BodyTooLarge"];
+            429: components["responses"]["TooManyAttempts"];
             503: components["responses"]["CannotRead"];
         };
     };

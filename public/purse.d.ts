@@ -10,6 +10,7 @@ export type Balance = Pick<
 >;
 export type History = Pick<Schemas["Credits"], "transactions" | "next_cursor">;
 export type Transaction = Schemas["Transaction"];
+export type Kind = Transaction["kind"];
 export type Catalogue = Schemas["Catalogue"];
 export type Offer = Schemas["Offer"];
 export type CheckoutSession = Schemas["CheckoutSession"];
@@ -39,7 +40,16 @@ type Keyed = Abortable & {
   /** The same request under the same key is carried out once. Made anew for each call unless set. */
   idempotencyKey?: string;
 };
-type Page = Abortable & { limit?: number; cursor?: string };
+type Page = Abortable & {
+  limit?: number;
+  cursor?: string;
+  /** Only entries of this kind, or of these. */
+  kind?: Kind | Kind[];
+  /** Only entries of this feature. */
+  feature?: string;
+  /** Only entries with this text, in any case, in the name of the file, feature or package or in the reason. */
+  q?: string;
+};
 
 type About = {
   code: string;

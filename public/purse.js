@@ -63,9 +63,13 @@ export class Purse {
     return summary(await this.#credits({ limit: 1 }, signal));
   }
 
-  /** A page of the history, newest first. */
-  async history({ limit = 20, cursor, signal } = {}) {
-    const { transactions, next_cursor } = await this.#credits({ limit, cursor }, signal);
+  /**
+   * A page of the history, newest first: all of it, or the entries of `kind`, of `feature` or with the text `q`. While
+   * next_cursor is not null there may be more, also after a page that is short or empty.
+   */
+  async history({ limit = 20, cursor, kind, feature, q, signal } = {}) {
+    const query = { limit, cursor, kind: kinds(kind)?.join(","), feature, q: q?.trim() || undefined };
+    const { transactions, next_cursor } = await this.#credits(query, signal);
     return { transactions, next_cursor };
   }
 
@@ -109,8 +113,9 @@ export class Purse {
   async confirmed(sessionId, { timeoutSeconds = CONFIRM_SECONDS, signal } = {}) {
     const deadline = Date.now() + timeoutSeconds * 1000;
     for (let wait = 0.5; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE_SECONDS)) {
-      const { purchase } = await this.#credits({ limit: 1, session_id: sessionId }, signal);
-      if (isDecided(purchase) || Date.now() + wait * 1000 > deadline) return purchase;
+      const answer = await this.#credits({ limit: 1, session_id: sessionId }, signal);
+      const { purchase, purchase_lookup: lookup } = answer;
+      if (isDecided(purchase) || lookup === "not_found" || Date.now() + wait * 1000 > deadline) return purchase;
       await pause(wait, signal);
     }
   }
@@ -175,9 +180,10 @@ export class ServerPurse {
     return summary(await this.#credits(user, { signal }));
   }
 
-  /** A page of a user's history, newest first. */
-  async history(user, options = {}) {
-    const { transactions, next_cursor } = await this.#credits(user, { limit: 20, ...options });
+  /** A page of a user's history, newest first; `kind`, `feature` and `q` choose as in Purse.history. */
+  async history(user, { kind, feature, q, ...options } = {}) {
+    const chosen = { p_kinds: kinds(kind), p_feature: feature, p_query: q?.trim() || undefined };
+    const { transactions, next_cursor } = await this.#credits(user, { limit: 20, ...options, chosen });
     return { transactions, next_cursor };
   }
 
@@ -222,8 +228,9 @@ export class ServerPurse {
     }
   }
 
-  #credits(user, { limit = 1, cursor = null, signal } = {}) {
-    return this.#call("refresh_credits", { p_user_id: user, p_limit: limit, p_cursor: cursor }, { signal });
+  #credits(user, { limit = 1, cursor = null, chosen = {}, signal } = {}) {
+    const about = { p_user_id: user, p_limit: limit, p_cursor: cursor, ...chosen };
+    return this.#call("refresh_credits", about, { signal });
   }
 
   #call(name, given, { idempotencyKey, signal }) {
@@ -350,6 +357,12 @@ function summary({ balance, held, available, low, low_threshold, next_expiry }) 
 function isDecided(purchase) {
   if (purchase?.status !== "paid") return purchase !== null && purchase.status !== "open";
   return purchase.credited === purchase.credits || purchase.refunded > 0;
+}
+
+/** One kind or several, as a list; undefined for none. */
+function kinds(kind) {
+  const list = [kind ?? []].flat();
+  return list.length > 0 ? list : undefined;
 }
 
 function bearer(token) {

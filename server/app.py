@@ -14,27 +14,29 @@ import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import NotFound
 from werkzeug.utils import redirect, send_from_directory
 from werkzeug.wrappers import Request, Response
 
+from server.page_policy import page_policy
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 ROOT = Path(__file__).parent.parent
-# As the providers' documentation says.
-CAPTCHA_HOSTS = {
-    "hcaptcha": ("https://hcaptcha.com", "https://*.hcaptcha.com"),
-    "turnstile": ("https://challenges.cloudflare.com",),
-}
 
 
-def create_app(root: Path = ROOT) -> WSGIApplication:
-    """Return the application for a tree that has api/, public/ and vercel.json."""
+def create_app(root: Path = ROOT, public: str = "public") -> WSGIApplication:
+    """Return the application for a tree that has api/, public/ and vercel.json.
+
+    Args:
+        root: The tree.
+        public: Its folder of static files: public, or dist as `make build` wrote it.
+    """
     config = json.loads((root / "vercel.json").read_text("utf-8"))
     functions = {
         address_of(path, root): _load_function(path, root) for path in function_files(root)
@@ -55,13 +57,17 @@ def create_app(root: Path = ROOT) -> WSGIApplication:
             status: str, headers: list[tuple[str, str]], *rest: Any
         ) -> Callable[[bytes], object]:
             merged = Headers(headers)
-            for name, value in _headers_for(path, header_rules).items():
+            rules = _headers_for(path, header_rules)
+            if function is None and status.startswith("404"):
+                # What is missing now may be there after the next deploy.
+                rules.pop("Cache-Control", None)
+            for name, value in rules.items():
                 # On Vercel a function's own header wins over the rule, and a file's does not.
                 if function is None or name not in merged:
                     merged[name] = value
             return start_response(status, merged.to_wsgi_list(), *rest)
 
-        answer = function or _static(Request(environ), root / "public")
+        answer = function or _static(Request(environ), root / public)
         return answer(environ, start)
 
     return app
@@ -129,35 +135,9 @@ def _headers_for(path: str, rules: list[_HeaderRule]) -> dict[str, str]:
 
 
 def _localised(header: dict[str, str]) -> str:
-    """Return a header's value; a Content-Security-Policy also allows what this deployment needs.
-
-    vercel.json allows *.supabase.co only. The local stack and self-hosted projects have other
-    addresses. A CAPTCHA's provider is allowed where its site key is set.
-    """
+    """Return a header's value for this deployment."""
     value: str = header["value"]
-    if header["key"] != "Content-Security-Policy":
-        return value
-    addresses = [os.environ.get(name, "") for name in ("SUPABASE_URL", "STORAGE_S3_ENDPOINT")]
-    origins = [
-        f"{parts.scheme}://{parts.netloc}"
-        for parts in map(urlsplit, addresses)
-        if parts.netloc and not (parts.hostname or "").endswith(".supabase.co")
-    ]
-    hosts = _captcha_hosts()
-    value = value.replace("connect-src 'self'", " ".join(["connect-src 'self'", *origins, *hosts]))
-    allowed = "".join(
-        f"; {directive} {' '.join(hosts)}"
-        for directive in ("script-src 'self'", "style-src 'self'", "frame-src")
-        if hosts
-    )
-    return value + allowed
-
-
-def _captcha_hosts() -> tuple[str, ...]:
-    """Return the hosts of the CAPTCHA's provider; none without a site key."""
-    if not os.environ.get("CAPTCHA_SITE_KEY", "").strip():
-        return ()
-    return CAPTCHA_HOSTS.get(os.environ.get("CAPTCHA_PROVIDER", "").strip() or "hcaptcha", ())
+    return page_policy(value, os.environ) if header["key"] == "Content-Security-Policy" else value
 
 
 def _static(request: Request, public: Path) -> WSGIApplication:

@@ -48,11 +48,25 @@ Returns {spent_per_day, days_left, daily: [{date, spent}]}. The rate covers the 
 opened, thirty at most. Of a very busy account only the newest 5,000 transactions count.';
 revoke all on function purse.read_usage(uuid, bigint) from public, anon, authenticated, service_role;
 
+create view purse.work_names with (security_invoker = true) as
+    select null::uuid as hold_id, null::text as name
+    where false;
+
+comment on view purse.work_names is
+'What the work was done on that a hold paid for, by the name that its owner knows: at most one row for each hold.
+History shows it as file_name, and the search finds it. Empty here: whoever holds credits for something with a name
+replaces this view, as the sample app does.';
+comment on column purse.work_names.name is 'For example a file''s name.';
+revoke all on purse.work_names from public, anon, authenticated, service_role;
+
 create function purse.read_history(
     p_user_id         uuid,
     p_limit           integer,
     p_cursor          bigint,
-    p_withdrawal_days integer
+    p_withdrawal_days integer,
+    p_kinds           text[] default null,
+    p_feature         text   default null,
+    p_query           text   default null
 )
     returns jsonb
     -- plpgsql, because it reads tables that later files create.
@@ -60,18 +74,34 @@ create function purse.read_history(
     stable
     set search_path = ''
 as $$
+declare
+    v_found   bigint[];
+    v_lowest  bigint := 0;
+    v_further bigint;
 begin
+    if p_kinds is not null or p_feature is not null or p_query is not null then
+        select f.ids, f.further into v_found, v_further
+        from purse.find_entries(p_user_id, p_limit + 1, p_cursor, p_kinds, p_feature, p_query) f;
+        -- Nothing found: no id is that high.
+        v_lowest := coalesce(v_found[cardinality(v_found)], 9223372036854775807);
+    end if;
     return (
         with page as (
             select *
             from public.credit_transactions t
             where t.user_id = p_user_id
                 and t.id < coalesce(p_cursor, 9223372036854775807)
+                and t.id >= v_lowest
+                and (v_found is null or t.id = any (v_found))
             order by t.id desc
             limit p_limit + 1
         ),
         shown as (
             select * from page order by id desc limit p_limit
+        ),
+        -- Read once, and only if a row has a price.
+        currencies as materialized (
+            select c.currency, c.decimals from public.stripe_currencies() c
         )
         select jsonb_build_object(
             'transactions', (
@@ -82,7 +112,22 @@ begin
                     'balance_after', s.balance_after,
                     'description', coalesce(p.package_name, f.name, s.feature, case when s.kind in ('bonus', 'correction') then s.reason end),
                     'feature', s.feature,
+                    'feature_name', f.name,
+                    'file_name', case
+                        when s.hold_id is not null
+                            then (select w.name from purse.work_names w where w.hold_id = s.hold_id)
+                    end,
                     'quantity', s.quantity,
+                    'price', case
+                        when s.kind in ('purchase', 'move_in') and p.paid_at is not null and p.user_id = p_user_id
+                            then jsonb_build_object(
+                                'amount', p.amount_paid,
+                                'currency', p.currency_paid,
+                                'decimals', coalesce(
+                                    (select c.decimals from currencies c where c.currency = p.currency_paid), 2
+                                )
+                            )
+                    end,
                     'order_id', s.purchase_id,
                     'reverses', s.reverses_id::text,
                     'reason', s.reason,
@@ -120,17 +165,18 @@ begin
                 left join public.purchases p on p.id = s.purchase_id
                 left join public.credit_features f on f.id = s.feature
             ),
-            'next_cursor', (
-                select min(s.id)::text from shown s where (select count(*) from page) > p_limit
-            )
+            'next_cursor', coalesce(
+                (select min(s.id) from shown s where (select count(*) from page) > p_limit), v_further
+            )::text
         )
     );
 end
 $$;
 
-comment on function purse.read_history(uuid, integer, bigint, integer) is
+comment on function purse.read_history(uuid, integer, bigint, integer, text[], text, text) is
 'A page of a user''s ledger, newest first: {transactions: [...], next_cursor}. See refresh_credits.';
-revoke all on function purse.read_history(uuid, integer, bigint, integer) from public, anon, authenticated, service_role;
+revoke all on function purse.read_history(uuid, integer, bigint, integer, text[], text, text)
+    from public, anon, authenticated, service_role;
 
 create function public.refresh_credits(
     p_user_id             uuid,
@@ -139,7 +185,12 @@ create function public.refresh_credits(
     p_checkout_session_id text   default null,
     p_low_threshold       bigint default null,
     p_usage               boolean default false,
-    p_withdrawal_days     integer default 0
+    p_withdrawal_days     integer default 0,
+    p_kinds               text[] default null,
+    p_feature             text   default null,
+    p_query               text   default null,
+    p_payments            boolean default false,
+    p_balances            integer default null
 )
     returns jsonb
     language plpgsql
@@ -174,8 +225,11 @@ begin
                 limit 1
             ),
             'usage', case when p_usage then purse.read_usage(p_user_id, a.balance - a.held) end,
+            'payments', case when p_payments then purse.read_payments(p_user_id) end,
+            'balances', case when p_balances is not null then purse.read_balances(p_user_id, p_balances) end,
             'purchase', (
                 select jsonb_build_object(
+                    'order_id', o.id,
                     'status', o.status,
                     'package_type', o.package_id,
                     'package_name', o.package_name,
@@ -189,13 +243,18 @@ begin
                         from public.stripe_currencies() c
                         where c.currency = coalesce(o.currency_paid, o.currency)
                     ), 2),
+                    'decline_code', o.decline_code,
+                    'receipt', case when o.amount_paid > 0 then '/api/receipt?order_id=' || o.id end,
+                    'invoice', case when o.invoiced and o.paid_at is not null then '/api/invoice?order_id=' || o.id end,
                     'created_at', o.created_at
                 )
                 from public.purchases o
                 where o.checkout_session_id = p_checkout_session_id
                     and o.user_id = p_user_id
             )
-        ) || purse.read_history(p_user_id, p_limit, p_cursor, p_withdrawal_days)
+        ) || purse.read_history(
+            p_user_id, p_limit, p_cursor, p_withdrawal_days, p_kinds, p_feature, p_query
+        )
         from (
             select coalesce(max(u.balance), 0) as balance,
                 coalesce(max(u.held), 0) as held,
@@ -207,20 +266,30 @@ begin
 end
 $$;
 
-comment on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean, integer) is
+comment on function public.refresh_credits(
+    uuid, integer, bigint, text, bigint, boolean, integer, text[], text, text, boolean, integer
+) is
 'Writes what has expired in a user''s account, then returns what they see of it:
 {balance, held, available, low, low_threshold, next_expiry: {credits, expires_at} or null,
 usage: see purse.read_usage, null unless p_usage,
-transactions: [{id, kind, amount, balance_after, description, feature, quantity, order_id, reverses, reason,
-receipt, invoice, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
+payments: see purse.read_payments, null unless p_payments,
+balances: see purse.read_balances, null without p_balances,
+transactions: [{id, kind, amount, balance_after, description, feature, feature_name, file_name, quantity,
+price: {amount, currency, decimals} or null, order_id, reverses, reason, receipt, invoice, withdraw_until, withdrawn_at, lots: [{lot_id, source, name, credits, created_at, expires_at}], created_at}],
 next_cursor: id or null,
-purchase: {status, package_type, package_name, credits, credited, amount, refunded, currency, decimals,
-created_at} or null}.
+purchase: {order_id, status, package_type, package_name, credits, credited, amount, refunded, currency, decimals, decline_code,
+receipt, invoice, created_at} or null}.
 Transactions come newest first, p_limit a page; next_cursor is p_cursor of the next page. Ids are text,
-because a JSON number may be too small for them. low: less is available than the user''s own threshold,
+because a JSON number may be too small for them. price is what was paid for a purchase, in minor units. p_kinds,
+p_feature and p_query choose among the transactions (purse.find_entries): a page may then be shorter than p_limit, and
+next_cursor leads on all the same. low: less is available than the user''s own threshold,
 otherwise p_low_threshold, otherwise the price of the dearest feature. purchase is the order of
 p_checkout_session_id, if it is this user''s; withdraw_until of a purchase: until when it can be withdrawn from, within
 p_withdrawal_days; null if it cannot. refunded explains why a paid order is not credited in full.
 Raises PT403 if the account was deleted.';
-revoke all on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean, integer) from public, anon, authenticated, service_role;
-grant execute on function public.refresh_credits(uuid, integer, bigint, text, bigint, boolean, integer) to service_role;
+revoke all on function public.refresh_credits(
+    uuid, integer, bigint, text, bigint, boolean, integer, text[], text, text, boolean, integer
+) from public, anon, authenticated, service_role;
+grant execute on function public.refresh_credits(
+    uuid, integer, bigint, text, bigint, boolean, integer, text[], text, text, boolean, integer
+) to service_role;

@@ -44,6 +44,8 @@ create table public.files (
 );
 
 create index files_user_id_position_idx on public.files (user_id, position desc);
+-- For history, which names the file that a spend was for. A file's hold is its own.
+create unique index files_hold_id_key on public.files (hold_id) where hold_id is not null;
 create index files_expires_at_idx on public.files (expires_at) where sweeps < 2;
 -- For the limits on a user's open and failed files: counting must not read all files of a user who has many.
 create index files_open_idx on public.files (user_id) where status in ('awaiting_upload', 'processing');
@@ -72,6 +74,16 @@ create policy "a user reads their own files" on public.files
     for select to authenticated using (
         user_id = (select auth.uid()) and deleted_at is null and (select public.account_is_open())
     );
+
+create or replace view purse.work_names with (security_invoker = true) as
+    select f.hold_id, f.filename as name
+    from public.files f
+    where f.hold_id is not null
+        and f.deleted_at is null;
+
+comment on view purse.work_names is
+'The names of files by the holds that paid for them. History shows them as file_name, and the search finds them.';
+comment on column purse.work_names.name is 'The file''s name. A file that was deleted has none.';
 
 create function purse.file_status(
     p_file public.files,
@@ -200,11 +212,10 @@ begin
             and f.idempotency_key = p_idempotency_key;
         perform purse.require_same_request(
             v_file.feature = p_feature
-            and v_file.filename = p_filename
             and v_file.content_type = p_content_type
             and v_file.sources = p_sources
-            -- The size of an export is not known when it begins.
-            and (v_file.size = p_size or p_sources <> '{}')
+            -- The size of an export is not known when it begins, and its name has the day of the first request.
+            and ((v_file.filename = p_filename and v_file.size = p_size) or p_sources <> '{}')
         );
         return jsonb_build_object('file', purse.file_json(v_file), 'replayed', true);
     end if;

@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 PATH = ROOT / "public" / "openapi.json"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _URI = "urn:purse:openapi"
+# The media type of an answer -> its Content-Type.
+_CONTENT_TYPES = {
+    "application/json": "application/json",
+    "text/csv": "text/csv; charset=utf-8",
+}
 
 
 @dataclass(frozen=True)
@@ -117,13 +122,15 @@ class Description:
             _validate(self._answers, schema, int(value) if value.isdigit() else value)
         if answer.status == 405:
             assert set(answer.headers["allow"].split(", ")) == self.methods(path)
-        assert answer.headers["content-type"] == "application/json"
+        ((media_type, content),) = response["content"].items()
+        assert answer.headers["content-type"] == _CONTENT_TYPES[media_type]
         if method == "HEAD":
             assert answer.body == b""
             return
         assert int(answer.headers["content-length"]) == len(answer.body)
-        schema = response["content"]["application/json"]["schema"]
-        _validate(self._answers, _closed(copy.deepcopy(schema)), json.loads(answer.body))
+        is_json = media_type == "application/json"
+        value = json.loads(answer.body) if is_json else answer.body.decode("utf-8")
+        _validate(self._answers, _closed(copy.deepcopy(content["schema"])), value)
 
     def accepts(self, schema: dict[str, Any], value: Any) -> bool:
         """Whether an input is as a schema of the description says."""

@@ -1,87 +1,142 @@
-import { loadCatalogue } from "../js/store/catalogue.js";
-import { openStore } from "../js/store/checkout.js";
-import { day } from "../js/lib/dates.js";
-import { gem, h, spoken } from "../js/lib/dom.js";
-import { formatNumber, parts, t } from "../js/lib/texts.js";
-import { usageChart } from "../js/credits/usage-chart.js";
+import { lineOf, linesOf } from "../js/credits/balance-lines.js";
+import { noChart, usageChart } from "../js/credits/usage-chart.js";
 import { wallet } from "../js/credits/wallet.js";
+import { gem, h, spoken } from "../js/lib/dom.js";
+import { isOwnPage } from "../js/lib/own-page.js";
+import { readingProblem } from "../js/lib/problems.js";
 import { ShadowElement } from "../js/lib/shadow-element.js";
+import { formatNumber, t } from "../js/lib/texts.js";
+import { person } from "../js/session/person.js";
 import styles from "../js/sheets/credit-balance.js";
+import { loadCatalogue } from "../js/store/catalogue.js";
+import { showStore } from "../js/store/show-store.js";
 
-/** The balance, large: what is there, what is set aside, what it is good for and how long it lasts. */
+/**
+ * The balance, large: what is there, what is set aside or expires soon, what it is good for and how long it lasts.
+ * With a feature, and a quantity of it, it also says how many credits are missing for that. Everything has its room
+ * from the start, so that nothing on the page moves when the balance comes.
+ */
 class CreditBalance extends ShadowElement {
   static sheets = [styles];
+  static observedAttributes = ["feature", "quantity"];
 
+  #title = h(
+    isOwnPage ? "h1" : "h2",
+    { class: "purse__title", part: "title", tabindex: "-1" },
+    t("purse.title"),
+  );
   #amount = h("span", { class: "purse__amount" });
-  #note = h("p", { class: "purse__note" });
-  #facts = h("div", { class: "purse__facts" });
-  #low = h("p", { class: "purse__low", hidden: true }, t("purse.low"));
-  #usage = h("div", { class: "purse__usage" });
+  #note = h("div", { class: "purse__note", part: "note" });
+  #button = h("button", {
+    class: "button button--gold",
+    part: "button",
+    type: "button",
+    onclick: () => this.#act(),
+  });
+  #usage = h("div", { class: "purse__usage", part: "usage" });
+  #facts = h("div", { class: "purse__facts", part: "facts" });
+  /** Our own pages say a new balance in their header. */
+  #announcement = h("p", { class: "visually-hidden", role: "status" });
+  /** @type {import("../js/store/catalogue.js").Feature[]} */
+  #features = [];
+  /** Whose balance was shown last. @type {{ id: string | null, balance: number | null }} */
+  #shown = { id: null, balance: null };
 
   connectedCallback() {
     this.shadow.replaceChildren(
-      h("h1", { class: "purse__title", tabindex: "-1" }, t("purse.title")),
-      h("p", { class: "purse__balance" }, gem(), this.#amount, spoken(t("spoken.credits"))),
+      this.#title,
+      h("p", { class: "purse__balance", part: "balance" }, gem(), this.#amount, spoken(t("spoken.credits"))),
       this.#note,
-      this.#facts,
-      this.#low,
-      h(
-        "button",
-        { class: "button button--gold", type: "button", onclick: () => openStore() },
-        t("purse.buy"),
-      ),
+      this.#button,
       this.#usage,
+      this.#facts,
+      this.#announcement,
     );
-    wallet.addEventListener("change", () => this.#render());
+    this.listen(wallet, "change", () => this.#render());
+    this.listen(document, "catalogue:loaded", () => this.#learnPrices());
     this.#render();
+    this.#learnPrices();
+  }
+
+  attributeChangedCallback() {
+    if (this.isConnected) this.#render();
   }
 
   /** The keyboard goes on at the heading. @param {FocusOptions} [options] */
   focus(options) {
-    this.shadow.querySelector("h1")?.focus(options);
+    this.#title.focus(options);
   }
 
-  async #render() {
-    const { balance, status } = wallet;
-    this.dataset.state = balance === null ? status : "ready";
+  /** Prices are nice to know: without them the card says less. */
+  async #learnPrices() {
+    const { features } = await loadCatalogue().catch(() => ({ features: [] }));
+    this.#features = features;
+    this.#render();
+  }
+
+  get #state() {
+    if (!person.id) return person.isKnown ? "signed-out" : "loading";
+    return wallet.balance === null ? wallet.status : "ready";
+  }
+
+  #render() {
+    const { balance } = wallet;
+    const state = this.#state;
+    const [first, ...others] = this.#lines(state);
+    this.dataset.state = state;
     this.#amount.textContent = balance === null ? "–" : formatNumber(balance);
-    this.#low.hidden = !(wallet.low && balance !== null && balance > 0);
-    this.#facts.replaceChildren(...facts());
-    this.#usage.replaceChildren(...usage());
-    this.#note.textContent = balance === null ? "" : note(balance, wallet.available, await cheapestFeature());
+    this.#note.replaceChildren(...(first ? [lineOf(first, "purse__line")] : []));
+    this.#facts.replaceChildren(...others.map((line) => lineOf(line, "purse__line")));
+    this.#button.textContent = t(BUTTON[state] ?? (this.#isShort ? "get_credits" : "purse.buy"));
+    const { usage, available } = wallet;
+    this.#usage.replaceChildren(
+      state === "ready" && usage ? usageChart(usage, { forecast: available > 0 }) : noChart(),
+    );
+    this.#announce(balance);
+  }
+
+  /** @param {string} state @returns {import("../js/credits/balance-lines.js").Line[]} */
+  #lines(state) {
+    if (state === "signed-out") return [{ content: [t("purse.signed_out")], isUrgent: false }];
+    const failed = wallet.status === "failed" && wallet.error;
+    const problem = failed ? `${readingProblem(failed)} ${t("reading.credits_safe")}` : "";
+    const lines = problem ? [{ content: [problem], isUrgent: true }] : [];
+    const { balance, ...known } = wallet;
+    if (balance === null) return lines;
+    const cheapest = this.#features.toSorted((a, b) => a.credits - b.credits)[0] ?? null;
+    return [...lines, ...linesOf({ balance, ...known }, this.#wish, cheapest)];
+  }
+
+  /** What the page around is about to charge for. @returns {import("../js/credits/balance-lines.js").Wish | null} */
+  get #wish() {
+    const feature = this.#features.find(({ id }) => id === this.getAttribute("feature"));
+    const quantity = Math.max(1, Math.trunc(Number(this.getAttribute("quantity"))) || 1);
+    return feature ? { feature, quantity } : null;
+  }
+
+  get #isShort() {
+    const wish = this.#wish;
+    return wish !== null && wallet.balance !== null && wallet.available < wish.feature.credits * wish.quantity;
+  }
+
+  #act() {
+    const state = this.#state;
+    if (state === "failed") wallet.load();
+    else if (state !== "signed-out") showStore(this);
+    else if (this.tell("credits:sign-in", { package: null }, { cancelable: true }))
+      this.#note.replaceChildren(h("p", { class: "purse__line", role: "alert" }, t("purse.sign_in_first")));
+  }
+
+  /** @param {number | null} balance */
+  #announce(balance) {
+    const isNews = this.#shown.id === person.id && this.#shown.balance !== null && balance !== null;
+    if (!isOwnPage && isNews && this.#shown.balance !== balance)
+      this.#announcement.textContent = t("pill.now", { n: balance });
+    this.#shown = { id: person.id, balance };
   }
 }
 
-/** What is not free to use for ever: set aside, or soon to expire. */
-function facts() {
-  const { held, nextExpiry } = wallet;
-  return [
-    held > 0 && h("p", {}, t("purse.held", { n: held })),
-    nextExpiry && h("p", {}, ...parts("purse.expires", expiring(nextExpiry))),
-  ].filter((fact) => fact instanceof Node);
-}
-
-/** @param {{ credits: number, expires_at: string }} expiry */
-const expiring = ({ credits, expires_at: at }) => ({ n: credits, day: day(at) });
-
-/** Where nothing was used there is nothing to draw. */
-function usage() {
-  const { usage: known } = wallet;
-  return known?.daily.some(({ spent }) => spent > 0) ? [usageChart(known)] : [];
-}
-
-/** @param {number} balance @param {number} available @param {import("../js/store/catalogue.js").Feature | null} feature */
-function note(balance, available, feature) {
-  if (balance < 0) return t("purse.negative");
-  if (balance === 0) return t("purse.empty");
-  const times = feature ? Math.floor(available / feature.credits) : 0;
-  return feature && times > 0 ? t("purse.enough", { n: times, feature: feature.name }) : "";
-}
-
-/** Nice to know, so its absence is no error. */
-async function cheapestFeature() {
-  const { features } = await loadCatalogue().catch(() => ({ features: [] }));
-  return features.toSorted((a, b) => a.credits - b.credits)[0] ?? null;
-}
+/** What the button does where there is no balance yet. @type {Record<string, string>} */
+const BUTTON = { "signed-out": "account.sign_in", failed: "try_again" };
 
 customElements.define("credit-balance", CreditBalance);

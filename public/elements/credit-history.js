@@ -1,85 +1,192 @@
-import { openStore } from "../js/store/checkout.js";
-import { arrange, h } from "../js/lib/dom.js";
-import { historyEntry } from "../js/credits/history-entry.js";
+import { balanceChart, charted } from "../js/credits/balance-chart.js";
+import { DayList } from "../js/credits/day-list.js";
+import { Entries } from "../js/credits/entries.js";
+import { isActive, NONE } from "../js/credits/filter.js";
+import { addressed, keepInAddress } from "../js/credits/history-address.js";
+import { csvButton } from "../js/credits/history-csv.js";
+import { HistoryTools } from "../js/credits/history-tools.js";
+import { CHART_DAYS, wallet } from "../js/credits/wallet.js";
+import { h } from "../js/lib/dom.js";
 import { notice } from "../js/lib/notice.js";
+import { isOwnPage } from "../js/lib/own-page.js";
 import { readingProblem } from "../js/lib/problems.js";
-import { t } from "../js/lib/texts.js";
-import { wallet } from "../js/credits/wallet.js";
 import { ShadowElement } from "../js/lib/shadow-element.js";
+import { t } from "../js/lib/texts.js";
+import { person } from "../js/session/person.js";
+import dialog from "../js/sheets/confirm-dialog.js";
 import styles from "../js/sheets/credit-history.js";
+import entryStyles from "../js/sheets/history-entries.js";
+import { loadCatalogue } from "../js/store/catalogue.js";
+import { showStore } from "../js/store/show-store.js";
 
-/** Every movement of credits, newest first, a page at a time. */
+const SKELETONS = 6;
+
+/** Every movement of credits by day, newest first, and payments that are under way or failed. */
 class CreditHistory extends ShadowElement {
-  static sheets = [styles];
+  static sheets = [dialog, styles, entryStyles];
 
-  #status = h("div", { class: "history__status" });
-  #list = h("ol", { class: "history", role: "list", "aria-label": t("home.history") });
-  /** @type {Map<string, HTMLElement>} */
-  #entries = new Map();
+  #entries = new Entries();
+  #days = new DayList(() => showStore(this));
+  #status = h("div", { class: "status" });
+  #waiting = waiting();
+  #chart = h("div", { class: "chart-place" });
+  #csvStatus = h("div", { class: "status" });
+  #tools = new HistoryTools(
+    NONE,
+    (filter, { isTyping }) => this.#choose(filter, isTyping),
+    csvButton((message) => say(this.#csvStatus, message)),
+  );
+  #announcement = h("p", { class: "visually-hidden", role: "status" });
   #more = h(
     "button",
-    { class: "button button--quiet", type: "button", onclick: () => this.#loadMore() },
+    { class: "button button--quiet", type: "button", part: "more", onclick: () => this.#loadMore() },
     t("show_earlier"),
   );
+  #moreStatus = h("div", { class: "status" });
+  #place = h("div", { class: "history", part: "history" });
+  /** What the chart was drawn from. */
+  #drawn = "";
 
   connectedCallback() {
-    this.shadow.replaceChildren(this.#status, this.#list, this.#more);
-    wallet.addEventListener("change", () => this.#render());
+    this.#place.replaceChildren(
+      this.#chart,
+      this.#tools.element,
+      this.#csvStatus,
+      this.#status,
+      this.#announcement,
+      this.#days.element,
+      this.#moreStatus,
+      this.#more,
+    );
+    this.shadow.replaceChildren(this.#place);
+    this.listen(this.#entries, "change", () => this.#render());
+    this.listen(wallet, "change", () => this.#entries.follow());
+    this.listen(person, "change", () => this.#choose(NONE, true));
+    if (isOwnPage) this.listen(window, "popstate", () => this.#entries.choose(addressed()));
+    this.#learnFeatures();
+    this.#entries.choose(addressed());
     this.#render();
   }
 
   #render() {
-    const { status, transactions, nextCursor, error } = wallet;
-    if (status === "loading") this.#entries.clear();
-    this.#list.setAttribute("aria-busy", String(status === "loading"));
-    arrange(this.#list, status === "loading" ? skeletons() : transactions.map((each) => this.#entry(each)));
-    this.#more.hidden = nextCursor === null;
-    if (error) this.#say(`${readingProblem(error)} ${t("reading.credits_safe")}`, () => wallet.load());
-    else this.#status.replaceChildren(...(status === "ready" && !transactions.length ? [empty()] : []));
+    const { status, transactions, nextCursor, payments, filter, isBusy, isFiltered } = this.#entries;
+    // Before it is known who is there, somebody probably is.
+    const isIn = person.id !== null || !person.isKnown;
+    const isEmpty = !transactions.length && !payments.length;
+    const isNew = isIn && status === "ready" && isEmpty && !isFiltered && !isBusy && !isActive(filter);
+    const isLoading = isIn && status === "loading";
+    const hasList = isIn && status === "ready" && !isNew;
+    this.#tools.show(filter);
+    this.#tools.learn(used(transactions));
+    this.#tools.element.hidden = !hasList;
+    this.#renderChart(hasList);
+    this.#place.setAttribute("aria-busy", String(isLoading || (isIn && isBusy)));
+    if (isLoading) this.#place.prepend(this.#waiting);
+    else this.#waiting.remove();
+    if (hasList) this.#days.show(transactions, payments, nextCursor === null);
+    else this.#days.clear();
+    this.#more.hidden = !hasList || nextCursor === null;
+    say(this.#status, this.#message({ isIn, isNew, isEmpty }));
+    this.#announce();
   }
 
-  /** Made once for what it shows, so that what is open or has the focus there stays so. */
-  #entry(/** @type {import("../js/credits/wallet.js").Transaction} */ transaction) {
-    const key = JSON.stringify(transaction);
-    const entry = this.#entries.get(key) ?? historyEntry(transaction);
-    this.#entries.set(key, entry);
-    return entry;
+  /** What there is to say instead of entries, or about their failing. @param {Record<string, boolean>} state */
+  #message({ isIn, isNew, isEmpty }) {
+    const { error, isFiltered, isBusy, nextCursor } = this.#entries;
+    if (!isIn) return h("p", { class: "history__empty" }, t("history.signed_out"));
+    if (error) {
+      const text = `${readingProblem(error)} ${t("reading.credits_safe")}`;
+      return notice(text, { action: { label: t("try_again"), run: () => this.#entries.retry() } });
+    }
+    if (isNew) return empty(t("history.empty"), t("history.visit_store"), () => showStore(this));
+    if (isFiltered && isEmpty && !isBusy)
+      return empty(t(nextCursor ? "history.none_yet" : "history.none"), t("history.clear"), () => this.#clear());
+    return null;
+  }
+
+  /** How many entries a filter leaves, for those who listen. */
+  #announce() {
+    const { transactions, payments, nextCursor, isFiltered, isBusy } = this.#entries;
+    const n = transactions.length + payments.length;
+    if (isBusy) return;
+    const found = nextCursor ? "history.found.more" : "history.found";
+    const text = isFiltered && n ? t(found, { n }) : "";
+    if (this.#announcement.textContent !== text) this.#announcement.textContent = text;
+  }
+
+  /** @param {boolean} hasList */
+  #renderChart(hasList) {
+    const { balances } = wallet;
+    const days = hasList && balances ? charted(balances.slice(-CHART_DAYS)) : [];
+    const key = JSON.stringify(days);
+    if (key === this.#drawn) return;
+    this.#drawn = key;
+    this.#chart.replaceChildren(...(days.length ? [balanceChart(days)] : []));
+  }
+
+  /** @param {import("../js/credits/filter.js").Filter} filter @param {boolean} isTyping */
+  #choose(filter, isTyping) {
+    keepInAddress(filter, { isStep: !isTyping });
+    this.#entries.choose(filter);
+  }
+
+  #clear() {
+    this.#choose(NONE, false);
+    this.#tools.focus();
   }
 
   async #loadMore() {
     if (this.#more.getAttribute("aria-busy") === "true") return;
     this.#more.setAttribute("aria-busy", "true");
-    const known = wallet.transactions.length;
+    say(this.#moreStatus, null);
+    const known = this.#entries.transactions.length;
     try {
-      await wallet.loadMore();
+      await this.#entries.loadMore();
       // The reader goes on where the new page begins, also when the button is gone with the last one.
-      /** @type {HTMLElement | undefined} */ (this.#list.children[known])?.focus();
+      const next = this.#entries.transactions[known];
+      if (next) this.#days.focus(next);
     } catch (error) {
-      this.#say(readingProblem(error), () => this.#loadMore());
+      const action = { label: t("try_again"), run: () => this.#loadMore() };
+      say(this.#moreStatus, notice(readingProblem(error), { action }));
     }
     this.#more.setAttribute("aria-busy", "false");
   }
 
-  /** @param {string} text @param {() => void} run */
-  #say(text, run) {
-    this.#status.replaceChildren(notice(text, { action: { label: t("try_again"), run } }));
+  /** Those on sale are known before one was used. Without an answer the used ones are enough. */
+  async #learnFeatures() {
+    const { features } = await loadCatalogue().catch(() => ({ features: [] }));
+    this.#tools.learn(features.map(({ id, name }) => [id, name]));
   }
 }
 
-const skeletons = () =>
-  Array.from({ length: 3 }, () => h("li", { class: "entry entry--skeleton", "aria-hidden": "true" }));
+/** @param {import("../js/credits/wallet.js").Transaction[]} transactions @returns {[string, string][]} */
+const used = (transactions) =>
+  transactions.flatMap(({ feature, feature_name: name }) => (feature && name ? [[feature, name]] : []));
 
-function empty() {
-  return h(
+/** @param {HTMLElement} place @param {Node | null} message */
+const say = (place, message) => place.replaceChildren(...(message ? [message] : []));
+
+/** As high as most histories are. What takes its place is new, so that nothing moves that was there. */
+const waiting = () =>
+  h(
     "div",
-    { class: "history__empty" },
-    h("p", {}, t("history.empty")),
+    { class: "waiting", "aria-hidden": "true" },
+    h("div", { class: "waiting__chart" }),
+    h("div", { class: "waiting__tools" }),
     h(
-      "button",
-      { class: "button button--quiet", type: "button", onclick: () => openStore() },
-      t("history.visit_store"),
+      "div",
+      { class: "waiting__days" },
+      ...Array.from({ length: SKELETONS }, () => h("div", { class: "line entry--skeleton" })),
     ),
   );
-}
+
+/** @param {string} text @param {string} label @param {() => void} run */
+const empty = (text, label, run) =>
+  h(
+    "div",
+    { class: "history__empty" },
+    h("p", {}, text),
+    h("button", { class: "button button--quiet", type: "button", onclick: run }, label),
+  );
 
 customElements.define("credit-history", CreditHistory);

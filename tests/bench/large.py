@@ -79,6 +79,11 @@ OF_A_PERSON = {
         "select public.refresh_credits({user}, 100,"
         " (select min(id) + 1000 from credit_transactions where user_id = {user}))"
     ),
+    "history by kind": "select public.refresh_credits({user}, 20, p_kinds => array['expiry'])",
+    "history by text": "select public.refresh_credits({user}, 20, p_query => 'nothing like it')",
+    "payments": "select public.refresh_credits({user}, 20, p_payments => true)",
+    "balances of a year": "select public.refresh_credits({user}, 20, p_balances => 366)",
+    "history as CSV": "select public.export_history({user}, null, 2000)",
     "files": "select public.read_files({user}, 100)",
     "begin a file": (
         "select public.begin_file({user}, 'txt_upload', 'a.txt', 9, 'text/plain', 'new', 900)"

@@ -100,10 +100,9 @@ def visit(browser: Browser, stack: RunningStack, console: Console) -> Iterator[V
 
     def open_site(user: User | None = None, *, at: str = "/", **profile: Any) -> Site:
         context = browser.new_context(
-            timezone_id="UTC",
             reduced_motion="reduce",  # animations cost time
             storage_state=signed_in(stack, user.email, user.password) if user else None,
-            **{"locale": "en-US", **profile},
+            **{"locale": "en-US", "timezone_id": "UTC", **profile},
         )
         contexts.append(context)
         context.set_default_timeout(WAIT_MS)
@@ -145,6 +144,24 @@ def purse(database: psycopg.Connection[dict[str, Any]], user: User) -> Purse:
 def buyer(visit: Visit, user: User) -> Site:
     """The site as the user sees it, signed in, at home."""
     return visit(user)
+
+
+@pytest.fixture
+def buyer_whose_browser_keeps_pages(
+    playwright: Playwright, stack: RunningStack, user: User, console: Console
+) -> Iterator[Site]:
+    """The site at home, in a browser with the back/forward cache that people have."""
+    path = chromium.find(*chromium.WITH_WINDOWS)
+    if path is None:
+        cannot_run("only chromium-headless-shell here, which keeps no pages (Debian: chromium)")
+    browser = chromium.launch(playwright, path, keep_left_pages=True)
+    stored = signed_in(stack, user.email, user.password)
+    context = browser.new_context(locale="en-US", storage_state=stored)
+    console.listen(context)
+    site = Site(context.new_page(), stack.site_url)
+    site.open()
+    yield site
+    browser.close()
 
 
 @pytest.fixture

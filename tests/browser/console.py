@@ -19,6 +19,7 @@ class Console:
     def __init__(self) -> None:
         self._seen: list[ConsoleMessage | WebError] = []
         self._failing: set[str] = set()
+        self._wanted: set[str] = set()
 
     def listen(self, context: BrowserContext) -> None:
         """Hear what its pages say from now on."""
@@ -29,10 +30,19 @@ class Console:
         """Take failing requests to these paths for what the test wants."""
         self._failing.update(paths)
 
+    def allow_saying(self, *texts: str) -> None:
+        """Take messages with these words for what the test wants."""
+        self._wanted.update(texts)
+
     @property
     def complaints(self) -> list[str]:
         """What nobody wanted to hear."""
         return [text for entry in self._seen if (text := self._complaint(entry))]
+
+    @property
+    def all(self) -> list[str]:
+        """Everything that was said, also what is no complaint."""
+        return [entry.text if hasattr(entry, "text") else str(entry.error) for entry in self._seen]
 
     def _hear(self, entry: ConsoleMessage | WebError) -> None:
         self._seen.append(entry)
@@ -45,6 +55,7 @@ class Console:
         wanted = entry.text.startswith((_REQUEST_FAILED, _REQUEST_BLOCKED)) and any(
             path in at for path in self._failing
         )
+        wanted = wanted or any(text in entry.text for text in self._wanted)
         if entry.type not in ("error", "warning") or wanted:
             return None
         return f"{entry.type}: {entry.text} ({url})"

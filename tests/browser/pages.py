@@ -63,11 +63,17 @@ class Site:
     @property
     def history(self) -> Locator:
         """The entries of the history, newest first."""
-        return self.page.get_by_role("list", name="History").locator("li:not([aria-hidden])")
+        return self.page.locator("credit-history").get_by_role("listitem")
+
+    def open_entry(self, entry: Locator) -> Locator:
+        """Open an entry of the history, if it is closed; return it."""
+        if entry.get_by_role("group").get_attribute("open") is None:
+            entry.locator("summary").click()
+        return entry
 
     def begin(self, step: str) -> Locator:
         """Take the first of two steps with the oldest purchase; return the dialog of the second."""
-        self.history.last.get_by_role("button", name=step).click()
+        self.open_entry(self.history.last).get_by_role("button", name=step).click()
         dialog = self.page.get_by_role("dialog", name=step)
         expect(dialog).to_be_visible()
         return dialog
@@ -152,6 +158,11 @@ class Store:
         return offers.get_by_role("listitem")
 
     @property
+    def code(self) -> Locator:
+        """Where a code is entered; closed at first."""
+        return self.place.get_by_role("group").filter(has_text="Have a code?")
+
+    @property
     def prices(self) -> Locator:
         """What each feature costs."""
         return self.place.get_by_role("list", name="What things cost").get_by_role("listitem")
@@ -167,20 +178,25 @@ class Store:
 
 
 class Files:
-    """One's files: the place for an upload, and the list of all."""
+    """One's files: the place for uploads, their queue, and the list of all."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
 
     @property
     def choose_button(self) -> Locator:
-        """The button that lets a file be chosen."""
-        return self.page.get_by_role("button", name="Choose a file")
+        """The button that lets files be chosen."""
+        return self.page.get_by_role("button", name="Choose files")
 
     @property
-    def card(self) -> Locator:
-        """The upload that is prepared, under way or over."""
-        return self.page.locator("upload-card")
+    def queue(self) -> Locator:
+        """The uploads that are prepared, under way or over."""
+        return self.page.locator("upload-panel")
+
+    @property
+    def queued(self) -> Locator:
+        """The files of the queue, in the order they were chosen."""
+        return self.queue.get_by_role("list", name="Uploads").locator("> li")
 
     @property
     def list(self) -> Locator:
@@ -192,45 +208,64 @@ class Files:
         """What went wrong."""
         return self.page.get_by_role("main").get_by_role("alert")
 
-    def choose(self, name: str, content: bytes) -> None:
-        """Choose a file from the device."""
+    def choose(self, *files: tuple[str, bytes]) -> None:
+        """Choose files from the device, each a name and what is in it."""
         with self.page.expect_file_chooser() as opened:
             self.choose_button.click()
-        file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
-        opened.value.set_files(file)
+        opened.value.set_files(
+            [
+                FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
+                for name, content in files
+            ]
+        )
 
-    def drop(self, *files: tuple[str, bytes]) -> None:
-        """Drop files, each a name and what is in it, beside the place that is meant for them."""
-        expect(self.page.locator("file-drop > *")).to_be_attached()
+    def drag(self, event: str, *files: tuple[str, bytes]) -> None:
+        """Drag files over the page's heading ("dragover"), or drop them there ("drop")."""
+        expect(self.page.locator("file-drop > *").first).to_be_attached()
         carried = self.page.evaluate_handle(
             """files => {
               const carried = new DataTransfer();
               for (const [name, bytes] of files)
-                carried.items.add(new File([new Uint8Array(bytes)], name));
+                carried.items.add(new File([new Uint8Array(bytes)], name, { lastModified: 1 }));
               return carried;
             }""",
             [(name, list(content)) for name, content in files],
         )
-        self.page.dispatch_event("h1", "drop", {"dataTransfer": carried})
+        self.page.dispatch_event("h1", event, {"dataTransfer": carried})
+
+    def drop(self, *files: tuple[str, bytes]) -> None:
+        """Drop files beside the place that is meant for them."""
+        self.drag("drop", *files)
 
     def press(self, name: str) -> None:
-        """Press a button of the upload."""
-        self.card.get_by_role("button", name=name).click()
+        """Press a button of the queue."""
+        self.queue.get_by_role("button", name=name).click()
 
     def upload(self, name: str, content: bytes) -> None:
         """Choose a file and have it uploaded."""
-        self.choose(name, content)
+        self.choose((name, content))
         self.press("Upload for")
 
+    def row(self, name: str) -> Locator:
+        """A file of the queue."""
+        return self.queued.filter(has=self.page.get_by_text(name, exact=True))
+
     def expect_stage(self, words: str) -> None:
-        """Expect the upload to be at this point."""
-        expect(self.card.get_by_role("status")).to_contain_text(words)
+        """Expect the only upload of the queue to be at this point."""
+        expect(self.queued).to_contain_text(words)
 
     def expect_done(self, name: str, paid: str) -> None:
-        """Expect the result, and what it cost and left."""
-        self.expect_stage("Done.")
-        expect(self.card.get_by_role("heading", name=name)).to_be_visible()
-        expect(self.card.get_by_text(paid)).to_be_visible()
+        """Expect the only upload to be done, and what it cost and left."""
+        expect(self.queued).to_contain_text(["Done"])
+        expect(self.row(name)).to_be_visible()
+        expect(self.queue.get_by_text(f"1 file uploaded · {paid}")).to_be_visible()
+
+    def menu(self, name: str) -> Locator:
+        """Open what else can be done with a file of the list."""
+        self.page.get_by_role("button", name=f"More for {name}").click()
+        menu = self.page.get_by_role("menu", name=f"More for {name}")
+        expect(menu).to_be_visible()
+        return menu
 
 
 class Checkout:

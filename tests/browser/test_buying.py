@@ -34,7 +34,7 @@ def test_three_clicks_lead_from_the_balance_to_payment(visitor: Site, stack: Run
     site.expect_title("Your balance")
     site.expect_balance(1500)
     expect(site.history).to_have_count(1)
-    for part in ("Creator", "Credits bought", "+1,500", "Balance 1,500"):
+    for part in ("Creator $14.99", "+1,500", "Balance 1,500", "Purchase"):
         expect(site.history).to_contain_text(part)
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.browser.console import Console
     from tests.browser.pages import Site
+    from tests.support import RunningStack
 
 
 @pytest.fixture
@@ -25,10 +26,13 @@ def code(database: Connection[dict[str, Any]]) -> str:
 
 
 def redeem(site: Site, typed: str) -> Locator:
-    """Type a code and press Enter, as people do; return the form."""
-    form = site.page.locator("code-form")
-    form.get_by_label("Have a code?").fill(typed)
-    form.get_by_label("Have a code?").press("Enter")
+    """Open the form if it is not open, type a code and press Enter; return the form."""
+    form = site.store.code
+    if form.get_attribute("open") is None:
+        form.get_by_text("Have a code?").click()
+        expect(form.get_by_label("Code")).to_be_focused()
+    form.get_by_label("Code").fill(typed)
+    form.get_by_label("Code").press("Enter")
     return form
 
 
@@ -39,12 +43,12 @@ def test_a_code_becomes_credits_where_the_person_is(
     buyer.open_store()
     form = redeem(buyer, "no such code")
     expect(form.get_by_role("alert")).to_contain_text("Check how it is spelled.")
-    expect(form.get_by_label("Have a code?")).to_be_focused()
-    expect(form.get_by_label("Have a code?")).to_have_value("no such code")
+    expect(form.get_by_label("Code")).to_be_focused()
+    expect(form.get_by_label("Code")).to_have_value("no such code")
     form = redeem(buyer, code.lower())
     expect(form.get_by_role("status")).to_have_text("50 credits added: Book fair.")
     expect(form.get_by_role("alert")).to_have_count(0)
-    expect(form.get_by_label("Have a code?")).to_have_value("")
+    expect(form.get_by_label("Code")).to_have_value("")
     form = redeem(buyer, code)
     expect(form.get_by_role("status")).to_have_text(
         "You have redeemed this code already: Book fair."
@@ -72,4 +76,29 @@ def test_too_many_tries_say_when_to_come_back(buyer: Site, console: Console) -> 
 
 
 def test_nobody_is_asked_for_a_code_before_signing_in(visitor: Site) -> None:
-    expect(visitor.page.locator("code-form input")).to_have_count(0)
+    expect(visitor.page.get_by_role("button", name="Buy Starter")).to_be_visible()
+    expect(visitor.page.get_by_text("Have a code?")).to_be_hidden()
+
+
+def test_the_form_stays_closed_until_it_is_wanted(buyer: Site) -> None:
+    form = buyer.open_store().code
+    expect(form.get_by_text("Have a code?")).to_be_visible()
+    expect(form.get_by_label("Code")).to_be_hidden()
+
+
+def test_the_next_person_finds_the_form_closed_and_empty(
+    buyer: Site, console: Console, stack: RunningStack
+) -> None:
+    console.allow_failing("/api/redeem")
+    buyer.open_store()
+    expect(redeem(buyer, "no such code").get_by_role("alert")).to_be_visible()
+    buyer.page.keyboard.press("Escape")
+    buyer.sign_out()
+    buyer.expect_signed_out()
+    other = stack.sign_up()
+    buyer.sign_in(other.email, other.password)
+    form = buyer.open_store().code
+    expect(form.get_by_label("Code")).to_be_hidden()
+    form.get_by_text("Have a code?").click()
+    expect(form.get_by_label("Code")).to_have_value("")
+    expect(form.get_by_role("alert")).to_have_count(0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from local.stack import ROOT
 from tests.browser.pages import CHECKOUT_URL, GOOD_CARD, Checkout
@@ -56,7 +56,7 @@ def open_page(visit: Visit, url: str, **profile: Any) -> Page:
     return page
 
 
-def sign_in(page: Page, user: User, password: str | None = None) -> None:
+def sign_in(page: Page | Locator, user: User, password: str | None = None) -> None:
     page.get_by_label("E-mail").fill(user.email)
     page.get_by_label("Password").fill(password or user.password)
     page.get_by_role("button", name="Sign in").click()
@@ -91,6 +91,26 @@ def test_a_page_on_another_origin_sells_and_spends(
     expect_status(page, "Your summary is ready. It cost 5 credits.")
     expect_credits(page, "495")
     assert stack.balance_of(user) == 495
+
+
+def test_the_same_page_with_elements_sells_and_spends(
+    visit: Visit, example: str, stack: RunningStack, user: User
+) -> None:
+    page = open_page(visit, f"{example}/elements.html")
+    card = page.locator("credit-balance")
+    card.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_label("E-mail")).to_be_focused()
+    sign_in(page.locator("#sign-in"), user)
+    expect(card).to_contain_text("Not enough for DOCX processing: 5 credits are missing.")
+    buy(page, "Starter").try_card(GOOD_CARD)
+    expect_status(page, "Thank you. 500 credits are here.")
+    page.get_by_role("button", name="Make a summary").click()
+    expect_status(page, "Your summary is ready. It cost 5 credits.")
+    expect(card).to_contain_text("495")
+    expect(page.locator("credit-history")).to_contain_text("DOCX processing")
+    assert stack.balance_of(user) == 495
+    page.get_by_role("button", name="Sign out").click()
+    expect(card).to_contain_text("Sign in to see your credits.")
 
 
 def test_somebody_who_leaves_the_payment_page_is_back_at_the_example(

@@ -64,6 +64,12 @@ def interrupted(purse: Purse, files: Files, storage: Storage) -> Files:
     return files
 
 
+def want(files: Files) -> None:
+    """Choose a file that the credits do not suffice for, and go to the store."""
+    files.choose(("novel.docx", NOVEL))
+    files.press("Get credits")
+
+
 def kept(files: Files) -> list[Any]:
     """Return when each piece of work was kept that the browser keeps."""
     times: list[Any] = files.page.evaluate(KEPT)
@@ -73,9 +79,12 @@ def kept(files: Files) -> list[Any]:
 def test_an_upload_that_lacks_credits_goes_on_after_the_payment_by_itself(
     files: Files, buyer: Site, purse: Purse
 ) -> None:
-    files.choose("novel.docx", NOVEL)
-    expect(files.card.get_by_text("you have 3: the store opens first")).to_be_visible()
-    files.press("Upload for 5 credits")
+    files.choose(("novel.docx", NOVEL))
+    expect(files.queued).to_contain_text("Does not fit your balance")
+    needed = "1 file cannot be paid for yet: 2 more credits are needed."
+    expect(files.queue.get_by_text(needed)).to_be_visible()
+    expect(files.queue.get_by_role("button", name="Upload")).to_have_count(0)
+    files.press("Get credits")
     expect(buyer.store.place).to_be_visible()
     reason = "“novel.docx” takes 5 credits, and you have 3: 2 more are needed."
     expect(buyer.store.place.get_by_text(reason)).to_be_visible()
@@ -93,31 +102,31 @@ def test_an_upload_that_lacks_credits_goes_on_after_the_payment_by_itself(
 def test_the_store_says_nothing_of_an_upload_when_it_is_opened_for_itself(
     files: Files, buyer: Site
 ) -> None:
-    files.upload("novel.docx", NOVEL)
+    want(files)
     expect(buyer.store.place.get_by_text("novel.docx")).to_be_visible()
     files.page.keyboard.press("Escape")
-    files.expect_stage("A few more credits are needed.")
+    files.expect_stage("Does not fit your balance")
     expect(buyer.open_store().place.get_by_text("novel.docx")).to_have_count(0)
 
 
 def test_whoever_leaves_the_payment_page_finds_the_file_still_there(
     files: Files, buyer: Site
 ) -> None:
-    files.upload("novel.docx", NOVEL)
+    want(files)
     buyer.store.buy_button("Starter").click()
     buyer.at_checkout().leave()
     files.page.get_by_role("link", name="Back to novel.docx").click()
-    files.expect_stage(WAITING)
-    files.press("Go on")
+    files.expect_stage("Does not fit your balance")
+    files.press("Get credits")
     expect(buyer.store.place).to_be_visible()
 
 
 def test_the_back_button_leads_to_the_file_as_well(files: Files, buyer: Site) -> None:
-    files.upload("novel.docx", NOVEL)
+    want(files)
     buyer.store.buy_button("Starter").click()
     buyer.at_checkout()
     files.page.go_back()
-    files.expect_stage(WAITING)
+    files.expect_stage("Does not fit your balance")
 
 
 def test_an_export_that_lacks_credits_goes_on_after_the_payment(
@@ -127,7 +136,9 @@ def test_an_export_that_lacks_credits_goes_on_after_the_payment(
     files.upload("novel.docx", NOVEL)
     files.expect_done("novel.docx", "5 credits · balance 2")
     files.page.get_by_role("checkbox", name="novel.docx").check()
-    files.page.get_by_role("button", name="Export as ZIP").click()
+    expect(files.page.get_by_text("1 file chosen · 15 credits · 13 more needed")).to_be_visible()
+    expect(files.page.get_by_role("button", name="Export as ZIP")).to_have_count(0)
+    files.page.locator("export-bar").get_by_role("button", name="Get credits").click()
     expect(buyer.store.place.get_by_text("13 more are needed.")).to_be_visible()
     buyer.store.buy_button("Starter").click()
     buyer.at_checkout().pay()
@@ -142,7 +153,7 @@ def test_an_interrupted_upload_is_tried_again_and_charged_once(
 ) -> None:
     assert purse.balance == 503
     storage.mend()
-    interrupted.press("Try again")
+    interrupted.row("novel.docx").get_by_role("button", name="Try again").click()
     interrupted.expect_done("novel.docx", "5 credits · balance 498")
     expect(interrupted.list).to_have_count(1)
     assert [kind for kind, _ in purse.ledger()].count("spend") == 1
@@ -154,7 +165,7 @@ def test_an_interrupted_upload_survives_a_reload(
     interrupted.page.reload()
     interrupted.expect_stage(WAITING)
     storage.mend()
-    interrupted.press("Go on")
+    interrupted.press("Upload for")
     interrupted.expect_done("novel.docx", "5 credits · balance 498")
     expect(interrupted.list).to_have_count(1)
     assert [kind for kind, _ in purse.ledger()].count("spend") == 1
@@ -169,7 +180,7 @@ def test_an_answer_that_got_lost_is_asked_for_again_and_charged_once(
         files.upload("novel.docx", NOVEL)
         files.expect_stage("it is charged once, however often you try.")
         assert purse.balance == 498
-    files.press("Try again")
+    files.row("novel.docx").get_by_role("button", name="Try again").click()
     files.expect_done("novel.docx", "5 credits · balance 498")
     expect(files.list).to_have_count(1)
     assert purse.balance == 498
@@ -180,12 +191,12 @@ def test_a_file_is_forgotten_when_told_to_and_its_credits_are_free(
 ) -> None:
     assert purse.available < purse.balance
     with interrupted.page.expect_response(lambda answer: answer.request.method == "DELETE"):
-        interrupted.press("Forget it")
+        interrupted.press("Remove")
     expect(interrupted.choose_button).to_be_focused()
     assert purse.available == purse.balance
     interrupted.page.reload()
     expect(interrupted.page.get_by_text("No files yet.")).to_be_visible()
-    expect(interrupted.card).to_be_hidden()
+    expect(interrupted.queue).to_be_hidden()
     assert kept(interrupted) == []
 
 
@@ -196,7 +207,7 @@ def test_signing_out_forgets_the_file(interrupted: Files, buyer: Site, user: Use
     buyer.sign_in(user.email, user.password)
     buyer.open_files()
     expect(interrupted.list).to_have_count(1)
-    expect(interrupted.card).to_be_hidden()
+    expect(interrupted.queue).to_be_hidden()
 
 
 def test_nobody_else_is_shown_the_file(
@@ -209,14 +220,14 @@ def test_nobody_else_is_shown_the_file(
     buyer.sign_in(other.email, other.password)
     expect(buyer.page.get_by_text("No files yet.")).to_be_visible()
     assert len(kept(interrupted)) == 1
-    expect(interrupted.card).to_be_hidden()
+    expect(interrupted.queue).to_be_hidden()
 
 
 def test_a_file_is_forgotten_after_a_day(interrupted: Files) -> None:
     interrupted.page.evaluate(AGE, A_DAY_MS)
     interrupted.page.reload()
     expect(interrupted.list).to_have_count(1)
-    expect(interrupted.card).to_be_hidden()
+    expect(interrupted.queue).to_be_hidden()
     assert kept(interrupted) == []
 
 
@@ -227,7 +238,7 @@ def test_a_browser_that_keeps_nothing_says_that_the_file_must_be_chosen_again(
     purse.buy(3)
     buyer.page.add_init_script(NO_STORAGE)
     files = buyer.open_files()
-    files.upload("novel.docx", NOVEL)
+    want(files)
     expect(buyer.store.place.get_by_text("choose it again once you have paid")).to_be_visible()
     buyer.store.buy_button("Starter").click()
     buyer.at_checkout().pay()

@@ -30,7 +30,7 @@ def test_the_invoice_opens_in_a_tab_of_its_own(buyer: Site) -> None:
     buyer.buy("Starter").pay()
     buyer.expect_title(PAID)
     buyer.open()
-    entry = buyer.history.first
+    entry = buyer.open_entry(buyer.history.first)
     expect(entry.get_by_role("button", name="Receipt")).to_be_visible()
     with buyer.page.expect_popup() as opened:
         entry.get_by_role("button", name="Invoice", exact=True).click()
@@ -47,8 +47,9 @@ def test_the_pdf_is_downloaded(buyer: Site) -> None:
     buyer.buy("Starter").pay()
     buyer.expect_title(PAID)
     buyer.open()
+    entry = buyer.open_entry(buyer.history.first)
     with buyer.page.expect_download() as download:
-        buyer.history.first.get_by_role("button", name="Invoice (PDF)").click()
+        entry.get_by_role("button", name="Invoice (PDF)").click()
     assert re.fullmatch(r"Invoice-[A-Z0-9]+-0001\.pdf", download.value.suggested_filename)
     assert buyer.page.context.pages == [buyer.page]
     buyer.expect_title("Your balance")
@@ -61,10 +62,11 @@ def test_an_invoice_that_cannot_be_had_says_so_and_leaves_no_tab_behind(
     buyer.buy("Starter").pay()
     buyer.expect_title(PAID)
     buyer.open()
-    button = buyer.history.first.get_by_role("button", name="Invoice", exact=True)
+    entry = buyer.open_entry(buyer.history.first)
+    button = entry.get_by_role("button", name="Invoice", exact=True)
     stripe.break_down()
     button.click()
-    alerts = buyer.history.first.get_by_role("alert")
+    alerts = entry.get_by_role("alert")
     expect(alerts.filter(has_text="Stripe did not answer")).to_be_visible()
     assert buyer.page.context.pages == [buyer.page]
     stripe.recover()

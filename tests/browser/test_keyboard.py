@@ -58,11 +58,12 @@ def test_a_file_needs_no_mouse(purse: Purse, buyer: Site) -> None:
     with page.expect_file_chooser() as opened:
         keyboard.press("Enter")
     opened.value.set_files(FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"Peas."))
-    expect(files.card.get_by_role("heading", name="notes.txt")).to_be_focused()
-    tab_to(files.card.get_by_role("button", name="Upload for 3 credits"))
+    heading = files.queue.get_by_role("heading", name="Uploads")
+    expect(heading).to_be_focused()
+    tab_to(files.queue.get_by_role("button", name="Upload for 3 credits"))
     keyboard.press("Enter")
     files.expect_done("notes.txt", "3 credits · balance 497")
-    expect(files.card.get_by_role("heading", name="notes.txt")).to_be_focused()
+    expect(heading).to_be_focused()
 
     tab_to(page.get_by_role("checkbox", name="notes.txt"))
     keyboard.press("Space")
@@ -70,7 +71,7 @@ def test_a_file_needs_no_mouse(purse: Purse, buyer: Site) -> None:
     keyboard.press("Enter")
     expect(page.get_by_text("Your export is ready.")).to_be_visible()
     keyboard.press("Tab")
-    expect(page.get_by_role("link", name="Download the ZIP").last).to_be_focused()
+    expect(page.locator("export-bar").get_by_role("link", name="Download")).to_be_focused()
 
 
 def test_the_store_takes_the_focus_keeps_it_and_gives_it_back(buyer: Site) -> None:

@@ -4,39 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.browser import chromium
-from tests.browser.pages import CHECKOUT_URL, Site
-from tests.browser.sessions import signed_in
-from tests.support import cannot_run
+from tests.browser.pages import CHECKOUT_URL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Playwright
-
-    from tests.browser.console import Console
-    from tests.support import RunningStack, User
-
-
-@pytest.fixture
-def buyer_whose_browser_keeps_pages(
-    playwright: Playwright, stack: RunningStack, user: User, console: Console
-) -> Iterator[Site]:
-    """The site at home, in a browser with the back/forward cache that people have."""
-    path = chromium.find(*chromium.WITH_WINDOWS)
-    if path is None:
-        cannot_run("only chromium-headless-shell here, which keeps no pages (Debian: chromium)")
-    browser = chromium.launch(playwright, path, keep_left_pages=True)
-    stored = signed_in(stack, user.email, user.password)
-    context = browser.new_context(locale="en-US", storage_state=stored)
-    console.listen(context)
-    site = Site(context.new_page(), stack.site_url)
-    site.open()
-    yield site
-    browser.close()
+    from tests.browser.pages import Site
 
 
 def test_the_way_back_charges_nothing_and_leads_to_the_store(buyer: Site) -> None:

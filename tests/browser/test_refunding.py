@@ -41,7 +41,7 @@ def test_a_buyer_refunds_in_two_steps(phone: Site, purse: Purse) -> None:
     done.get_by_role("button", name="Close").click()
     phone.expect_balance(0)
     expect(phone.history.first).to_contain_text("Refunded")
-    phone.history.last.get_by_role("button", name=BEGIN).click()
+    phone.open_entry(phone.history.last).get_by_role("button", name=BEGIN).click()
     expect(phone.history.last).to_contain_text("Nothing of this pack is left")
 
 
@@ -73,7 +73,8 @@ def test_a_silence_and_a_second_click_refund_once(
 
 def test_it_speaks_german(phone: Site) -> None:
     phone.open("/?lang=de")
-    phone.page.get_by_role("button", name="Unbenutzte Credits erstatten").click()
+    entry = phone.open_entry(phone.history.last)
+    entry.get_by_role("button", name="Unbenutzte Credits erstatten").click()
     dialog = phone.page.get_by_role("dialog", name="Unbenutzte Credits erstatten")
     expect(dialog.get_by_role("button", name="Erstattung bestätigen")).to_be_visible()
     expect(dialog).to_contain_text("für 500 unbenutzte Credits dieses Pakets")
@@ -86,5 +87,6 @@ def test_after_the_days_of_the_shop_there_is_no_button(
     purse.time_passes(days=15)
     site = visit(user, **PHONE)
     expect(site.history).to_have_count(1)
+    site.open_entry(site.history.first)
     site.page.wait_for_load_state("networkidle")
     expect(site.page.get_by_role("button", name=BEGIN)).to_have_count(0)

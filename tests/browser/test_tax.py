@@ -37,7 +37,7 @@ def test_a_buyer_pays_with_tax_and_gets_it_back_with_the_rest(buyer: Site, purse
     buyer.expect_title(PAID)
     purse.spend(20)
     buyer.open()
-    entry = buyer.history.last
+    entry = buyer.open_entry(buyer.history.last)
     entry.get_by_role("button", name="Refund unused credits").click()
     dialog = buyer.page.get_by_role("dialog")
     expect(dialog).to_contain_text("You get $4.79 back for 400 unused credits of this pack.")

@@ -46,7 +46,8 @@ def test_who_ticks_it_pays_and_is_not_offered_the_withdrawal(
     buyer.expect_title(PAID)
     buyer.open()
     buyer.expect_balance(500)
-    expect(buyer.history.first.get_by_role("button", name="Receipt")).to_be_visible()
+    entry = buyer.open_entry(buyer.history.first)
+    expect(entry.get_by_role("button", name="Receipt")).to_be_visible()
     expect(buyer.page.get_by_role("button", name="Withdraw from contract")).to_have_count(0)
     rows = purse.database.execute(
         """

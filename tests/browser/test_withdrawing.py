@@ -38,7 +38,8 @@ def test_a_buyer_withdraws_in_two_steps_and_sees_when(
     phone: Site, purse: Purse, user: User
 ) -> None:
     purse.spend(20)
-    expect(phone.history.last).to_contain_text(re.compile(r"until [A-Z][a-z]{2} \d{1,2}"))
+    entry = phone.open_entry(phone.history.last)
+    expect(entry).to_contain_text(re.compile(r"until [A-Z][a-z]{2} \d{1,2}"))
     dialog = phone.begin(BEGIN)
     expect(dialog).to_contain_text("You get $3.99 back for 400 unused credits of this pack.")
     expect(dialog).to_contain_text(user.email)
@@ -50,7 +51,8 @@ def test_a_buyer_withdraws_in_two_steps_and_sees_when(
     done.get_by_role("button", name="Close").click()
     phone.expect_balance(0)
     expect(phone.history.first).to_contain_text("Refunded")
-    expect(phone.history.last).to_contain_text("Withdrawn ")
+    expect(entry.get_by_text("Withdrawn ")).to_be_visible()
+    expect(entry.locator("summary")).to_be_focused()
     expect(phone.page.get_by_role("button", name=BEGIN)).to_have_count(0)
 
 
@@ -164,7 +166,7 @@ def test_without_a_connection_the_first_step_withdraws_nothing(
 ) -> None:
     console.allow_failing("/api/withdrawal")
     phone.page.context.set_offline(True)
-    phone.history.last.get_by_role("button", name=BEGIN).click()
+    phone.open_entry(phone.history.last).get_by_role("button", name=BEGIN).click()
     expect(phone.history.last).to_contain_text("You have not withdrawn from the contract.")
     phone.page.context.set_offline(False)
 
@@ -172,7 +174,8 @@ def test_without_a_connection_the_first_step_withdraws_nothing(
 def test_it_speaks_german(visit: Visit, user: User, purse: Purse) -> None:
     purse.buy(500, at=int(time.time()))
     site = visit(user, at="/?lang=de", **{**PHONE, "locale": "de-DE"})
-    site.page.get_by_role("button", name="Vertrag widerrufen").click()
+    entry = site.open_entry(site.history.last)
+    entry.get_by_role("button", name="Vertrag widerrufen").click()
     dialog = site.page.get_by_role("dialog", name="Vertrag widerrufen")
     expect(dialog.get_by_role("button", name="Widerruf bestätigen")).to_be_visible()
     expect(dialog).to_contain_text("für 500 unbenutzte Credits dieses Pakets")
@@ -182,4 +185,5 @@ def test_after_fourteen_days_it_is_not_offered(visit: Visit, user: User, purse: 
     purse.buy(500, at=int(time.time()) - 16 * 24 * 60 * 60)
     site = visit(user, **PHONE)
     expect(site.history).to_have_count(1)
+    site.open_entry(site.history.first)
     expect(site.page.get_by_role("button", name=BEGIN)).to_have_count(0)

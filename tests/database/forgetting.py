@@ -34,6 +34,7 @@ PERSONS: dict[str, Callable[[Purse], tuple[Any, ...]]] = {
     "read_account": lambda p: (p.user_id,),
     "read_offers": lambda p: (p.user_id,),
     "export_profile": lambda p: (p.user_id,),
+    "export_history": lambda p: (p.user_id, None, 20),
     "record_waiver": lambda p: (p.user_id, Order().order_id, "the words"),
     "quote_withdrawal": lambda p: (Order().order_id, p.user_id, 14),
     "withdraw": lambda p: (Order().order_id, p.user_id, 14),

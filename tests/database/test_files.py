@@ -153,6 +153,21 @@ def test_an_export_is_of_files_that_are_ones_own_and_done(purse: Purse, database
     assert stranger.refused("begin_file", *arguments) == "PT404"
 
 
+def test_an_export_that_is_asked_for_again_on_the_next_day_is_the_same(
+    purse: Purse, database: Database
+) -> None:
+    file = begin(purse)
+    number = lease(purse, file["id"])["lease"]
+    database.execute("select finish_file(%s, %s, '{}', '[]')", [file["id"], number])
+    of_one = {"key": key(), "sources": [file["id"]]}
+    first, second = (
+        begin(purse, "premium_export", filename=f"files-2026-11-{day}.zip", **of_one)
+        for day in (29, 30)
+    )
+    assert second["id"] == first["id"]
+    assert second["filename"] == "files-2026-11-29.zip"
+
+
 def test_a_page_of_files_is_short_enough_for_an_answer_and_none_is_left_out(purse: Purse) -> None:
     """Vercel's answers may have 4.5 MB, and a summary lists hundreds of chapters."""
     purse.grant(1000)

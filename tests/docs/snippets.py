@@ -23,7 +23,8 @@ NOT_CODE = {
     "mermaid": "a drawing",
     "text": "lists and output: test_links and test_tables compare them with the code",
 }
-RUN = ("sh", "python", "js", "sql", "json", "csv")
+# tests/browser/test_elements.py opens the page.
+RUN = ("sh", "python", "js", "sql", "json", "csv", "html")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import zipfile
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import httpx
@@ -125,6 +126,27 @@ def test_an_export_holds_chapters_and_sound_and_says_what_it_holds(ada: Uploader
             assert entry["size"] == len(inside)
             assert entry["sha256"] == hashlib.sha256(inside).hexdigest()
     assert [listed["id"] for listed in manifest["files"]] == [sound["id"], book["id"]]
+
+
+def test_an_export_is_saved_under_the_day_it_was_asked_for(ada: Uploader) -> None:
+    mine = ada.process("txt_upload", b"text")["id"]
+    before = datetime.now(UTC)
+    file = ada.export([mine]).json()["file"]
+    days = {f"files-{day:%Y-%m-%d}.zip" for day in (before, datetime.now(UTC))}
+    assert file["filename"] in days
+    saved_as = download(file, "export.zip").headers["content-disposition"]
+    assert f'filename="{file["filename"]}"' in saved_as
+
+
+def test_the_list_says_how_large_a_file_may_be(ada: Uploader) -> None:
+    limits = ada.files()["max_bytes"]
+    assert limits == {
+        "docx_processing": 20_000_000,
+        "txt_upload": 5_000_000,
+        "audio_upload": 50_000_000,  # what the storage takes
+    }
+    assert ada.begin("txt_upload", limits["txt_upload"]).status_code == 200
+    assert code(ada.begin("txt_upload", limits["txt_upload"] + 1)) == (400, "file_too_large")
 
 
 def test_an_export_of_large_files_goes_up_in_parts(ada: Uploader) -> None:

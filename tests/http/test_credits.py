@@ -26,9 +26,12 @@ def test_somebody_new_has_no_credits(stack: RunningStack) -> None:
         "low": True,
         "low_threshold": 15,
         "next_expiry": None,
+        "payments": None,
+        "balances": None,
         "transactions": [],
         "next_cursor": None,
         "purchase": None,
+        "purchase_lookup": None,
     }
 
 

@@ -69,10 +69,20 @@ def test_a_user_reads_and_spends_their_credits(
         const again = await mine.spend("docx_processing", { quantity: 2, idempotencyKey: "once" });
         const { transactions, next_cursor } = await mine.history({ limit: 1 });
         const older = await mine.history({ cursor: next_cursor });
+        const amounts = async (choice) => {
+          const page = await mine.history(choice);
+          return page.transactions.map((entry) => entry.amount);
+        };
+        const chosen = [
+          await amounts({ kind: "purchase" }),
+          await amounts({ kind: ["spend", "bonus"], feature: "docx_processing", q: " Docx " }),
+          await amounts({ kind: "purchase", q: "docx" }),
+          await amounts({ kind: [], feature: undefined, q: " " }),
+        ];
         const { packages } = await mine.catalogue();
         const offers = await mine.offers();
         const balance = await mine.balance();
-        return { spent, again, balance, entry: transactions[0], older, packages, offers };
+        return { spent, again, balance, entry: transactions[0], older, chosen, packages, offers };
         """,
         given,
     )
@@ -89,6 +99,7 @@ def test_a_user_reads_and_spends_their_credits(
     assert found["entry"]["amount"] == -10
     assert [entry["kind"] for entry in found["older"]["transactions"]] == ["purchase"]
     assert found["older"]["next_cursor"] is None
+    assert found["chosen"] == [[20], [-10], [], [-10, 20]]
     assert found["packages"][0]["id"] == "starter"
     assert purse.balance == 10
 
@@ -147,7 +158,7 @@ def test_a_checkout_returns_to_the_app_and_is_confirmed(
           opened,
           open: await mine.confirmed(opened.id, { timeoutSeconds: 0 }),
           paid: await mine.confirmed(env.paid),
-          unknown: await mine.confirmed("cs_test_nobodys", { timeoutSeconds: 0 }),
+          unknown: await mine.confirmed("cs_test_nobodys"),
         };
         """,
         {**given, "paid": order.session_id},
@@ -233,10 +244,15 @@ def test_a_server_spends_holds_captures_and_releases(
         await server.release(other.hold_id);
         const late = await outcome(server.capture(other.hold_id));
         const { transactions } = await server.history(env.user, { limit: 5 });
+        const chosen = [
+          await server.history(env.user, { kind: "purchase" }),
+          await server.history(env.user, { kind: ["spend"], feature: "docx_processing", q: "X p" }),
+          await server.history(env.user, { q: "nothing like it" }),
+        ].map((page) => page.transactions.map((entry) => entry.amount));
         const wrong = new ServerPurse({ ...env, secretKey: "sb_secret_wrong" });
         const refused = await outcome(wrong.balance(env.user));
         const amounts = transactions.map((entry) => entry.amount);
-        return { spent, again, held, captured, late, refused, amounts };
+        return { spent, again, held, captured, late, refused, amounts, chosen };
         """,
         given,
     )
@@ -247,4 +263,5 @@ def test_a_server_spends_holds_captures_and_releases(
     assert (found["late"]["kind"], found["late"]["code"]) == ("ConflictError", "hold_released")
     assert found["refused"]["kind"] == "UnauthorizedError"
     assert found["amounts"] == [-4, -3, 20]
+    assert found["chosen"] == [[20], [-4], []]
     assert purse.balance == purse.available == 13

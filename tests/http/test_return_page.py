@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import psycopg
+    from stripe.params.checkout import SessionCreateParams
 
     from tests.support import RunningStack, User
 
@@ -32,6 +33,27 @@ def look(stack: RunningStack, user: User, session_id: str) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
     return body
+
+
+def foreign_session(stack: RunningStack, metadata: dict[str, str]) -> str:
+    """Open a Checkout Session that this shop did not begin; return its id."""
+    params: SessionCreateParams = {
+        "mode": "payment",
+        "line_items": [
+            {
+                "quantity": 1,
+                "price_data": {
+                    "currency": "usd",
+                    "unit_amount": 499,
+                    "product_data": {"name": "A hat"},
+                },
+            }
+        ],
+        "success_url": "https://hats.example.com/thanks",
+        "metadata": metadata,
+    }
+    session = shop.stripe_client(stack).v1.checkout.sessions.create(params)
+    return session.id
 
 
 def test_a_payment_is_credited_without_any_webhook(stack: RunningStack) -> None:
@@ -151,7 +173,73 @@ def test_stripe_hanging_holds_the_balance_up_for_seconds_at_most(stack: RunningS
 
 
 def test_a_session_stripe_does_not_know_is_nobodys(stack: RunningStack) -> None:
-    assert look(stack, stack.sign_up(), "cs_test_unheard_of")["purchase"] is None
+    body = look(stack, stack.sign_up(), "cs_test_unheard_of")
+    assert (body["purchase"], body["purchase_lookup"]) == (None, "not_found")
+
+
+def test_anothers_session_is_told_once_stripe_was_asked(stack: RunningStack) -> None:
+    session_id = shop.buy(stack, stack.sign_up())
+    stranger = stack.sign_up()
+    assert look(stack, stranger, session_id)["purchase_lookup"] == "not_found"
+    assert look(stack, stranger, session_id)["purchase_lookup"] == "pending"
+
+
+def test_a_session_of_another_app_at_the_same_stripe_account_is_not_found(
+    stack: RunningStack,
+) -> None:
+    session_id = foreign_session(stack, {})
+    assert look(stack, stack.sign_up(), session_id)["purchase_lookup"] == "not_found"
+
+
+def test_an_order_of_another_ledger_is_not_found(stack: RunningStack) -> None:
+    """Stripe's metadata names this user, but the database ignores another ledger's order."""
+    user = stack.sign_up()
+    order = Order(user_id=user.id, ledger_id="11111111-1111-4111-8111-111111111111")
+    body = look(stack, user, foreign_session(stack, order.metadata))
+    assert (body["purchase"], body["purchase_lookup"]) == (None, "not_found")
+
+
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_lookup_that_stripe_did_not_answer_is_not_final(stack: RunningStack, status: int) -> None:
+    user = stack.sign_up()
+    with shop.trouble(stack, fail_next=1, status=status, path="/v1/checkout/sessions/"):
+        body = look(stack, user, "cs_test_unheard_of")
+    assert (body["purchase"], body["purchase_lookup"]) == (None, "stripe_unavailable")
+
+
+def test_an_open_session_says_where_it_can_be_paid(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    session_id = shop.begin(stack, user)
+    purchase = look(stack, user, session_id)["purchase"]
+    assert (purchase["status"], purchase["decline_code"]) == ("open", None)
+    assert purchase["checkout_url"] == f"{stack.stripe_api_base}/c/pay/{session_id}"
+    # Stripe is not asked again so soon, and the database does not know whether it is still open.
+    assert look(stack, user, session_id)["purchase"]["checkout_url"] is None
+
+
+def test_a_paid_purchase_names_its_receipt_and_no_payment_page(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    body = look(stack, user, shop.buy(stack, user))
+    (bought,) = body["transactions"]
+    assert body["purchase_lookup"] == "found"
+    assert body["purchase"]["receipt"] == bought["receipt"] is not None
+    assert (body["purchase"]["invoice"], body["purchase"]["checkout_url"]) == (None, None)
+
+
+def test_a_declined_payment_says_why(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    order = Order(user_id=user.id)
+    stack.deliver(event("checkout.session.completed", order.session("open", "unpaid")))
+    intent = {
+        "id": f"pi_{order.suffix}",
+        "object": "payment_intent",
+        "livemode": False,
+        "customer": None,
+        "metadata": order.metadata,
+        "last_payment_error": {"code": "card_declined", "decline_code": "insufficient_funds"},
+    }
+    stack.deliver(event("payment_intent.payment_failed", intent))
+    assert look(stack, user, order.session_id)["purchase"]["decline_code"] == "insufficient_funds"
 
 
 def test_a_bank_debit_is_processing_then_failed(
@@ -164,6 +252,16 @@ def test_a_bank_debit_is_processing_then_failed(
     stack.simulate(f"sessions/{session_id}/settle", outcome="failed")
     database.execute("delete from stripe_lookups where user_id = %s", [user.id])
     assert look(stack, user, session_id)["purchase"]["status"] == "failed"
+
+
+def test_a_bank_debit_that_failed_says_why_without_any_webhook(stack: RunningStack) -> None:
+    user = stack.sign_up()
+    session_id = shop.begin(stack, user)
+    shop.pay_by_bank(stack, session_id)
+    stack.simulate(f"sessions/{session_id}/settle", outcome="failed")
+    purchase = look(stack, user, session_id)["purchase"]
+    assert (purchase["status"], purchase["decline_code"]) == ("failed", "insufficient_funds")
+    assert shop.purchase(stack, session_id)["declined_at"] is None
 
 
 def test_a_refund_says_why_a_paid_purchase_is_not_credited(stack: RunningStack) -> None:

@@ -32,6 +32,8 @@ def pages() -> dict[str, str]:
         keep_trailing_newline=True,
     )
     environment.globals["modules_behind"] = modules_behind
+    texts = (PUBLIC / "js" / "lib" / "texts").glob("*.js")
+    environment.globals["languages"] = sorted({path.stem for path in texts} - {"en"})
     names = [path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html")]
     return {
         name: environment.get_template(name).render() for name in sorted(names) if name != LAYOUT

@@ -127,7 +127,9 @@ def test_every_answer_can_be_read_by_the_origin_that_asked(handler: object) -> N
     answer = caller.get("/", headers={"Origin": OTHER})
     assert of_cors(answer) == {
         "Access-Control-Allow-Origin": OTHER,
-        "Access-Control-Expose-Headers": "Idempotent-Replayed, Retry-After",
+        "Access-Control-Expose-Headers": (
+            "Content-Disposition, Idempotent-Replayed, Next-Cursor, Retry-After"
+        ),
     }
     assert answer.headers["Vary"] == "Origin"
     stranger = caller.get("/", headers={"Origin": "https://evil.test"})

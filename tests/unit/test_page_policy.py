@@ -55,6 +55,39 @@ def test_with_a_site_key_its_provider_alone_is_allowed(
     assert other not in "; ".join(directives)
 
 
-def test_an_own_address_of_supabase_may_be_connected_to(policy: Callable[..., str]) -> None:
-    directives = policy(SUPABASE_URL="https://auth.example.com").split("; ")
-    assert "connect-src 'self' https://auth.example.com https://*.supabase.co" in directives
+def directive(policy: str, name: str) -> str:
+    return dict(part.split(" ", 1) for part in policy.split("; "))[name]
+
+
+@pytest.mark.parametrize(
+    ("settings", "allowed"),
+    [
+        ({}, "https://*.supabase.co"),
+        ({"SUPABASE_URL": "https://auth.example.com"}, "https://auth.example.com"),
+        (
+            {"SUPABASE_URL": "https://abc.supabase.co"},
+            "https://abc.supabase.co https://abc.storage.supabase.co",
+        ),
+        (
+            {
+                "SUPABASE_URL": "https://abc.supabase.co/",
+                "STORAGE_S3_ENDPOINT": "https://files.example.com:444/storage/v1/s3",
+            },
+            "https://abc.supabase.co https://files.example.com:444",
+        ),
+    ],
+)
+def test_pages_connect_to_the_configured_project_alone(
+    policy: Callable[..., str], settings: dict[str, str], allowed: str
+) -> None:
+    assert directive(policy(**settings), "connect-src") == f"'self' {allowed}"
+
+
+def test_pages_take_no_string_for_a_script_unless_a_captcha_needs_it(
+    policy: Callable[..., str],
+) -> None:
+    assert directive(policy(), "require-trusted-types-for") == "'script'"
+    assert directive(policy(), "trusted-types") == "'none'"
+    assert "trusted-types" not in policy(CAPTCHA_SITE_KEY="key")
+    for settings in ({}, {"CAPTCHA_SITE_KEY": "key"}):
+        assert "unsafe-" not in policy(**settings)

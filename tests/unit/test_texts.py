@@ -152,7 +152,8 @@ def test_no_module_holds_words_for_people(module: Path) -> None:
     source = without_comments(module.read_text("utf-8"))
     # Errors for developers, imports, selectors and what is compared or sent are no texts.
     source = re.sub(
-        r"new Error\([^)]*\)|^import .*$|querySelector\w*\([^)]*\)|startsWith\([^)]*\)",
+        r'new (?:Type)?Error\((?:"[^"]*"|[^)]*)\)|^import .*$'
+        r"|querySelector\w*\([^)]*\)|startsWith\([^)]*\)",
         "",
         source,
         flags=re.MULTILINE,

@@ -1,4 +1,4 @@
-"""The types of purse.js: generated, written by hand, and used by an app."""
+"""The types of purse.js and of the elements: generated, written by hand, and used by an app."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.npm
-EXAMPLE = ROOT / "tests/unit/typescript/example.ts"
+APPS = ROOT / "tests/unit/typescript"
+ELEMENTS = ROOT / "public/elements"
 STRICT = ("--strict", "--noEmit", "--noUncheckedIndexedAccess")
 TARGET = ("--target", "es2022", "--module", "nodenext", "--lib", "es2022,dom")
 
@@ -40,11 +41,38 @@ def test_the_committed_types_are_those_of_the_description(tsc: Path, tmp_path: P
     )
 
 
-def test_an_app_compiles_and_its_mistakes_are_found(tsc: Path) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (APPS / "example.ts",),
+        (ELEMENTS / "elements.d.ts",),
+        # The types of supabase-js ask for those of Node.js.
+        (APPS / "elements.ts", "--skipLibCheck"),
+    ],
+    ids=lambda arguments: arguments[0].name,
+)
+def test_an_app_compiles_and_its_mistakes_are_found(
+    tsc: Path, arguments: tuple[Path | str, ...]
+) -> None:
     done = subprocess.run(
-        [tsc, *STRICT, *TARGET, EXAMPLE], capture_output=True, text=True, check=False
+        [tsc, *STRICT, *TARGET, *arguments], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_everything_that_connect_js_exports_has_its_types() -> None:
+    made, declared = (
+        exported((ELEMENTS / name).read_text("utf-8")) for name in ("connect.js", "elements.d.ts")
+    )
+    assert "connect" in made
+    assert declared == made
+
+
+def exported(source: str) -> set[str]:
+    """Return the functions and classes that a module exports, of its own or of another one."""
+    (others,) = re.findall(r"^export \{([^}]*)\} from", source, re.MULTILINE)
+    own = re.findall(r"^export (?:function|class) (\w+)", source, re.MULTILINE)
+    return {*own, *(name.strip() for name in others.split(","))}
 
 
 def test_every_class_and_method_has_its_types() -> None:

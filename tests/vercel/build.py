@@ -29,6 +29,7 @@ DECOYS = (
     "notes/secret.txt",
     "tests/secret.py",
     "secret.py",
+    "bundle/node_modules/esbuild/secret.py",
 )
 
 # What a linked project has; the names are free, nothing is looked up with them.

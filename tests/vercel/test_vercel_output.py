@@ -79,9 +79,12 @@ def test_each_function_is_below_its_size(output: Output) -> None:
         assert function.size_bytes < MAX_FUNCTION_BYTES, name
 
 
-def test_the_static_output_is_public(output: Output) -> None:
+def test_the_static_output_is_the_built_site(output: Output) -> None:
+    """tests/unit/test_bundle.py says what is in it."""
     public = {name.removeprefix("public/") for name in project_files() if name[:7] == "public/"}
-    assert output.static == public
+    named = {name for name in public if not name.startswith(("js/", "css/"))}
+    assert {name for name in output.static if not name.startswith("assets/")} == named
+    assert any(re.fullmatch(r"assets/home-\w{8}\.js", name) for name in output.static)
 
 
 @pytest.mark.parametrize("page", ["/", "/payment/success", "/payment/cancelled"])
@@ -115,6 +118,8 @@ def test_every_answer_carries_the_security_headers(output: Output, path: str) ->
         "base-uri": "'none'",
         "form-action": "'self'",
         "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
     }
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "no-referrer"
@@ -123,7 +128,13 @@ def test_every_answer_carries_the_security_headers(output: Output, path: str) ->
     assert "payment=()" in headers["permissions-policy"]
 
 
-@pytest.mark.parametrize("path", ["/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"),
+        *("/elements/credit-store.js", "/assets/chunk-ABCDEFGH.js"),
+    ],
+)
 def test_every_origin_may_load_what_other_apps_use(output: Output, path: str) -> None:
     headers = follow(output, path).headers
     assert headers["access-control-allow-origin"] == "*"
@@ -137,9 +148,25 @@ def test_no_other_origin_may_load_the_rest(output: Output, path: str) -> None:
     assert headers["cross-origin-resource-policy"] == "same-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/js/x.js", "/css/x.css", "/payment/success", "/apiary"])
-def test_a_static_file_is_asked_for_again_every_time(output: Output, path: str) -> None:
-    assert follow(output, path).headers["cache-control"] == "public, max-age=0, must-revalidate"
+@pytest.mark.parametrize(
+    ("path", "caching"),
+    [
+        # Never two versions of a module: it is asked for every time, or its name has a hash.
+        ("/js/x.js", "public, max-age=0, must-revalidate"),
+        ("/css/x.css", "public, max-age=0, must-revalidate"),
+        ("/elements/credit-store.js", "public, max-age=0, must-revalidate"),
+        ("/assets/home-ABCDEFGH.js", "public, max-age=31536000, immutable"),
+        ("/", "public, max-age=60"),
+        ("/payment/success", "public, max-age=60"),
+        ("/apiary", "public, max-age=60"),
+        ("/img/gem.svg", "public, max-age=3600, stale-while-revalidate=604800"),
+        ("/favicon.svg", "public, max-age=3600, stale-while-revalidate=604800"),
+    ],
+)
+def test_a_static_file_is_kept_as_long_as_it_may_be(
+    output: Output, path: str, caching: str
+) -> None:
+    assert follow(output, path).headers["cache-control"] == caching
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)
@@ -190,12 +217,13 @@ def test_an_upload_holds_what_a_deployment_needs_and_nothing_else(tmp_path: Path
     rules = f"--exclude-from={ROOT / '.vercelignore'}"
     uploaded = git(tmp_path, "ls-files", "--others", rules).splitlines()
     tops = {name.partition("/")[0] for name in uploaded}
-    assert tops == {".python-version", "api", "public", "requirements.txt", "vercel.json"}
+    assert tops == {".python-version", "api", "bundle", "public", "requirements.txt", "vercel.json"}
+    assert not [name for name in uploaded if "node_modules" in name]
 
 
-def test_the_settings_name_no_command_of_their_own() -> None:
-    """A build or install command of ours would switch the bytecode off."""
+def test_the_settings_name_no_install_command() -> None:
+    """One that is not empty would switch the bytecode off; the empty one installs nothing twice."""
     settings = json.loads((ROOT / "vercel.json").read_text())
     assert settings["framework"] is None
     assert settings["build"] == {"env": {"VERCEL_PYTHON_COMPILEALL": "1"}}
-    assert not [name for name in settings if name.endswith("Command")]
+    assert settings["installCommand"] == ""

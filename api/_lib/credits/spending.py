@@ -7,6 +7,7 @@ with the same key gets the first answer again, another request with that key is 
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MAX_QUANTITY = 1_000_000
+FEATURE_ID = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 
 # What a Postgres function refuses (the error's detail) -> code and sentence for the client.
 REFUSALS: Mapping[str, tuple[str, str]] = {

@@ -19,7 +19,7 @@ Where things are:
 The rest of the product does not depend on it. A fork deletes it with these commands:
 
     git rm -r api/files.py api/_lib/files sql/*_files*.sql ops/checks/storage.py
-    git rm -r templates/files.html public/files.html public/css/file*.css public/css/upload-card.css
+    git rm -r templates/files.html public/files.html public/css/file*.css
     git rm -r public/js/files public/js/pages/files.js public/js/store/feature-cost.js
     git rm -r tests/files tests/unit/files tests/standins/storage tests/browser/test_files*.py
     git rm -r tests/unit/test_without_files.py tests/docs/test_without_files.py

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from api._lib.files.kinds import ending, stem
+from api._lib.files.kinds import EXPORT_NAME, ending, stem
 from api._lib.files.settings import storage_settings
 from api._lib.files.signed_urls import download_url
 
@@ -54,4 +54,4 @@ def _saved_as(filename: str, name: str) -> str:
     """Return the name under which a browser saves a download."""
     if name.startswith("source."):
         return filename if ending(filename) == ending(name) else f"{stem(filename)}{ending(name)}"
-    return name if name == filename else f"{stem(filename)} {name}"
+    return filename if name == EXPORT_NAME else f"{stem(filename)} {name}"

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from api._lib.files.kinds import EXPORT, stem
+from api._lib.files.kinds import EXPORT, EXPORT_NAME, stem
 from api._lib.files.multipart import PartWriter
 from api._lib.files.processing import Result, process
 from api._lib.files.readers.errors import UnreadableFileError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from api._lib.files.stored_file import Lease, ProcessedFile, StoredFile
 
 HOLD_SECONDS = 1800
-EXPORT_NAME, EXPORT_TYPE = "export.zip", "application/zip"
+EXPORT_TYPE = "application/zip"
 MANIFEST = "manifest.json"
 MAX_FOLDER_CHARS = 80
 
@@ -43,6 +43,8 @@ _FORBIDDEN = frozenset('<>:"|?*/\\')
 def export_files(user_id: str, file_ids: list[str], idempotency_key: str | None) -> ProcessedFile:
     """Make one archive of processed files and charge for it; the same key makes it once.
 
+    Its name has the day, by UTC, on which it was first asked for.
+
     Raises:
         InsufficientCreditsError: The user cannot pay.
         NotFoundError: One of the files is not the user's.
@@ -55,7 +57,7 @@ def export_files(user_id: str, file_ids: list[str], idempotency_key: str | None)
     file = begin_file(
         user_id,
         feature=EXPORT,
-        filename=EXPORT_NAME,
+        filename=f"files-{datetime.now(UTC):%Y-%m-%d}.zip",
         size=0,
         content_type=EXPORT_TYPE,
         idempotency_key=idempotency_key,

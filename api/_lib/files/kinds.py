@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DOCX, TXT, AUDIO, EXPORT = "docx_processing", "txt_upload", "audio_upload", "premium_export"
+# What an archive is called in the storage. Its owner saves it under the name of its row.
+EXPORT_NAME = "export.zip"
 MAX_FILENAME_CHARS = 255
 
 _MB = 1_000_000
@@ -113,13 +115,18 @@ def new_upload(body: Mapping[str, Any], *, max_file_bytes: int) -> NewUpload:
     if type(size) is not int or size < 1:
         raise InvalidRequestError("size must be the file's size in bytes, at least 1.")
     content_type = _content_type(kind, filename, body.get("content_type"))
-    limit = min(kind.max_bytes, max_file_bytes)
+    limit = size_limits(max_file_bytes)[feature]
     if size > limit:
         raise InvalidRequestError(
             f"This file is too large: {kind.name} may have up to {limit // _MB} MB.",
             code="file_too_large",
         )
     return NewUpload(feature, filename, size, content_type)
+
+
+def size_limits(max_file_bytes: int) -> dict[str, int]:
+    """Return the largest file in bytes that each feature takes, by the feature's id."""
+    return {feature: min(kind.max_bytes, max_file_bytes) for feature, kind in KINDS.items()}
 
 
 def is_filename(text: str) -> bool:

@@ -94,6 +94,18 @@ def facts_of_retrieved_session(
     )
 
 
+def last_decline(session: Mapping[str, Any]) -> str | None:
+    """Return the code of the latest declined attempt, or None if there is none.
+
+    It is for the reader alone. The ledger counts a decline by its event, which says when it was.
+
+    Args:
+        session: The Checkout Session as Stripe's JSON, expanded as EXPAND_SESSION says.
+    """
+    error = _expanded_intent(session).get("last_payment_error")
+    return _decline_code(error) if isinstance(error, dict) else None
+
+
 def facts_of_declined_payment(intent: Mapping[str, Any], *, occurred_at: int) -> OrderFacts | None:
     """Return the facts of a PaymentIntent whose latest attempt was declined.
 

@@ -22,7 +22,7 @@ TOKEN_JSON_AND_KEY = ("Authorization", "Content-Type", "Idempotency-Key")
 # How long a browser may remember a preflight. Chromium remembers none for longer.
 MAX_AGE_SECONDS = 2 * 60 * 60
 
-_EXPOSED = "Idempotent-Replayed, Retry-After"
+_EXPOSED = "Content-Disposition, Idempotent-Replayed, Next-Cursor, Retry-After"
 _VARY = ("Vary", "Origin")
 
 

@@ -105,7 +105,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer: a JSON value, a status and headers."""
+    """An answer: a JSON value, or bytes with their Content-Type; a status and headers."""
 
     body: Any
     status: int = 200
@@ -210,7 +210,11 @@ def _encode(response: Response) -> _Answer:
     """
     # UTF-8 cannot hold a lone surrogate. It becomes an escape; backslashreplace writes the one that
     # JSON has for it.
-    content = _JSON.encode(response.body).encode("utf-8", "backslashreplace")
+    content = (
+        response.body
+        if isinstance(response.body, bytes)
+        else _JSON.encode(response.body).encode("utf-8", "backslashreplace")
+    )
     headers = {
         "Content-Type": "application/json",
         "Cache-Control": "no-store",

@@ -36,3 +36,7 @@ class Limit:
             if error.code == "PT429":
                 raise TooManyAttemptsError(int(error.detail or self.seconds)) from None
             raise
+
+
+# Of a copy of all data, and of the history as CSV.
+EXPORT_PAGES = Limit("export", most=200, seconds=60 * 60)

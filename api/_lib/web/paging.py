@@ -26,7 +26,16 @@ def page(request: Request) -> tuple[int, int | None]:
     digits = text.isascii() and text.isdigit() and len(text) <= len(str(MAX_LIMIT))
     if not digits or not 1 <= int(text) <= MAX_LIMIT:
         raise InvalidRequestError(f"limit must be a whole number from 1 to {MAX_LIMIT}.")
+    return int(text), place(request)
+
+
+def place(request: Request) -> int | None:
+    """Return the cursor to continue from, or None.
+
+    Raises:
+        InvalidRequestError: The cursor is not one of ours.
+    """
     cursor = request.query.get("cursor")
     if cursor is not None and not _CURSOR.fullmatch(cursor):
         raise InvalidRequestError("cursor is not one that we gave out.")
-    return int(text), int(cursor) if cursor else None
+    return int(cursor) if cursor else None

@@ -52,5 +52,9 @@ for (const card of document.querySelectorAll("[data-card]")) {
 
 // The form's data is read before the button is disabled, so a named button still counts.
 form?.addEventListener("submit", () => setTimeout(setBusy, 0, true));
-// Coming back with the browser's button restores the page as it was left: busy.
-addEventListener("pageshow", () => setBusy(false));
+// Coming back with the browser's button: a page that the browser kept may have been paid meanwhile, and a page that it
+// restored may still be busy.
+addEventListener("pageshow", (event) => (event.persisted ? location.reload() : setBusy(false)));
+
+// A page may be the answer to a form. Coming back to it then asks for the page anew instead of sending the form again.
+history.replaceState(history.state, "", location.pathname.replace(/\/promotion$/, "") + location.search);

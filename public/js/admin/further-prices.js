@@ -142,8 +142,9 @@ function previews(prices, pack, rows) {
   const others = prices.packs
     .filter((/** @type {any} */ each) => each.active && each.id !== pack.id)
     .map((/** @type {any} */ each) => ({ ...each, prices: [own(each), ...furtherPrices(prices, each.id)] }));
+  const features = prices.features.filter((/** @type {any} */ each) => each.active);
   return offered.map(({ currency }) => {
     const all = [...others, priced].map((each) => pricedIn(each, currency));
-    return packCard(pricedIn(priced, currency), all, () => {});
+    return packCard(pricedIn(priced, currency), all, () => {}, { features });
   });
 }

@@ -15,8 +15,10 @@ const MOST_DAYS = 3650;
  * @returns {Promise<import("./action-dialog.js").Form>}
  */
 export async function offerForm() {
-  const { packs, currencies } = await readPrices();
-  const onSale = packs.filter((/** @type {any} */ pack) => pack.active);
+  const { packs, features: allFeatures, currencies } = await readPrices();
+  const isActive = (/** @type {any} */ { active }) => active;
+  const onSale = packs.filter(isActive);
+  const features = allFeatures.filter(isActive);
   const price = priceQuestions();
   const name = fieldOf({ name: "name", label: "Name", type: "text", hint: "On the card and the receipt. Kept with the order." });
   const credits = fieldOf({ name: "credits", label: "Credits", type: "number", min: 1, max: 1_000_000_000 });
@@ -44,7 +46,7 @@ export async function offerForm() {
     card.replaceChildren(
       h("h3", {}, "The card in their store"),
       isKnown
-        ? h("ul", { class: "packs", role: "list", inert: true }, offerCard({ id: "preview", ...written, decimals, ends_at: endsAt }, onSale, () => {}))
+        ? h("ul", { class: "packs", role: "list", inert: true }, offerCard({ id: "preview", ...written, decimals, ends_at: endsAt }, onSale, () => {}, { features }))
         : h("p", { class: "desk-nothing" }, "Fill in a name, credits, a price and a day."),
     );
   };

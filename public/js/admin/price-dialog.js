@@ -41,10 +41,11 @@ export async function changePrice(action, prices, row) {
     const pack = values(asked, prices);
     const isKnown = pack.name && pack.credits > 0 && pack.unit_amount > 0 && pack.decimals !== undefined;
     const others = prices.packs.filter((each) => each.active && each.id !== row?.id);
+    const shown = { id: "preview", ...pack };
     card.replaceChildren(
       h("h3", {}, "The card in the store"),
       isKnown
-        ? h("ul", { class: "packs", role: "list", inert: true }, packCard({ id: "preview", ...pack }, [...others, pack], () => {}))
+        ? h("ul", { class: "packs", role: "list", inert: true }, packCard(shown, [...others, shown], () => {}, { features: onSale(prices.features) }))
         : h("p", { class: "desk-nothing" }, "Fill in a name, credits and a price."),
     );
   };
@@ -123,6 +124,9 @@ function values(asked, { currencies }) {
   };
   return asked.price ? { ...common, ...priceOf(ofPrice(asked), currencies) } : common;
 }
+
+/** What the store shows. @param {any[]} rows */
+const onSale = (rows) => rows.filter(({ active }) => active);
 
 /** Those of a pack's questions that are about its price. @param {Record<string, Question>} asked */
 const ofPrice = ({ currency, price, valid_days }) => ({ currency, price, valid_days });

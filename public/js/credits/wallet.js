@@ -1,21 +1,30 @@
 import { getCredits } from "./api.js";
+import { isOwnPage } from "../lib/own-page.js";
 import { person } from "../session/person.js";
+import { tabs } from "./tabs.js";
 
 /**
  * @typedef {{ lot_id: string, source: string, name: string, credits: number, created_at: string,
  *   expires_at: string | null }} LotChange  credits signed, as they moved
+ * @typedef {{ amount: number, currency: string, decimals: number }} Price  in minor units
  * @typedef {{ id: string, kind: string, amount: number, balance_after: number, description: string | null,
- *   feature: string | null, quantity: number | null, created_at: string, lots: LotChange[] | null,
- *   order_id: string | null, receipt: string | null, invoice: string | null, withdraw_until: string | null, withdrawn_at: string | null,
+ *   feature: string | null, feature_name?: string | null, file_name?: string | null, price?: Price | null,
+ *   quantity: number | null, created_at: string, lots: LotChange[] | null, order_id: string | null,
+ *   receipt: string | null, invoice: string | null, withdraw_until: string | null, withdrawn_at: string | null,
  *   reason: string | null }} Transaction
+ * @typedef {{ order_id: string, status: "pending" | "failed", name: string, credits: number, price: Price,
+ *   created_at: string }} Payment  a bank has not confirmed it yet, or has refused it
+ * @typedef {{ date: string, balance: number }} DayBalance  at the end of a day by UTC
  * @typedef {{ spent_per_day: number, days_left: number | null,
  *   daily: { date: string, spent: number }[] }} Usage  the last 30 days, oldest first, by UTC
  * @typedef {{ balance: number, held: number, available: number, low: boolean, low_threshold: number,
- *   usage: Usage | null, next_expiry: { credits: number, expires_at: string } | null,
+ *   usage: Usage | null, payments?: Payment[], balances?: DayBalance[], next_expiry: { credits: number, expires_at: string } | null,
  *   transactions: Transaction[], next_cursor: string | null }} Credits
  */
 
-const PAGE_SIZE = 20;
+export const PAGE_SIZE = 20;
+/** How far back the chart of balances goes. */
+export const CHART_DAYS = 90;
 const STALE_AFTER_SECONDS = 20;
 const UNKNOWN = {
   status: "loading",
@@ -24,6 +33,7 @@ const UNKNOWN = {
   available: 0,
   low: false,
   usage: null,
+  balances: null,
   nextExpiry: null,
   nextCursor: null,
 };
@@ -43,6 +53,10 @@ class Wallet extends EventTarget {
   low = false;
   /** @type {Usage | null} */
   usage = null;
+  /** Null until they are known. @type {DayBalance[] | null} */
+  balances = null;
+  /** @type {Payment[]} */
+  payments = [];
   /** @type {Credits["next_expiry"]} */
   nextExpiry = null;
   /** @type {Transaction[]} */
@@ -51,20 +65,32 @@ class Wallet extends EventTarget {
   nextCursor = null;
   /** @type {import("../lib/http.js").RequestError | null} */
   error = null;
-  /** Counts people coming and going and answers taken: an answer asked for before the last of these is dropped. */
-  #turn = 0;
+  /** Counts questions to the server. */
+  #asked = 0;
+  /** The newest question whose answer counts. An answer to an older one, or about somebody else, is dropped. */
+  #taken = 0;
   #readAt = 0;
+  /** Another tab has read something else than this one. */
+  #isBehind = false;
+  #isCatchingUp = false;
+  /** What the tabs know, as far as this one has told or heard. */
+  #shared = "";
 
   constructor() {
     super();
     person.addEventListener("change", () => {
-      this.#turn += 1;
-      Object.assign(this, { ...UNKNOWN, transactions: [] });
+      this.#taken = this.#asked;
+      this.#isBehind = false;
+      this.#shared = "";
+      Object.assign(this, { ...UNKNOWN, payments: [], transactions: [] });
       this.#tell();
       if (person.id) this.load();
     });
     addEventListener("pageshow", (event) => event.persisted && this.#freshen(0));
+    tabs.addEventListener("news", (event) => this.#hear(/** @type {CustomEvent} */ (event).detail));
     document.addEventListener("visibilitychange", () => this.#freshen(STALE_AFTER_SECONDS));
+    // Our own pages begin to read in pages/site.js. Another app may have connected before this module came.
+    if (!isOwnPage) this.load();
   }
 
   /** Reads balance and the newest page of history. Never throws: a failure is a state. */
@@ -73,12 +99,12 @@ class Wallet extends EventTarget {
     this.error = null;
     if (this.balance === null) this.status = "loading";
     this.#tell();
-    const turn = this.#turn;
+    const asked = ++this.#asked;
     try {
-      const answer = await getCredits({ limit: PAGE_SIZE, usage: true });
-      if (turn === this.#turn) this.take(this.#withOlderPages(answer));
+      const answer = await getCredits({ limit: PAGE_SIZE, usage: true, payments: true, balances: CHART_DAYS });
+      if (asked > this.#taken) this.#take(this.#withOlderPages(answer), asked);
     } catch (error) {
-      if (turn !== this.#turn) return;
+      if (asked <= this.#taken) return;
       this.error = error;
       this.status = "failed";
       this.#tell();
@@ -88,16 +114,21 @@ class Wallet extends EventTarget {
   /** Adds the next page of history; throws what went wrong. */
   async loadMore() {
     if (!this.nextCursor) return;
-    const turn = this.#turn;
+    const asked = ++this.#asked;
     const answer = await getCredits({ limit: PAGE_SIZE, cursor: this.nextCursor });
-    if (turn !== this.#turn) return;
+    if (asked <= this.#taken) return;
     const transactions = [...this.transactions, ...answer.transactions];
-    this.take({ ...answer, transactions });
+    this.#take({ ...answer, transactions }, asked);
   }
 
-  /** Takes over an answer of GET /api/credits. @param {Credits} answer */
+  /** Takes over an answer of GET /api/credits that has just come. @param {Credits} answer */
   take(answer) {
-    this.#turn += 1;
+    this.#take(answer, ++this.#asked);
+  }
+
+  /** @param {Credits} answer @param {number} asked */
+  #take(answer, asked) {
+    this.#taken = asked;
     this.#readAt = Date.now();
     Object.assign(this, {
       status: "ready",
@@ -106,12 +137,15 @@ class Wallet extends EventTarget {
       held: answer.held,
       available: answer.available,
       low: answer.low,
-      // Only load() asks for it.
+      // Only load() asks for these.
       usage: answer.usage ?? this.usage,
+      payments: answer.payments ?? this.payments,
+      balances: answer.balances ?? this.balances,
       nextExpiry: answer.next_expiry,
       nextCursor: answer.next_cursor,
       transactions: answer.transactions,
     });
+    this.#share();
     this.#tell();
   }
 
@@ -132,7 +166,44 @@ class Wallet extends EventTarget {
   /** @param {number} afterSeconds */
   #freshen(afterSeconds) {
     const age = (Date.now() - this.#readAt) / 1000;
-    if (!document.hidden && this.balance !== null && age >= afterSeconds) this.load();
+    if (this.#isBehind) this.#catchUp();
+    else if (!document.hidden && this.balance !== null && age >= afterSeconds) this.load();
+  }
+
+  /**
+   * Another tab has read this person's credits. Where it knows something else, this tab reads them too: now, or when
+   * it is shown.
+   * @param {import("./tabs.js").News} news
+   */
+  #hear({ personId, state }) {
+    if (personId !== person.id) return;
+    this.#shared = state;
+    if (state === this.#state) return;
+    this.#isBehind = true;
+    this.#catchUp();
+  }
+
+  /** One question at a time, and another one for news that came meanwhile. */
+  async #catchUp() {
+    if (this.#isCatchingUp) return;
+    this.#isCatchingUp = true;
+    while (this.#isBehind && !document.hidden) {
+      this.#isBehind = false;
+      await this.load();
+    }
+    this.#isCatchingUp = false;
+  }
+
+  /** What makes this tab's knowledge differ from another's. */
+  get #state() {
+    return [this.balance, this.held, this.transactions[0]?.id].join(" ");
+  }
+
+  /** Tells the other tabs what none of them has said: each change is told once, and read once by each tab. */
+  #share() {
+    if (!person.id || this.#state === this.#shared) return;
+    this.#shared = this.#state;
+    tabs.tell({ personId: person.id, state: this.#state });
   }
 
   #tell() {

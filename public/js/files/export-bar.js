@@ -1,8 +1,8 @@
 import { openStore } from "../store/checkout.js";
 import { h } from "../lib/dom.js";
 import { featureCost } from "../store/feature-cost.js";
-import { downloadLinks } from "./file-downloads.js";
-import { EXPORT_FEATURE } from "./file-kinds.js";
+import { mainDownload } from "./file-downloads.js";
+import { EXPORT_FEATURE, MOST_EXPORTED } from "./file-kinds.js";
 import { shelf } from "./file-shelf.js";
 import { remedy, shortage, workProblem } from "./file-words.js";
 import { exportFiles, newKey } from "./files-api.js";
@@ -23,7 +23,7 @@ export class ExportBar extends HTMLElement {
   #cost = null;
   #text = h("p", { class: "export__text" });
   #message = h("div", { class: "export__message", tabindex: "-1" });
-  #button = h("button", { class: "button", type: "button", onclick: () => this.run() }, t("export.do"));
+  #button = h("button", { class: "button", type: "button", onclick: () => this.#press() }, t("export.do"));
 
   connectedCallback() {
     this.replaceChildren(this.#message, h("div", { class: "export__bar" }, this.#text, this.#button));
@@ -40,9 +40,16 @@ export class ExportBar extends HTMLElement {
     this.#render();
   }
 
+  /** Has the export made, or sells the credits for it. */
+  #press() {
+    if (!this.#missing()) return this.run();
+    const details = { available: wallet.available, required: this.#cost };
+    this.#offerStore(session.user?.id ?? "", { details });
+  }
+
   /** Has the export made. Where the credits do not suffice, the store opens and the selection waits. */
   async run() {
-    if (this.#busy || !this.#fileIds.length) return;
+    if (this.#busy || !this.#fileIds.length || this.#isTooMany) return;
     this.#setBusy(true);
     this.#say(null);
     const userId = session.user?.id ?? "";
@@ -65,9 +72,9 @@ export class ExportBar extends HTMLElement {
     }
   }
 
-  /** @param {string} userId @param {import("../lib/http.js").RequestError} error */
+  /** @param {string} userId @param {{ details: Record<string, unknown> }} error */
   async #offerStore(userId, error) {
-    const isKept = await keep({ userId, kind: "export", key: this.#key, fileIds: this.#fileIds });
+    const isKept = await keep({ userId, kind: "export", key: this.#key, at: Date.now(), fileIds: this.#fileIds });
     const name = t("short.export", { n: this.#fileIds.length });
     const reason = shortage(name, error, isKept ? t("short.waits") : "");
     const open = () => openStore({ reason });
@@ -80,10 +87,21 @@ export class ExportBar extends HTMLElement {
     this.#render();
   }
 
+  get #isTooMany() {
+    return this.#fileIds.length > MOST_EXPORTED;
+  }
+
+  /** The credits that are missing for it, as far as this page knows. */
+  #missing() {
+    if (this.#cost === null || wallet.balance === null) return 0;
+    return Math.max(this.#cost - wallet.available, 0);
+  }
+
   #render() {
     const chosen = this.#fileIds.length;
     this.#text.replaceChildren(...(chosen ? this.#offer(chosen) : [this.#invitation()]));
-    this.#button.hidden = chosen === 0;
+    this.#button.hidden = chosen === 0 || this.#isTooMany;
+    this.#label();
     this.dataset.chosen = String(chosen);
   }
 
@@ -95,18 +113,25 @@ export class ExportBar extends HTMLElement {
   /** @param {number} chosen */
   #offer(chosen) {
     const what = h("strong", {}, t("export.chosen", { n: chosen }));
+    if (this.#isTooMany) return [what, ` · ${t("export.too_many", { most: MOST_EXPORTED, n: chosen - MOST_EXPORTED })}`];
     if (this.#cost === null || wallet.balance === null) return [what];
+    const missing = this.#missing();
     const left = wallet.available - this.#cost;
-    const after = left < 0 ? t("export.needed", { n: -left }) : t("export.leaves", { n: left });
+    const after = missing ? t("export.needed", { n: missing }) : t("export.leaves", { n: left });
     return [what, ` · ${t("credits", { n: this.#cost })} · ${after}`];
   }
 
   /** @param {boolean} busy */
   #setBusy(busy) {
     this.#busy = busy;
-    this.#button.textContent = t(busy ? "export.packing" : "export.do");
+    this.#label();
     this.#button.setAttribute("aria-busy", String(busy));
     this.#button.setAttribute("aria-disabled", String(busy));
+  }
+
+  #label() {
+    if (this.#busy) this.#button.textContent = t("export.packing");
+    else this.#button.textContent = t(this.#missing() ? "get_credits" : "export.do");
   }
 
   /** @param {HTMLElement | null} message */
@@ -120,7 +145,7 @@ function outcome(file) {
   if (file.status === "failed" || file.status === "expired") return notice(remedy(file));
   const isDone = file.status === "done";
   const said = notice(t(isDone ? "export.ready" : "export.later"), { tone: "info" });
-  if (isDone) said.append(downloadLinks(file) ?? "");
+  if (isDone) said.append(mainDownload(file) ?? "");
   return said;
 }
 

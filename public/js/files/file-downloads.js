@@ -3,6 +3,7 @@ import { shelf } from "./file-shelf.js";
 import { t } from "../lib/texts.js";
 
 /** @typedef {import("./files-api.js").OwnFile} OwnFile */
+/** @typedef {import("./files-api.js").Download} Download */
 
 /** What each product of a file is for, the most wanted first. @type {Record<string, string>} */
 const LABELS = {
@@ -11,22 +12,42 @@ const LABELS = {
   "export.zip": t("download.zip"),
 };
 
-/** The ways to what came of a file, and to the file itself, which comes last. @param {OwnFile} file */
-export function downloadLinks({ id, filename, downloads }) {
-  if (!downloads.length) return null;
-  const links = downloads.toSorted(byUse).map(({ name, url }) => {
-    const onclick = (/** @type {Event} */ event) => shelf.isStale && renew(event, id, name);
-    const attributes = { class: "download", href: url, download: name, onclick };
-    return h("a", attributes, label(name), spoken(t("download.of", { name: filename })));
-  });
-  return h("p", { class: "downloads" }, ...links);
+/** The most wanted product of a file, as a button; null if there is none. @param {OwnFile} file */
+export function mainDownload(file) {
+  const [first] = byUse(file);
+  if (!first) return null;
+  const label = h("span", { class: "download__label" }, t("download"));
+  const what = spoken(t("download.what", { what: labelOf(first), name: file.filename }));
+  return downloadLink(file, first, { class: "download" }, label, what);
+}
+
+/**
+ * The other products, and the file itself, which comes last.
+ * @param {OwnFile} file
+ * @param {Record<string, string>} attributes of each link
+ */
+export function otherDownloads(file, attributes) {
+  return byUse(file)
+    .slice(1)
+    .map((download) => downloadLink(file, download, attributes, t("download.other", { what: labelOf(download) })));
 }
 
 /** Lets links that are there lead to where the products are now. @param {Element} place @param {OwnFile} file */
 export function renewLinks(place, { downloads }) {
   const addresses = new Map(downloads.map(({ name, url }) => [name, url]));
-  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (place.querySelectorAll(".download"));
+  const links = /** @type {NodeListOf<HTMLAnchorElement>} */ (place.querySelectorAll("a[download]"));
   for (const link of links) link.href = addresses.get(link.download) ?? link.href;
+}
+
+/**
+ * @param {OwnFile} file
+ * @param {Download} download
+ * @param {Record<string, string>} attributes
+ * @param {...(Node | string)} content
+ */
+function downloadLink({ id }, { name, url }, attributes, ...content) {
+  const onclick = (/** @type {Event} */ event) => shelf.isStale && renew(event, id, name);
+  return h("a", { ...attributes, href: url, download: name, onclick }, ...content);
 }
 
 /**
@@ -41,14 +62,14 @@ async function renew(event, id, name) {
   location.assign((await shelf.addressOf(id, name)) ?? href);
 }
 
-/** @param {string} name */
-function label(name) {
+/** @param {Download} download */
+function labelOf({ name }) {
   if (Object.hasOwn(LABELS, name)) return LABELS[name];
   return name.startsWith("source.") ? t("download.original") : name;
 }
 
-/** @param {{ name: string }} a @param {{ name: string }} b */
-const byUse = (a, b) => rank(a.name) - rank(b.name);
+/** @param {OwnFile} file */
+const byUse = ({ downloads }) => downloads.toSorted((a, b) => rank(a.name) - rank(b.name));
 
 /** @param {string} name */
 function rank(name) {

@@ -1,39 +1,48 @@
 import { loadCatalogue } from "../store/catalogue.js";
 import { gem, h, spoken } from "../lib/dom.js";
-import { ACCEPTED, kindOf } from "./file-kinds.js";
+import { formatSize } from "../lib/measures.js";
+import { ACCEPTED, OFFERS } from "./file-kinds.js";
+import { shelf } from "./file-shelf.js";
+import { session } from "../session/session.js";
 import { t } from "../lib/texts.js";
 
-/** What may be dropped, as it is written under the button. */
-const OFFERS = [
-  { feature: "docx_processing", name: "DOCX" },
-  { feature: "txt_upload", name: "TXT, MD" },
-  { feature: "audio_upload", name: "MP3, WAV, M4A, M4B, FLAC, OGG, Opus" },
-];
-
-/** The open purse: a file is dropped into it, or chosen. Tells of one by "file:chosen", or "file:refused" and why. */
+/** The open purse: files are dropped into it, or chosen. Tells of them by "files:chosen". */
 export class FileDrop extends HTMLElement {
-  #prices = h("p", { class: "drop__prices" });
-  #input = h("input", { type: "file", accept: ACCEPTED, hidden: true, onchange: () => this.#onInput() });
+  #limits = h("ul", { class: "drop__limits", role: "list", "aria-label": t("drop.limits") });
+  #input = h("input", {
+    type: "file",
+    accept: ACCEPTED,
+    multiple: true,
+    hidden: true,
+    onchange: () => this.#onInput(),
+  });
   #button = h(
     "button",
     { class: "button button--gold", type: "button", onclick: () => this.#input.click() },
     t("drop.choose"),
   );
+  #veil = h("div", { class: "drop-veil", "aria-hidden": "true", hidden: true }, h("p", {}, t("drop.let_go")));
+  #leaving = new AbortController();
 
   connectedCallback() {
     const zone = h(
       "div",
       { class: "drop clasp" },
-      gem(),
-      h("p", { class: "drop__invitation" }, t("drop.invitation")),
+      h("p", { class: "drop__invitation" }, gem(), " ", t("drop.invitation")),
       this.#button,
-      this.#prices,
+      this.#limits,
       this.#input,
     );
-    this.replaceChildren(zone);
-    this.#catchDrops();
-    document.addEventListener("catalogue:loaded", () => this.#showPrices());
-    this.#showPrices();
+    this.replaceChildren(zone, this.#veil);
+    this.#leaving = new AbortController();
+    this.#catchDrops(this.#leaving.signal);
+    document.addEventListener("catalogue:loaded", () => this.#showLimits(), { signal: this.#leaving.signal });
+    shelf.addEventListener("change", () => this.#showLimits(), { signal: this.#leaving.signal });
+    this.#showLimits();
+  }
+
+  disconnectedCallback() {
+    this.#leaving.abort();
   }
 
   /** Brings the keyboard here. */
@@ -41,59 +50,77 @@ export class FileDrop extends HTMLElement {
     this.#button.focus();
   }
 
-  /** A file let go beside the zone would replace the page: wherever it is let go, it is meant for here. */
-  #catchDrops() {
+  /** A file let go anywhere would replace the page: wherever that is, it is meant for here. @param {AbortSignal} signal */
+  #catchDrops(signal) {
     const carriesFiles = (/** @type {DragEvent} */ { dataTransfer }) => dataTransfer?.types.includes("Files");
-    document.addEventListener("dragover", (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      this.toggleAttribute("data-over", true);
-    });
-    document.addEventListener("dragleave", (event) => {
-      if (event.relatedTarget === null) this.toggleAttribute("data-over", false);
-    });
-    document.addEventListener("drop", (event) => {
-      if (!carriesFiles(event)) return;
-      event.preventDefault();
-      this.toggleAttribute("data-over", false);
-      this.#take([...(event.dataTransfer?.files ?? [])]);
-    });
+    document.addEventListener(
+      "dragover",
+      (event) => {
+        if (!carriesFiles(event)) return;
+        event.preventDefault();
+        const takes = this.#takesDrops();
+        if (event.dataTransfer) event.dataTransfer.dropEffect = takes ? "copy" : "none";
+        this.#veil.hidden = !takes;
+      },
+      { signal },
+    );
+    document.addEventListener("dragleave", ({ relatedTarget }) => relatedTarget || this.#hideVeil(), { signal });
+    document.addEventListener(
+      "drop",
+      (event) => {
+        if (!carriesFiles(event)) return;
+        event.preventDefault();
+        this.#hideVeil();
+        if (this.#takesDrops()) this.#tell([...(event.dataTransfer?.files ?? [])]);
+      },
+      { signal },
+    );
+  }
+
+  /** Not from under a dialog, and not for nobody. */
+  #takesDrops() {
+    return session.user !== null && !document.querySelector("dialog[open]");
+  }
+
+  #hideVeil() {
+    this.#veil.hidden = true;
   }
 
   #onInput() {
-    this.#take([...(this.#input.files ?? [])]);
+    const files = [...(this.#input.files ?? [])];
     // The same file may be chosen again.
     this.#input.value = "";
+    this.#tell(files);
   }
 
   /** @param {File[]} files */
-  #take(files) {
-    const [file] = files;
-    const trouble = troubleWith(files);
-    const event = trouble
-      ? new CustomEvent("file:refused", { detail: { trouble } })
-      : new CustomEvent("file:chosen", { detail: { file, kind: kindOf(file.name) } });
-    this.dispatchEvent(event);
+  #tell(files) {
+    if (files.length) this.dispatchEvent(new CustomEvent("files:chosen", { detail: { files } }));
   }
 
-  async #showPrices() {
+  async #showLimits() {
     const { features } = await loadCatalogue().catch(() => ({ features: [] }));
     const costs = new Map(features.map(({ id, credits }) => [id, credits]));
-    const offers = OFFERS.map(({ feature, name }) => {
-      const cost = costs.get(feature);
-      const price = cost === undefined ? [] : [gem(), h("strong", {}, String(cost)), spoken(t("spoken.credits"))];
-      return h("span", {}, `${name} `, ...price);
-    });
-    this.#prices.replaceChildren(...offers);
+    this.#limits.replaceChildren(...OFFERS.map((offer) => limit(offer, costs.get(offer.feature))));
   }
 }
 
-/** Why these cannot be taken, if they cannot. @param {File[]} files */
-function troubleWith(files) {
-  if (files.length !== 1) return t("drop.one");
-  const [file] = files;
-  if (!kindOf(file.name)) return t("drop.kinds", { name: file.name });
-  return file.size === 0 ? t("drop.empty", { name: file.name }) : null;
+/**
+ * One kind: its endings, how large it may be, and what it costs.
+ * @param {{ feature: string, name: string, endings: string }} offer
+ * @param {number} [cost] in credits, if it is known
+ */
+function limit({ feature, name, endings }, cost) {
+  const most = shelf.maxBytes?.[feature];
+  const size = most === undefined ? "" : t("drop.up_to", { size: formatSize(most) });
+  const price = cost === undefined ? [] : [gem(), " ", h("strong", {}, String(cost)), spoken(t("spoken.credits"))];
+  return h(
+    "li",
+    { class: "drop__limit" },
+    h("span", { class: "drop__kind" }, name),
+    h("span", { class: "drop__price" }, ...price),
+    h("span", { class: "drop__endings" }, [endings, size].filter(Boolean).join(" · ")),
+  );
 }
 
 customElements.define("file-drop", FileDrop);

@@ -24,7 +24,16 @@ const KINDS = {
   opus: { ...RECORDING, contentType: "audio/ogg" },
 };
 
+/** What may be uploaded, as it is said before anybody chooses. */
+export const OFFERS = [
+  { feature: "docx_processing", name: t("drop.documents"), endings: "DOCX" },
+  { feature: "txt_upload", name: t("drop.texts"), endings: "TXT, MD" },
+  { feature: "audio_upload", name: t("drop.recordings"), endings: "MP3, WAV, M4A, M4B, FLAC, OGG, Opus" },
+];
+
 export const EXPORT_FEATURE = "premium_export";
+/** As many files go into one export at most. */
+export const MOST_EXPORTED = 50;
 
 /** For a file input. */
 export const ACCEPTED = Object.keys(KINDS)

@@ -11,12 +11,19 @@ import { notice } from "../lib/notice.js";
 import { readingProblem } from "../lib/problems.js";
 import { session } from "../session/session.js";
 import { t } from "../lib/texts.js";
+import { uploads } from "./upload-queue.js";
 import { wallet } from "../credits/wallet.js";
 
 /** One's files, newest first, a page at a time, and the export of those that are chosen. */
 export class FileList extends HTMLElement {
   #status = h("div", { class: "files__status", tabindex: "-1" });
   #announcement = h("p", { class: "visually-hidden", role: "status" });
+  #all = h("input", { type: "checkbox", onchange: () => this.#chooseAll() });
+  #head = h(
+    "div",
+    { class: "files__head" },
+    h("label", { class: "files__all" }, h("span", { class: "file__choice" }, this.#all), t("files.choose_all")),
+  );
   #list = h("ol", { class: "files", role: "list", "aria-label": t("files.yours") });
   /** @type {import("./export-bar.js").ExportBar} */
   #export = h("export-bar");
@@ -31,26 +38,33 @@ export class FileList extends HTMLElement {
   #chosen = new Set();
 
   connectedCallback() {
-    this.replaceChildren(this.#status, this.#announcement, this.#list, this.#more, this.#export);
+    const box = h("div", { class: "files__box" }, this.#head, this.#list);
+    this.replaceChildren(this.#status, this.#announcement, box, this.#more, this.#export);
     shelf.addEventListener("change", () => this.#render());
-    this.#export.addEventListener("exported", () => this.#clear());
-    session.addEventListener("change", () => this.#clear());
+    uploads.addEventListener("change", () => this.#render());
+    this.#export.addEventListener("exported", () => this.#show([]));
+    session.addEventListener("change", () => this.#show([]));
     this.#render();
   }
 
   /** Goes on with an export that had to wait. @param {import("../store/kept-work.js").KeptWork} work */
   resume({ fileIds = [], key }) {
-    this.#choose(fileIds);
-    this.#export.choose(fileIds, key);
+    this.#show(fileIds, key);
     return this.#export;
   }
 
   #render() {
-    const { status, files, nextCursor, error } = shelf;
-    this.#list.setAttribute("aria-busy", String(status === "loading"));
-    arrange(this.#list, status === "loading" ? skeletons() : files.map((file) => this.#row(file)));
+    const { status, nextCursor, error } = shelf;
+    // What is on its way is in the queue above.
+    const files = shelf.files.filter((file) => !uploads.shows(file));
+    const exportable = files.filter(isExportable);
+    const isLoading = status === "loading";
+    this.#list.setAttribute("aria-busy", String(isLoading));
+    arrange(this.#list, isLoading ? skeletons() : files.map((file) => this.#row(file)));
+    this.#head.hidden = !isLoading && !exportable.length;
+    this.#showChosen(exportable);
     this.#more.hidden = nextCursor === null;
-    this.#export.hidden = !this.#chosen.size && !files.some(isExportable);
+    this.#export.hidden = !this.#chosen.size && !exportable.length;
     if (error) this.#say(`${readingProblem(error)} ${t("reading.files_safe")}`, () => shelf.load());
     else this.#status.replaceChildren(...(status === "ready" && !files.length ? [empty()] : []));
   }
@@ -61,38 +75,53 @@ export class FileList extends HTMLElement {
     const key = JSON.stringify({ ...file, downloads: file.downloads.map(({ name }) => name) });
     const onChoose = (/** @type {boolean} */ chosen) => this.#toggle(file.id, chosen);
     const onDelete = () => this.#delete(file);
+    const read = () => shelf.files.find(({ id }) => id === file.id) ?? file;
     const row =
-      this.#rows.get(key) ?? fileRow(file, { isChosen: this.#chosen.has(file.id), onChoose, onDelete });
+      this.#rows.get(key) ?? fileRow(file, { isChosen: this.#chosen.has(file.id), onChoose, read, onDelete });
     this.#rows.set(key, row);
     renewLinks(row, file);
     return row;
   }
 
+  /** @param {import("./file-row.js").OwnFile[]} exportable */
+  #showChosen(exportable) {
+    for (const box of this.#list.querySelectorAll("input")) box.checked = this.#chosen.has(box.value);
+    const count = exportable.filter(({ id }) => this.#chosen.has(id)).length;
+    this.#all.disabled = !exportable.length;
+    this.#all.checked = count > 0 && count === exportable.length;
+    this.#all.indeterminate = count > 0 && count < exportable.length;
+  }
+
   /** @param {string} id @param {boolean} chosen */
   #toggle(id, chosen) {
-    if (chosen) this.#chosen.add(id);
-    else this.#chosen.delete(id);
-    this.#export.choose([...this.#chosen]);
-    // Another choice is another export: the one that may have waited is over.
+    const others = [...this.#chosen].filter((other) => other !== id);
+    this.#choose(chosen ? [...others, id] : others);
+  }
+
+  /** All that are shown, or none. */
+  #chooseAll() {
+    const exportable = shelf.files.filter(isExportable).map(({ id }) => id);
+    this.#choose(this.#all.checked ? exportable : []);
+  }
+
+  /** Another choice is another export: the one that may have waited is over. @param {string[]} ids */
+  #choose(ids) {
+    this.#show(ids);
     if (session.user) forget(session.user.id, "export");
   }
 
-  /** @param {string[]} ids */
-  #choose(ids) {
+  /** @param {string[]} ids @param {string} [key] that an export of them was begun under */
+  #show(ids, key) {
     this.#chosen = new Set(ids);
-    for (const box of this.#list.querySelectorAll("input")) box.checked = this.#chosen.has(box.value);
+    this.#export.choose(ids, key);
     this.#render();
-  }
-
-  #clear() {
-    this.#choose([]);
-    this.#export.choose([]);
   }
 
   /** @param {import("./file-row.js").OwnFile} file */
   async #delete(file) {
     if (!(await askFirst(deleteQuestion(file)))) return;
-    const place = shelf.files.findIndex(({ id }) => id === file.id);
+    const rows = [...this.#list.children];
+    const place = rows.findIndex((row) => row === this.#row(file));
     try {
       await deleteFile(file.id);
     } catch (error) {
@@ -112,7 +141,7 @@ export class FileList extends HTMLElement {
   async #loadMore() {
     if (this.#more.getAttribute("aria-busy") === "true") return;
     this.#more.setAttribute("aria-busy", "true");
-    const known = shelf.files.length;
+    const known = this.#list.children.length;
     try {
       await shelf.loadMore();
       /** @type {HTMLElement | undefined} */ (this.#list.children[known])?.focus();

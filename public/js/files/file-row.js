@@ -1,8 +1,8 @@
-import { time } from "../lib/dates.js";
+import { day } from "../lib/dates.js";
 import { h, spoken } from "../lib/dom.js";
-import { deleteLabel } from "./file-delete-words.js";
-import { downloadLinks } from "./file-downloads.js";
+import { mainDownload } from "./file-downloads.js";
 import { EXPORT_FEATURE, kindName } from "./file-kinds.js";
+import { fileMenu } from "./file-menu.js";
 import { summaryAtLength, summaryLine } from "./file-summary.js";
 import { remedy } from "./file-words.js";
 import { formatSize } from "../lib/measures.js";
@@ -16,33 +16,21 @@ export const isExportable = ({ status, feature }) => status === "done" && featur
 /**
  * One of one's files in the list.
  * @param {OwnFile} file
- * @param {{ isChosen: boolean, onChoose: (chosen: boolean) => void, onDelete: () => void }} choice
- *   isChosen, onChoose: for the export
+ * @param {{ isChosen: boolean, onChoose: (chosen: boolean) => void, read: () => OwnFile, onDelete: () => void }} choice
+ *   isChosen, onChoose: for the export; read: the file as it is by now
  */
-export function fileRow(file, { isChosen, onChoose, onDelete }) {
-  const { filename, status, summary, created_at: createdAt } = file;
-  const said = status === "done" ? summaryLine(summary) : t(`file.status.${status}`);
+export function fileRow(file, { isChosen, onChoose, read, onDelete }) {
+  const { filename, status } = file;
   const help = remedy(file);
   return h(
     "li",
     { class: "file", "data-status": status, tabindex: "-1" },
     isExportable(file) && chooser(file, isChosen, onChoose),
-    h("p", { class: "file__name" }, filename),
-    h("p", { class: "file__cost" }, cost(file)),
-    h("p", { class: "file__state" }, said),
-    h("p", { class: "file__about" }, `${kindName(file)} · ${formatSize(file.size)} · `, time(createdAt)),
+    h("p", { class: "file__name", title: filename }, filename),
+    about(file),
     help && h("p", { class: "file__help" }, help),
-    status === "done" && h("div", { class: "file__products" }, inside(summary), downloadLinks(file)),
-    deleter(file, onDelete),
+    h("div", { class: "file__ways" }, status === "done" && mainDownload(file), fileMenu(file, { read, onDelete })),
   );
-}
-
-/** @param {OwnFile} file @param {() => void} onDelete */
-function deleter(file, onDelete) {
-  const label = deleteLabel(file);
-  if (!label) return null;
-  const attributes = { class: "link file__delete", type: "button", onclick: onDelete };
-  return h("button", attributes, label, spoken(` ${file.filename}`));
 }
 
 /** @param {OwnFile} file @param {boolean} isChosen @param {(chosen: boolean) => void} onChoose */
@@ -52,12 +40,17 @@ function chooser({ id, filename }, isChosen, onChoose) {
   return h("label", { class: "file__choice" }, box, spoken(t("file.choose_for_export", { name: filename })));
 }
 
-/** @param {import("./files-api.js").Summary | null} summary */
-function inside(summary) {
-  const all = summaryAtLength(summary);
-  if (!all) return null;
+/** What it is, when it came and what it cost, in a line; at length for whoever opens that. @param {OwnFile} file */
+function about(file) {
+  const { status, summary, size, created_at: createdAt } = file;
+  const said = status === "done" ? summaryLine(summary) : t(`file.status.${status}`);
+  const state = h("span", { class: "file__state" }, said);
+  const rest = [" · ", `${kindName(file)} · ${formatSize(size)} · `, day(createdAt), ` · ${cost(file)}`];
+  const atLength = status === "done" && summaryAtLength(summary);
+  if (!atLength) return h("p", { class: "file__about" }, state, ...rest);
   const what = summary?.chapters?.length ? t("file.chapters") : t("file.tags");
-  return h("details", { class: "file__inside" }, h("summary", {}, what), all);
+  const line = h("summary", {}, spoken(`${what}: `), state, ...rest);
+  return h("details", { class: "file__about file__inside" }, line, atLength);
 }
 
 /** What it cost, or what is set aside for it; nothing where nothing was charged. @param {OwnFile} file */

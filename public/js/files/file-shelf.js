@@ -18,6 +18,8 @@ class FileShelf extends EventTarget {
   files = [];
   /** @type {string | null} */
   nextCursor = null;
+  /** The largest file that each feature takes, once the server has said it. @type {Record<string, number> | null} */
+  maxBytes = null;
   /** @type {import("../lib/http.js").RequestError | null} */
   error = null;
   /** As in the wallet: an answer asked for before the last change is dropped. */
@@ -33,7 +35,7 @@ class FileShelf extends EventTarget {
       this.#tell();
     });
     const freshen = () => !document.hidden && this.isStale && this.load();
-    addEventListener("pageshow", freshen);
+    addEventListener("pageshow", ({ persisted }) => (persisted ? this.load() : freshen()));
     document.addEventListener("visibilitychange", freshen);
   }
 
@@ -91,21 +93,22 @@ class FileShelf extends EventTarget {
     this.dispatchEvent(new CustomEvent("removed", { detail: { id } }));
   }
 
-  /** @param {{ files: OwnFile[], next_cursor: string | null }} answer */
-  #take({ files, next_cursor: nextCursor }) {
+  /** @param {import("./files-api.js").FilePage} answer */
+  #take({ files, next_cursor: nextCursor, max_bytes: maxBytes }) {
     this.#turn += 1;
     this.#readAt = Date.now();
-    Object.assign(this, { status: "ready", error: null, files, nextCursor });
+    Object.assign(this, { status: "ready", error: null, files, nextCursor, maxBytes });
     this.#tell();
     this.#lookAgainIfAtWork();
   }
 
-  /** @param {{ files: OwnFile[], next_cursor: string | null }} answer */
+  /** @param {import("./files-api.js").FilePage} answer */
   #withOlderPages(answer) {
     const oldest = answer.files.at(-1)?.id;
     const seam = this.files.findIndex(({ id }) => id === oldest);
     if (seam === -1) return answer;
-    return { files: [...answer.files, ...this.files.slice(seam + 1)], next_cursor: this.nextCursor };
+    const files = [...answer.files, ...this.files.slice(seam + 1)];
+    return { ...answer, files, next_cursor: this.nextCursor };
   }
 
   /** What is being processed is done soon, and the list ought to say so. */

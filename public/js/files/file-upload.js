@@ -1,84 +1,67 @@
 import "./file-drop.js";
-import "./upload-card.js";
-import { openStore } from "../store/checkout.js";
+import "./leaving.js";
+import "./upload-panel.js";
 import { h } from "../lib/dom.js";
-import { kindOf } from "./file-kinds.js";
-import { shelf } from "./file-shelf.js";
 import { notice } from "../lib/notice.js";
 import { session } from "../session/session.js";
 import { t } from "../lib/texts.js";
-import { UploadJob } from "./upload-job.js";
+import { isStartable } from "./upload-plan.js";
+import { uploads } from "./upload-queue.js";
+import { refusal } from "./upload-words.js";
 
-/** The place for uploads: an open purse, or the one file that is on its way into it. */
+/** So many files are named when they cannot be taken; the others are counted. */
+const NAMED = 4;
+
+/** The place for uploads: where files are chosen or dropped, and the queue of those that were. */
 export class FileUpload extends HTMLElement {
   #drop = /** @type {import("./file-drop.js").FileDrop} */ (h("file-drop"));
-  #card = /** @type {import("./upload-card.js").UploadCard} */ (
-    h("upload-card", { class: "clasp", hidden: true })
-  );
+  #panel = /** @type {import("./upload-panel.js").UploadPanel} */ (h("upload-panel", { class: "queue" }));
   #problem = h("div", { class: "upload__problem" });
-  /** @type {UploadJob | null} */
-  #job = null;
+  #wasBusy = false;
 
   connectedCallback() {
-    this.replaceChildren(this.#drop, this.#card, this.#problem);
-    this.#drop.addEventListener("file:refused", (event) => this.#complain(detail(event).trouble));
-    this.#drop.addEventListener("file:chosen", (event) => this.#take(detail(event)));
-    this.#card.addEventListener("upload:over", () => {
-      this.#show(null);
-      this.#drop.focusButton();
-    });
-    session.addEventListener("change", () => this.#show(null));
-    // The links of a deleted file lead nowhere.
-    shelf.addEventListener(
-      "removed",
-      (event) => this.#job?.result?.id === detail(event).id && this.#show(null),
-    );
+    this.replaceChildren(this.#drop, this.#problem, this.#panel);
+    this.#drop.addEventListener("files:chosen", (event) => this.#take(/** @type {CustomEvent} */ (event).detail.files));
+    this.#panel.addEventListener("queue:empty", () => this.#drop.focusButton());
+    session.addEventListener("change", () => this.#complain([]));
+    uploads.addEventListener("change", () => this.#noticeStart());
   }
 
   /**
-   * Takes up a file that was kept here, and goes on at once if asked.
-   * @param {import("../store/kept-work.js").KeptWork} work
+   * Takes up files that were kept here, and goes on at once if asked.
+   * @param {import("../store/kept-work.js").KeptWork[]} works
    * @param {{ atOnce: boolean }} options
    */
-  resume({ userId, key, file }, { atOnce }) {
-    const kind = file && kindOf(file.name);
-    if (!file || !kind || this.#job) return;
-    const job = new UploadJob({ userId, file, kind, key, stage: "waiting" });
-    this.#show(job);
-    if (atOnce) job.run();
+  resume(works, { atOnce }) {
+    uploads.resume(works);
+    // Whether the credits suffice, the server says: the balance may not be known yet.
+    if (atOnce) uploads.start(uploads.jobs.filter(isStartable));
   }
 
-  /** @param {{ file: File, kind: import("./file-kinds.js").FileKind }} chosen */
-  #take({ file, kind }) {
-    const { user } = session;
-    if (!user) return;
-    if (this.#job?.isAtWork) return this.#complain(t("drop.busy"));
-    this.#show(new UploadJob({ userId: user.id, file, kind }));
-    this.#card.focusTitle();
+  /** @param {File[]} files */
+  #take(files) {
+    const { taken, refused } = uploads.add(files);
+    const sentences = refused.slice(0, NAMED).map(refusal);
+    const others = refused.length - sentences.length;
+    this.#complain(others > 0 ? [...sentences, t("drop.others", { n: others })] : sentences);
+    if (taken.length) this.#panel.focusTitle();
   }
 
-  /** @param {UploadJob | null} job */
-  #show(job) {
-    this.#job?.stop();
-    this.#job = job;
-    this.#drop.hidden = job !== null;
-    this.#card.hidden = job === null;
-    this.#complain("");
-    if (!job) return;
-    job.addEventListener("change", () => {
-      if (job === this.#job && job.stage === "short")
-        openStore({ reason: job.shortageOf(t("file.quoted", { name: job.file.name })) });
-    });
-    this.#card.show(job);
+  /** Whoever starts the others has read why one was not taken. */
+  #noticeStart() {
+    if (uploads.isBusy && !this.#wasBusy) this.#complain([]);
+    this.#wasBusy = uploads.isBusy;
   }
 
-  /** @param {string} text */
-  #complain(text) {
-    this.#problem.replaceChildren(...(text ? [notice(text)] : []));
+  /** @param {string[]} sentences */
+  #complain(sentences) {
+    this.#problem.replaceChildren();
+    const [first, ...others] = sentences;
+    if (!first) return;
+    const box = notice(first);
+    box.append(...others.map((sentence) => h("p", {}, sentence)));
+    this.#problem.append(box);
   }
 }
-
-/** @param {Event} event */
-const detail = (event) => /** @type {CustomEvent} */ (event).detail;
 
 customElements.define("file-upload", FileUpload);

@@ -15,12 +15,14 @@ export const newKey = () => crypto.randomUUID();
  *   duration_seconds?: number, format?: string, artist?: string, album?: string, files?: number }} Summary
  * @typedef {{ name: string, url: string, content_type: string }} Download
  * @typedef {{ method: string, url: string, headers: Record<string, string> }} UploadTarget
+ * @typedef {{ files: OwnFile[], next_cursor: string | null, max_bytes: Record<string, number> }} FilePage
+ *   max_bytes: the largest file that each feature takes
  */
 
 /**
  * A page of one's files, newest first.
  * @param {{ limit?: number, cursor?: string }} query
- * @returns {Promise<{ files: OwnFile[], next_cursor: string | null }>}
+ * @returns {Promise<FilePage>}
  */
 export function getFiles({ limit, cursor }) {
   const query = new URLSearchParams();

@@ -1,19 +1,18 @@
 import { shelf } from "./file-shelf.js";
-import { isRefusal, shortage } from "./file-words.js";
+import { isRefusal } from "./file-words.js";
 import { completeFile, createFile, deleteFile, newKey } from "./files-api.js";
 import { RequestError } from "../lib/http.js";
 import { forget, keep } from "../store/kept-work.js";
-import { t } from "../lib/texts.js";
 import { upload } from "./upload.js";
+import { isAtWork } from "./upload-plan.js";
 import { wallet } from "../credits/wallet.js";
 
-/**
- * @typedef {"chosen" | "waiting" | "starting" | "uploading" | "processing" | "done" | "failed" | "refused"
- *   | "short" | "interrupted" | "stopped"} Stage
- */
+/** @typedef {import("./upload-plan.js").Stage} Stage */
 
 const ASK_AGAIN_AFTER_SECONDS = 2;
 const MOST_QUESTIONS = 60;
+/** Another tab, or an earlier try, has it read; or two other files of this person are being read. */
+const PASSING = ["file_processing", "busy"];
 const OVER = ["failed", "expired"];
 
 /**
@@ -24,77 +23,118 @@ const OVER = ["failed", "expired"];
 export class UploadJob extends EventTarget {
   /** How much of the file has arrived, 0 to 1. */
   progress = 0;
+  /** What it costs in credits: undefined until that is known, null if this kind is not offered. @type {number | null | undefined} */
+  cost = undefined;
   /** Whether the browser keeps the file, should this page go away. */
   isKept = false;
   /** @type {import("./files-api.js").OwnFile | null} */
   result = null;
-  /** @type {number | null} */
-  balance = null;
   /** @type {RequestError | null} */
   error = null;
   #stopping = new AbortController();
+  /** @type {Promise<unknown>} */
+  #running = Promise.resolve();
+  /** @type {Promise<unknown>} */
+  #keeping = Promise.resolve();
   /** The file that waits for its upload, while there is one. @type {string | null} */
   #awaited = null;
 
   /**
-   * @param {{ userId: string, file: File, kind: import("./file-kinds.js").FileKind, key?: string,
-   *   stage?: "chosen" | "waiting" }} about  key and stage of one that waited here
+   * @param {{ userId: string, file: File, kind: import("./file-kinds.js").FileKind, at: number, key?: string,
+   *   fileId?: string | null, stage?: "chosen" | "waiting" }} about  at: when it was chosen, in ms since 1970;
+   *   key, fileId and stage of one that waited here
    */
-  constructor({ userId, file, kind, key = newKey(), stage = "chosen" }) {
+  constructor({ userId, file, kind, at, key = newKey(), fileId = null, stage = "chosen" }) {
     super();
     this.file = file;
     this.kind = kind;
     /** @type {Stage} */
     this.stage = stage;
     this.userId = userId;
+    this.at = at;
     this.key = key;
+    /** The file on the server that was begun for it. */
+    this.fileId = fileId;
   }
 
-  get isAtWork() {
-    return ["starting", "uploading", "processing"].includes(this.stage);
+  /** Whether its credits are set aside and its upload is still waited for. */
+  get isHeld() {
+    return this.#waitingId !== null;
   }
 
-  /** Why it cannot go on without more credits. @param {string} name what it is called there */
-  shortageOf(name) {
-    const meanwhile = t(this.isKept ? "short.waits" : "short.cannot_wait");
-    return shortage(name, this.error ?? { details: {} }, meanwhile);
+  get #waitingId() {
+    if (this.#awaited) return this.#awaited;
+    const waits = shelf.files.some(({ id, status }) => id === this.fileId && status === "awaiting_upload");
+    return waits ? this.fileId : null;
+  }
+
+  /** Has the browser keep the file, for when this page goes away. */
+  keep() {
+    const { userId, key, at, file, fileId } = this;
+    this.#keeping = this.#keeping
+      .then(() => keep({ userId, kind: "upload", key, at, file, fileId }))
+      .then((isKept) => (this.isKept = isKept));
+    return this.#keeping;
+  }
+
+  /** Settles when it is known whether the browser keeps the file. */
+  get keeping() {
+    return this.#keeping;
+  }
+
+  /** Lets it wait for its turn. */
+  enqueue() {
+    this.#move("queued");
   }
 
   /** Takes it as far as it goes. Never throws: a failure is a stage. */
   async run() {
-    if (this.isAtWork) return;
+    if (isAtWork(this)) return;
     this.#stopping = new AbortController();
     Object.assign(this, { error: null, progress: 0 });
     this.#move("starting");
-    const keeping = this.#keep();
+    this.#running = this.#go();
+    await this.#running;
+  }
+
+  /** Goes no further, and asks nothing of the server: for when somebody else is here now. */
+  stop() {
+    this.#stopping.abort();
+  }
+
+  /** Ends the upload and frees the credits that it holds. It can be begun again. */
+  async cancel() {
+    this.stop();
+    if (!isAtWork(this)) this.#move("stopped");
+    await this.#running;
+    await this.#free();
+  }
+
+  /** Forgets the file, here and for later, and frees the credits that its upload holds. */
+  async drop() {
+    this.stop();
+    await this.#running;
+    await this.#forget();
+    await this.#free();
+  }
+
+  async #go() {
     try {
       await this.#checkReadable();
       const { file, upload: target } = await this.#begin();
-      this.#awaited = file.status === "awaiting_upload" ? file.id : null;
       if (this.#awaited && target) await this.#upload(target);
       this.#awaited = null;
       this.#move("processing");
       await this.#finish(await this.#complete(file.id));
     } catch (error) {
-      this.isKept = await keeping;
       await this.#fail(error);
     }
   }
 
-  /** Lets go of the upload; what was set aside comes back by itself. */
-  stop() {
-    this.#stopping.abort();
-  }
-
-  /**
-   * Forgets the file, here and for later, and frees the credits that an unfinished upload holds. If that
-   * does not succeed, the hold lapses by itself.
-   */
-  async drop() {
-    this.stop();
-    await forget(this.userId, "upload");
-    if (!this.#awaited) return;
-    const id = this.#awaited;
+  /** If this does not succeed, the hold lapses by itself. */
+  async #free() {
+    const id = this.#waitingId;
+    if (!id) return;
     this.#awaited = null;
     await deleteFile(id).then(
       () => shelf.remove(id),
@@ -103,8 +143,9 @@ export class UploadJob extends EventTarget {
     wallet.load();
   }
 
-  #keep() {
-    return keep({ userId: this.userId, kind: "upload", key: this.key, file: this.file });
+  async #forget() {
+    await this.#keeping;
+    await forget(this.userId, "upload", this.key);
   }
 
   /** A file that was changed or moved since it was chosen cannot be read any more. */
@@ -118,27 +159,38 @@ export class UploadJob extends EventTarget {
 
   /** What was begun under this key and is over, lapsed or failed, is begun anew under another. */
   async #begin() {
+    const begun = await this.#create().catch((error) => {
+      if (error.code !== "upload_expired") throw error;
+      return null;
+    });
+    this.#heed();
+    if (begun && !OVER.includes(begun.file.status)) return begun;
+    await this.#forget();
+    this.key = newKey();
+    return this.#create();
+  }
+
+  async #create() {
     const about = {
       feature: this.kind.feature,
       filename: this.file.name,
       size: this.file.size,
       content_type: this.kind.contentType,
     };
-    const begun = await createFile(about, this.key).catch((error) => {
-      if (error.code !== "upload_expired") throw error;
-      return null;
-    });
+    const begun = await createFile(about, this.key);
+    this.fileId = begun.file.id;
+    this.#awaited = begun.file.status === "awaiting_upload" ? begun.file.id : null;
     this.#heed();
-    if (begun && !OVER.includes(begun.file.status)) return begun;
-    this.key = newKey();
-    await this.#keep();
-    return createFile(about, this.key);
+    this.keep();
+    return begun;
   }
 
   /** @param {import("./files-api.js").UploadTarget} target */
   async #upload(target) {
     this.#heed();
     this.#move("uploading");
+    // What is set aside is no longer free.
+    wallet.load();
     await upload(target, this.file, {
       signal: this.#stopping.signal,
       onProgress: (share) => {
@@ -149,27 +201,27 @@ export class UploadJob extends EventTarget {
     this.#heed();
   }
 
-  /** Another tab, or an earlier try, may be having it processed: then this waits for its answer. @param {string} id */
+  /** @param {string} id */
   async #complete(id) {
     for (let questions = 1; ; questions += 1) {
       try {
         return await completeFile(id);
       } catch (error) {
-        if (error.code !== "file_processing" || questions === MOST_QUESTIONS) throw error;
+        if (!PASSING.includes(error.code) || questions === MOST_QUESTIONS) throw error;
       }
       await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_AFTER_SECONDS * 1000));
       this.#heed();
     }
   }
 
-  /** @param {{ file: import("./files-api.js").OwnFile, balance: number }} answer */
-  async #finish({ file, balance }) {
+  /** @param {{ file: import("./files-api.js").OwnFile }} answer */
+  async #finish({ file }) {
     this.#heed();
-    await forget(this.userId, "upload");
-    Object.assign(this, { result: file, balance });
+    await this.#forget();
+    this.result = file;
+    this.#move(file.status === "done" ? "done" : "failed");
     shelf.put(file);
     wallet.load();
-    this.#move(file.status === "done" ? "done" : "failed");
   }
 
   /** @param {RequestError} error */
@@ -180,7 +232,7 @@ export class UploadJob extends EventTarget {
     shelf.load();
     if (error.status === 402) return this.#move("short");
     if (!isRefusal(error)) return this.#move("interrupted");
-    await forget(this.userId, "upload");
+    await this.#forget();
     this.#move("refused");
   }
 

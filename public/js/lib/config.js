@@ -8,8 +8,12 @@ import { requestJson } from "./http.js";
  *   captcha: { provider: "hcaptcha" | "turnstile", site_key: string } | null }} Config
  */
 
+/** An answer that was asked for since then is fresh: a page's parts all begin at once. */
+const FRESH_FOR_MS = 5000;
+
 /** @type {Promise<Config> | null} */
 let known = null;
+let askedAt = -Infinity;
 
 /**
  * What this deployment is connected to. Asked once a page, and again when `fresh`; a failure is not kept.
@@ -17,10 +21,17 @@ let known = null;
  * @returns {Promise<Config>}
  */
 export function loadConfig({ fresh = false } = {}) {
-  if (fresh) known = null;
-  known ??= requestJson("/api/config").catch((error) => {
+  const isOld = performance.now() - askedAt > FRESH_FOR_MS;
+  if (fresh && isOld) known = null;
+  known ??= ask(fresh && askedAt > 0 ? "no-cache" : "default");
+  return known;
+}
+
+/** @param {RequestCache} cache @returns {Promise<Config>} */
+function ask(cache) {
+  askedAt = performance.now();
+  return requestJson("/api/config", { cache }).catch((error) => {
     known = null;
     throw error;
   });
-  return known;
 }

@@ -1,5 +1,5 @@
 import { h } from "./dom.js";
-import { locale } from "./texts.js";
+import { locale, t } from "./texts.js";
 
 const short = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(locale, { dateStyle: "long", timeStyle: "long" });
@@ -35,4 +35,23 @@ export function day(iso) {
 export function calendarDay(date) {
   const isThisYear = date.startsWith(String(thisYear));
   return (isThisYear ? dayOfThisYear : dayOfOtherYear).format(new Date(date));
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+const pad = (/** @type {number} */ number) => String(number).padStart(2, "0");
+
+/** The reader's day of a point in time, such as "2026-11-25". @param {string | number} at */
+export function localDay(at) {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())}`;
+}
+
+/** "Today", "Yesterday", or the weekday and the date. @param {string} date as localDay() answers it */
+export function dayInWords(date) {
+  const noon = new Date(`${date}T12:00`);
+  if (date === localDay(Date.now())) return t("day.today");
+  // Noon is far enough from both ends of a day that a change of the clocks does not matter.
+  if (date === localDay(new Date(`${localDay(Date.now())}T12:00`).getTime() - DAY_MS)) return t("day.yesterday");
+  const isThisYear = noon.getFullYear() === thisYear;
+  return dayFormat({ weekday: "long", month: "long", year: isThisYear ? undefined : "numeric" }).format(noon);
 }

@@ -31,11 +31,15 @@ export function documentButton({ label, opening, missing, code }, ask) {
 }
 
 /**
- * Stripe's page cannot reach this one: Cross-Origin-Opener-Policy parts them.
+ * Stripe's page cannot reach this one. Cross-Origin-Opener-Policy parts them on our own pages, but not every app's.
  * @param {string} url
  * @param {Window | null} tab
  */
-const show = (url, tab) => (tab ? tab.location.replace(url) : location.assign(url));
+function show(url, tab) {
+  if (!tab) return location.assign(url);
+  tab.opener = null;
+  tab.location.replace(url);
+}
 
 /** @param {import("./http.js").RequestError} error */
 function problem(error) {

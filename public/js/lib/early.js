@@ -1,27 +1,72 @@
 // Runs before the first paint, so that nobody sees the page of the other state, other colours, or another
-// language flash by. session.js, shop.js and texts.js keep the marks true from then on.
+// language flash by. session.js, shop.js and texts.js keep the marks true from then on. It also asks for what
+// the modules will ask for, because they take a while to load.
 (function () {
   const root = document.documentElement;
+  const { ask, askFiles, ...texts } = document.currentScript?.dataset ?? {};
   let session = null;
+  let hasFiles = false;
   try {
-    session = localStorage.getItem("purse.session");
-    const { color } = JSON.parse(localStorage.getItem("purse.shop") ?? "null")?.identity ?? {};
+    session = JSON.parse(localStorage.getItem("purse.session") ?? "null");
+    const shop = JSON.parse(localStorage.getItem("purse.shop") ?? "null");
+    hasFiles = shop?.files === true;
+    const { color } = shop?.identity ?? {};
     if (color) {
       root.toggleAttribute("data-branded", true);
       root.style.setProperty("--brand", color);
     }
     const used = localStorage.getItem("purse.texts") ?? "en";
-    if (/^[a-z]{2}$/.test(used) && used !== "en") {
+    if (Object.hasOwn(texts, used)) {
       root.lang = used;
       root.toggleAttribute("data-translating", true);
-      const file = Object.assign(document.createElement("link"), {
-        rel: "modulepreload",
-        href: `/js/lib/texts/${used}.js`,
-      });
+      const file = Object.assign(document.createElement("link"), { rel: "modulepreload", href: texts[used] });
       document.head.append(file);
     }
   } catch {
     // Without storage the page begins signed out, in its own colours and in English.
   }
   root.dataset.session = session ? "in" : "out";
+  askFor([ask, hasFiles && askFiles], session ?? {});
+
+  addEventListener("error", ({ target }) => recover(/** @type {HTMLScriptElement & HTMLLinkElement} */ (target)), true);
+
+  /**
+   * A deploy while the page loads: the files of this version are gone. The page is loaded anew, at most once a
+   * minute. A browser may have kept that a file is missing, so it asks for it once more.
+   * @param {HTMLScriptElement & HTMLLinkElement} element
+   */
+  async function recover({ src, href }) {
+    const address = src || href;
+    if (!address || !new URL(address, location.href).pathname.startsWith("/assets/")) return;
+    try {
+      if (Date.now() - Number(sessionStorage.getItem("purse.reloaded")) < 60_000) return;
+      sessionStorage.setItem("purse.reloaded", String(Date.now()));
+    } catch {
+      return;
+    }
+    await fetch(address, { cache: "reload" }).catch(() => null);
+    location.reload();
+  }
+
+  /**
+   * With a token that session.js would use as it is: it refreshes one that ends within a minute.
+   * early-answers.js hands the answers over.
+   * @param {(string | false | undefined)[]} paths
+   * @param {{ access_token?: string, expires_at?: number, user?: { id?: string } }} session
+   */
+  function askFor(paths, { access_token: token, expires_at, user }) {
+    if (!token || !user?.id || !(Number(expires_at) - Date.now() / 1000 > 60)) return;
+    const answers = new Map();
+    for (const path of paths) {
+      if (!path) continue;
+      const answer = fetch(path, {
+        headers: { Accept: "application/json", Authorization: `Bearer ${token}` },
+        signal: AbortSignal.timeout(20_000),
+      });
+      // Whoever takes the answer hears of the failure.
+      answer.catch(() => null);
+      answers.set(path, answer);
+    }
+    Object.assign(globalThis, { purseEarly: { token, answers } });
+  }
 })();

@@ -19,31 +19,63 @@ export class RequestError extends Error {
 }
 
 /**
+ * @typedef {{ method?: string, headers?: Record<string, string>, body?: unknown, cache?: RequestCache,
+ *   timeoutSeconds?: number, begun?: Promise<Response> }} RequestOptions  begun: this request, where it is under way
+ */
+
+/**
  * Fetches JSON; anything but a 2xx with a readable answer is a RequestError.
  * @param {string} url of another site, or a path of this one, wherever the page is
- * @param {{ method?: string, headers?: Record<string, string>, body?: unknown, cache?: RequestCache,
- *   timeoutSeconds?: number }} [options]
+ * @param {RequestOptions} [options]
  * @returns {Promise<any>}
  */
-export async function requestJson(url, { body, headers, timeoutSeconds = TIMEOUT_SECONDS, ...init } = {}) {
+export async function requestJson(url, options) {
+  const [response, answer] = await exchange(url, options, (received) => received.text());
+  const data = parse(answer);
+  if (response.ok && data !== undefined) return data;
+  throw refusal(response, data);
+}
+
+/**
+ * Fetches a file; anything but a 2xx is a RequestError.
+ * @param {string} url
+ * @param {RequestOptions} [options]
+ * @returns {Promise<{ file: Blob, headers: Headers }>}
+ */
+export async function requestFile(url, options) {
+  const [response, file] = await exchange(url, options, (received) => received.blob());
+  if (response.ok) return { file, headers: response.headers };
+  throw refusal(response, parse(await file.text()));
+}
+
+/**
+ * @template T
+ * @param {string} url
+ * @param {RequestOptions | undefined} options
+ * @param {(response: Response) => Promise<T>} read
+ * @returns {Promise<[Response, T]>}
+ */
+async function exchange(url, { body, headers, timeoutSeconds = TIMEOUT_SECONDS, begun, ...init } = {}, read) {
   /** @type {Record<string, string>} */
   const json = body === undefined ? {} : { "Content-Type": "application/json" };
-  let response;
-  let answer;
   try {
-    response = await fetch(new URL(url, import.meta.url), {
-      ...init,
-      headers: { Accept: "application/json", ...json, ...headers },
-      body: body === undefined ? undefined : JSON.stringify(body),
-      signal: AbortSignal.timeout(timeoutSeconds * 1000),
-    });
-    answer = await response.text();
+    const send = () =>
+      fetch(new URL(url, import.meta.url), {
+        ...init,
+        headers: { Accept: "application/json", ...json, ...headers },
+        body: body === undefined ? undefined : JSON.stringify(body),
+        signal: AbortSignal.timeout(timeoutSeconds * 1000),
+      });
+    const response = await (begun ?? send());
+    return [response, await read(response)];
   } catch {
     throw new RequestError({ status: 0, code: navigator.onLine ? "unreachable" : "offline" });
   }
-  const data = parse(answer);
-  if (response.ok && data !== undefined) return data;
-  throw new RequestError({
+}
+
+/** @param {Response} response @param {unknown} data what it says about itself */
+function refusal(response, data) {
+  return new RequestError({
     status: response.ok ? 502 : response.status,
     ...describe(data),
     retryAfterSeconds: retryAfter(response.headers.get("Retry-After")),

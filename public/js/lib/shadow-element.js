@@ -1,3 +1,4 @@
+import { join } from "./announce.js";
 import base from "../sheets/base.js";
 import button from "../sheets/button.js";
 import notice from "../sheets/notice.js";
@@ -13,18 +14,36 @@ export class ShadowElement extends HTMLElement {
 
   /** Where it shows itself. */
   shadow = this.attachShadow({ mode: "open" });
+  #listening = new AbortController();
 
   constructor() {
     super();
     this.shadow.adoptedStyleSheets = [tokens, base, button, notice, ...new.target.sheets];
+    join(this);
+  }
+
+  disconnectedCallback() {
+    this.#listening.abort();
+    this.#listening = new AbortController();
   }
 
   /**
-   * Tells the page around.
+   * Listens until this element is taken out of the page. connectedCallback() calls it.
+   * @param {EventTarget} target
+   * @param {string} name
+   * @param {(event: any) => void} listener
+   */
+  listen(target, name, listener) {
+    target.addEventListener(name, listener, { signal: this.#listening.signal });
+  }
+
+  /**
+   * Tells the page around. Answers false if the page cancelled it.
    * @param {string} name
    * @param {Record<string, unknown>} [detail]
+   * @param {{ cancelable?: boolean }} [options]
    */
-  tell(name, detail) {
-    this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, detail }));
+  tell(name, detail, { cancelable = false } = {}) {
+    return this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, cancelable, detail }));
   }
 }

@@ -36,7 +36,7 @@ class Shop extends EventTarget {
   async #ask() {
     const config = await loadConfig().catch(() => null);
     if (!config?.shop) return;
-    keep(config.shop);
+    keep(config);
     this.#take(config.shop);
   }
 
@@ -66,10 +66,10 @@ function recall() {
   }
 }
 
-/** @param {Identity} identity */
-function keep(identity) {
+/** early.js reads it as well. @param {import("./config.js").Config} config */
+function keep({ shop: identity, files_enabled: files }) {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ identity, at: Date.now() }));
+    localStorage.setItem(KEY, JSON.stringify({ identity, files, at: Date.now() }));
   } catch {
     // Without storage every page asks again.
   }

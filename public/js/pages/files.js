@@ -22,11 +22,17 @@ async function resume() {
   if (!user) return;
   const atOnce = location.hash === GO_ON;
   if (atOnce) history.replaceState(history.state, "", location.pathname);
-  const work = await recall(user.id);
-  if (!work || session.user?.id !== user.id) return;
-  if (work.kind === "upload") return upload.resume(work, { atOnce });
-  const exporting = list.resume(work);
-  if (atOnce) exporting.run();
+  const works = await recall(user.id);
+  if (session.user?.id !== user.id) return;
+  // The newest is what somebody paid for last.
+  const newest = works.at(-1)?.kind;
+  upload.resume(
+    works.filter(({ kind }) => kind === "upload"),
+    { atOnce: atOnce && newest === "upload" },
+  );
+  const toExport = works.findLast(({ kind }) => kind === "export");
+  const exporting = toExport && list.resume(toExport);
+  if (atOnce && newest === "export") exporting?.run();
 }
 
 async function begin() {

@@ -42,7 +42,9 @@ let isArriving = true;
 session.addEventListener("change", (event) => {
   if (isArriving) return;
   const { reason } = /** @type {CustomEvent} */ (event).detail;
-  focusView();
+  // The form says why the session is over, so it comes into view.
+  if (["expired", "deleted"].includes(reason)) form.invite();
+  else focusView();
   // Signed in in another tab: that one goes on with the purchase, and this one does not buy a second time.
   if (["signed-out", "deleted", "elsewhere"].includes(reason)) intent.forget();
   proceed();
@@ -58,7 +60,10 @@ function followFragment() {
 /** Mails lead to pages of their own; here come providers, and links that Supabase sends to the site's address. */
 async function arrive() {
   const { errand, problem } = await takeArrival();
-  if (problem && !session.user) form.complain(t(`arrival.${problem}`));
+  if (problem && !session.user) {
+    form.complain(t(`arrival.${problem}`));
+    form.invite();
+  }
   if (!errand) return false;
   if (errand.purpose === "recovery") newPasswordDue.note(session.user?.id ?? "");
   const pages = { recovery: "/sign-in/reset", address: "/account" };

@@ -5,6 +5,7 @@ import "../credits/balance-pill.js";
 import "../session/account-menu.js";
 import "../store/store-dialog.js";
 import "../store/kept-work.js";
+import "../session/sign-in-prompt.js";
 import { session } from "../session/session.js";
 import { wallet } from "../credits/wallet.js";
 

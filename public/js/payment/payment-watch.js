@@ -5,12 +5,21 @@ const FIRST_DELAY_SECONDS = 0.5;
 const LONGEST_DELAY_SECONDS = 5;
 const BACK_OFF = 1.5;
 const GIVE_UP_AFTER_SECONDS = 120;
+/** What may still change while somebody looks at it. */
+const UNDECIDED = ["confirming", "processing", "open"];
 
 /**
- * @typedef {"confirming" | "processing" | "paid" | "refunded" | "mismatch" | "failed" | "expired" | "unconfirmed" | "signed-out" | "invalid"} PaymentState
- * @typedef {{ status: string, package_name: string, credits: number, credited: number, amount: number, refunded: number, currency: string, decimals: number }} Purchase
- * @typedef {{ state: PaymentState, purchase: Purchase | null, reachable: boolean }} Sighting
+ * @typedef {"confirming" | "processing" | "open" | "paid" | "refunded" | "mismatch" | "failed" | "expired" |
+ *   "unconfirmed" | "signed-out" | "invalid" | "not-found"} PaymentState
+ * @typedef {{ order_id: string, status: string, package_name: string, credits: number, credited: number, amount: number, refunded: number, currency: string,
+ *   decimals: number, decline_code: string | null, receipt: string | null, invoice: string | null,
+ *   checkout_url: string | null }} Purchase
+ * @typedef {"server" | "stripe" | null} Trouble  who does not answer
+ * @typedef {{ state: PaymentState, purchase: Purchase | null, trouble: Trouble }} Sighting
  */
+
+/** @type {Sighting} */
+export const NOTHING_SEEN = { state: "confirming", purchase: null, trouble: null };
 
 /**
  * Looks at a purchase until it is settled one way or the other, ever less often, and for about two minutes
@@ -22,23 +31,21 @@ const GIVE_UP_AFTER_SECONDS = 120;
 export async function* watchPayment(sessionId, signal) {
   let delay = FIRST_DELAY_SECONDS;
   let spent = 0;
-  /** @type {Sighting} */
-  let sighting = { state: "confirming", purchase: null, reachable: true };
+  let sighting = NOTHING_SEEN;
   while (!signal.aborted) {
     await untilVisible(signal);
     const began = performance.now();
     const { retryAfterSeconds = 0, ...seen } = await look(sessionId, sighting, signal);
     if (signal.aborted) return;
     sighting = seen;
-    const isOpen = sighting.state === "confirming" || sighting.state === "processing";
-    if (!isOpen) return yield sighting;
     yield sighting;
+    if (!UNDECIDED.includes(sighting.state)) return;
     await pause(Math.max(delay, retryAfterSeconds), signal);
     delay = Math.min(delay * BACK_OFF, LONGEST_DELAY_SECONDS);
     spent += (performance.now() - began) / 1000;
     if (spent >= GIVE_UP_AFTER_SECONDS) break;
   }
-  // A bank that is still working on it is an answer; no word at all is not.
+  // A bank that is still working on it, or a page that is still open, is an answer; no word at all is not.
   if (!signal.aborted && sighting.state === "confirming") yield { ...sighting, state: "unconfirmed" };
 }
 
@@ -53,20 +60,31 @@ async function look(sessionId, last, signal) {
     const answer = await getCredits({ sessionId });
     // An answer for somebody who has signed out meanwhile is nobody's balance here.
     if (!signal.aborted) wallet.take(answer);
-    return { state: stateOf(answer.purchase), purchase: answer.purchase, reachable: true };
+    const trouble = answer.purchase_lookup === "stripe_unavailable" ? "stripe" : null;
+    const state = stateOf(answer);
+    // Only an answer for which Stripe was asked names the payment page; until the next one it stands.
+    if (state === "confirming" && last.state === "open") return { ...last, trouble };
+    return { state, purchase: answer.purchase, trouble };
   } catch (error) {
     if (error.status === 401) return { ...last, state: "signed-out" };
     if (error.status === 400) return { ...last, state: "invalid" };
-    return { ...last, reachable: false, retryAfterSeconds: Math.min(error.retryAfterSeconds ?? 0, 30) };
+    return { ...last, trouble: "server", retryAfterSeconds: Math.min(error.retryAfterSeconds ?? 0, 30) };
   }
 }
 
-/** Paid is only what the ledger has too. @param {Purchase | null} purchase @returns {PaymentState} */
-function stateOf(purchase) {
+/**
+ * Paid is only what the ledger has too.
+ * @param {{ purchase: Purchase | null, purchase_lookup: string }} answer
+ * @returns {PaymentState}
+ */
+function stateOf({ purchase, purchase_lookup: lookup }) {
+  if (lookup === "not_found") return "not-found";
   switch (purchase?.status) {
     case "paid":
       if (purchase.refunded > 0) return "refunded";
       return purchase.credited === purchase.credits ? "paid" : "confirming";
+    case "open":
+      return purchase.checkout_url ? "open" : "confirming";
     case "processing":
     case "mismatch":
     case "failed":

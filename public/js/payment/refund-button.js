@@ -22,7 +22,7 @@ export function refundButton(purchase, boughtAt) {
       complaint.textContent = "";
       try {
         const quote = await readRefund(purchase);
-        if (quote.refundable) openRefund(quote);
+        if (quote.refundable) openRefund(quote, button);
         else complaint.textContent = whyNot(quote.reason);
       } catch (error) {
         complaint.textContent = refundProblem(error);

@@ -12,12 +12,13 @@ import { wallet } from "../credits/wallet.js";
  * The second step of a refund, and then what became of it. Escape and Cancel do nothing. The keyboard returns to
  * where it was.
  * @param {Quote} quote
+ * @param {Element} opener the button of the first step
  */
-export function openRefund(quote) {
+export function openRefund(quote, opener) {
   const titleId = uniqueId("refund");
   const dialog = h("dialog", { class: "ask", "aria-labelledby": titleId });
   dialog.append(...question(quote, titleId, dialog));
-  untilClosed(dialog);
+  untilClosed(dialog, opener);
 }
 
 /**

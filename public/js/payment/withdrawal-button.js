@@ -18,7 +18,7 @@ export function withdrawalButton(purchase, until) {
     whileBusy(button, t("withdrawal.loading"), async () => {
       complaint.textContent = "";
       try {
-        openWithdrawal(await readWithdrawal(purchase));
+        openWithdrawal(await readWithdrawal(purchase), button);
       } catch (error) {
         complaint.textContent = withdrawalProblem(error);
       }

@@ -2,7 +2,7 @@ import { whileBusy } from "../lib/busy-button.js";
 import { moment } from "../lib/dates.js";
 import { untilClosed } from "../lib/dialog.js";
 import { h, uniqueId } from "../lib/dom.js";
-import { session } from "../session/session.js";
+import { person } from "../session/person.js";
 import { parts, t } from "../lib/texts.js";
 import { wallet } from "../credits/wallet.js";
 import { confirmWithdrawal, readWithdrawal } from "./withdrawal-api.js";
@@ -15,14 +15,15 @@ import { confirmingProblem, consequence, outcome, withdrawalProblem } from "./wi
  * The second step of a withdrawal, and then its confirmation with the time. Escape and Cancel do nothing. The
  * keyboard returns to where it was.
  * @param {Quote} quote
+ * @param {Element} opener the button of the first step
  */
-export function openWithdrawal(quote) {
+export function openWithdrawal(quote, opener) {
   const titleId = uniqueId("withdrawal");
   const dialog = h("dialog", { class: "ask", "aria-labelledby": titleId });
   const show = (/** @type {Node[]} */ ...content) => dialog.replaceChildren(...content);
   if (quote.withdrawal) show(...confirmation(quote.withdrawal, titleId, dialog));
   else show(...question(quote, titleId, dialog, show));
-  untilClosed(dialog);
+  untilClosed(dialog, opener);
 }
 
 /**
@@ -66,12 +67,15 @@ function question(quote, titleId, dialog, show, complaint = "") {
   return [
     h("h2", { id: titleId }, t("withdrawal.title")),
     h("p", {}, t("withdrawal.lead")),
-    facts(quote, [t("withdrawal.mail"), session.user?.email ?? ""]),
+    facts(quote, ...(person.email ? [mailTo(person.email)] : [])),
     h("p", {}, consequence(quote)),
     problem,
     h("p", { class: "actions" }, no, yes),
   ];
 }
+
+/** @param {string} email @returns {[string, string]} */
+const mailTo = (email) => [t("withdrawal.mail"), email];
 
 /** @param {Withdrawal} withdrawal @param {string} titleId @param {HTMLDialogElement} dialog */
 function confirmation(withdrawal, titleId, dialog) {

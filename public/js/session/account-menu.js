@@ -14,7 +14,7 @@ class AccountMenu extends HTMLElement {
     this.replaceChildren(
       ...(user
         ? this.#menu(user.email)
-        : [h("a", { class: "button button--quiet", href: "/#sign-in" }, t("account.sign_in"))]),
+        : [signInLink()]),
     );
   }
 
@@ -52,6 +52,18 @@ class AccountMenu extends HTMLElement {
     await session.signOut();
     if (location.pathname !== "/") location.assign("/");
   }
+}
+
+/** To the form on this page, where there is one: whoever signs in there sees what the page is about. */
+function signInLink() {
+  const link = h("a", { class: "button button--quiet", href: "/#sign-in" }, t("account.sign_in"));
+  link.addEventListener("click", (event) => {
+    const form = document.querySelector("auth-form");
+    if (!form?.checkVisibility()) return;
+    event.preventDefault();
+    /** @type {import("./auth-form.js").AuthForm} */ (form).invite();
+  });
+  return link;
 }
 
 customElements.define("account-menu", AccountMenu);

@@ -3,6 +3,8 @@
  * connect.js was given.
  * @typedef {object} Source
  * @property {string | null} id  the user's id; null for nobody
+ * @property {string | null} [email]  the user's address; left out where the app around does not know it
+ * @property {boolean} [isKnown]  false while the app has not said yet who is there
  * @property {(rejected?: string) => Promise<string>} token  an access token, another one than a rejected one
  * @property {(reason: "expired" | "deleted") => void} end  the server refuses this person's tokens for good
  */
@@ -12,13 +14,24 @@ class Person extends EventTarget {
   /** @type {Source | null} */
   #source = null;
 
-  /** @param {Source} source it calls changed() when somebody comes or goes */
+  /** Once a page. @param {Source} source it calls changed() when somebody comes or goes */
   connect(source) {
+    if (this.#source) throw new Error("Purse is connected already: connect() is called once a page.");
     this.#source = source;
   }
 
   get id() {
     return this.#source?.id ?? null;
+  }
+
+  /** The user's address, if it is known. */
+  get email() {
+    return this.#source?.email ?? null;
+  }
+
+  /** Before anything is connected, nobody is signed in. */
+  get isKnown() {
+    return this.#source?.isKnown ?? true;
   }
 
   /** @param {string} [rejected] a token the server has just refused */

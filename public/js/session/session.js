@@ -124,6 +124,9 @@ person.connect({
   get id() {
     return session.user?.id ?? null;
   },
+  get email() {
+    return session.user?.email ?? null;
+  },
   token: (rejected) => session.token(rejected),
   end: (reason) => session.end(reason),
 });

@@ -8,13 +8,20 @@ const form = () => document.querySelector("auth-form");
 
 /**
  * Sends somebody to the sign-in form, on this page if there is one, and remembers what they were about to buy.
- * @param {string} packageId
+ * @param {string | null} packageId
  */
-export function askToSignIn(packageId) {
-  intent.remember(packageId);
-  if (form()?.checkVisibility()) inviteToBuy();
-  else location.assign("/#sign-in");
+function askToSignIn(packageId) {
+  if (packageId) intent.remember(packageId);
+  if (!form()?.checkVisibility()) location.assign("/#sign-in");
+  else if (packageId) inviteToBuy();
+  else form()?.invite();
 }
+
+/** An element asks for it where somebody who is not signed in wants to buy, or to see their credits. */
+document.addEventListener("credits:sign-in", (event) => {
+  event.preventDefault();
+  askToSignIn(/** @type {CustomEvent<{ package: string | null }>} */ (event).detail.package);
+});
 
 /** Says in the form that signing in goes on with the purchase remembered, and lets them think better of it. */
 export async function inviteToBuy() {

@@ -15,13 +15,21 @@ export function noteStoreOpened() {
 /**
  * Our server and then Stripe have to answer, so this one may take longer.
  * @param {string} packageId of a pack, or of an offer to this person
- * @param {string | null} currency null for the pack's own
- * @param {string | null} waiver the words by which the buyer gave up the withdrawal, where the shop asks for it
+ * @param {{ currency: string | null, waiver: string | null } & import("./return-addresses.js").ReturnAddresses} order
+ *   currency: null for the pack's own; waiver: the words by which the buyer gave up the withdrawal, where the shop
+ *   asks for it
  */
-export function createCheckoutSession(packageId, currency, waiver) {
+export function createCheckoutSession(packageId, { currency, waiver, returnUrl, cancelUrl }) {
   return call("/api/create-checkout-session", {
     method: "POST",
-    body: { package_type: packageId, currency, locale: language, withdrawal_waiver: waiver },
+    body: {
+      package_type: packageId,
+      currency,
+      locale: language,
+      withdrawal_waiver: waiver,
+      return_url: returnUrl,
+      cancel_url: cancelUrl,
+    },
     timeoutSeconds: 45,
   });
 }

@@ -1,38 +1,49 @@
+import { isOwnPage } from "../lib/own-page.js";
+
 /** @typedef {import("./catalogue.js").Package} Package */
 /** @typedef {Package & { missing: string | null }} PricedPackage missing: the currency it has no price in */
 
 const KEY = "purse.currency";
-const CHOSEN = "currency:chosen";
 /** The choice of each pack's own currency, in a shop where these differ. */
 export const OWN = "own";
 
-/** The currency that somebody chose to pay in. This browser remembers it; until then their country decides. */
+/** The choice on this page. @type {string | null} */
+let chosen = null;
+
+/**
+ * The currency that somebody chose to pay in. This browser remembers it on our own pages, another app's page until it
+ * is left; until somebody chooses, their country decides.
+ */
 export const chosenCurrency = {
   /** @returns {string | null} */
   read() {
+    if (!isOwnPage) return chosen;
     try {
       return localStorage.getItem(KEY);
     } catch {
-      return null;
+      return chosen;
     }
   },
 
   /** @param {string} currency */
   write(currency) {
+    chosen = currency;
     try {
-      localStorage.setItem(KEY, currency);
+      if (isOwnPage) localStorage.setItem(KEY, currency);
     } catch {
       // Without storage the choice lasts as long as the page.
     }
-    document.dispatchEvent(new CustomEvent(CHOSEN, { detail: currency }));
+    tell(currency);
   },
 
-  /** Tells of a choice on this page or in another tab. @param {(currency: string | null) => void} listener */
-  onChange(listener) {
-    document.addEventListener(CHOSEN, (event) => listener(/** @type {CustomEvent} */ (event).detail));
-    addEventListener("storage", ({ key, newValue }) => key === KEY && listener(newValue));
-  },
+  /** Tells of a choice on this page or in another tab by "change", with the currency as its detail. */
+  changes: new EventTarget(),
 };
+
+const tell = (/** @type {string | null} */ currency) =>
+  chosenCurrency.changes.dispatchEvent(new CustomEvent("change", { detail: currency }));
+
+if (isOwnPage) addEventListener("storage", ({ key, newValue }) => key === KEY && tell(newValue));
 
 /** The currencies that packs have prices in: the first pack's own, then by code. @param {Package[]} packages */
 export function offeredCurrencies(packages) {

@@ -3,11 +3,10 @@ import { createCheckoutSession } from "./api.js";
 /**
  * Opens Stripe's payment page for a pack. Resolves when the browser is on its way; throws what went wrong.
  * @param {string} packageId
- * @param {string | null} currency the one that the buyer saw the price in
- * @param {string | null} waiver what the buyer agreed to
+ * @param {Parameters<typeof createCheckoutSession>[1]} order currency: the one that the buyer saw the price in
  */
-export async function goToCheckout(packageId, currency, waiver) {
-  const { url } = await createCheckoutSession(packageId, currency, waiver);
+export async function goToCheckout(packageId, order) {
+  const { url } = await createCheckoutSession(packageId, order);
   location.assign(url);
 }
 

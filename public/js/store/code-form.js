@@ -8,35 +8,42 @@ import { wallet } from "../credits/wallet.js";
 /** Longer than any code with its blanks and hyphens. */
 const MAX_CHARS = 80;
 
-/** Where a code becomes credits. It says what came of it, and the balance changes everywhere. */
-class CodeForm extends HTMLElement {
-  #input = /** @type {HTMLInputElement} */ (h("input", { class: "code__input", maxlength: MAX_CHARS }));
-  #button = h("button", { class: "button", type: "submit" }, t("redeem.submit"));
+/** Where a code becomes credits: a line that opens. It says what came of it, and the balance changes everywhere. */
+export class CodeForm {
+  #id = uniqueId("code");
+  #input = h("input", {
+    class: "code__input",
+    id: this.#id,
+    name: "code",
+    maxlength: MAX_CHARS,
+    autocomplete: "off",
+    autocapitalize: "characters",
+    spellcheck: "false",
+    "aria-describedby": `${this.#id}-problem`,
+  });
+  #button = h("button", { class: "button", part: "button", type: "submit" }, t("redeem.submit"));
   #said = h("p", { class: "code__said", role: "status" });
-  #problem = h("p", { class: "code__problem", role: "alert" });
+  #problem = h("p", { class: "code__problem", id: `${this.#id}-problem`, role: "alert" });
+  #form = h(
+    "form",
+    { novalidate: true, onsubmit: (/** @type {Event} */ event) => this.#onSubmit(event) },
+    h("label", { class: "code__label", for: this.#id }, t("redeem.label")),
+    h("div", { class: "code__row" }, this.#input, this.#button),
+    this.#problem,
+    this.#said,
+  );
+  element = h(
+    "details",
+    { class: "code", part: "code", hidden: true, ontoggle: () => this.element.open && this.#input.focus() },
+    h("summary", {}, t("redeem.have")),
+    this.#form,
+  );
 
-  connectedCallback() {
-    if (this.hasChildNodes()) return;
-    const id = uniqueId("code");
-    for (const [name, value] of Object.entries({
-      id,
-      name: "code",
-      autocomplete: "off",
-      autocapitalize: "characters",
-      spellcheck: "false",
-      "aria-describedby": `${id}-problem`,
-    }))
-      this.#input.setAttribute(name, value);
-    this.#problem.id = `${id}-problem`;
-    const form = h(
-      "form",
-      { class: "code", novalidate: true, onsubmit: (/** @type {Event} */ event) => this.#onSubmit(event) },
-      h("label", { class: "code__label", for: id }, t("redeem.label")),
-      h("div", { class: "code__row" }, this.#input, this.#button),
-      this.#problem,
-      this.#said,
-    );
-    this.append(form);
+  /** Begins anew, for the next person. */
+  reset() {
+    this.element.open = false;
+    this.#form.reset();
+    this.#say("");
   }
 
   /** @param {Event} event */
@@ -90,5 +97,3 @@ function explain(error) {
   }
   return problem(error).text;
 }
-
-customElements.define("code-form", CodeForm);

@@ -11,7 +11,7 @@ export class CurrencyChoice {
   #select = h("select", { id: uniqueId("currency"), name: "currency" });
   element = h(
     "p",
-    { class: "packs__currency", hidden: true },
+    { class: "packs__currency", part: "currency", hidden: true },
     h("label", { for: this.#select.id }, t("packs.currency")),
     this.#select,
   );

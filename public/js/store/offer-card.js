@@ -13,15 +13,16 @@ import { parts, t } from "../lib/texts.js";
  * @param {Offer} offer
  * @param {import("./catalogue.js").Package[]} packs those on sale, to say honestly what this one saves
  * @param {() => void} onBuy
+ * @param {import("./pack-card.js").Around} [around]
  */
-export function offerCard(offer, packs, onBuy) {
+export function offerCard(offer, packs, onBuy, around = {}) {
   const { note, valid_days: days, ends_at: endsAt } = offer;
   const details = h(
     "div",
-    { class: "pack__details" },
+    { class: "pack__details", part: "offer-details" },
     note && h("p", { class: "pack__note" }, note),
     h("p", { class: "pack__terms" }, ...parts("offer.until", { day: day(endsAt) })),
     h("p", { class: "pack__terms" }, days ? t("offer.valid", { n: days }) : t("offer.valid.always")),
   );
-  return packCard(offer, [...packs, offer], onBuy, details);
+  return packCard(offer, [...packs, offer], onBuy, { ...around, details });
 }

@@ -9,7 +9,7 @@ import { t } from "../lib/texts.js";
  * @param {{ atOnce?: boolean }} [options] whether the work goes on by itself there
  */
 export async function waitingWork(key, { atOnce = true } = {}) {
-  const work = session.user && (await recall(session.user.id));
-  if (!work) return null;
-  return h("a", { class: "button", href: atOnce ? "/files#continue" : "/files" }, t(key, { name: nameOf(work) }));
+  const works = session.user ? await recall(session.user.id) : [];
+  if (!works.length) return null;
+  return h("a", { class: "button", href: atOnce ? "/files#continue" : "/files" }, t(key, { name: nameOf(works) }));
 }

@@ -15,7 +15,7 @@ export class WaiverBox {
   });
   #words = h("label", { for: this.#id });
   #problem = h("p", { class: "waiver__problem", id: `${this.#id}-problem`, role: "alert" });
-  element = h("div", { class: "waiver", hidden: true }, this.#box, this.#words, this.#problem);
+  element = h("div", { class: "waiver", part: "waiver", hidden: true }, this.#box, this.#words, this.#problem);
   /** @type {string | null} */
   #wording = null;
 

@@ -9,6 +9,11 @@ export async function browser(signal: AbortSignal): Promise<number> {
   const { transactions, next_cursor } = await mine.history({ limit: 5 });
   const kinds: string[] = transactions.map((entry) => entry.kind);
   await mine.history({ cursor: next_cursor ?? undefined });
+  const found = await mine.history({ kind: ["purchase", "clawback"], feature: "txt_upload", q: "harbour" });
+  const file: string | null | undefined = found.transactions[0]?.file_name;
+  if (file) console.log(file);
+  // @ts-expect-error - no such kind
+  await mine.history({ kind: "sale" });
   const { packages } = await mine.catalogue();
   const { url } = await mine.checkout(packages[0]!.id, { returnUrl: "https://app.example.com/back" });
   const [offer] = await mine.offers({ signal });

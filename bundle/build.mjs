@@ -1,0 +1,209 @@
+/**
+ * Builds dist/ from public/: few files, whose names have a hash of their content.
+ *
+ *     npm ci --prefix bundle --ignore-scripts && node bundle/build.mjs [public [dist]]
+ *
+ * A file of dist/assets never changes, so a browser keeps it for good, and a page gets its own version of every
+ * module. Pages, images, purse.js and the modules under elements/ keep their names. `make run` does without all
+ * this and serves public/.
+ */
+
+import { createHash } from "node:crypto";
+import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { connectPolicy } from "./policy.mjs";
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const ASSETS = "assets";
+const COMMON = {
+  bundle: true,
+  minify: true,
+  // Browsers that have by themselves what the modules and styles use, such as light-dark().
+  target: ["chrome123", "edge123", "firefox128", "safari17.5"],
+  charset: /** @type {const} */ ("utf8"),
+  legalComments: /** @type {const} */ ("none"),
+  logLevel: /** @type {const} */ ("warning"),
+  write: /** @type {const} */ (false),
+};
+const EARLY = "/js/lib/early.js";
+const TEXTS = "/js/lib/texts/";
+
+const STYLES = /(?: *<link rel="stylesheet" href="[^"]+">\n)+/;
+const STYLE = /href="([^"]+)"/g;
+const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/;
+const PRELOADS = /(?: *<link rel="modulepreload" href="[^"]+">\n)+/;
+const ADDRESS = /="(\/(?:js|css)\/[^"]+)"/g;
+const CHARSET = '    <meta charset="utf-8">\n';
+
+/** @typedef {import("esbuild").Metafile["outputs"]} Outputs */
+
+/** @param {string} source @param {string} target */
+async function buildSite(source, target) {
+  if (`${source}/`.startsWith(`${target}/`)) throw new Error(`${target} would be emptied, and holds the sources`);
+  const pages = await pagesUnder(source);
+  const elements = await namesIn(join(source, "elements"));
+  await rm(target, { recursive: true, force: true });
+  await mkdir(join(target, ASSETS), { recursive: true });
+  await copyAsItIs(source, target);
+
+  const scripts = new Set([...pages.values()].map((html) => captured(SCRIPT, html)));
+  const entries = [...scripts, ...elements.map((name) => `/elements/${name}`)];
+  const modules = await bundleModules(source, target, entries);
+  const texts = [...modules.addresses.keys()].filter((address) => address.startsWith(TEXTS));
+  const early = await bundleClassic(source, target, EARLY);
+  /** What pages name besides their styles and their script. @type {Map<string, string>} */
+  const known = new Map([[EARLY, early]]);
+  for (const text of texts) known.set(text, required(modules.addresses.get(text), text));
+
+  const policy = connectPolicy(process.env);
+  for (const name of elements) await writeElement(target, name, modules);
+  for (const [name, html] of pages) {
+    await write(target, name, await builtPage(html, { source, target, modules, known, policy }));
+  }
+}
+
+/** Everything but what is bundled: images, purse.js, openapi.json. @param {string} source @param {string} target */
+async function copyAsItIs(source, target) {
+  const bundled = ["js", "css", "elements"].map((name) => join(source, name));
+  const filter = (/** @type {string} */ path) => !bundled.includes(path) && !path.endsWith(".html");
+  await cp(source, target, { recursive: true, filter });
+}
+
+/**
+ * One bundle a page; what several pages use is a file of its own.
+ * @param {string} source @param {string} target @param {string[]} entries
+ */
+async function bundleModules(source, target, entries) {
+  return bundle(source, target, entries, { format: "esm", splitting: true, chunkNames: `${ASSETS}/[name]-[hash]` });
+}
+
+/** A script that is no module. @param {string} source @param {string} target @param {string} address */
+async function bundleClassic(source, target, address) {
+  const { addresses } = await bundle(source, target, [address], { format: "iife" });
+  return required(addresses.get(address), address);
+}
+
+/**
+ * The names may not depend on where the target is, so esbuild writes nothing itself.
+ * @param {string} source @param {string} target @param {string[]} entries
+ * @param {import("esbuild").BuildOptions} options
+ */
+async function bundle(source, target, entries, options) {
+  const { metafile, outputFiles } = await build({
+    ...COMMON,
+    ...options,
+    absWorkingDir: source,
+    entryPoints: entries.map((address) => join(source, address)),
+    entryNames: `${ASSETS}/[name]-[hash]`,
+    outdir: source,
+    sourcemap: "linked",
+    metafile: true,
+  });
+  for (const { path, contents } of outputFiles) await write(target, relative(source, path), contents);
+  return new Modules(metafile.outputs);
+}
+
+/** What esbuild made of the modules. */
+class Modules {
+  /** The address in dist/ by that in public/. @type {Map<string, string>} */
+  addresses = new Map();
+  /** @type {Map<string, string[]>} */
+  #imports = new Map();
+
+  constructor(/** @type {Outputs} */ outputs) {
+    for (const [path, { entryPoint, imports }] of Object.entries(outputs)) {
+      if (entryPoint) this.addresses.set(`/${entryPoint}`, `/${path}`);
+      const now = imports.filter(({ kind, external }) => kind === "import-statement" && !external);
+      this.#imports.set(`/${path}`, now.map((imported) => `/${imported.path}`));
+    }
+  }
+
+  /** The bundle of a module and every file that it imports at once, itself first. @param {string} address */
+  filesOf(address) {
+    const files = new Set([required(this.addresses.get(address), address)]);
+    for (const file of files) for (const imported of this.#imports.get(file) ?? []) files.add(imported);
+    return [...files];
+  }
+}
+
+/**
+ * The public address of an element never changes, so it may not be kept; it leads to the files that may. All of
+ * them are named here: a browser then loads them side by side.
+ * @param {string} target @param {string} name @param {Modules} modules
+ */
+async function writeElement(target, name, modules) {
+  const [entry, ...others] = modules.filesOf(`/elements/${name}`).map((file) => `..${file}`);
+  const lines = [...others.map((file) => `import "${file}";`), `export * from "${entry}";`];
+  await write(target, `elements/${name}`, `${lines.join("\n")}\n`);
+}
+
+/**
+ * @param {string} html
+ * @param {{ source: string, target: string, modules: Modules, known: Map<string, string>,
+ *   policy: string | null }} made
+ */
+async function builtPage(html, { source, target, modules, known, policy }) {
+  const [script, ...imported] = modules.filesOf(captured(SCRIPT, html));
+  const styles = [...required(STYLES.exec(html)?.[0], "styles").matchAll(STYLE)].map(([, address]) => address);
+  const stylesheet = await bundleStyles(source, target, styles);
+  const meta = policy ? `    <meta http-equiv="Content-Security-Policy" content="${policy}">\n` : "";
+  return html
+    .replace(CHARSET, `${CHARSET}${meta}`)
+    .replace(STYLES, `    <link rel="stylesheet" href="${stylesheet}">\n`)
+    .replace(SCRIPT, `<script type="module" src="${script}"></script>`)
+    .replace(PRELOADS, imported.map((file) => `    <link rel="modulepreload" href="${file}">\n`).join(""))
+    .replace(ADDRESS, (_, address) => `="${required(known.get(address), address)}"`);
+}
+
+/**
+ * The style sheets of a page as one file, in their order.
+ * @param {string} source @param {string} target @param {string[]} addresses
+ * @returns {Promise<string>} its address
+ */
+async function bundleStyles(source, target, addresses) {
+  const contents = addresses.map((address) => `@import ".${address}";`).join("\n");
+  const stdin = { contents, loader: /** @type {const} */ ("css"), resolveDir: source };
+  const { outputFiles } = await build({ ...COMMON, stdin, external: ["/img/*"] });
+  const [file] = outputFiles;
+  const hash = createHash("sha256").update(file.contents).digest("base64url").slice(0, 10);
+  const name = `${ASSETS}/styles-${hash}.css`;
+  await write(target, name, file.contents);
+  return `/${name}`;
+}
+
+/** The pages by their path under a folder. @param {string} folder @returns {Promise<Map<string, string>>} */
+async function pagesUnder(folder) {
+  const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".html")).sort();
+  const read = names.map(async (name) => /** @type {const} */ ([name, await readFile(join(folder, name), "utf8")]));
+  return new Map(await Promise.all(read));
+}
+
+/** The modules in a folder; none where there is no such folder. @param {string} folder */
+async function namesIn(folder) {
+  const names = await readdir(folder).catch((error) => {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  });
+  return names.filter((name) => name.endsWith(".js")).sort();
+}
+
+/** @param {string} target @param {string} name @param {string | Uint8Array} contents */
+async function write(target, name, contents) {
+  const path = join(target, name);
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, contents);
+}
+
+/** @param {RegExp} pattern @param {string} html */
+const captured = (pattern, html) => required(pattern.exec(html)?.[1], String(pattern));
+
+/** @template T @param {T | null | undefined} value @param {string} what @returns {T} */
+function required(value, what) {
+  if (value == null) throw new Error(`not found: ${what}`);
+  return value;
+}
+
+const [from, to] = process.argv.slice(2);
+await buildSite(resolve(from ?? join(ROOT, "public")), resolve(to ?? join(ROOT, "dist")));

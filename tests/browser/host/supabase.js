@@ -1,0 +1,2 @@
+/** The app's own client. */
+export const supabase = window.supabase.createClient("https://supabase.example.com", "publishable-key");

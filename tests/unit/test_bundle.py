@@ -1,0 +1,194 @@
+"""What a deploy makes of public/: bundle/build.mjs."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from werkzeug.test import Client
+
+from local.stack import ROOT
+from server.app import create_app
+from server.page_policy import page_policy
+from tests.built import build_site
+from tests.support import cannot_run
+from tests.tools.npm import MissingToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = pytest.mark.npm
+PUBLIC = ROOT / "public"
+ADDRESS = re.compile(r'(?:href|src|data-[\w-]+|from|import)[= ]?"((?:/|\.\./)[^"?]*)"')
+HASHED = re.compile(r"/assets/[\w-]+-[\w-]{8,10}\.(?:js|css)")
+META = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
+EVERY_PROJECT = "default-src 'self'; connect-src 'self' https://*.supabase.co"
+TRUSTED_TYPES = "require-trusted-types-for 'script'; trusted-types 'none'"
+# Whatever other sites and browsers ask for by name.
+PUBLIC_NAMES = ("purse.js", "purse.d.ts", "openapi.json", "openapi.d.ts", "favicon.svg")
+
+
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Build the site with these settings; return its folder."""
+
+    def built(**options: object) -> Path:
+        target = tmp_path_factory.mktemp("dist")
+        try:
+            build_site(target, **options)  # type: ignore[arg-type] # settings, or a source
+        except MissingToolError as error:
+            cannot_run(f"the site was not built: {error}")
+        return target
+
+    return built
+
+
+@pytest.fixture(scope="module")
+def dist(build: Callable[..., Path]) -> Path:
+    """The site as built without settings."""
+    return build()
+
+
+@pytest.fixture
+def public(tmp_path: Path) -> Path:
+    """A copy of public/ that a test may change."""
+    return shutil.copytree(PUBLIC, tmp_path / "public")
+
+
+def files_of(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def changed(public: Path, name: str, old: str, new: str) -> None:
+    text = (public / name).read_text("utf-8")
+    assert old in text
+    (public / name).write_text(text.replace(old, new), "utf-8")
+
+
+def test_what_has_a_public_address_keeps_it(dist: Path) -> None:
+    kept = {name for name in files_of(PUBLIC) if not name.startswith(("js/", "css/"))}
+    assert {name for name in files_of(dist) if not name.startswith("assets/")} == kept
+    for name in PUBLIC_NAMES:
+        assert (dist / name).read_bytes() == (PUBLIC / name).read_bytes()
+
+
+def test_a_page_names_one_style_sheet_and_hashed_files_that_exist(dist: Path) -> None:
+    files = files_of(dist)
+    for page in dist.rglob("*.html"):
+        named = {
+            address
+            for address in ADDRESS.findall(page.read_text("utf-8"))
+            if not address.startswith("/api/") and "." in address
+        }
+        loaded = {address for address in named if not address.endswith(".svg")}
+        assert {address for address in loaded if not HASHED.fullmatch(address)} == set(), page
+        assert {address.lstrip("/") for address in named} <= files, page
+        assert sum(address.endswith(".css") for address in named) == 1
+
+
+def test_a_page_preloads_every_module_that_its_script_imports(dist: Path) -> None:
+    for page in dist.rglob("*.html"):
+        text = page.read_text("utf-8")
+        waiting = re.findall(r'<script type="module" src="/([^"]+)"', text)
+        preloaded = set(re.findall(r'rel="modulepreload" href="/([^"]+)"', text))
+        seen = set(waiting)
+        while waiting:
+            module = (dist / waiting.pop()).read_text("utf-8")
+            imported = re.findall(r'(?:from|import) ?"\./([\w-]+\.js)"', module)
+            waiting += [name for each in imported if (name := f"assets/{each}") not in seen]
+            seen |= {f"assets/{each}" for each in imported}
+        assert len(seen) > 1
+        assert preloaded <= seen
+        assert len(seen - preloaded) == 1, "all but the script itself"
+
+
+def test_a_language_is_a_file_of_its_own_whose_address_early_js_is_told(dist: Path) -> None:
+    (address,) = re.findall(r' data-de="/([^"]+)"', (dist / "index.html").read_text("utf-8"))
+    assert HASHED.fullmatch(f"/{address}")
+    others = [path for path in (dist / "assets").glob("*.js") if path != dist / address]
+    german = "Guthaben"
+    assert german in (dist / address).read_text("utf-8")
+    assert not [path for path in others if german in path.read_text("utf-8")]
+
+
+def test_an_element_leads_to_files_of_its_own_version(
+    build: Callable[..., Path], public: Path
+) -> None:
+    element = public / "elements" / "probe.js"
+    element.parent.mkdir(exist_ok=True)
+    element.write_text('export { t } from "../js/lib/texts.js";\n', "utf-8")
+    built = build(source=public)
+    for path in (built / "elements").glob("*.js"):
+        named = re.findall(r'"\.\.(/[^"]+)"', path.read_text("utf-8"))
+        assert len(named) > 1
+        assert not [name for name in named if not HASHED.fullmatch(name)]
+        assert not [name for name in named if not (built / name.lstrip("/")).is_file()]
+
+
+def test_the_same_sources_give_the_same_names(dist: Path, build: Callable[..., Path]) -> None:
+    assert files_of(build()) == files_of(dist)
+
+
+def test_a_file_that_changes_gets_another_name(
+    dist: Path, build: Callable[..., Path], public: Path
+) -> None:
+    """Also when one that it imports changes: a page never gets modules of two deploys."""
+    changed(public, "js/lib/http.js", "TIMEOUT_SECONDS = 20", "TIMEOUT_SECONDS = 21")
+    changed(public, "css/tokens.css", "#a01652", "#a01653")
+    after = build(source=public)
+    for name in files_of(dist) & files_of(after):
+        if name.startswith("assets/"):
+            assert (dist / name).read_bytes() == (after / name).read_bytes()
+    scripts = {name for name in files_of(dist) if re.match(r"assets/(home|files)-.*\.js$", name)}
+    styles = {name for name in files_of(dist) if name.endswith(".css")}
+    assert scripts
+    assert styles
+    assert not (scripts | styles) & files_of(after)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"SUPABASE_URL": "https://abc.supabase.co"},
+        {
+            "SUPABASE_URL": "https://auth.example.com/",
+            "STORAGE_S3_ENDPOINT": "https://files.example.com:444/storage/v1/s3",
+        },
+        {
+            "SUPABASE_URL": "https://abc.supabase.co",
+            "CAPTCHA_SITE_KEY": "key",
+            "CAPTCHA_PROVIDER": "turnstile",
+        },
+    ],
+)
+def test_every_page_says_itself_what_our_server_would_say(
+    build: Callable[..., Path], settings: dict[str, str]
+) -> None:
+    expected = dict(
+        part.split(" ", 1)
+        for part in page_policy(f"{EVERY_PROJECT}; {TRUSTED_TYPES}", settings).split("; ")
+    )
+    for page in build(**settings).rglob("*.html"):
+        assert META.findall(page.read_text("utf-8")) == [f"connect-src {expected['connect-src']}"]
+
+
+def test_no_page_narrows_what_is_not_known(dist: Path) -> None:
+    assert not [page for page in dist.rglob("*.html") if META.search(page.read_text("utf-8"))]
+
+
+def test_our_server_serves_it_and_lets_no_browser_keep_that_a_file_is_missing(dist: Path) -> None:
+    client = Client(create_app(public=str(dist)))
+    (asset,) = (path.name for path in (dist / "assets").glob("home-*.js"))
+    caching = {
+        path: client.get(path).headers["cache-control"]
+        for path in ("/", f"/assets/{asset}", "/assets/home-ABCDEFGH.js", "/nowhere")
+    }
+    assert caching == {
+        "/": "public, max-age=60",
+        f"/assets/{asset}": "public, max-age=31536000, immutable",
+        "/assets/home-ABCDEFGH.js": "no-cache",
+        "/nowhere": "no-cache",
+    }
