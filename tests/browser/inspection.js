@@ -19,6 +19,7 @@
   /** What is wider than the window, or than the dialog it is in. */
   async function sideways() {
     await nextFrame();
+    await nextFrame();
     const boxes = [document.documentElement, ...[...shown()].filter(({ localName }) => localName === "dialog")];
     return boxes
       .filter((box) => box.scrollWidth > box.clientWidth)

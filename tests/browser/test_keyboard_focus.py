@@ -70,7 +70,11 @@ def test_a_buyer_sees_where_the_keyboard_is(
     purse.spend()
     site = visit(user, **size)
     expect(site.history).to_have_count(2)
-    expect_seen(site.page, "Skip", "Files", "open the store", "Account", "Buy credits", "Deutsch")
+    expect_seen(
+        site.page,
+        *("Skip", "Files", "open the store", "Account", "Buy credits"),
+        *("Search", "Kind", "Feature", "DOCX processing", "Starter", "Deutsch"),
+    )
     site.open_store()
     expect(site.store.packs).to_have_count(3)
     expect_seen(site.page, "Close the store", "Buy Starter", "Buy Professional", "Have a code?")
@@ -90,12 +94,37 @@ def test_staff_see_where_the_keyboard_is(visit: Visit, admin: User, size: dict[s
     expect_seen(page, "Change Starter", "Prices of Starter", "Change Creator", "Add a feature")
 
 
+def test_the_history_is_filtered_without_a_mouse(buyer: Site, purse: Purse) -> None:
+    purse.buy(500)
+    purse.spend()
+    purse.spend(1, "txt_upload")
+    buyer.page.reload()
+    expect(buyer.history).to_have_count(3)
+    keyboard = buyer.page.keyboard
+    tab_to(buyer.page.get_by_role("searchbox", name="Search"))
+    keyboard.type("text")
+    expect(buyer.history).to_have_count(1)
+    expect(buyer.history).to_contain_text("Text upload")
+    for _ in "text":
+        keyboard.press("Backspace")
+    expect(buyer.history).to_have_count(3)
+    tab_to(buyer.page.get_by_role("combobox", name="Kind"))
+    keyboard.type("Purchases")
+    expect(buyer.history).to_have_count(1)
+    expect(buyer.page.get_by_role("combobox", name="Kind")).to_be_focused()
+    tab_to(buyer.history.locator("summary"))
+    keyboard.press("Enter")
+    expect(buyer.history.get_by_role("group")).to_have_attribute("open", "")
+
+
 def test_a_code_needs_no_mouse(buyer: Site, purse: Purse) -> None:
     code = campaign(purse.database, once=True).code
     keyboard = buyer.page.keyboard
     tab_to(buyer.pill)
     keyboard.press("Enter")
-    tab_to(buyer.store.place.get_by_label("Have a code?"))
+    tab_to(buyer.store.code.locator("summary"))
+    keyboard.press("Enter")
+    expect(buyer.store.code.get_by_label("Code")).to_be_focused()
     keyboard.type(code)
     keyboard.press("Enter")
     expect(buyer.store.place.get_by_text("50 credits added: Book fair.")).to_be_visible()

@@ -58,6 +58,8 @@ def test_a_buyer_withdraws_in_two_steps_and_sees_when(
 
 def test_a_withdrawal_needs_no_mouse(phone: Site) -> None:
     keyboard = phone.page.keyboard
+    tab_to(phone.history.last.locator("summary"))
+    keyboard.press("Enter")
     begin = phone.history.last.get_by_role("button", name=BEGIN)
     tab_to(begin)
     keyboard.press("Enter")

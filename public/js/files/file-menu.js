@@ -36,6 +36,8 @@ export function fileMenu(file, { read, onDelete }) {
       button.setAttribute("aria-expanded", String(newState === "open")),
   });
   button.popoverTargetElement = menu;
+  // A phone that is turned lays the page out anew.
+  const follow = () => (menu.matches(":popover-open") ? place(menu, button) : removeEventListener("resize", follow));
 
   // Shown here rather than by the browser, so that it is in its place before it has the focus.
   function toggle(/** @type {Event} */ event) {
@@ -46,6 +48,7 @@ export function fileMenu(file, { read, onDelete }) {
     menu.replaceChildren(...items(read(), remove, () => (menu.hidePopover(), onDelete())));
     menu.showPopover();
     place(menu, button);
+    addEventListener("resize", follow);
     /** @type {HTMLElement | null} */ (menu.firstElementChild)?.focus({ preventScroll: true });
   }
   return h("div", { class: "file__menu" }, button, menu);

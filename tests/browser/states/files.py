@@ -20,6 +20,7 @@ YEAR = docx_of(
     *((1, "Bringing it in"), (0, "Apples last, before the wind. " * 280)),
     title="A Year in the Garden",
 )
+NAME = "A Year in the Garden.docx"
 FILES = "**/api/files?*"
 
 
@@ -35,22 +36,27 @@ def uploading(stage: Stage) -> Iterator[State]:
         files, page = site.files, site.page
         expect(page.get_by_text("No files yet.")).to_be_visible()
         yield State("files-empty", page)
-        files.choose("A Year in the Garden.docx", YEAR)
-        expect(files.card.get_by_role("button", name="Upload for")).to_be_visible()
+        files.choose((NAME, YEAR), ("notes.txt", b"Sow the peas."))
+        expect(files.queue.get_by_role("button", name="Upload 2 files")).to_be_visible()
         yield State("files-chosen", page)
         storage.hold()
-        files.press("Upload for")
-        files.expect_stage("Uploading…")
+        files.press("Upload 2 files")
+        expect(files.row(NAME)).to_contain_text("Uploading…")
         yield State("files-uploading", page)
         storage.mend()
-        files.expect_stage("Done.")
+        expect(files.list).to_have_count(2)
+        expect(files.queue).to_contain_text("2 files uploaded")
         yield State("files-done", page)
-        page.get_by_role("checkbox", name="A Year").check()
+        files.press("Clear finished")
+        yield State("files-list", page)
+        page.get_by_role("checkbox", name=NAME).check()
         yield State("files-selected", page)
         page.get_by_role("button", name="Export as ZIP").click()
         expect(page.get_by_text("Your export is ready.")).to_be_visible()
         yield State("files-exported", page)
-        page.get_by_role("button", name="Delete A Year").click()
+        menu = files.menu(NAME)
+        yield State("files-menu", page)
+        menu.get_by_role("menuitem", name="Delete").click()
         expect(page.get_by_role("dialog")).to_be_visible()
         yield State("files-delete", page)
 
@@ -59,21 +65,24 @@ def trouble(stage: Stage) -> Iterator[State]:
     """No document, no credits, no connection; loading; switched off."""
     stage.console.allow_failing("/api/files")
     user = stage.person()
-    stage.purse(user).buy(5)
+    stage.purse(user).buy(6)
     with stage.visit(user) as site:
         site.open("/files")
         files, page = site.files, site.page
-        files.upload("notes.docx", b"not a document at all")
-        files.expect_stage("This file could not be processed.")
+        files.choose(("notes.docx", b"not a document at all"), ("picture.png", b"not ours"))
+        expect(page.get_by_text("picture.png").first).to_be_visible()
+        yield State("files-wrong-kind", page)
+        files.press("Upload for")
+        expect(files.row("notes.docx")).to_contain_text("This file could not be processed.")
         yield State("files-not-a-document", page)
         stage.purse(user).spend()
         site.open("/files")
-        files.upload("novel.docx", YEAR)
-        expect(site.store.place).to_be_visible()
+        files.choose((NAME, YEAR))
+        expect(files.queue.get_by_role("button", name="Get credits")).to_be_visible()
         yield State("files-lacks-credits", page)
-        page.keyboard.press("Escape")
-        files.expect_stage("A few more credits are needed.")
-        yield State("files-waits-for-credits", page)
+        files.press("Get credits")
+        expect(site.store.packs).to_have_count(3)
+        yield State("files-store", page)
         with held(page.context, FILES):
             page.reload(wait_until="commit")
             expect(page.get_by_role("heading", name="Your files")).to_be_visible()

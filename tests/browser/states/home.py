@@ -61,8 +61,15 @@ def full(stage: Stage) -> Iterator[State]:
     with stage.visit(user) as site:
         site.open()
         site.expect_balance(1_441)
-        expect(site.page.locator("credit-history").get_by_role("listitem").first).to_be_visible()
+        expect(site.history.first).to_be_visible()
         yield State("home-full", site.page)
+        site.open_entry(site.history.nth(5))
+        yield State("home-entry", site.page)
+        site.page.get_by_role("searchbox", name="Search").fill("nothing like this")
+        expect(site.page.get_by_text("Nothing matches.")).to_be_visible()
+        yield State("home-nothing-found", site.page)
+        site.open()
+        expect(site.history.first).to_be_visible()
         with held(site.page.context, CREDITS):
             site.page.reload(wait_until="commit")
             expect(site.page.get_by_role("heading", name="History")).to_be_visible()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
+from tests import shop
 from tests.browser.pages import CONFIRMING, PAID
 from tests.browser.states.stage import Stage, State
 
@@ -37,9 +38,20 @@ def outcomes(stage: Stage) -> Iterator[State]:
 
 
 def other_ways(stage: Stage) -> Iterator[State]:
-    """Without a session's id, signed out, and cancelled."""
+    """Not theirs, not paid, run out, without a session's id, signed out, and cancelled."""
     user = stage.person()
     with stage.visit(user) as site:
+        site.open("/payment/success?session_id=cs_test_unknown")
+        site.expect_title("This payment is not in your account")
+        yield State("payment-not-theirs", site.page)
+        session_id = shop.begin(stage.stack, user)
+        site.open(f"/payment/success?session_id={session_id}")
+        site.expect_title("Not paid yet")
+        yield State("payment-not-paid", site.page)
+        shop.stripe_client(stage.stack).v1.checkout.sessions.expire(session_id)
+        site.open(f"/payment/success?session_id={session_id}")
+        site.expect_title("This checkout has run out")
+        yield State("payment-run-out", site.page)
         site.open("/payment/success")
         site.expect_title("This link names no payment")
         yield State("payment-without-id", site.page)
