@@ -64,10 +64,12 @@ async function buildSite(source, target) {
   }
 }
 
-/** Everything but what is bundled: images, purse.js, openapi.json. @param {string} source @param {string} target */
+/** Everything but what is bundled: images, purse.js, types. @param {string} source @param {string} target */
 async function copyAsItIs(source, target) {
-  const bundled = ["js", "css", "elements"].map((name) => join(source, name));
-  const filter = (/** @type {string} */ path) => !bundled.includes(path) && !path.endsWith(".html");
+  const bundled = ["js", "css"].map((name) => join(source, name));
+  const isElement = (/** @type {string} */ path) => path.startsWith(join(source, "elements")) && path.endsWith(".js");
+  const filter = (/** @type {string} */ path) =>
+    !bundled.includes(path) && !path.endsWith(".html") && !isElement(path);
   await cp(source, target, { recursive: true, filter });
 }
 
