@@ -106,14 +106,16 @@
   }
 
   /** Breaks of the rules of axe-core, which must be loaded. */
-  async function rules() {
-    const { violations } = await axe.run(document, {
-      resultTypes: ["violations"],
-      rules: { "target-size": { enabled: true } },
-    });
+  const rules = () => broken({ rules: { "target-size": { enabled: true } } });
+
+  /** Breaks of those rules that another colour scheme can break. */
+  const colours = () => broken({ runOnly: ["color-contrast", "link-in-text-block"] });
+
+  async function broken(options) {
+    const { violations } = await axe.run(document, { resultTypes: ["violations"], ...options });
     const place = ({ target, failureSummary }) => `${target.flat().join(" ")} (${failureSummary.replaceAll(/\s+/g, " ")})`;
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(place).join("; ")}`);
   }
 
-  globalThis.inspection = { sideways, moving, remember, vanished, unmarked, rules };
+  globalThis.inspection = { sideways, moving, remember, vanished, unmarked, rules, colours };
 })();

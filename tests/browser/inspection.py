@@ -52,7 +52,7 @@ def _looked_at(state: State, debugger: CDPSession) -> Iterator[str]:
         page.set_viewport_size(size)
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)
-            for fault in _ask(debugger, "rules"):
+            for fault in _ask(debugger, "rules" if scheme == "light" else "colours"):
                 broken.setdefault(fault, []).append(f"{kind} and {scheme}")
     yield from (f"{fault} ({', '.join(where)})" for fault, where in broken.items())
     yield from _ask(debugger, "moving")

@@ -86,6 +86,7 @@ def trouble(stage: Stage) -> Iterator[State]:
         with held(page.context, FILES):
             page.reload(wait_until="commit")
             expect(page.get_by_role("heading", name="Your files")).to_be_visible()
+            expect(page.get_by_role("link", name="Purse", exact=True)).to_be_visible()
             yield State("files-loading", page)
         with cut(page.context, FILES):
             page.reload()

@@ -72,7 +72,8 @@ def full(stage: Stage) -> Iterator[State]:
         expect(site.history.first).to_be_visible()
         with held(site.page.context, CREDITS):
             site.page.reload(wait_until="commit")
-            expect(site.page.get_by_role("heading", name="History")).to_be_visible()
+            expect(site.page.get_by_role("heading", level=1)).to_be_visible()
+            expect(site.page.get_by_role("link", name="Purse", exact=True)).to_be_visible()
             yield State("home-loading", site.page)
         with cut(site.page.context, CREDITS):
             site.page.reload()

@@ -52,8 +52,11 @@ def mails(stage: Stage) -> Iterator[State]:
         yield State("sign-in-reset-asked", page.page)
         page.enter(stage.mailbox.newest(user.email, count=2).code)
         site.expect_title(NEW_PASSWORD)
-        page.page.get_by_label("New password", exact=True).fill("short")
+        field = page.page.get_by_label("New password", exact=True)
+        expect(field).to_have_accessible_description("At least 6 characters.")
+        field.fill("short")
         page.page.get_by_role("button", name="Set the password").click()
+        expect(field).to_have_attribute("aria-invalid", "true")
         yield State("sign-in-new-password", page.page)
 
 
