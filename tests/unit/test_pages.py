@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tools.pages import PUBLIC, SHEETS, modules_behind, pages, sheets
+from tests.tools.pages import IMPORT, PUBLIC, SHEETS, modules_behind, pages, sheets
 
 MADE = sheets() | pages()
 
@@ -24,3 +24,26 @@ def test_an_import_is_followed_in_each_of_its_forms() -> None:
     assert "/js/lib/texts/en.js" in behind, "an import of names"
     assert "/js/session/session.js" in behind, "an import over modules"
     assert "/elements/credit-store.js" in behind, "an import for its effects alone"
+
+
+# Another app's page has no session, shop or texts of ours, and shows none of our pages' parts.
+OWN_PAGES = ("account", "admin", "files", "pages")
+ELEMENTS = sorted(path.name for path in (PUBLIC / "elements").glob("*.js"))
+
+
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_an_element_needs_nothing_of_our_own_pages(name: str) -> None:
+    behind = modules_behind(f"/elements/{name}")
+    own = tuple(f"/js/{folder}/" for folder in OWN_PAGES)
+    alone = {"/js/session/session.js", "/js/lib/shop.js", "/js/lib/page-texts.js"}
+    assert [module for module in behind if module.startswith(own) or module in alone] == []
+
+
+@pytest.mark.parametrize("folder", ["lib", "credits", "store", "payment", "session"])
+def test_what_pages_share_does_not_import_pages(folder: str) -> None:
+    allowed = {"lib": ("lib", "sheets")}.get(folder)
+    for module in (PUBLIC / "js" / folder).glob("*.js"):
+        for name in IMPORT.findall(module.read_text("utf-8")):
+            of = (module.parent / name).resolve().parent.name
+            assert of not in OWN_PAGES, module.name
+            assert allowed is None or of in (*allowed, "texts"), module.name

@@ -1,4 +1,4 @@
-import { atAuth } from "./account-actions.js";
+import { atAuth } from "../session/auth-actions.js";
 import { accountSection } from "./account-section.js";
 import * as auth from "../session/auth-client.js";
 import { authProblem } from "../session/auth-messages.js";
@@ -11,7 +11,7 @@ import { session } from "../session/session.js";
 import { errandFor, waitSeconds } from "../session/sign-in-errands.js";
 import { codeField, emailField } from "../session/sign-in-fields.js";
 import { errandOptions, takeCode } from "../session/sign-in-mails.js";
-import { StepForm } from "../lib/step-form.js";
+import { StepForm } from "../session/step-form.js";
 import { parts, t } from "../lib/texts.js";
 
 /** The address one signs in with, and the way to another: the new address confirms it, and mostly the old one, too. */
@@ -83,7 +83,7 @@ export class ChangeAddress extends HTMLElement {
 
   /** @param {string} present @param {string} wanted */
   #askForCodes(present, wanted) {
-    /** The field of each address' code. @type {Map<string, import("../lib/step-form.js").CheckedField>} */
+    /** The field of each address' code. @type {Map<string, import("../session/step-form.js").CheckedField>} */
     const codes = new Map([present, wanted].map((email) => [email, codeField(t("address.code", { email }))]));
     const filled = () => [...codes].filter(([, { input }]) => readCode(input));
     for (const field of codes.values())
@@ -131,7 +131,7 @@ export class ChangeAddress extends HTMLElement {
     this.#show(step.element);
   }
 
-  /** @param {import("../lib/step-form.js").CheckedField} field @param {RequestError} error */
+  /** @param {import("../session/step-form.js").CheckedField} field @param {RequestError} error */
   #explain(field, error) {
     const { text, field: name } = authProblem(error);
     if (name !== "code") return this.complain(text);

@@ -1,11 +1,11 @@
-import { atAuth, setPassword } from "./account-actions.js";
+import { atAuth, setPassword } from "../session/auth-actions.js";
 import { accountSection } from "./account-section.js";
 import * as auth from "../session/auth-client.js";
 import { checks, readCode } from "../lib/field-checks.js";
 import { passwordField } from "../lib/form-field.js";
 import { session } from "../session/session.js";
 import { codeField, newPasswordField } from "../session/sign-in-fields.js";
-import { StepForm } from "../lib/step-form.js";
+import { StepForm } from "../session/step-form.js";
 import { t } from "../lib/texts.js";
 
 /** A new password. The present one, or a mailed code, is asked for only if the project demands it. */
@@ -31,7 +31,7 @@ class ChangePassword extends HTMLElement {
     this.#section.content.replaceChildren(step.element);
   }
 
-  /** @param {Record<"current" | "password" | "nonce", import("../lib/step-form.js").CheckedField>} fields */
+  /** @param {Record<"current" | "password" | "nonce", import("../session/step-form.js").CheckedField>} fields */
   async #change({ current, password, nonce }) {
     this.#section.say("");
     let endedOthers;

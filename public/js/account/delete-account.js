@@ -6,7 +6,7 @@ import { noteDeletion } from "./deletion-note.js";
 import { h } from "../lib/dom.js";
 import { formField } from "../lib/form-field.js";
 import { session } from "../session/session.js";
-import { StepForm } from "../lib/step-form.js";
+import { StepForm } from "../session/step-form.js";
 import { t } from "../lib/texts.js";
 
 /** Deleting the account: what happens is said first, with today's figures; then the address is typed. */

@@ -1,4 +1,4 @@
-import { signOutEverywhere } from "./account-actions.js";
+import { signOutEverywhere } from "../session/auth-actions.js";
 import { accountSection } from "./account-section.js";
 import { whileBusy } from "../lib/busy-button.js";
 import { askFirst } from "../lib/confirm-dialog.js";

@@ -8,7 +8,7 @@ import { errandFor, waitSeconds } from "./sign-in-errands.js";
 import { codeField, emailField } from "./sign-in-fields.js";
 import { askForMail, takeCode } from "./sign-in-mails.js";
 import { CODE_STEP, mailSent, OTHER_CODE_STEP } from "./sign-in-words.js";
-import { StepForm } from "../lib/step-form.js";
+import { StepForm } from "./step-form.js";
 import { t } from "../lib/texts.js";
 
 /** @typedef {"sign-up" | "sign-in" | "recovery"} MailPurpose */

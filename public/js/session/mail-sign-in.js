@@ -1,4 +1,4 @@
-import { setPassword } from "../account/account-actions.js";
+import { setPassword } from "./auth-actions.js";
 import { takeArrival } from "./arrival.js";
 import { Captcha } from "./captcha.js";
 import { codeStep } from "./code-step.js";
@@ -11,7 +11,7 @@ import { endErrand, errandFor, isCodeAwaited } from "./sign-in-errands.js";
 import { emailField, newPasswordField } from "./sign-in-fields.js";
 import { askForMail, goOn } from "./sign-in-mails.js";
 import { ADDRESS_STEP, MAIL, NEW_PASSWORD } from "./sign-in-words.js";
-import { StepForm } from "../lib/step-form.js";
+import { StepForm } from "./step-form.js";
 import { t } from "../lib/texts.js";
 
 /** @typedef {import("./code-step.js").MailPurpose} MailPurpose */

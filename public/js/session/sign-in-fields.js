@@ -3,7 +3,7 @@ import { checks } from "../lib/field-checks.js";
 import { formField, passwordField } from "../lib/form-field.js";
 import { t } from "../lib/texts.js";
 
-/** @typedef {import("../lib/step-form.js").CheckedField} CheckedField */
+/** @typedef {import("./step-form.js").CheckedField} CheckedField */
 
 /** @param {string} [label] @returns {CheckedField} */
 export function emailField(label = t("auth.email")) {

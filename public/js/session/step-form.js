@@ -1,8 +1,8 @@
-import { authProblem } from "../session/auth-messages.js";
-import { h, uniqueId } from "./dom.js";
+import { authProblem } from "./auth-messages.js";
+import { h, uniqueId } from "../lib/dom.js";
 
 /**
- * @typedef {import("./form-field.js").Field & { check: (input: HTMLInputElement) => string }} CheckedField
+ * @typedef {import("../lib/form-field.js").Field & { check: (input: HTMLInputElement) => string }} CheckedField
  * @typedef {{ title?: string, lead?: string, submit: string, submitting: string }} StepWords
  */
 
@@ -87,7 +87,7 @@ export class StepForm {
     return !wrong;
   }
 
-  /** @param {import("./http.js").RequestError} error */
+  /** @param {import("../lib/http.js").RequestError} error */
   #explain(error) {
     const { text, field: name } = authProblem(error);
     const field = name && this.#fields[name];

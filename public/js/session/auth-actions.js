@@ -1,6 +1,6 @@
-import { asPerson } from "../session/as-person.js";
-import * as auth from "../session/auth-client.js";
-import { session } from "../session/session.js";
+import { asPerson } from "./as-person.js";
+import * as auth from "./auth-client.js";
+import { session } from "./session.js";
 
 const SESSION_OVER = ["bad_jwt", "session_not_found", "session_expired", "no_authorization"];
 
