@@ -123,14 +123,20 @@ def test_every_answer_carries_the_security_headers(output: Output, path: str) ->
     assert "payment=()" in headers["permissions-policy"]
 
 
-@pytest.mark.parametrize("path", ["/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"),
+        *("/elements/connect.js", "/js/sheets/base.js"),
+    ],
+)
 def test_every_origin_may_load_what_other_apps_use(output: Output, path: str) -> None:
     headers = follow(output, path).headers
     assert headers["access-control-allow-origin"] == "*"
     assert headers["cross-origin-resource-policy"] == "cross-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/js/x.js", "/purseXjs", "/api/credits"])
+@pytest.mark.parametrize("path", ["/", "/css/x.css", "/purseXjs", "/api/credits"])
 def test_no_other_origin_may_load_the_rest(output: Output, path: str) -> None:
     headers = follow(output, path).headers
     assert "access-control-allow-origin" not in headers
