@@ -62,6 +62,7 @@ def test_a_payment_is_credited_without_any_webhook(stack: RunningStack) -> None:
     assert body["balance"] == 500
     assert body["purchase"]["status"] == "paid"
     assert (body["purchase"]["credited"], body["purchase"]["refunded"]) == (500, 0)
+    assert body["purchase"]["order_id"] == body["transactions"][0]["order_id"]
 
 
 def test_the_webhook_that_comes_after_all_changes_nothing(stack: RunningStack) -> None:

@@ -133,6 +133,7 @@ def test_every_answer_carries_the_security_headers(output: Output, path: str) ->
     [
         *("/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"),
         *("/elements/credit-store.js", "/assets/chunk-ABCDEFGH.js"),
+        *("/elements/connect.js", "/js/sheets/base.js"),
     ],
 )
 def test_every_origin_may_load_what_other_apps_use(output: Output, path: str) -> None:
@@ -141,7 +142,7 @@ def test_every_origin_may_load_what_other_apps_use(output: Output, path: str) ->
     assert headers["cross-origin-resource-policy"] == "cross-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/js/x.js", "/purseXjs", "/api/credits"])
+@pytest.mark.parametrize("path", ["/", "/css/x.css", "/purseXjs", "/api/credits"])
 def test_no_other_origin_may_load_the_rest(output: Output, path: str) -> None:
     headers = follow(output, path).headers
     assert "access-control-allow-origin" not in headers
