@@ -354,7 +354,7 @@ export const texts = {
   "purse.held": { one: "{n} reserviert für laufende Arbeit", other: "{n} reserviert für laufende Arbeit" },
   "purse.expires": { one: "{n} Credit verfällt am {day}", other: "{n} Credits verfallen am {day}" },
   "purse.expires_soon": { one: "{n} Credit verfällt {when}, am {day}", other: "{n} Credits verfallen {when}, am {day}" },
-  "purse.negative": "Ausgegebene Credits wurden erstattet. Ihr nächstes Paket gleicht sie zuerst aus.",
+  "purse.negative": "Genutzte Credits wurden erstattet. Das nächste Paket gleicht sie aus.",
   "purse.empty": "Noch leer. Laden Sie Ihr Guthaben mit einem Paket auf.",
   "purse.enough": "Genug für {n} × {feature}.",
   "purse.times": "{n} × {feature}",
