@@ -102,10 +102,10 @@ def test_a_code_that_was_refused_is_not_in_the_way_of_a_reload(
     page.goto(str(session.url))
     page.get_by_label("Promotion code").fill("NO-SUCH-CODE")
     page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_role("alert")).to_be_visible()
+    expect(page.get_by_text("This code is invalid.")).to_be_visible()
     expect(page).to_have_url(str(session.url))
     page.reload()
-    expect(page.get_by_role("alert")).to_have_count(0)
+    expect(page.get_by_text("This code is invalid.")).to_have_count(0)
     expect(Checkout(page).pay_button).to_be_enabled()
 
 

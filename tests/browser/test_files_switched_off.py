@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.another_site import another_site
+from tests.browser.pages import PAID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,3 +35,10 @@ def test_the_page_says_that_files_are_switched_off(buyer: Site) -> None:
     expect(files.choose_button).to_have_count(0)
     expect(files.page.get_by_role("heading", name="Your files")).to_have_count(0)
     buyer.expect_balance(0)
+
+
+def test_the_return_page_does_not_send_people_to_files(buyer: Site) -> None:
+    buyer.buy("Starter").pay()
+    buyer.expect_title(PAID)
+    expect(buyer.page.get_by_role("link", name="See your balance")).to_be_visible()
+    expect(buyer.page.get_by_role("link", name="Use credits")).to_have_count(0)

@@ -36,8 +36,9 @@ def test_the_page_shows_payments_events_and_switches(stand_in: StandIn) -> None:
     shown = look(stand_in)
     for words in (
         "Starter $4.99 paid ada@example.com",
-        "Refund $1.00 pending Succeeds Fails Cancel",
-        "Dispute $3.99 money here warning needs response Respond Escalate Close inquiry",
+        "Refund $1.00 pending Money arrives Refund fails Cancel it",
+        "Dispute $3.99 money still with the shop warning needs response",
+        "Shop sends evidence Becomes a dispute Bank closes it",
         "checkout.session.completed delivered",
         "customer.created dropped",
         stand_in.receiver.url,
@@ -86,10 +87,35 @@ def test_a_dispute_is_played_by_its_buttons(stand_in: StandIn) -> None:
 def test_a_bank_debit_is_settled_by_its_buttons(stand_in: StandIn) -> None:
     session = stand_in.session()
     stand_in.page(session).pay_by_bank()
-    assert "Money arrives Debit bounces" in look(stand_in)
+    assert "Money arrives Debit fails" in look(stand_in)
     press(stand_in, f"sessions/{session.id}/settle", outcome="succeeded")
     paid = stand_in.client.v1.checkout.sessions.retrieve(session.id)
     assert paid.payment_status == "paid"
+
+
+def test_a_payment_leads_to_its_page_while_it_is_open_and_to_the_shop_after_that(
+    stand_in: StandIn,
+) -> None:
+    session = stand_in.session()
+    assert "not paid yet" in look(stand_in)
+    assert f'href="/c/pay/{session.id}"' in stand_in.http.get("/_sim").text
+    stand_in.page(session).pay_by_bank()
+    assert "bank debit pending" in look(stand_in)
+    assert f"session_id={session.id}" in stand_in.http.get("/_sim").text
+    assert f'href="/c/pay/{session.id}"' not in stand_in.http.get("/_sim").text
+
+
+def test_labels_say_what_follows(stand_in: StandIn) -> None:
+    shown = look(stand_in)
+    for words in (
+        "Next attempts that are lost They are tried again.",
+        "Next events that are never sent Reconciliation has to find them.",
+        "Refused: Stripe does nothing and answers with an error.",
+        "Lost: Stripe does the work, but its answer does not arrive.",
+        "clock stays as it is.",
+        "500 Stripe failed",
+    ):
+        assert words in shown
 
 
 def test_switches_are_set_and_shown(stand_in: StandIn) -> None:
