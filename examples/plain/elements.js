@@ -53,5 +53,5 @@ document.addEventListener("credits:sign-in", (event) => {
 document.addEventListener("credits:purchased", ({ detail }) => say(`Thank you. ${detail.credits} credits are here.`));
 
 /** Last, so that this page hears the first press. */
-for (const name of ["credit-balance", "credit-store", "credit-history"]) await import(`${site}/elements/${name}.js`);
 await show();
+for (const name of ["credit-balance", "credit-store", "credit-history"]) await import(`${site}/elements/${name}.js`);

@@ -135,6 +135,12 @@ def supporter(stack: RunningStack, accounts: Accounts) -> User:
 
 
 @pytest.fixture
+def person(stack: RunningStack) -> User:
+    """Somebody with 500 credits."""
+    return stack.sign_up_buyer()
+
+
+@pytest.fixture
 def purse(database: psycopg.Connection[dict[str, Any]], user: User) -> Purse:
     """The user's purse, empty until a test puts something in."""
     return Purse(database, user.id)

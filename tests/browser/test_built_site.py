@@ -165,7 +165,7 @@ def test_a_warm_page_asks_for_data_alone(visit: Visit, user: User, path: str) ->
     site = visit(user)
     open_quietly(site.page.context, f"{site.url}{path}")
     asked = open_quietly(site.page.context, f"{site.url}{path}").over_the_network
-    assert "api/credits?limit=20&usage=true" in asked
+    assert "api/credits?limit=20&usage=true&payments=true&balances=90" in asked
     assert {name for name in asked if not name.startswith("api/")} == set()
 
 

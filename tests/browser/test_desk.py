@@ -28,12 +28,6 @@ PHONE = {"viewport": {"width": 390, "height": 844}}
 
 
 @pytest.fixture
-def person(stack: RunningStack) -> User:
-    """Somebody with 500 credits."""
-    return stack.sign_up_buyer()
-
-
-@pytest.fixture
 def bought(stack: RunningStack, database: Connection[dict[str, Any]]) -> Bought:
     """A pack of 500 credits for 4.99, of which 100 credits are spent."""
     bought = refunding.buy(stack, database, stack.sign_up())

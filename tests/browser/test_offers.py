@@ -122,7 +122,7 @@ def test_an_offer_is_withdrawn_and_the_open_store_says_so(
     expect(store.offers).to_have_count(1)
 
     page = visit(admin, at=f"/admin#person={user.id}").page
-    page.get_by_role("button", name="Withdraw an offer: Enterprise, 20,000 credits").click()
+    page.get_by_role("button", name="Withdraw: Enterprise, 20,000 credits").click()
     dialog = page.get_by_role("dialog", name="Withdraw an offer")
     dialog.get_by_label("Reason").fill("A wrong price")
     dialog.get_by_role("button", name="Preview").click()
