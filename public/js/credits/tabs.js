@@ -38,7 +38,7 @@ class Tabs extends EventTarget {
   }
 }
 
-/** Any page of this origin may speak on the channel, and a tab may still have another version of us. @param {any} data */
+/** Any page of this origin may speak on the channel, also an older version of ours. @param {any} data */
 const isNews = (data) => typeof data?.personId === "string" && typeof data.state === "string";
 
 export const tabs = new Tabs();
