@@ -8,6 +8,11 @@ const CAPTCHA_HOSTS = {
   hcaptcha: ["https://hcaptcha.com", "https://*.hcaptcha.com"],
   turnstile: ["https://challenges.cloudflare.com"],
 };
+/**
+ * No other character may reach the policy: a semicolon would begin a directive, a star would allow every host, and a
+ * quotation mark would end the page's attribute.
+ */
+const ORIGIN = /^https?:\/\/[a-z0-9_.-]+(:[0-9]+)?$/;
 const PROJECT = /^([a-z0-9]+)\.supabase\.co$/;
 
 /**
@@ -26,7 +31,9 @@ export function connectPolicy(env) {
 
 /** An address that is none is told by /api/health. @param {string | undefined} address */
 function origin(address = "") {
-  return URL.canParse(address.trim()) ? new URL(address.trim()).origin : null;
+  if (!URL.canParse(address.trim())) return null;
+  const url = new URL(address.trim());
+  return ORIGIN.test(url.origin) ? url.origin : null;
 }
 
 /** The project's own endpoint for files, where none is set. @param {string} project */

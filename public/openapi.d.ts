@@ -112,7 +112,7 @@ export interface paths {
         };
         /**
          * The history as CSV, page by page
-         * @description Newest first, in UTF-8 with a byte order mark. The columns are date, what, kind, feature, quantity, credits, balance, price, currency and order; the first page names them. Pages have 3.5 MB at most; one after the other they are one file. Next-Cursor leads to the next page. A text that a spreadsheet would take for a formula begins with an apostrophe. 200 pages an hour, together with the copy of all data.
+         * @description Newest first, in UTF-8 with a byte order mark. The columns are date, what, kind, feature, quantity, credits, balance, price, currency and order; the first page names them. Pages have 3.5 MB at most; one after the other they are one file. Next-Cursor leads to the next page. An apostrophe stands before a text, or a part of one behind a semicolon, that a spreadsheet would take for a formula. 200 pages an hour, together with the copy of all data.
          */
         get: operations["exportCredits"];
         put?: never;

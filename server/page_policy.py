@@ -6,6 +6,7 @@ bundle/policy.mjs does the same for a deployment on Vercel, as far as a page can
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,6 +19,10 @@ CAPTCHA_HOSTS = {
     "turnstile": ("https://challenges.cloudflare.com",),
 }
 _PROJECTS = ".supabase.co"
+# No other character may reach the policy: a semicolon would begin a directive, and a star would
+# allow every host.
+_HOST = re.compile(r"[a-z0-9_.-]+", re.ASCII)
+_DEFAULT_PORT = {"https": 443, "http": 80}
 
 
 def page_policy(policy: str, environ: Mapping[str, str]) -> str:
@@ -57,8 +62,16 @@ def _project_origins(environ: Mapping[str, str]) -> list[str]:
 
 
 def _origin(address: str) -> str | None:
-    parts = urlsplit(address.strip())
-    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else None
+    """Return an address's origin; None if it has none. A user name or password is left out."""
+    try:
+        parts = urlsplit(address.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return None
+    if parts.scheme not in _DEFAULT_PORT or not _HOST.fullmatch(host):
+        return None
+    shown = "" if port in {None, _DEFAULT_PORT[parts.scheme]} else f":{port}"
+    return f"{parts.scheme}://{host}{shown}"
 
 
 def _captcha_hosts(environ: Mapping[str, str]) -> tuple[str, ...]:

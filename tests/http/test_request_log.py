@@ -89,3 +89,15 @@ def test_a_refusal_has_its_code_and_nothing_that_was_sent(
     text = log.read_text("utf-8")
     assert user.email not in text
     assert user.access_token not in text
+
+
+@pytest.mark.parametrize("path", ["/api/credits", "/api/credits/export"])
+def test_a_search_and_a_session_are_not_in_the_log(
+    stack: RunningStack, user: User, log: Path, path: str
+) -> None:
+    secret = f"searched-{user.id[:8]}"
+    answer = stack.get(f"{path}?q={secret}&cursor=7&user={user.email}", headers=user.auth)
+    assert answer.status_code == 200
+    assert line_of(log, answer)["path"].startswith("/api/credits")
+    text = log.read_text("utf-8")
+    assert not [each for each in (secret, user.email, user.access_token) if each in text]

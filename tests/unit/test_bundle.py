@@ -162,6 +162,11 @@ def test_a_file_that_changes_gets_another_name(
             "CAPTCHA_SITE_KEY": "key",
             "CAPTCHA_PROVIDER": "turnstile",
         },
+        {
+            "SUPABASE_URL": "HTTPS://name:secret@ABC.Supabase.co:443",
+            "STORAGE_S3_ENDPOINT": "files.example.com:443",
+        },
+        {"SUPABASE_URL": "https://abc.supabase.co", "STORAGE_S3_ENDPOINT": 'https://a"b;x'},
     ],
 )
 def test_every_page_says_itself_what_our_server_would_say(
@@ -175,8 +180,9 @@ def test_every_page_says_itself_what_our_server_would_say(
         assert META.findall(page.read_text("utf-8")) == [f"connect-src {expected['connect-src']}"]
 
 
-def test_no_page_narrows_what_is_not_known(dist: Path) -> None:
-    assert not [page for page in dist.rglob("*.html") if META.search(page.read_text("utf-8"))]
+def test_no_page_narrows_what_is_not_known(dist: Path, build: Callable[..., Path]) -> None:
+    for built in (dist, build(SUPABASE_URL="https://*"), build(SUPABASE_URL="abc.example.com:443")):
+        assert not [page for page in built.rglob("*.html") if META.search(page.read_text("utf-8"))]
 
 
 def test_our_server_serves_it_and_lets_no_browser_keep_that_a_file_is_missing(dist: Path) -> None:

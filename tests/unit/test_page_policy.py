@@ -75,6 +75,18 @@ def directive(policy: str, name: str) -> str:
             },
             "https://abc.supabase.co https://files.example.com:444",
         ),
+        # As `new URL(address).origin` has it, so that both ways to deploy say the same.
+        ({"SUPABASE_URL": "https://name:secret@auth.example.com"}, "https://auth.example.com"),
+        (
+            {"SUPABASE_URL": "HTTPS://ABC.Supabase.co:443"},
+            "https://abc.supabase.co https://abc.storage.supabase.co",
+        ),
+        ({"SUPABASE_URL": "https://auth.example.com;script-src *"}, "https://*.supabase.co"),
+        ({"SUPABASE_URL": "https://auth.example.com *"}, "https://*.supabase.co"),
+        ({"SUPABASE_URL": "https://*"}, "https://*.supabase.co"),
+        ({"SUPABASE_URL": "auth.example.com:443"}, "https://*.supabase.co"),
+        ({"SUPABASE_URL": "https://auth.example.com:x"}, "https://*.supabase.co"),
+        ({"SUPABASE_URL": "data:,"}, "https://*.supabase.co"),
     ],
 )
 def test_pages_connect_to_the_configured_project_alone(

@@ -27,9 +27,9 @@ class Tabs extends EventTarget {
   #open() {
     if (this.#channel) return;
     this.#channel = new BroadcastChannel(NAME);
-    this.#channel.addEventListener("message", ({ data }) =>
-      this.dispatchEvent(new CustomEvent("news", { detail: data })),
-    );
+    this.#channel.addEventListener("message", ({ data }) => {
+      if (isNews(data)) this.dispatchEvent(new CustomEvent("news", { detail: data }));
+    });
   }
 
   #close() {
@@ -37,5 +37,8 @@ class Tabs extends EventTarget {
     this.#channel = null;
   }
 }
+
+/** Any page of this origin may speak on the channel, also an older version of ours. @param {any} data */
+const isNews = (data) => typeof data?.personId === "string" && typeof data.state === "string";
 
 export const tabs = new Tabs();
