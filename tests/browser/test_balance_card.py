@@ -39,7 +39,7 @@ def test_a_low_balance_says_so_and_leads_to_the_store(
 def test_a_balance_that_suffices_is_not_called_low(purse: Purse, visit: Visit, user: User) -> None:
     purse.buy(15)
     site = visit(user)
-    expect(card(site).get_by_text(f"Enough for 7 {TIMES} Audio upload.")).to_be_visible()
+    expect(card(site).get_by_text("Enough for 7 recordings.")).to_be_visible()
     expect(card(site).get_by_text(LOW)).to_be_hidden()
 
 
@@ -56,7 +56,7 @@ def test_what_is_set_aside_is_shown_and_not_counted_on(
     site = visit(user)
     site.expect_balance(500)
     expect(card(site).get_by_text("10 set aside for work under way")).to_be_visible()
-    expect(card(site).get_by_text(f"Enough for 245 {TIMES} Audio upload.")).to_be_visible()
+    expect(card(site).get_by_text("Enough for 245 recordings.")).to_be_visible()
 
 
 @pytest.mark.parametrize("days", [8, 30])
