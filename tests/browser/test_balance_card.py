@@ -44,7 +44,7 @@ def test_a_balance_that_suffices_is_not_called_low(purse: Purse, visit: Visit, u
 
 
 def test_an_empty_purse_says_so_instead(buyer: Site) -> None:
-    expect(card(buyer).get_by_text("Nothing in it yet.")).to_be_visible()
+    expect(card(buyer).get_by_text("Nothing in it.")).to_be_visible()
     expect(card(buyer).get_by_text(LOW)).to_be_hidden()
 
 
@@ -191,7 +191,7 @@ def test_a_balance_that_could_not_be_read_can_be_asked_for_again(
     expect(card(site)).to_have_attribute("data-state", "failed")
     site.page.context.unroute("**/api/credits?*")
     card(site).get_by_role("button", name="Try again").click()
-    expect(card(site).get_by_text("Nothing in it yet.")).to_be_visible()
+    expect(card(site).get_by_text("Nothing in it.")).to_be_visible()
 
 
 def card_part(page: Page, name: str) -> Locator:

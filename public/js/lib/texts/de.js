@@ -365,7 +365,7 @@ export const texts = {
   "purse.expires": { one: "{n} Credit verfällt am {day}", other: "{n} Credits verfallen am {day}" },
   "purse.expires_soon": { one: "{n} Credit verfällt {when}, am {day}", other: "{n} Credits verfallen {when}, am {day}" },
   "purse.negative": "Genutzte Credits wurden erstattet. Das nächste Paket gleicht sie aus.",
-  "purse.empty": "Noch leer. Laden Sie Ihr Guthaben mit einem Paket auf.",
+  "purse.empty": "Zurzeit leer. Laden Sie Ihr Guthaben mit einem Paket auf.",
   "purse.enough": "Genug für {uses}.",
   "purse.times": "{n} × {feature}",
   "purse.missing": {

@@ -366,7 +366,7 @@ export const texts = {
   "purse.expires": { one: "{n} credit expires on {day}", other: "{n} credits expire on {day}" },
   "purse.expires_soon": { one: "{n} credit expires {when}, on {day}", other: "{n} credits expire {when}, on {day}" },
   "purse.negative": "A refund took back used credits. Your next pack pays for them first.",
-  "purse.empty": "Nothing in it yet. Pick a pack to fill it.",
+  "purse.empty": "Nothing in it. Pick a pack to fill it.",
   "purse.enough": "Enough for {uses}.",
   "purse.times": "{n} × {feature}",
   "purse.missing": {
