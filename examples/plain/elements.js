@@ -9,9 +9,13 @@ const { connect } = await import(`${site}/elements/connect.js`);
 /** This page keeps a token. An app with supabase-js calls connect(supabase), and needs no refresh(). */
 const purse = connect(() => session.token);
 
-async function show() {
+function arrange() {
   page["sign-in"].hidden = session.isOpen;
   page.work.hidden = !session.isOpen;
+}
+
+async function show() {
+  arrange();
   await purse.refresh();
 }
 
@@ -52,6 +56,7 @@ document.addEventListener("credits:sign-in", (event) => {
 });
 document.addEventListener("credits:purchased", ({ detail }) => say(`Thank you. ${detail.credits} credits are here.`));
 
-/** Last, so that this page hears the first press. */
-await show();
+arrange();
+/** Last, so that this page hears the first press, and has a form for it. */
 for (const name of ["credit-balance", "credit-store", "credit-history"]) await import(`${site}/elements/${name}.js`);
+await show();

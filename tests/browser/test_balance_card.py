@@ -39,12 +39,12 @@ def test_a_low_balance_says_so_and_leads_to_the_store(
 def test_a_balance_that_suffices_is_not_called_low(purse: Purse, visit: Visit, user: User) -> None:
     purse.buy(15)
     site = visit(user)
-    expect(card(site).get_by_text(f"Enough for 7 {TIMES} Audio upload.")).to_be_visible()
+    expect(card(site).get_by_text("Enough for 7 recordings.")).to_be_visible()
     expect(card(site).get_by_text(LOW)).to_be_hidden()
 
 
 def test_an_empty_purse_says_so_instead(buyer: Site) -> None:
-    expect(card(buyer).get_by_text("Nothing in it yet.")).to_be_visible()
+    expect(card(buyer).get_by_text("Nothing in it.")).to_be_visible()
     expect(card(buyer).get_by_text(LOW)).to_be_hidden()
 
 
@@ -56,7 +56,7 @@ def test_what_is_set_aside_is_shown_and_not_counted_on(
     site = visit(user)
     site.expect_balance(500)
     expect(card(site).get_by_text("10 set aside for work under way")).to_be_visible()
-    expect(card(site).get_by_text(f"Enough for 245 {TIMES} Audio upload.")).to_be_visible()
+    expect(card(site).get_by_text("Enough for 245 recordings.")).to_be_visible()
 
 
 @pytest.mark.parametrize("days", [8, 30])
@@ -191,7 +191,7 @@ def test_a_balance_that_could_not_be_read_can_be_asked_for_again(
     expect(card(site)).to_have_attribute("data-state", "failed")
     site.page.context.unroute("**/api/credits?*")
     card(site).get_by_role("button", name="Try again").click()
-    expect(card(site).get_by_text("Nothing in it yet.")).to_be_visible()
+    expect(card(site).get_by_text("Nothing in it.")).to_be_visible()
 
 
 def card_part(page: Page, name: str) -> Locator:

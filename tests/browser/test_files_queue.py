@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.pages import Site
+from tests.browser.pages import PHONE, Site
 from tests.samples import docx_of, mp3_of
 
 if TYPE_CHECKING:
@@ -71,6 +71,9 @@ def test_several_are_chosen_priced_together_uploaded_and_paid_for(
     done = "3 files uploaded · 10 credits · balance 490"
     expect(files.queue.get_by_text(done)).to_be_visible()
     expect(files.queued).to_contain_text(["Done", "Done", "Done"])
+    buyer.page.set_viewport_size(PHONE["viewport"])
+    is_cut = "lines => lines.some((line) => line.scrollWidth > line.clientWidth)"
+    assert not files.queue.locator(".queued__about").evaluate_all(is_cut)
     expect(files.list).to_have_count(3)
     buyer.expect_balance(490)
     assert (purse.balance, purse.available) == (490, 490)

@@ -34,8 +34,9 @@ def test_the_balance_is_drawn_step_by_step_and_told_in_a_table(
     site = visit(user)
     drawing = chart(site).get_by_role("img")
     expect(drawing).to_have_accessible_name(
-        "Balance of the last 5 days: between 70 and 100 credits, now 70."
+        "Balance at the end of each of the last 5 days: between 70 and 100 credits, now 70."
     )
+    expect(chart(site)).to_contain_text("End-of-day balance: 70 to 100")
     # Two days at 100 credits, three at 70: it goes down once, at two fifths of the width.
     path = drawing.locator("path").last.get_attribute("d") or ""
     heights = re.findall(r"V([\d.]+)H([\d.]+)", path)
@@ -74,7 +75,8 @@ def test_a_debt_is_drawn_below_zero(purse: Purse, visit: Visit, user: User) -> N
         purse.refund(order, 100)
     site = visit(user)
     expect(chart(site).get_by_role("img")).to_have_accessible_name(
-        f"Balance of the last 6 days: between {MINUS}90 and 100 credits, now {MINUS}90."
+        "Balance at the end of each of the last 6 days: "
+        f"between {MINUS}90 and 100 credits, now {MINUS}90."
     )
 
 

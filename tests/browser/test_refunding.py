@@ -31,7 +31,10 @@ def test_a_buyer_refunds_in_two_steps(phone: Site, purse: Purse) -> None:
     purse.spend(20)
     dialog = phone.begin(BEGIN)
     expect(dialog).to_contain_text("You get $3.99 back for 400 unused credits of this pack.")
+    html = phone.page.locator("html")
+    expect(html).to_have_css("overflow", "hidden")  # the page stays where it is behind the dialog
     dialog.get_by_role("button", name="Cancel").click()
+    expect(html).to_have_css("overflow", "visible")
     expect(phone.history.last.get_by_role("button", name=BEGIN)).to_be_focused()
     assert purse.available == 400
     phone.begin(BEGIN).get_by_role("button", name=CONFIRM).click()

@@ -1,6 +1,7 @@
 import { day } from "../lib/dates.js";
 import { h } from "../lib/dom.js";
 import { locale, parts, t } from "../lib/texts.js";
+import { useInWords } from "../store/use-words.js";
 
 /**
  * @typedef {import("../store/catalogue.js").Feature} Feature
@@ -34,7 +35,7 @@ export function linesOf({ balance, available, held, low, nextExpiry }, wish, che
       balance === 0 && plain([t("purse.empty")]),
       nextExpiry && left <= EXPIRY_URGENT_DAYS * DAY_MS && urgent(expiry("purse.expires_soon", nextExpiry)),
       low && balance > 0 && missing <= 0 && urgent([t("purse.low")]),
-      times > 0 && missing <= 0 && !low && plain([t("purse.enough", { n: times, feature: feature?.name ?? "" })]),
+      feature && times > 0 && missing <= 0 && !low && plain([t("purse.enough", { uses: useInWords(feature, times) })]),
       held > 0 && plain([t("purse.held", { n: held })]),
       nextExpiry &&
         left > EXPIRY_URGENT_DAYS * DAY_MS &&

@@ -36,7 +36,7 @@ export class UploadRow {
         { class: "queued__about" },
         this.#state,
         h("span", { class: "queued__kind" }, ` · ${kind.name}`),
-        ` · ${formatSize(file.size)}`,
+        h("span", { class: "queued__size" }, ` · ${formatSize(file.size)}`),
       ),
       this.#cost,
       this.#why,

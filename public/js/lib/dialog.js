@@ -11,9 +11,13 @@ export function untilClosed(dialog, opener = document.body) {
   const line = opener.closest("details")?.querySelector("summary");
   place.append(dialog);
   dialog.showModal();
+  // The page's styles do not see into a shadow DOM: the element tells them that a dialog is open in it.
+  const host = root instanceof ShadowRoot ? root.host : null;
+  host?.toggleAttribute("data-dialog", true);
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => {
       dialog.remove();
+      host?.removeAttribute("data-dialog");
       if (!opener.isConnected) line?.focus();
       resolve();
     });

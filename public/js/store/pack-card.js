@@ -1,7 +1,8 @@
 import { gem, h, spoken } from "../lib/dom.js";
 import { formatMoney, formatPercent, formatPerHundred, savingPercent } from "../lib/money.js";
-import { formatNumber, has, locale, t } from "../lib/texts.js";
+import { formatNumber, locale, t } from "../lib/texts.js";
 import { afterwards, isBestValue, usesOf } from "./pack-worth.js";
+import { useInWords } from "./use-words.js";
 
 /** @typedef {import("../lib/money.js").Offer & { name: string, missing?: string | null }} Package */
 /**
@@ -90,9 +91,7 @@ function fallback({ missing, currency }) {
 
 /** @param {ReturnType<typeof usesOf>} uses "100 documents or 250 recordings" */
 function inWords(uses) {
-  const words = uses
-    .slice(0, MOST_USES)
-    .map(({ id, name, n }) => (has(`use.${id}`) ? t(`use.${id}`, { n }) : t("use", { n, feature: name })));
+  const words = uses.slice(0, MOST_USES).map((use) => useInWords(use, use.n));
   return choices.format(words);
 }
 

@@ -9,7 +9,7 @@ export const texts = {
   "files": { one: "{n} Datei", other: "{n} Dateien" },
   "chapters": { one: "{n} Kapitel", other: "{n} Kapitel" },
   "words": { one: "{n} Wort", other: "{n} Wörter" },
-  "try_again": "Noch einmal versuchen",
+  "try_again": "Erneut versuchen",
   "go_on": "Weiter",
   "sending": "Wird geschickt…",
   "checking": "Wird geprüft…",
@@ -66,7 +66,7 @@ export const texts = {
 
   // Start page
   "home.title": "Einmal aufladen. Nach und nach ausgeben.",
-  "home.lead": "Credits kaufen und nach Bedarf ausgeben.",
+  "home.lead": "Credits einmal kaufen und für Dokumente und Aufnahmen ausgeben.",
   "home.sample": "Ein Beispiel: ein Paket, und was daraus wurde.",
   "home.sample.balance": "1.493",
   "home.sample.recording": "Interview.mp3",
@@ -365,8 +365,8 @@ export const texts = {
   "purse.expires": { one: "{n} Credit verfällt am {day}", other: "{n} Credits verfallen am {day}" },
   "purse.expires_soon": { one: "{n} Credit verfällt {when}, am {day}", other: "{n} Credits verfallen {when}, am {day}" },
   "purse.negative": "Genutzte Credits wurden erstattet. Das nächste Paket gleicht sie aus.",
-  "purse.empty": "Noch leer. Laden Sie Ihr Guthaben mit einem Paket auf.",
-  "purse.enough": "Genug für {n} × {feature}.",
+  "purse.empty": "Zurzeit leer. Laden Sie Ihr Guthaben mit einem Paket auf.",
+  "purse.enough": "Genug für {uses}.",
   "purse.times": "{n} × {feature}",
   "purse.missing": {
     one: "Nicht genug für {what}: Es fehlt {n} Credit.",
@@ -430,8 +430,8 @@ export const texts = {
   },
   "day.today": "Heute",
   "day.yesterday": "Gestern",
-  "chart.title": "Guthaben: {least} bis {most}",
-  "chart.about": "Guthaben der letzten {n} Tage: zwischen {least} und {most} Credits, jetzt {now}.",
+  "chart.title": "Tagesstände: {least} bis {most}",
+  "chart.about": "Guthaben an jedem Tagesende der letzten {n} Tage: zwischen {least} und {most} Credits, jetzt {now}.",
   "chart.table": "Als Tabelle zeigen",
   "chart.no_table": "Tabelle ausblenden",
   "chart.table.about": "Tage, an denen sich das Guthaben geändert hat",
@@ -605,7 +605,7 @@ export const texts = {
   "files.title": "Dateien",
   "files.lead": "Aus einem Dokument werden Kapitel, von einer Aufnahme sehen Sie Länge und Angaben.",
   "files.read":
-    "Von einem Dokument wird der Text gelesen, mit Tabellen und Textfeldern; nicht aber Fußnoten, Kommentare, Kopf- und Fußzeilen.",
+    "Auch Tabellen und Textfelder eines Dokuments werden gelesen, nicht aber Fußnoten, Kommentare, Kopf- und Fußzeilen.",
   "files.yours": "Ihre Dateien",
   "files.choose_all": "Alle auswählen",
   "files.none": "Noch keine Dateien. Was Sie hochladen, steht hier mit seinem Ergebnis.",

@@ -67,7 +67,7 @@ export const texts = {
 
   // Start page
   "home.title": "Fill up once. Spend as you go.",
-  "home.lead": "Buy credits and spend them feature by feature.",
+  "home.lead": "Buy credits once, and spend them on documents and recordings.",
   "home.sample": "An example: a pack, and what became of it.",
   "home.sample.balance": "1,493",
   "home.sample.recording": "Interview.mp3",
@@ -366,8 +366,8 @@ export const texts = {
   "purse.expires": { one: "{n} credit expires on {day}", other: "{n} credits expire on {day}" },
   "purse.expires_soon": { one: "{n} credit expires {when}, on {day}", other: "{n} credits expire {when}, on {day}" },
   "purse.negative": "A refund took back used credits. Your next pack pays for them first.",
-  "purse.empty": "Nothing in it yet. Pick a pack to fill it.",
-  "purse.enough": "Enough for {n} × {feature}.",
+  "purse.empty": "Nothing in it. Pick a pack to fill it.",
+  "purse.enough": "Enough for {uses}.",
   "purse.times": "{n} × {feature}",
   "purse.missing": {
     one: "Not enough for {what}: {n} credit is missing.",
@@ -431,8 +431,8 @@ export const texts = {
   },
   "day.today": "Today",
   "day.yesterday": "Yesterday",
-  "chart.title": "Balance: {least} to {most}",
-  "chart.about": "Balance of the last {n} days: between {least} and {most} credits, now {now}.",
+  "chart.title": "End-of-day balance: {least} to {most}",
+  "chart.about": "Balance at the end of each of the last {n} days: between {least} and {most} credits, now {now}.",
   "chart.table": "Show as table",
   "chart.no_table": "Hide table",
   "chart.table.about": "Days on which the balance changed",
@@ -606,7 +606,7 @@ export const texts = {
   "files.title": "Files",
   "files.lead": "A document becomes chapters, a recording shows its length and tags.",
   "files.read":
-    "Of a document its text is read, with tables and text boxes; footnotes, comments, headers and footers are not.",
+    "Tables and text boxes of a document are read, too; footnotes, comments, headers and footers are not.",
   "files.yours": "Your files",
   "files.choose_all": "Choose all",
   "files.none": "No files yet. What you upload is listed here, with its result.",
