@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.samples import docx_of
@@ -108,20 +110,35 @@ def test_nobody_is_sent_to_pay_for_somebody_who_has_left(visit: Visit, user: Use
     assert not [url for url in asked if "/c/pay/" in url]
 
 
-def test_no_file_mixes_the_histories_of_two_people(visit: Visit, user: User, purse: Purse) -> None:
-    purse.buy(500)
+@pytest.mark.parametrize(
+    ("module", "export", "answer"),
+    [
+        (
+            "/js/credits/api.js",
+            "exportCredits",
+            {"body": "a,b", "headers": {"Content-Type": "text/csv", "Next-Cursor": "77"}},
+        ),
+        ("/js/account/account-api.js", "exportAccount", {"json": {"next_cursor": "77"}}),
+    ],
+)
+def test_no_file_mixes_what_two_people_have(
+    visit: Visit, user: User, module: str, export: str, answer: dict[str, Any]
+) -> None:
     site = visit(user)
     waiting: list[Route] = []
-    pages = "**/api/credits/export*"
+    pages = re.compile(r"/api/(credits|account)/export")
     site.page.route(pages, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
     with site.page.expect_request(pages):
-        site.page.evaluate("""async () => {
-          const { exportCredits } = await import("/js/credits/api.js");
-          globalThis.exported = exportCredits().then(() => "saved", ({ code }) => code);
-        }""")
+        site.page.evaluate(
+            """async ([path, name]) => {
+          const module = await import(path);
+          globalThis.exported = module[name]().then(() => "saved", ({ code }) => code);
+        }""",
+            [module, export],
+        )
     site.page.evaluate(OTHER)
     (first,) = waiting
-    first.fulfill(body="a,b\r\n", headers={"Content-Type": "text/csv", "Next-Cursor": "77"})
+    first.fulfill(**answer)
     assert site.page.evaluate("globalThis.exported") == "signed_out"
     assert len(waiting) == 1
 

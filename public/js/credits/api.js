@@ -1,4 +1,3 @@
-import { RequestError } from "../lib/http.js";
 import { call, callForFile } from "../session/api.js";
 import { person } from "../session/person.js";
 
@@ -30,7 +29,7 @@ export async function exportCredits() {
   do {
     const query = cursor ? `?${new URLSearchParams({ cursor })}` : "";
     const { file, headers } = await callForFile(`/api/credits/export${query}`, { timeoutSeconds: 60 });
-    if (person.id !== id) throw new RequestError({ status: 401, code: "signed_out" });
+    person.mustBe(id);
     pages.push(file);
     cursor = headers.get("Next-Cursor");
   } while (cursor && pages.length < MOST_PAGES);
