@@ -32,7 +32,6 @@ class CreditHistory extends ShadowElement {
   #chart = h("div", { class: "chart-place" });
   #csvStatus = h("div", { class: "status" });
   #tools = new HistoryTools(
-    NONE,
     (filter, { isTyping }) => this.#choose(filter, isTyping),
     csvButton((message) => say(this.#csvStatus, message)),
   );
@@ -61,7 +60,10 @@ class CreditHistory extends ShadowElement {
     this.shadow.replaceChildren(this.#place);
     this.listen(this.#entries, "change", () => this.#render());
     this.listen(wallet, "change", () => this.#entries.follow());
-    this.listen(person, "change", () => this.#choose(NONE, true));
+    this.listen(person, "change", () => {
+      this.#tools.reset();
+      this.#choose(NONE, true);
+    });
     if (isOwnPage) this.listen(window, "popstate", () => this.#entries.choose(addressed()));
     this.#learnFeatures();
     this.#entries.choose(addressed());

@@ -78,7 +78,7 @@ def test_a_use_for_a_file_goes_by_the_name_of_the_file(purse: Purse, buyer: Site
     purse.spend(feature="txt_upload")
     files = buyer.open_files()
     files.upload("A Year in the Garden.docx", docx_of((1, "January"), (0, "Snow.")))
-    files.expect_stage("Done")
+    files.expect_stage("Done · 1 chapter · 2 words")
     buyer.open()
     entry = buyer.open_entry(buyer.history.first)
     expect(line(entry)).to_have_text(

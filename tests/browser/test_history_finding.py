@@ -264,6 +264,23 @@ def test_on_a_phone_a_line_is_found_by_the_keyboard(purse: Purse, visit: Visit, 
     expect(kind(site)).to_be_focused()
 
 
+def test_what_is_being_typed_stays_when_the_balance_is_read(site: Site) -> None:
+    site.page.evaluate(
+        """async () => {
+          const { wallet } = await import("/js/credits/wallet.js");
+          const { shadowRoot } = document.querySelector("credit-history");
+          const field = shadowRoot.querySelector("[name=q]");
+          field.value = "Launch";
+          field.dispatchEvent(new Event("input", { bubbles: true }));
+          // Within the pause after which a search begins.
+          await Promise.all([wallet.load(), new Promise(requestAnimationFrame)]);
+        }"""
+    )
+    expect(site.history).to_have_count(1)
+    expect(site.history).to_contain_text("Launch gift")
+    expect(search(site)).to_have_value("Launch")
+
+
 def test_the_history_is_downloaded_as_csv(site: Site, tmp_path: Path) -> None:
     kind(site).select_option("Used")
     expect(site.history).to_have_count(2)

@@ -1,4 +1,5 @@
 import { call } from "../session/api.js";
+import { person } from "../session/person.js";
 
 /**
  * The effects of deleting the account.
@@ -24,15 +25,22 @@ export const readAccount = () => call("/api/account");
 export const deleteAccount = (balance) =>
   call("/api/account", { method: "DELETE", body: { balance }, timeoutSeconds: EXPORT_SECONDS });
 
-/** Everything that is kept of the person, its pages joined. @returns {Promise<Record<string, unknown>>} */
+/**
+ * Everything that is kept of the person, its pages joined. Throws what went wrong, also if somebody else is there
+ * before its end.
+ * @returns {Promise<Record<string, unknown>>}
+ */
 export async function exportAccount() {
+  const { id } = person;
   let { next_cursor: cursor, ...data } = await exportPage(null);
   for (let page = 1; cursor && page < MOST_PAGES; page += 1) {
+    person.mustBe(id);
     const { next_cursor: next, ...more } = await exportPage(cursor);
     for (const [name, rows] of Object.entries(more))
       if (Array.isArray(rows)) data = { ...data, [name]: [...(data[name] ?? []), ...rows] };
     cursor = next;
   }
+  person.mustBe(id);
   return data;
 }
 

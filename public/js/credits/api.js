@@ -1,4 +1,5 @@
 import { call, callForFile } from "../session/api.js";
+import { person } from "../session/person.js";
 
 /**
  * Balance, a page of history and, with a checkout session's id, what became of that purchase.
@@ -16,14 +17,19 @@ export function getCredits({ sessionId, ...more } = {}) {
 /** The server allows fewer pages within an hour: a bound for the loop. */
 const MOST_PAGES = 200;
 
-/** The whole history as CSV, its pages joined. @returns {Promise<Blob>} */
+/**
+ * The whole history as CSV, its pages joined. Throws what went wrong, also if somebody else is there before its end.
+ * @returns {Promise<Blob>}
+ */
 export async function exportCredits() {
+  const { id } = person;
   const pages = [];
   /** @type {string | null} */
   let cursor = null;
   do {
     const query = cursor ? `?${new URLSearchParams({ cursor })}` : "";
     const { file, headers } = await callForFile(`/api/credits/export${query}`, { timeoutSeconds: 60 });
+    person.mustBe(id);
     pages.push(file);
     cursor = headers.get("Next-Cursor");
   } while (cursor && pages.length < MOST_PAGES);

@@ -1,7 +1,7 @@
 import { h, spoken } from "../lib/dom.js";
 import { t } from "../lib/texts.js";
 import { asWords } from "./entry-words.js";
-import { GROUPS, isSame, LONGEST_SEARCH, searchable } from "./filter.js";
+import { GROUPS, isSame, LONGEST_SEARCH, NONE, searchable } from "./filter.js";
 
 /** @typedef {import("./filter.js").Filter} Filter */
 /** @typedef {(filter: Filter, options: { isTyping: boolean }) => void} Choose */
@@ -25,11 +25,10 @@ export class HistoryTools {
   #features = new Map();
   #timer = 0;
   /** @type {Filter} */
-  #told;
+  #told = NONE;
 
-  /** @param {Filter} filter @param {Choose} choose @param {...Node} more what stands beside them */
-  constructor(filter, choose, ...more) {
-    this.#told = filter;
+  /** @param {Choose} choose @param {...Node} more what stands beside them */
+  constructor(choose, ...more) {
     const tell = (/** @type {boolean} */ isTyping) => {
       clearTimeout(this.#timer);
       if (isSame(this.#chosen, this.#told)) return;
@@ -57,7 +56,6 @@ export class HistoryTools {
       event.preventDefault();
       tell(false);
     });
-    this.show(filter);
   }
 
   /** @returns {Filter} */
@@ -65,8 +63,9 @@ export class HistoryTools {
     return { kind: this.#kind.value, feature: this.#feature.value, q: searchable(this.#search.value) };
   }
 
-  /** Shows a filter that was chosen elsewhere. @param {Filter} filter */
+  /** Shows a filter that was chosen elsewhere. A search that is being typed stays. @param {Filter} filter */
   show(filter) {
+    if (isSame(filter, this.#told)) return;
     clearTimeout(this.#timer);
     this.#told = filter;
     if (filter.feature && !this.#features.has(filter.feature))
@@ -80,6 +79,13 @@ export class HistoryTools {
   learn(features) {
     for (const [id, name] of features) this.#features.set(id, name);
     this.#listFeatures(this.#feature.value);
+  }
+
+  /** Takes back all that was chosen or typed. */
+  reset() {
+    clearTimeout(this.#timer);
+    this.#search.value = "";
+    this.show(NONE);
   }
 
   focus() {

@@ -69,6 +69,8 @@ class Wallet extends EventTarget {
   #asked = 0;
   /** The newest question whose answer counts. An answer to an older one, or about somebody else, is dropped. */
   #taken = 0;
+  /** The last question about somebody else. */
+  #foreign = 0;
   #readAt = 0;
   /** Another tab has read something else than this one. */
   #isBehind = false;
@@ -79,7 +81,7 @@ class Wallet extends EventTarget {
   constructor() {
     super();
     person.addEventListener("change", () => {
-      this.#taken = this.#asked;
+      this.#taken = this.#foreign = this.#asked;
       this.#isBehind = false;
       this.#shared = "";
       Object.assign(this, { ...UNKNOWN, payments: [], transactions: [] });
@@ -103,6 +105,7 @@ class Wallet extends EventTarget {
     try {
       const answer = await getCredits({ limit: PAGE_SIZE, usage: true, payments: true, balances: CHART_DAYS });
       if (asked > this.#taken) this.#take(this.#withOlderPages(answer), asked);
+      else if (asked > this.#foreign && !this.usage) this.#takeCharts(answer);
     } catch (error) {
       if (asked <= this.#taken) return;
       this.error = error;
@@ -115,21 +118,33 @@ class Wallet extends EventTarget {
   async loadMore() {
     if (!this.nextCursor) return;
     const asked = ++this.#asked;
-    const answer = await getCredits({ limit: PAGE_SIZE, cursor: this.nextCursor });
-    if (asked <= this.#taken) return;
+    const cursor = this.nextCursor;
+    const answer = await getCredits({ limit: PAGE_SIZE, cursor });
+    // The list ends elsewhere by now: it is another person's, or has this page already.
+    if (cursor !== this.nextCursor) return;
     const transactions = [...this.transactions, ...answer.transactions];
-    this.#take({ ...answer, transactions }, asked);
+    if (asked > this.#taken) return this.#take({ ...answer, transactions }, asked);
+    // What was read meanwhile knows a newer balance, and ends where this page begins.
+    Object.assign(this, { transactions, nextCursor: answer.next_cursor });
+    this.#tell();
   }
 
   /** Takes over an answer of GET /api/credits that has just come. @param {Credits} answer */
   take(answer) {
-    this.#take(answer, ++this.#asked);
+    this.#take(this.#withOlderPages(answer), ++this.#asked);
+  }
+
+  /** What only load() asks for. Better an older answer than none. @param {Credits} answer */
+  #takeCharts({ usage, balances = null, payments = [] }) {
+    Object.assign(this, { usage, balances, payments: this.#unpaid(payments) });
+    this.#tell();
   }
 
   /** @param {Credits} answer @param {number} asked */
   #take(answer, asked) {
     this.#taken = asked;
     this.#readAt = Date.now();
+    this.transactions = answer.transactions;
     Object.assign(this, {
       status: "ready",
       error: null,
@@ -139,14 +154,19 @@ class Wallet extends EventTarget {
       low: answer.low,
       // Only load() asks for these.
       usage: answer.usage ?? this.usage,
-      payments: answer.payments ?? this.payments,
+      payments: this.#unpaid(answer.payments ?? this.payments),
       balances: answer.balances ?? this.balances,
       nextExpiry: answer.next_expiry,
       nextCursor: answer.next_cursor,
-      transactions: answer.transactions,
     });
     this.#share();
     this.#tell();
+  }
+
+  /** Without those whose credits have come since they were read. @param {Payment[]} payments */
+  #unpaid(payments) {
+    const credited = new Set(this.transactions.map(({ order_id: orderId }) => orderId));
+    return payments.filter(({ order_id: orderId }) => !credited.has(orderId));
   }
 
   /**

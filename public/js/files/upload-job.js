@@ -93,7 +93,8 @@ export class UploadJob extends EventTarget {
     this.#stopping = new AbortController();
     Object.assign(this, { error: null, progress: 0 });
     this.#move("starting");
-    this.#running = this.#go();
+    // An upload that was just cancelled is deleted on the server first: under its key, that would end this one.
+    this.#running = this.#running.then(() => this.#go());
     await this.#running;
   }
 
@@ -106,8 +107,8 @@ export class UploadJob extends EventTarget {
   async cancel() {
     this.stop();
     if (!isAtWork(this)) this.#move("stopped");
+    this.#running = this.#running.then(() => this.#free());
     await this.#running;
-    await this.#free();
   }
 
   /** Forgets the file, here and for later, and frees the credits that its upload holds. */
@@ -177,6 +178,7 @@ export class UploadJob extends EventTarget {
       size: this.file.size,
       content_type: this.kind.contentType,
     };
+    this.#heed();
     const begun = await createFile(about, this.key);
     this.fileId = begun.file.id;
     this.#awaited = begun.file.status === "awaiting_upload" ? begun.file.id : null;

@@ -1,3 +1,5 @@
+import { RequestError } from "../lib/http.js";
+
 /**
  * Who is signed in, as the app around tells it: our own pages by their session, another app's page by what
  * connect.js was given.
@@ -32,6 +34,11 @@ class Person extends EventTarget {
   /** Before anything is connected, nobody is signed in. */
   get isKnown() {
     return this.#source?.isKnown ?? true;
+  }
+
+  /** Throws if it is somebody else by now. @param {string | null} id */
+  mustBe(id) {
+    if (this.id !== id) throw new RequestError({ status: 401, code: "signed_out" });
   }
 
   /** @param {string} [rejected] a token the server has just refused */

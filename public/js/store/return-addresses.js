@@ -25,7 +25,7 @@ export function returnAddresses(element) {
 }
 
 /** The page without fragment, and without the session of an earlier payment. @param {string} href */
-export function pageAddress(href) {
+function pageAddress(href) {
   const url = new URL(href);
   url.hash = "";
   // Only then: the list of parameters writes all others anew.

@@ -1,0 +1,174 @@
+"""Answers that come late: after newer ones, or for somebody who is not there any more."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.samples import docx_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import Visit
+    from tests.browser.pages import Site
+    from tests.browser.storage import Storage
+    from tests.database.purse import Purse
+    from tests.support import User
+
+LOAD = """async () => {
+  const { wallet } = await import("/js/credits/wallet.js");
+  await wallet.load();
+}"""
+TAKE = """async (query) => {
+  const [{ wallet }, { getCredits }] =
+    await Promise.all([import("/js/credits/wallet.js"), import("/js/credits/api.js")]);
+  wallet.take(await getCredits(query));
+}"""
+# As another tab tells of it: nobody is signed in any more, or somebody else.
+LEAVE = """() => {
+  localStorage.removeItem("purse.session");
+  dispatchEvent(new StorageEvent("storage", { key: "purse.session" }));
+}"""
+OTHER = """() => {
+  const session = JSON.parse(localStorage.getItem("purse.session"));
+  session.user.id = crypto.randomUUID();
+  localStorage.setItem("purse.session", JSON.stringify(session));
+  dispatchEvent(new StorageEvent("storage", { key: "purse.session" }));
+}"""
+
+
+@contextmanager
+def held(page: Page, address: str) -> Iterator[None]:
+    """Hold requests to an address back until the block ends; then wait for the first answer."""
+    waiting: list[Route] = []
+    page.route(address, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    with page.expect_response(address) as answer:
+        yield
+        for route in waiting:
+            route.continue_()
+    answer.value.finished()
+    page.unroute(address)
+    page.evaluate("() => new Promise(requestAnimationFrame)")
+
+
+def test_the_history_grows_while_the_balance_is_read(
+    visit: Visit, user: User, purse: Purse
+) -> None:
+    purse.buy(500)
+    for _ in range(24):
+        purse.spend()
+    site = visit(user)
+    expect(site.history).to_have_count(20)
+    older = "**/api/credits?*cursor=*"
+    with held(site.page, older):
+        with site.page.expect_request(older):
+            site.page.get_by_role("button", name="Show earlier").click()
+        purse.spend()
+        site.page.evaluate(LOAD)
+        site.expect_balance(375)
+    expect(site.history).to_have_count(26)
+    site.expect_balance(375)
+    # What somebody reads does not become shorter either.
+    site.page.evaluate(TAKE, {"limit": 20})
+    expect(site.history).to_have_count(26)
+
+
+def test_the_chart_of_use_is_shown_also_where_a_newer_answer_came_first(
+    visit: Visit, user: User, purse: Purse
+) -> None:
+    purse.buy(500)
+    purse.spend()
+    site = visit(user)
+    used = site.page.locator("credit-balance").get_by_role("img")
+    expect(used).to_be_visible()
+    with held(site.page, "**/api/credits?*usage=true*"):
+        site.page.reload()
+        site.page.evaluate(TAKE, {"limit": 20})
+        site.expect_balance(495)
+    expect(used).to_be_visible()
+
+
+def test_nobody_is_sent_to_pay_for_somebody_who_has_left(visit: Visit, user: User) -> None:
+    site = visit(user)
+    asked: list[str] = []
+    site.page.on("request", lambda request: asked.append(request.url))
+    checkout = "**/api/create-checkout-session"
+    with held(site.page, checkout):
+        with site.page.expect_request(checkout):
+            site.open_store().buy_button("Starter").click()
+        site.page.evaluate(LEAVE)
+        site.expect_signed_out()
+    site.page.evaluate("() => new Promise(requestAnimationFrame)")
+    site.expect_signed_out()
+    assert not [url for url in asked if "/c/pay/" in url]
+
+
+@pytest.mark.parametrize(
+    ("module", "export", "answer"),
+    [
+        (
+            "/js/credits/api.js",
+            "exportCredits",
+            {"body": "a,b", "headers": {"Content-Type": "text/csv", "Next-Cursor": "77"}},
+        ),
+        ("/js/account/account-api.js", "exportAccount", {"json": {"next_cursor": "77"}}),
+    ],
+)
+def test_no_file_mixes_what_two_people_have(
+    visit: Visit, user: User, module: str, export: str, answer: dict[str, Any]
+) -> None:
+    site = visit(user)
+    waiting: list[Route] = []
+    pages = re.compile(r"/api/(credits|account)/export")
+    site.page.route(pages, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    with site.page.expect_request(pages):
+        site.page.evaluate(
+            """async ([path, name]) => {
+          const module = await import(path);
+          globalThis.exported = module[name]().then(() => "saved", ({ code }) => code);
+        }""",
+            [module, export],
+        )
+    site.page.evaluate(OTHER)
+    (first,) = waiting
+    first.fulfill(**answer)
+    assert site.page.evaluate("globalThis.exported") == "signed_out"
+    assert len(waiting) == 1
+
+
+def test_an_upload_begun_again_waits_until_the_last_one_is_cancelled(
+    buyer: Site, purse: Purse, storage: Storage
+) -> None:
+    purse.buy(500)
+    files = buyer.open_files()
+    storage.hold()
+    files.choose(("novel.docx", docx_of((1, "Winter"), (0, "Snow fell all night."))))
+    files.press("Upload for 5 credits")
+    row = files.row("novel.docx")
+    expect(row).to_contain_text("Uploading…")
+    begun: list[str] = []
+    files.page.on(
+        "request",
+        lambda request: (
+            request.url.endswith("/api/files")
+            and request.method == "POST"
+            and begun.append(request.url)
+        ),
+    )
+    with held(files.page, "**/api/files?file_id=*"):
+        with files.page.expect_request("**/api/files?file_id=*"):
+            row.get_by_role("button", name="Cancel").click()
+        row.get_by_role("button", name="Try again").click()
+        expect(row).to_contain_text("Cancel")
+        files.page.evaluate("() => new Promise(requestAnimationFrame)")
+        assert not begun
+    storage.forget()
+    expect(row).to_contain_text("Done")
+    assert purse.balance == 495
