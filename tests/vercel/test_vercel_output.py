@@ -223,7 +223,7 @@ def test_an_upload_holds_what_a_deployment_needs_and_nothing_else(tmp_path: Path
 
 
 def test_the_settings_name_no_install_command() -> None:
-    """One that is not empty would switch the bytecode off; the empty one installs nothing twice."""
+    """The build command installs what it needs, so nothing is installed twice."""
     settings = json.loads((ROOT / "vercel.json").read_text())
     assert settings["framework"] is None
     assert settings["build"] == {"env": {"VERCEL_PYTHON_COMPILEALL": "1"}}
