@@ -133,6 +133,7 @@ def test_an_export_that_lacks_credits_goes_on_after_the_payment(
     files: Files, buyer: Site, purse: Purse
 ) -> None:
     purse.grant(4)
+    files.page.reload()
     files.upload("novel.docx", NOVEL)
     files.expect_done("novel.docx", "5 credits · balance 2")
     files.page.get_by_role("checkbox", name="novel.docx").check()

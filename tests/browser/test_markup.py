@@ -93,6 +93,9 @@ def test_what_the_catalogue_the_shop_and_an_error_say_is_text(
         body = answer.json()
         for each in (*body["packages"], *body["features"]):
             each["name"] = MARKUP
+        # The words for features of the sample app are our own.
+        for number, feature in enumerate(body["features"]):
+            feature["id"] = f"another_{number}"
         return route.fulfill(response=answer, json=body)
 
     def config(route: Route) -> None:

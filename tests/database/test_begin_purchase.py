@@ -172,6 +172,8 @@ def test_somebody_new_has_nothing_and_no_history(database: Database) -> None:
         "next_expiry": None,
         "transactions": [],
         "next_cursor": None,
+        "payments": None,
+        "balances": None,
         "purchase": None,
     }
 

@@ -58,27 +58,46 @@ def test_a_functions_own_header_wins_and_the_rules_add_the_others(client: Client
     assert headers["Vary"] == "Origin"
 
 
-@pytest.mark.parametrize("path", ["/page", "/missing"])
-def test_a_files_headers_come_from_the_last_rule_that_matches(client: Client, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "caching"), [("/page", "from the second rule"), ("/missing", "no-cache, max-age=0")]
+)
+def test_a_files_headers_come_from_the_last_rule_but_nobody_keeps_that_one_is_missing(
+    client: Client, path: str, caching: str
+) -> None:
     headers = client.get(path, buffered=True).headers
-    assert headers.getlist("Cache-Control") == ["from the second rule"]
+    assert headers.getlist("Cache-Control") == [caching]
     assert headers["X-Frame-Options"] == "DENY"
 
 
-@pytest.mark.parametrize("path", ["/", "/js/main.js", "/nothing-like-it"])
-def test_our_pages_are_revalidated_at_every_visit(stack: RunningStack, path: str) -> None:
-    headers = stack.get(path).headers
-    assert headers["Cache-Control"] == "public, max-age=0, must-revalidate"
+@pytest.mark.parametrize(
+    ("path", "caching"),
+    [
+        ("/", "public, max-age=60"),
+        ("/js/pages/home.js", "public, max-age=0, must-revalidate"),
+        ("/css/base.css", "public, max-age=0, must-revalidate"),
+        ("/nothing-like-it", "no-cache, max-age=0"),
+    ],
+)
+def test_a_page_is_kept_for_a_minute_and_what_it_loads_is_revalidated(
+    stack: RunningStack, path: str, caching: str
+) -> None:
+    assert stack.get(path).headers["Cache-Control"] == caching
 
 
-@pytest.mark.parametrize("path", ["/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/purse.js", "/purse.d.ts", "/openapi.d.ts", "/openapi.json"),
+        *("/elements/connect.js", "/js/credits/wallet.js"),
+    ],
+)
 def test_every_origin_may_load_what_other_apps_use(stack: RunningStack, path: str) -> None:
     headers = stack.get(path).headers
     assert headers["Access-Control-Allow-Origin"] == "*"
     assert headers["Cross-Origin-Resource-Policy"] == "cross-origin"
 
 
-@pytest.mark.parametrize("path", ["/", "/js/pages/home.js", "/purse.js.map", "/purseXjs"])
+@pytest.mark.parametrize("path", ["/", "/css/base.css", "/purse.js.map", "/purseXjs"])
 def test_no_other_origin_may_load_the_site(stack: RunningStack, path: str) -> None:
     headers = stack.get(path).headers
     assert "Access-Control-Allow-Origin" not in headers

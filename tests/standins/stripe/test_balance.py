@@ -181,5 +181,5 @@ def test_a_payout_is_played_by_its_buttons(own_stand_in: StandIn) -> None:
         "/_sim/payouts", data={"currency": "usd"}, headers={"Origin": own_stand_in.url}
     )
     page = own_stand_in.http.get("/_sim").text
-    assert "Comes back" in page
+    assert "It comes back" in page
     assert "Pay out USD" not in page
