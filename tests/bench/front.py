@@ -9,7 +9,6 @@ import ipaddress
 import shutil
 import socket
 import subprocess
-import time
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,12 +17,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.built import LOOPBACK
+from tests.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-START_SECONDS = 20
 # One process: as root its workers would be another user, who cannot write into our folder.
 CONFIGURATION = """
 daemon off;
@@ -134,10 +133,10 @@ def front(folder: Path, port: int, *, pages: str, functions: str) -> Iterator[st
 
 
 def _wait_until_it_listens(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
+    def listens() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(f"nginx did not start: {(folder / 'error.log').read_text()}")
         with closing(socket.socket()) as probe:
-            if probe.connect_ex((LOOPBACK, port)) == 0:
-                return
-        time.sleep(0.05)
-    raise RuntimeError(f"nginx did not start: {(folder / 'error.log').read_text()}")
+            return probe.connect_ex((LOOPBACK, port)) == 0
+
+    until(listens, "nginx to listen")

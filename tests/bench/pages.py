@@ -203,6 +203,7 @@ def _measure(browser: Browser, sites: dict[str, str], stack: RunningStack, buyer
                     for visit in ("cold", "warm"):
                         sample = _visit(context, site, case)
                         samples.setdefault((case.name, visit, label), []).append(sample)
+            # Nothing is awaited: the time between two visits is what "later" measures.
             time.sleep(STALE_AFTER_SECONDS)
             for (case, label), context in contexts.items():
                 sample = _visit(context, sites[label], case)

@@ -70,8 +70,13 @@ def owner(stack: RunningStack, database: Database, name: str) -> Owner:
         900,
         [],
     )
-    held = database.execute("select hold_id::text from files where id = %s", [begun["file"]["id"]])
-    purse.capture(held.fetchone()["hold_id"])  # type: ignore[index] # the file was just begun
+    ((hold_id,),) = (
+        row.values()
+        for row in database.execute(
+            "select hold_id::text from files where id = %s", [begun["file"]["id"]]
+        )
+    )
+    purse.capture(hold_id)
     purse.grant(5, reason=f"For {name} alone")
     entries = tuple(
         entry["id"] for entry in stack.get(CREDITS, headers=user.auth).json()["transactions"]
