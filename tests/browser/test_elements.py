@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.host_page import host_site
 from tests.browser.pages import CHECKOUT_URL, GOOD_CARD, Checkout, Store
+from tests.browser.waiting import until_holds
 from tests.support import cannot_run
 from tests.tools.npm import MissingToolError
 
@@ -73,7 +74,7 @@ def test_an_app_with_supabase_js_shows_and_sells_credits(
     page = open_host()
     card = page.locator("credit-balance")
     expect(card.get_by_text("Sign in to see your credits.")).to_be_visible()
-    page.wait_for_function("() => window.purse")
+    until_holds(page, "window.purse !== undefined")
     card.get_by_role("button", name="Sign in").click()
     expect(page.get_by_label("E-mail")).to_be_focused()
     enter(page, user)
@@ -87,7 +88,7 @@ def test_an_app_with_supabase_js_shows_and_sells_credits(
     Checkout(page).try_card(GOOD_CARD)
     page.wait_for_url(f"{host}/?session_id=*")
     expect_credits(page, "500")
-    page.wait_for_function(f"heard.some(([name]) => name === '{PURCHASED}')")
+    until_holds(page, f"heard.some(([name]) => name === '{PURCHASED}')")
     expect(page.locator("credit-history").get_by_text("Starter")).to_be_visible()
     assert [bought["credits"] for bought in heard(page, PURCHASED)] == [500]
 
@@ -265,7 +266,7 @@ def test_connecting_twice_is_refused(open_host: Callable[..., Page], user: User)
 
 def come(page: Page, user: User) -> None:
     """Sign the user in, as the app without supabase-js does."""
-    page.wait_for_function("() => window.enter")
+    until_holds(page, "window.enter !== undefined")
     page.evaluate("token => enter(token)", user.access_token)
 
 

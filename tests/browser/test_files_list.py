@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.browser.waiting import until_holds
 from tests.samples import docx_of
 
 if TYPE_CHECKING:
@@ -96,12 +97,13 @@ def test_a_menu_closes_when_the_focus_or_the_pointer_goes_elsewhere(files: Files
 def test_a_menu_is_within_the_window(files: Files, width: int) -> None:
     files.page.set_viewport_size({"width": width, "height": 500})
     menu = files.menu("novel.docx")
-    files.page.wait_for_function(
+    until_holds(
+        files.page,
         """menu => {
           const { left, right, top, bottom } = menu.getBoundingClientRect();
           return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight;
         }""",
-        arg=menu.element_handle(),
+        menu.element_handle(),
     )
 
 

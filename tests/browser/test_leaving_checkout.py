@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.pages import CHECKOUT_URL
+from tests.browser.waiting import until_holds
 
 if TYPE_CHECKING:
     from tests.browser.pages import Site
@@ -42,7 +43,7 @@ def test_a_page_kept_by_the_browser_sells_again(buyer_whose_browser_keeps_pages:
     site.page.evaluate("addEventListener('pageshow', (e) => (window.wasKept = e.persisted))")
     site.buy("Creator")
     site.page.evaluate("history.back()")
-    site.page.wait_for_function("window.wasKept === true")
+    until_holds(site.page, "window.wasKept === true")
     expect(site.store.place).to_be_visible()
     expect(site.store.buy_button("Creator")).to_have_attribute("aria-disabled", "false")
     site.store.buy_button("Creator").click()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.pages import Site
+from tests.browser.waiting import until_holds
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Visit
@@ -78,7 +79,7 @@ def test_the_channel_tells_no_token_and_no_address(
     purse.grant(1)
     second.open()
     second.expect_balance(98766)
-    first.page.wait_for_function("heard.length > 0")
+    until_holds(first.page, "heard.length > 0")
     said = " ".join(first.page.evaluate("heard"))
     token = first.page.evaluate("JSON.parse(localStorage['purse.session']).access_token")
     assert not [each for each in (token, token.split(".")[1], user.email) if each in said]

@@ -73,3 +73,14 @@ def test_credits_and_payments_do_not_import_each_other() -> None:
         paths = [path for path in CORE if path.parent.name == one]
         assert paths
         assert imported_by_all(paths, f"api._lib.{other}") == []
+
+
+def test_no_test_waits_by_eval_which_the_policy_of_our_pages_forbids() -> None:
+    sources = {path: ast.parse(path.read_text("utf-8")) for path in (ROOT / "tests").rglob("*.py")}
+    waits = [
+        str(path.relative_to(ROOT))
+        for path, tree in sources.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "wait_for_function"
+    ]
+    assert waits == []
