@@ -1,6 +1,7 @@
-// Runs before the first paint, so that nobody sees the page of the other state, other colours, or another
-// language flash by. session.js, shop.js and texts.js keep the marks true from then on. It also asks for what
-// the modules will ask for, because they take a while to load.
+// A deploy puts it into the pages themselves, and their policy allows it by its hash. It runs before the first
+// paint, so that nobody sees the page of the other state, other colours, or another language flash by. session.js,
+// shop.js and texts.js keep the marks true from then on. It also asks for what the modules will ask for, because
+// they take a while to load.
 (function () {
   const root = document.documentElement;
   const { ask, askFiles, ...texts } = document.currentScript?.dataset ?? {};
