@@ -50,7 +50,8 @@ try {
       const { violations, passes } = await axe.run({ runOnly: "color-contrast" });
       const [rule] = [...violations, ...passes];
       const { fgColor, contrastRatio } = rule.nodes[0].any[0].data;
-      return { screen: darkest < 50 ? "black" : "dimmed", axe: [violations.length ? "fails" : "passes", fgColor, contrastRatio] };
+      const result = violations.length ? "fails" : "passes";
+      return { screen: darkest < 50 ? "black" : "dimmed", axe: [result, fgColor, contrastRatio] };
     }, image);
     console.log(`${name}: ${seen[name].screen} on the screen; axe`, ...seen[name].axe);
     await page.close();

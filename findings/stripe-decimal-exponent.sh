@@ -61,7 +61,8 @@ PY
 cat > send.mjs <<'JS'
 import Stripe from "stripe";
 
-const stripe = new Stripe("sk_test_x", { host: "127.0.0.1", port: process.env.PORT, protocol: "http", telemetry: false });
+const address = { protocol: "http", host: "127.0.0.1", port: process.env.PORT };
+const stripe = new Stripe("sk_test_x", { ...address, telemetry: false });
 const { unit_amount_decimal } = await stripe.prices.retrieve("price_1");
 console.log((await stripe.prices.create({ currency: "usd", unit_amount_decimal })).nickname);
 JS
@@ -70,5 +71,7 @@ echo "Python, as read, as text and 100 normalized:"
 echo "$in_python"
 echo "Node, as read:"
 echo "$in_node"
-[ "$in_python" = $'currency=usd&unit_amount_decimal=1E-7\ncurrency=usd&unit_amount_decimal=0.0000001\ncurrency=usd&unit_amount_decimal=1E%2B2' ]
+[ "$in_python" = "currency=usd&unit_amount_decimal=1E-7
+currency=usd&unit_amount_decimal=0.0000001
+currency=usd&unit_amount_decimal=1E%2B2" ]
 [ "$in_node" = "currency=usd&unit_amount_decimal=0.0000001" ]

@@ -28,17 +28,20 @@ async function direct(url, { headers, ...request }) {
   return fetch(String(url).replace("/rest/v1/", "/"), { ...request, headers: kept });
 }
 const client = createClient(process.env.GATEWAY, "key", { global: { fetch: direct } });
-const rows = () => client.from("notes");
+const insert = (rows, options) => client.from("notes").insert(rows, options).select();
+const upsert = (rows, options) => client.from("notes").upsert(rows, options).select();
 const written = {
-  "insert, one row": await rows().insert({ id: 11, note: undefined }).select(),
-  "insert, list": await rows().insert([{ id: 12, note: undefined }]).select(),
-  "insert, list, defaultToNull false": await rows().insert([{ id: 13, note: undefined }], { defaultToNull: false }).select(),
-  "upsert, one row": await rows().upsert({ id: 1, note: undefined }).select(),
-  "upsert, list": await rows().upsert([{ id: 2, note: undefined }]).select(),
-  "upsert, list, defaultToNull false": await rows().upsert([{ id: 3, note: undefined }], { defaultToNull: false }).select(),
-  "upsert, list, key removed": await rows().upsert([{ id: 4 }]).select(),
+  "insert, one row": await insert({ id: 11, note: undefined }),
+  "insert, list": await insert([{ id: 12, note: undefined }]),
+  "insert, list, defaultToNull false": await insert([{ id: 13, note: undefined }], { defaultToNull: false }),
+  "upsert, one row": await upsert({ id: 1, note: undefined }),
+  "upsert, list": await upsert([{ id: 2, note: undefined }]),
+  "upsert, list, defaultToNull false": await upsert([{ id: 3, note: undefined }], { defaultToNull: false }),
+  "upsert, list, key removed": await upsert([{ id: 4 }]),
 };
-for (const [name, { data, error }] of Object.entries(written)) console.log(`${name}: ${error?.message ?? data[0].note}`);
+for (const [name, { data, error }] of Object.entries(written)) {
+  console.log(`${name}: ${error?.message ?? data[0].note}`);
+}
 JS
 NO_PROXY=127.0.0.1 "$work/venv/bin/python" - "$work/data" <<'PY'
 import os

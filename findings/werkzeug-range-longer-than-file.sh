@@ -14,22 +14,19 @@ python3 -m venv "$work/venv"
 "$work/venv/bin/pip" install -q --disable-pip-version-check \
     werkzeug==3.1.9 flask==3.1.3 remotezip==0.12.6 starlette==1.10.0 httpx==0.28.1
 cd "$work"
-NO_PROXY=127.0.0.1 "$work/venv/bin/python" - <<'PY'
+NO_PROXY=127.0.0.1 "$work/venv/bin/python" -W ignore - <<'PY'
 import logging
 import threading
-import warnings
 import zipfile
 from pathlib import Path
 
 from flask import Flask, send_file
 from remotezip import RemoteIOError, RemoteZip
-from werkzeug.serving import make_server
-
-warnings.simplefilter("ignore")
 from starlette.applications import Starlette
 from starlette.responses import FileResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from werkzeug.serving import make_server
 
 logging.getLogger("werkzeug").disabled = True
 folder = Path.cwd()
