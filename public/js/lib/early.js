@@ -4,7 +4,7 @@
 // they take a while to load.
 (function () {
   const root = document.documentElement;
-  const { ask, askFiles, ...texts } = document.currentScript?.dataset ?? {};
+  const { ask, askFiles, readSignedOut, ...texts } = document.currentScript?.dataset ?? {};
   let session = null;
   let hasFiles = false;
   try {
@@ -20,16 +20,21 @@
     if (Object.hasOwn(texts, used)) {
       root.lang = used;
       root.toggleAttribute("data-translating", true);
-      const file = Object.assign(document.createElement("link"), { rel: "modulepreload", href: texts[used] });
-      document.head.append(file);
+      load({ rel: "modulepreload", href: texts[used] });
     }
   } catch {
     // Without storage the page begins signed out, in its own colours and in English.
   }
   root.dataset.session = session ? "in" : "out";
+  if (readSignedOut && !session) load({ rel: "preload", as: "fetch", crossOrigin: "", href: readSignedOut });
   askFor([ask, hasFiles && askFiles], session ?? {});
 
   addEventListener("error", ({ target }) => recover(/** @type {HTMLScriptElement & HTMLLinkElement} */ (target)), true);
+
+  /** @param {Partial<HTMLLinkElement>} link */
+  function load(link) {
+    document.head.append(Object.assign(document.createElement("link"), link));
+  }
 
   /**
    * A deploy while the page loads: the files of this version are gone. The page is loaded anew, at most once a
