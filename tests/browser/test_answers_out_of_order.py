@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.samples import docx_of
+from tests.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,24 @@ TAKE = """async (query) => {
     await Promise.all([import("/js/credits/wallet.js"), import("/js/credits/api.js")]);
   wallet.take(await getCredits(query));
 }"""
+# Not waited for: a test holds the answer back.
+READ_FILES = """async () => {
+  const { shelf } = await import("/js/files/file-shelf.js");
+  shelf.load();
+}"""
+# As an upload tells of a file that is done.
+PUT_FILE = """async () => {
+  const [{ shelf }, { getFiles }] =
+    await Promise.all([import("/js/files/file-shelf.js"), import("/js/files/files-api.js")]);
+  const { files } = await getFiles({ limit: 1 });
+  shelf.put(files[0]);
+}"""
+MAKE_FILES = """
+insert into files (user_id, feature, filename, size, content_type, status, summary, completed_at)
+select %s, 'txt_upload', number || '.txt', 1, 'text/plain', 'done', '{"words": 1}', now()
+from generate_series(1, %s) number
+"""
+FILES = re.compile(r"/api/files\?limit=20$")
 # As another tab tells of it: nobody is signed in any more, or somebody else.
 LEAVE = """() => {
   localStorage.removeItem("purse.session");
@@ -141,6 +160,57 @@ def test_no_file_mixes_what_two_people_have(
     first.fulfill(**answer)
     assert site.page.evaluate("globalThis.exported") == "signed_out"
     assert len(waiting) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_answers_about_files_the_newer_one_counts(
+    visit: Visit, user: User, purse: Purse, order: tuple[int, int]
+) -> None:
+    site = visit(user, at="/files")
+    expect(site.page.get_by_text("No files yet")).to_be_visible()
+    waiting: list[Route] = []
+    site.page.route(FILES, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    answers = []
+    for made in (0, 2):
+        purse.database.execute(MAKE_FILES, [user.id, made])
+        site.page.evaluate(READ_FILES)
+        until(lambda: site.page.evaluate("1") and len(waiting) > len(answers), "asked")
+        answers.append(waiting[-1].fetch())
+    for each in order:
+        with site.page.expect_response(FILES) as answer:
+            waiting[each].fulfill(response=answers[each])
+        answer.value.finished()
+        site.page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(site.files.list).to_have_count(2)
+
+
+def test_the_list_of_files_is_read_also_where_an_upload_ends_before_its_answer(
+    visit: Visit, user: User, purse: Purse
+) -> None:
+    purse.database.execute(MAKE_FILES, [user.id, 3])
+    site = visit(user, at="/payment/cancelled")
+    with held(site.page, FILES):
+        with site.page.expect_request(FILES):
+            site.open("/files")
+        site.page.evaluate(PUT_FILE)
+    expect(site.files.list).to_have_count(3)
+
+
+@pytest.mark.parametrize("change", [READ_FILES, PUT_FILE], ids=["read", "put"])
+def test_the_list_of_files_grows_while_it_changes(
+    visit: Visit, user: User, purse: Purse, change: str
+) -> None:
+    purse.database.execute(MAKE_FILES, [user.id, 25])
+    site = visit(user, at="/files")
+    expect(site.files.list).to_have_count(20)
+    older = "**/api/files?*cursor=*"
+    with held(site.page, older):
+        with site.page.expect_request(older):
+            site.page.get_by_role("button", name="Show earlier").click()
+        purse.database.execute(MAKE_FILES, [user.id, 1])
+        site.page.evaluate(change)
+        expect(site.files.list).to_have_count(21)
+    expect(site.files.list).to_have_count(26)
 
 
 def test_an_upload_begun_again_waits_until_the_last_one_is_cancelled(
