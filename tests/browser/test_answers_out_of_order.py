@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Visit
+    from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.browser.storage import Storage
     from tests.database.purse import Purse
@@ -127,6 +128,31 @@ def test_nobody_is_sent_to_pay_for_somebody_who_has_left(visit: Visit, user: Use
     site.page.evaluate("() => new Promise(requestAnimationFrame)")
     site.expect_signed_out()
     assert not [url for url in asked if "/c/pay/" in url]
+
+
+@pytest.mark.parametrize(("status", "code"), [(401, "unauthorized"), (403, "account_deleted")])
+def test_what_somebody_asked_who_has_left_is_not_asked_for_the_next_person(
+    visit: Visit, user: User, console: Console, status: int, code: str
+) -> None:
+    console.allow_failing("/api/credits")
+    site = visit(user)
+    waiting: list[Route] = []
+    asked = "**/api/credits?limit=7"
+    site.page.route(asked, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    site.page.evaluate(
+        """async () => {
+          const { getCredits } = await import("/js/credits/api.js");
+          globalThis.answered = getCredits({ limit: 7 }).catch((error) => error.code);
+        }"""
+    )
+    until(lambda: site.page.evaluate("1") and waiting, "asked")
+    site.page.evaluate(OTHER)
+    refusal = {"error": {"code": code, "message": "No."}}
+    waiting[0].fulfill(status=status, json=refusal)
+    expected = "signed_out" if status == 401 else code
+    assert site.page.evaluate("globalThis.answered") == expected
+    assert len(waiting) == 1
+    assert site.page.evaluate("localStorage.getItem('purse.session')")
 
 
 @pytest.mark.parametrize(

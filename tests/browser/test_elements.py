@@ -128,6 +128,28 @@ def test_a_token_that_is_refused_shows_nobody_s_credits(
     expect_credits(page, "0")
 
 
+def test_an_answer_of_the_app_counts_also_if_it_fails_to_give_a_newer_one(
+    open_host: OpenHost, stack: RunningStack, user: User
+) -> None:
+    page = open_host("/unconnected.html")
+    page.evaluate(
+        """async ([site, token]) => {
+          const { connect } = await import(`${site}/elements/connect.js`);
+          let last = null;
+          const waiting = [];
+          const purse = connect(() => last ?? new Promise((...settle) => waiting.push(settle)));
+          const failed = purse.refresh().catch(({ message }) => message);
+          const [[answer], [, fail]] = waiting;
+          fail(new Error("offline"));
+          if ((await failed) !== "offline") throw new Error("not told");
+          last = token;
+          answer(token);
+        }""",
+        [stack.site_url, user.access_token],
+    )
+    expect_credits(page, "0")
+
+
 def test_a_spend_that_does_not_fit_is_an_event_and_an_error(
     open_host: OpenHost, user: User, purse: Purse, console: Console
 ) -> None:
