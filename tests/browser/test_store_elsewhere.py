@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.browser.conftest import OpenHost
     from tests.browser.console import Console
     from tests.database.purse import Purse
-    from tests.support import User
+    from tests.support import RunningStack, User
 
     Database = Connection[dict[str, Any]]
 
@@ -139,6 +139,38 @@ def test_offers_and_codes_work_there_and_the_page_keeps_its_storage_to_itself(
         expect(card(store, "Creator")).not_to_contain_text("Then your balance")
     finally:
         database.execute("delete from package_prices")
+
+
+def test_a_store_that_comes_back_shows_the_next_person_nothing_of_the_last_one(
+    open_host: OpenHost,
+    stack: RunningStack,
+    user: User,
+    purse: Purse,
+    database: Database,
+    console: Console,
+) -> None:
+    console.allow_failing("/api/redeem")
+    purse.buy(100)
+    offered(database, user.id)
+    page = open_host()
+    enter(page, user)
+    store = store_of(page)
+    expect(store.offers).to_have_count(1)
+    store.code.get_by_text("Have a code?").click()
+    store.code.get_by_label("Code").fill("SPRING")
+    store.code.get_by_label("Code").press("Enter")
+    expect(store.code.get_by_role("alert")).not_to_be_empty()
+    page.evaluate("globalThis.away = document.querySelector('credit-store'); away.remove()")
+    page.get_by_role("button", name="Leave").click()
+    expect(page.locator("credit-balance")).to_have_attribute("data-state", "signed-out")
+    enter(page, stack.sign_up())
+    expect(page.locator("credit-balance .purse__amount")).to_have_text("0")
+    page.route("**/api/offers", lambda _route: None)
+    page.evaluate("document.querySelector('main').append(away)")
+    expect(store.packs).to_have_count(3)
+    assert store.offers.count() == 0
+    expect(store.code.get_by_label("Code")).to_have_value("")
+    expect(store.code.locator("[role=alert]")).to_be_empty()
 
 
 def test_the_cards_are_laid_out_by_the_room_that_the_page_gives(open_host: OpenHost) -> None:
