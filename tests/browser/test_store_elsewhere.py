@@ -142,16 +142,11 @@ def test_offers_and_codes_work_there_and_the_page_keeps_its_storage_to_itself(
 
 
 def test_a_store_that_comes_back_shows_the_next_person_nothing_of_the_last_one(
-    open_host: OpenHost,
-    stack: RunningStack,
-    user: User,
-    purse: Purse,
-    database: Database,
-    console: Console,
+    open_host: OpenHost, stack: RunningStack, purse: Purse, user: User, console: Console
 ) -> None:
     console.allow_failing("/api/redeem")
     purse.buy(100)
-    offered(database, user.id)
+    offered(purse.database, user.id)
     page = open_host()
     enter(page, user)
     store = store_of(page)

@@ -570,6 +570,9 @@ export const texts = {
   "payment.unconfirmed": "Noch keine Bestätigung",
   "payment.unconfirmed.more":
     "Die Bestätigung ist noch nicht da. Falls Geld abgebucht wurde, kommen die Credits; nichts geht verloren.",
+  "payment.unknown": "Wir können diese Zahlung nicht nachsehen",
+  "payment.unknown.more":
+    "Der Fehler liegt bei uns. Falls Geld abgebucht wurde, kommen Ihre Credits, sobald er behoben ist. Zahlen Sie nicht noch einmal, sondern fragen Sie uns mit der Kennung unten.",
   "payment.signed_out": "Melden Sie sich an, um Ihre Zahlung zu sehen",
   "payment.signed_out.more": "An Ihrer Zahlung ändert das nichts. Melden Sie sich an, dann sehen wir nach.",
   "payment.invalid": "Dieser Link nennt keine Zahlung",
