@@ -238,7 +238,12 @@ def test_without_connecting_elements_show_nobody(open_host: OpenHost, console: C
     page = open_host("/unconnected.html")
     card = page.locator("credit-balance")
     card.get_by_role("button", name="Sign in").click()
-    expect(card.get_by_text("Sign in to this app first.")).to_be_visible()
+    said = card.get_by_text("Sign in to this app first.")
+    expect(said).to_be_visible()
+    # Prices that come later change nothing about it.
+    page.evaluate("document.dispatchEvent(new Event('catalogue:loaded'))")
+    page.wait_for_load_state("networkidle")
+    expect(said).to_be_visible()
     assert console.all == []
 
 
