@@ -71,6 +71,7 @@ class CreditHistory extends ShadowElement {
   /** What the address asks for waits until somebody has signed in; the next person begins without. @param {boolean} hasLeft */
   #onPerson(hasLeft) {
     if (!hasLeft) return void this.#entries.retry();
+    for (const dialog of this.shadow.querySelectorAll("dialog")) dialog.close();
     this.#tools.reset();
     this.#choose(NONE, true);
   }

@@ -88,6 +88,17 @@ def test_the_steps_of_a_refund_show_there_with_their_styles(
     assert purse.available == 400
 
 
+def test_a_dialog_closes_when_its_person_leaves(page: Page, user: User, purse: Purse) -> None:
+    purse.buy(500, at=int(time.time()))
+    entry = entries(page, user).first
+    entry.locator("summary").click()
+    entry.get_by_role("button", name="Withdraw from contract").click()
+    dialog = page.get_by_role("dialog", name="Withdraw from contract")
+    expect(dialog.get_by_text(user.email)).to_be_visible()
+    page.evaluate("document.querySelector('#leave').click()")
+    expect(dialog).to_have_count(0)
+
+
 def test_a_choice_leaves_the_address_alone(page: Page, user: User, purse: Purse, host: str) -> None:
     purse.grant(20, reason="Launch gift")
     purse.spend()
