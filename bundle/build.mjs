@@ -45,6 +45,7 @@ async function buildSite(source, target) {
   if (`${source}/`.startsWith(`${target}/`)) throw new Error(`${target} would be emptied, and holds the sources`);
   const pages = await pagesUnder(source);
   const elements = await namesIn(join(source, "elements"));
+  const early = await inlineScript(source, EARLY);
   await rm(target, { recursive: true, force: true });
   await mkdir(join(target, ASSETS), { recursive: true });
   await copyAsItIs(source, target);
@@ -55,7 +56,6 @@ async function buildSite(source, target) {
   const ofElements = await bundleModules(source, target, elements.map((name) => `/elements/${name}`));
   for (const name of elements) await writeElement(target, name, ofElements);
 
-  const early = await inlineScript(source, EARLY);
   const policy = connectPolicy(process.env);
   for (const [name, html] of pages) {
     await write(target, name, await builtPage(html, { source, target, modules, early, policy }));
@@ -102,7 +102,8 @@ async function inlineScript(source, address) {
   const { outputFiles } = await build({ ...COMMON, entryPoints: [join(source, address)], format: "iife" });
   const text = outputFiles[0].text.trim();
   const hash = `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
-  if (!(await readFile(HEADERS, "utf8")).includes(hash))
+  const [, allowed] = /; script-src ([^;"]*)/.exec(await readFile(HEADERS, "utf8")) ?? [];
+  if (!allowed?.split(" ").includes(hash))
     throw new Error(`${address} has changed: put ${hash} into script-src in vercel.json, in place of the hash there`);
   return text;
 }
@@ -159,7 +160,8 @@ async function builtPage(html, { source, target, modules, early, policy }) {
     .replace(SCRIPT, `<script type="module" src="${script}"></script>`)
     .replace(PRELOADS, imported.map((file) => `    <link rel="modulepreload" href="${file}">\n`).join(""))
     .replace(EARLY_SCRIPT, (_, attributes) => `<script${attributes}>${early}</script>`)
-    .replace(ADDRESS, (_, address) => `="${modules.filesOf(address, [script, ...imported]).join(" ")}"`);
+    // A list begins with the module that it is about.
+    .replace(ADDRESS, (_, list) => `="${modules.filesOf(list.split(" ")[0], [script, ...imported]).join(" ")}"`);
 }
 
 /**

@@ -344,3 +344,9 @@ def test_what_the_address_chooses_waits_for_signing_in_and_for_nobody_else(
     assert query(site) == ""
     site.sign_in(user.email, user.password)
     expect(site.history).to_have_count(purse_entries(purse))
+
+
+def test_a_store_opened_by_the_address_leaves_the_filter_in_it(visit: Visit, user: User) -> None:
+    site = visit(user, at="/?kind=used&store=1&q=audio")
+    expect(site.store.place).to_be_visible()
+    assert query(site) == "?kind=used&q=audio"

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Request, expect
 
-from tests.browser.pages import Site
+from tests.browser.pages import PHONE, Site
 from tests.browser.sessions import KEY
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
+    from tests.browser.conftest import Visit
     from tests.browser.console import Console
     from tests.support import RunningStack, User
 
@@ -119,8 +122,62 @@ def test_a_session_that_is_over_asks_to_sign_in_again(
     store(buyer, expires_at=0, refresh_token="revoked")
     buyer.page.reload()
     expect(buyer.page.get_by_text("Your session has ended")).to_be_visible()
+    expect(buyer.page.get_by_label("E-mail")).to_be_focused()
     buyer.sign_in(user.email, user.password)
     buyer.expect_balance(0)
+
+
+def test_a_session_that_is_over_brings_the_whole_form_into_view_on_a_phone(
+    visit: Visit, user: User, console: Console
+) -> None:
+    console.allow_failing("/auth/v1/token")
+    site = visit(user, **PHONE)
+    site.expect_balance(0)
+    store(site, expires_at=0, refresh_token="revoked")
+    # The prices stand above the form, and come in after it.
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    site.page.route("**/api/packages", hold, times=1)
+    site.page.reload()
+    expect(site.page.get_by_label("E-mail")).to_be_focused()
+    held.pop().continue_()
+    expect(site.page.get_by_role("listitem").filter(has_text="Text upload")).to_be_visible()
+    expect(site.page.get_by_label("E-mail")).to_be_focused()
+    expect(site.page.get_by_role("button", name="Sign in", exact=True).last).to_be_in_viewport(
+        ratio=1
+    )
+    expect(site.page.get_by_role("heading", name="Sign in")).to_be_in_viewport(ratio=1)
+
+
+def test_signing_in_elsewhere_takes_the_complaint_away(
+    buyer: Site, user: User, stack: RunningStack, console: Console
+) -> None:
+    console.allow_failing("/auth/v1/token")
+    buyer.expect_balance(0)
+    store(buyer, expires_at=0, refresh_token="revoked")
+    buyer.page.reload()
+    complaint = buyer.page.get_by_text("Your session has ended")
+    expect(complaint).to_be_visible()
+    other = Site(buyer.page.context.new_page(), stack.site_url)
+    other.open()
+    other.sign_in(user.email, user.password)
+    other.expect_balance(0)
+    buyer.expect_balance(0)
+    buyer.sign_out()
+    expect(buyer.page.get_by_label("E-mail")).to_be_visible()
+    expect(complaint).to_have_count(0)
+
+
+def test_whoever_clears_the_storage_is_asked_to_sign_in(buyer: Site) -> None:
+    buyer.expect_balance(0)
+    store_place = buyer.open_store()
+    buyer.page.evaluate(f"localStorage.removeItem('{KEY}')")
+    store_place.buy_button("Starter").click()
+    expect(buyer.page.get_by_label("E-mail")).to_be_visible()
+    expect(store_place.place).to_be_hidden()
 
 
 def test_whoever_signs_out_leaves_no_address_behind(visitor: Site, user: User) -> None:

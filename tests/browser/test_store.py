@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.browser.pages import PHONE, Store
 from tests.browser.test_layout import TOO_WIDE_BY
+from tests.browser.waiting import until_holds
 from tests.database.campaigns import campaign
 from tests.offers import offered
 
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
     Database = Connection[dict[str, Any]]
 
 CHECKOUT = "/api/create-checkout-session"
+# Every module that the page loads beside its script, also those for later.
+IS_LOADED = """() => {
+  const modules = [...document.querySelectorAll("link[rel=modulepreload]")].map(({ href }) => href);
+  return modules.some((href) => href.includes("/store-content")) &&
+    modules.every((href) => performance.getEntriesByName(href).length);
+}"""
 WIDTHS = (320, 390, 500, 600, 768, 1024, 1280, 1600)
 TIMES = "\N{MULTIPLICATION SIGN}"
 # The cards row by row: whether each row begins and ends where the list does.
@@ -250,6 +257,8 @@ def test_a_store_that_was_offline_fills_when_the_network_is_back(
     console.allow_failing("/api/packages", "/api/config", "/api/offers")
     site = visit(user, at="/payment/cancelled")
     site.expect_balance(0)
+    # What a page may need later it has a moment after it is loaded.
+    until_holds(site.page, IS_LOADED)
     site.page.context.set_offline(True)
     store = site.open_store()
     expect(store.problem).to_contain_text("You are offline")

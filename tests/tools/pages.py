@@ -31,7 +31,7 @@ def pages() -> dict[str, str]:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals["modules_behind"] = modules_behind
+    environment.globals |= {"modules_behind": modules_behind, "modules_besides": modules_besides}
     texts = (PUBLIC / "js" / "lib" / "texts").glob("*.js")
     environment.globals["languages"] = sorted({path.stem for path in texts} - {"en"})
     names = [path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*.html")]
@@ -53,6 +53,12 @@ def modules_behind(entry: str) -> list[str]:
                 seen.add(address)
                 waiting.append(imported)
     return sorted(seen - {entry})
+
+
+def modules_besides(script: str, entry: str) -> str:
+    """Return a module that a page loads by itself, with what it imports and the script does not."""
+    there = {script, *modules_behind(script)}
+    return " ".join([entry, *(each for each in modules_behind(entry) if each not in there)])
 
 
 def sheets() -> dict[str, str]:

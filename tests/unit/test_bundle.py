@@ -122,9 +122,12 @@ def test_the_policy_allows_the_one_script_that_stands_in_every_page(dist: Path) 
 def test_a_script_that_the_policy_does_not_allow_is_not_deployed(
     build: Callable[..., Path], public: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    target = build()
+    before = files_of(target)
     changed(public, "js/lib/early.js", "purse.texts", "purse.languages")
     with pytest.raises(subprocess.CalledProcessError):
-        build(source=public)
+        build_site(target, source=public)
+    assert files_of(target) == before, "what is served stays"
     assert re.search(
         r"put 'sha256-[\w+/]{43}=' into script-src in vercel.json", capfd.readouterr().err
     )

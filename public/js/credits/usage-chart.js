@@ -19,9 +19,9 @@ const DAYS = 30;
  * @param {Usage} usage
  * @param {{ forecast: boolean }} options forecast: whether something is left that could last
  */
-export function usageChart({ daily: balances, spent_per_day: perDay, days_left: daysLeft }, { forecast }) {
+export function usageChart({ daily: days, spent_per_day: perDay, days_left: daysLeft }, { forecast }) {
   // Where more was given back than used, there was no use to speak of.
-  const daily = balances.map(({ date, spent }) => ({ date, spent: Math.max(spent, 0) }));
+  const daily = days.map(({ date, spent }) => ({ date, spent: Math.max(spent, 0) }));
   const most = Math.max(...daily.map(({ spent }) => spent));
   if (most === 0) return noChart(t("usage.none"));
   return h(

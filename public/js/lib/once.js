@@ -1,5 +1,6 @@
 /**
- * Makes something when it is first wanted, and once: a format of Intl takes a slow phone longer than a card.
+ * The first call makes it, and later calls return the same. Formats of Intl are made so: a page waits for none that
+ * it does not use.
  * @template T
  * @param {() => T} make
  * @returns {() => T}

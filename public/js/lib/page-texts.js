@@ -1,14 +1,10 @@
 import { language, t } from "./texts.js";
 
-/** HTML is in English: data-text names the text that takes its place. @param {ParentNode} place */
-export function translate(place) {
-  for (const element of place.querySelectorAll("[data-text]")) {
-    const text = t(element.getAttribute("data-text") ?? "");
-    if (element instanceof HTMLMetaElement) element.content = text;
-    else element.textContent = text;
-  }
-}
-
+// The page's own HTML is in English: data-text names the text that takes its place.
 document.documentElement.lang = language;
-translate(document);
+for (const element of document.querySelectorAll("[data-text]")) {
+  const text = t(element.getAttribute("data-text") ?? "");
+  if (element instanceof HTMLMetaElement) element.content = text;
+  else element.textContent = text;
+}
 document.documentElement.removeAttribute("data-translating");

@@ -6,24 +6,41 @@ import { newPasswordDue } from "../session/new-password-due.js";
 import { session } from "../session/session.js";
 import { goOn } from "../session/sign-in-mails.js";
 import { inviteToBuy } from "../session/sign-in-prompt.js";
+import { loadCatalogue } from "../store/catalogue.js";
+import { notice } from "../lib/notice.js";
 import { t } from "../lib/texts.js";
 
 /** Where nobody is signed in. */
 const form = () =>
   /** @type {import("../session/auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
 
-/** What is shown to whoever is there. early.js has it on its way by now. */
-const loadView = () => (session.user ? import("./home-purse.js") : import("./home-welcome.js"));
+/** Loads what is shown to whoever is there; early.js has it on its way by now. Answers whether it is there. */
+async function showView() {
+  const loading = session.user ? import("./home-purse.js") : import("./home-welcome.js");
+  const view = await loading.catch(() => null);
+  const action = { label: t("try_again"), run: () => location.reload() };
+  if (!view) document.querySelector("main")?.prepend(notice(t("reading.other"), { action }));
+  return view !== null;
+}
+
+/** Takes whoever was signed out to the form, also when the prices above it come in later. */
+async function invite() {
+  form().invite();
+  await loadCatalogue().catch(() => null);
+  if (form().contains(document.activeElement)) form().scrollIntoView({ block: "center" });
+}
 
 /** Goes on with what somebody came for: the store, or a purchase they had to sign in for. */
 function proceed() {
-  const wantsStore = new URLSearchParams(location.search).has("store");
+  const address = new URL(location.href);
+  const wantsStore = address.searchParams.has("store");
   if (!session.user) {
     if (intent.peek()) inviteToBuy();
     else if (wantsStore) document.querySelector("#packs")?.scrollIntoView();
     return;
   }
-  if (wantsStore) history.replaceState(history.state, "", location.pathname + location.hash);
+  address.searchParams.delete("store");
+  if (wantsStore) history.replaceState(history.state, "", address);
   const packageId = intent.take();
   if (packageId || wantsStore) openStore({ packageId: packageId ?? undefined });
 }
@@ -37,19 +54,13 @@ function focusView() {
 }
 
 /** While a link is taken in, it is not decided yet what follows. */
-let isArriving = true;
+let isArriving = false;
 
 session.addEventListener("change", async () => {
   const { reason } = session;
-  if (isArriving) return;
-  try {
-    await loadView();
-  } catch {
-    // It was not kept, and a deploy has removed it: the page as it is by now has another, and goes on.
-    return location.reload();
-  }
+  if (isArriving || !(await showView())) return;
   // The form says why the session is over, so it comes into view.
-  if (["expired", "deleted"].includes(reason)) form().invite();
+  if (["expired", "deleted"].includes(reason)) invite();
   else focusView();
   // Signed in in another tab: that one goes on with the purchase, and this one does not buy a second time.
   if (["signed-out", "deleted", "elsewhere"].includes(reason)) intent.forget();
@@ -60,7 +71,7 @@ session.addEventListener("change", async () => {
 function followFragment() {
   if (location.hash !== "#sign-in") return;
   history.replaceState(history.state, "", location.pathname + location.search);
-  if (!session.user) form().invite();
+  if (!session.user) invite();
 }
 
 /** Mails lead to pages of their own; here come providers, and links that Supabase sends to the site's address. */
@@ -68,7 +79,7 @@ async function arrive() {
   const { errand, problem } = await takeArrival();
   if (problem && !session.user) {
     form().complain(t(`arrival.${problem}`));
-    form().invite();
+    invite();
   }
   if (!errand) return false;
   if (errand.purpose === "recovery") newPasswordDue.note(session.user?.id ?? "");
@@ -81,13 +92,13 @@ async function arrive() {
 
 /** Takes in what the address brings. Answers whether this page stays. */
 async function land() {
+  if (!(await showView())) return false;
   isArriving = true;
-  await loadView();
   const isLeaving = await arrive();
   isArriving = false;
-  await loadView();
-  if (!isLeaving) followFragment();
-  return !isLeaving;
+  if (isLeaving || !(await showView())) return false;
+  followFragment();
+  return true;
 }
 
 addEventListener("hashchange", land);

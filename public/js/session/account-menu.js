@@ -1,5 +1,6 @@
 import { h, spoken } from "../lib/dom.js";
 import { session } from "./session.js";
+import { shownForm } from "./sign-in-prompt.js";
 import { t } from "../lib/texts.js";
 
 /** Who is signed in, and the way out; a link to the form for everybody else. */
@@ -58,11 +59,10 @@ class AccountMenu extends HTMLElement {
 function signInLink() {
   const link = h("a", { class: "button button--quiet", href: "/#sign-in" }, t("account.sign_in"));
   link.addEventListener("click", (event) => {
-    const form = document.querySelector("auth-form");
-    // One that is not at work yet is invited by the address of the link.
-    if (!form?.matches(":defined") || !form.checkVisibility()) return;
+    const form = shownForm();
+    if (!form) return;
     event.preventDefault();
-    /** @type {import("./auth-form.js").AuthForm} */ (form).invite();
+    form.invite();
   });
   return link;
 }

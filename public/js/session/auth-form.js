@@ -53,7 +53,6 @@ export class AuthForm extends HTMLElement {
   connectedCallback() {
     this.replaceChildren(this.#form);
     this.#show("sign-in");
-    this.#email.input.value = keptAddress();
     this.#email.input.addEventListener("input", () => keepAddress(this.#email.input.value));
     this.#forgot.href = withWayBack("/sign-in/reset");
     this.#byMail.href = withWayBack("/sign-in/mail");
@@ -79,6 +78,7 @@ export class AuthForm extends HTMLElement {
     this.#password.input.value = "";
     if (session.user) {
       this.#invitation.hidden = true;
+      this.#clear();
       return;
     }
     this.#email.input.value = keptAddress();

@@ -27,8 +27,8 @@ class MailSignIn extends HTMLElement {
 
   connectedCallback() {
     // Signed in by the link, in another tab: that one goes on, and this one does not buy a second time.
-    session.addEventListener("change", (event) => {
-      if (/** @type {CustomEvent} */ (event).detail.reason !== "elsewhere" || !session.user) return;
+    session.addEventListener("change", () => {
+      if (session.reason !== "elsewhere" || !session.user) return;
       intent.forget();
       location.replace("/");
     });

@@ -79,7 +79,10 @@ class Session extends EventTarget {
    */
   async token(rejected) {
     const current = readSession();
-    if (!current) throw new RequestError({ status: 401, code: "signed_out" });
+    if (!current) {
+      this.look();
+      throw new RequestError({ status: 401, code: "signed_out" });
+    }
     const left = current.expires_at - now();
     const refused = current.access_token === rejected;
     if (!refused && left > REFRESH_BEFORE_EXPIRY_SECONDS) return current.access_token;
@@ -109,6 +112,11 @@ class Session extends EventTarget {
     }
   }
 
+  /** Notices what no event tells this page of: somebody has cleared the storage. */
+  look() {
+    this.#noticeChange("elsewhere");
+  }
+
   /** @param {string} reason */
   #noticeChange(reason) {
     const userId = this.user?.id ?? null;
@@ -116,7 +124,7 @@ class Session extends EventTarget {
     if (userId === this.#userId) return;
     this.#userId = userId;
     this.reason = reason;
-    this.dispatchEvent(new CustomEvent("change", { detail: { reason } }));
+    this.dispatchEvent(new Event("change"));
     person.changed(reason);
   }
 }

@@ -1,5 +1,4 @@
 import { session } from "./session.js";
-import { translate } from "../lib/page-texts.js";
 
 /**
  * What a page has only for somebody who is signed in, or only for others, stands in templates. Their elements are made
@@ -10,10 +9,7 @@ function open() {
   const templates = /** @type {NodeListOf<HTMLTemplateElement>} */ (
     document.querySelectorAll(`template[data-when="${view}"]`)
   );
-  for (const template of templates) {
-    translate(template.content);
-    template.replaceWith(template.content);
-  }
+  for (const template of templates) template.replaceWith(template.content);
 }
 
 session.addEventListener("change", open);

@@ -16,9 +16,8 @@ const KEPT_FOR_MS = 24 * 60 * 60 * 1000;
 const PATIENCE_MS = 5000;
 
 /** Whoever signs out leaves no file behind. */
-session.addEventListener("change", (event) => {
-  const { reason } = /** @type {CustomEvent} */ (event).detail;
-  if (reason === "signed-out" || reason === "deleted")
+session.addEventListener("change", () => {
+  if (["signed-out", "deleted"].includes(session.reason))
     inStore("readwrite", (store) => store.clear()).catch(() => null);
 });
 

@@ -43,7 +43,8 @@ class StoreDialog extends HTMLElement {
   async #load() {
     const content = await import("./store-content.js").catch(() => null);
     const action = { label: t("try_again"), run: () => location.reload() };
-    if (!content) this.#packs.replaceWith(notice(t("reading.other"), { action }));
+    const text = t(navigator.onLine ? "reading.other" : "reading.offline");
+    if (!content) this.#packs.replaceWith(notice(text, { action }));
     return content !== null;
   }
 
