@@ -151,13 +151,16 @@ def _with_lookup(answer: dict[str, Any], looked_up: SessionLookup | None) -> dic
     """Say how far the purchase can be relied on, where it can be paid, and why it was declined.
 
     An order that was recorded and is still not this user's belongs to another ledger, or to the
-    account that a guest's purse moved to.
+    account that a guest's purse moved to. An order of this user's that Stripe does not know was
+    begun with the key of another Stripe account or mode.
     """
     purchase = answer["purchase"]
     outcome: str = "found" if purchase else "not_found"
     if looked_up and looked_up.outcome != "recorded":
         outcome = looked_up.outcome
     if purchase:
+        if outcome == "not_found":
+            outcome = "unknown_to_stripe"
         url = declined = None
         if looked_up and purchase["status"] in {"open", "failed"}:
             url, declined = looked_up.checkout_url, looked_up.decline_code

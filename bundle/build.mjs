@@ -28,11 +28,12 @@ const COMMON = {
   write: /** @type {const} */ (false),
 };
 const EARLY = "/js/lib/early.js";
-const TEXTS = "/js/lib/texts/";
+const HEADERS = join(ROOT, "vercel.json");
 
 const STYLES = /(?: *<link rel="stylesheet" href="[^"]+">\n)+/;
 const STYLE = /href="([^"]+)"/g;
 const SCRIPT = /<script type="module" src="([^"]+)"><\/script>/;
+const EARLY_SCRIPT = new RegExp(`<script src="${EARLY}"([^>]*)></script>`);
 const PRELOADS = /(?: *<link rel="modulepreload" href="[^"]+">\n)+/;
 const ADDRESS = /="(\/(?:js|css)\/[^"]+)"/g;
 const CHARSET = '    <meta charset="utf-8">\n';
@@ -49,18 +50,15 @@ async function buildSite(source, target) {
   await copyAsItIs(source, target);
 
   const scripts = new Set([...pages.values()].map((html) => captured(SCRIPT, html)));
-  const entries = [...scripts, ...elements.map((name) => `/elements/${name}`)];
-  const modules = await bundleModules(source, target, entries);
-  const texts = [...modules.addresses.keys()].filter((address) => address.startsWith(TEXTS));
-  const early = await bundleClassic(source, target, EARLY);
-  /** What pages name besides their styles and their script. @type {Map<string, string>} */
-  const known = new Map([[EARLY, early]]);
-  for (const text of texts) known.set(text, required(modules.addresses.get(text), text));
+  const modules = await bundleModules(source, target, [...scripts]);
+  // Apart from the pages: together, what they share would fall into twice as many files.
+  const ofElements = await bundleModules(source, target, elements.map((name) => `/elements/${name}`));
+  for (const name of elements) await writeElement(target, name, ofElements);
 
+  const early = await inlineScript(source, EARLY);
   const policy = connectPolicy(process.env);
-  for (const name of elements) await writeElement(target, name, modules);
   for (const [name, html] of pages) {
-    await write(target, name, await builtPage(html, { source, target, modules, known, policy }));
+    await write(target, name, await builtPage(html, { source, target, modules, early, policy }));
   }
 }
 
@@ -74,37 +72,39 @@ async function copyAsItIs(source, target) {
 }
 
 /**
- * One bundle a page; what several pages use is a file of its own.
+ * One bundle an entry; what several use is a file of its own. The names may not depend on where the target is, so
+ * esbuild writes nothing itself.
  * @param {string} source @param {string} target @param {string[]} entries
  */
 async function bundleModules(source, target, entries) {
-  return bundle(source, target, entries, { format: "esm", splitting: true, chunkNames: `${ASSETS}/[name]-[hash]` });
-}
-
-/** A script that is no module. @param {string} source @param {string} target @param {string} address */
-async function bundleClassic(source, target, address) {
-  const { addresses } = await bundle(source, target, [address], { format: "iife" });
-  return required(addresses.get(address), address);
-}
-
-/**
- * The names may not depend on where the target is, so esbuild writes nothing itself.
- * @param {string} source @param {string} target @param {string[]} entries
- * @param {import("esbuild").BuildOptions} options
- */
-async function bundle(source, target, entries, options) {
   const { metafile, outputFiles } = await build({
     ...COMMON,
-    ...options,
     absWorkingDir: source,
     entryPoints: entries.map((address) => join(source, address)),
     entryNames: `${ASSETS}/[name]-[hash]`,
+    chunkNames: `${ASSETS}/[name]-[hash]`,
+    format: "esm",
+    splitting: true,
     outdir: source,
     sourcemap: "linked",
     metafile: true,
   });
   for (const { path, contents } of outputFiles) await write(target, relative(source, path), contents);
   return new Modules(metafile.outputs);
+}
+
+/**
+ * A script that stands in the pages themselves, so that it runs before anything else has come. The policy allows it by
+ * its hash.
+ * @param {string} source @param {string} address
+ */
+async function inlineScript(source, address) {
+  const { outputFiles } = await build({ ...COMMON, entryPoints: [join(source, address)], format: "iife" });
+  const text = outputFiles[0].text.trim();
+  const hash = `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+  if (!(await readFile(HEADERS, "utf8")).includes(hash))
+    throw new Error(`${address} has changed: put ${hash} into script-src in vercel.json, in place of the hash there`);
+  return text;
 }
 
 /** What esbuild made of the modules. */
@@ -143,10 +143,9 @@ async function writeElement(target, name, modules) {
 
 /**
  * @param {string} html
- * @param {{ source: string, target: string, modules: Modules, known: Map<string, string>,
- *   policy: string | null }} made
+ * @param {{ source: string, target: string, modules: Modules, early: string, policy: string | null }} made
  */
-async function builtPage(html, { source, target, modules, known, policy }) {
+async function builtPage(html, { source, target, modules, early, policy }) {
   const [script, ...imported] = modules.filesOf(captured(SCRIPT, html));
   const styles = [...required(STYLES.exec(html)?.[0], "styles").matchAll(STYLE)].map(([, address]) => address);
   const stylesheet = await bundleStyles(source, target, styles);
@@ -156,7 +155,8 @@ async function builtPage(html, { source, target, modules, known, policy }) {
     .replace(STYLES, `    <link rel="stylesheet" href="${stylesheet}">\n`)
     .replace(SCRIPT, `<script type="module" src="${script}"></script>`)
     .replace(PRELOADS, imported.map((file) => `    <link rel="modulepreload" href="${file}">\n`).join(""))
-    .replace(ADDRESS, (_, address) => `="${required(known.get(address), address)}"`);
+    .replace(EARLY_SCRIPT, (_, attributes) => `<script${attributes}>${early}</script>`)
+    .replace(ADDRESS, (_, address) => `="${required(modules.addresses.get(address), address)}"`);
 }
 
 /**

@@ -967,10 +967,10 @@ export interface components {
             /** @description null: not asked for, not known yet, or not theirs; purchase_lookup says which */
             purchase: components["schemas"]["Purchase"] | null;
             /**
-             * @description How far purchase can be relied on. null: no session_id. found: purchase is as Stripe has it. not_found: there is no such session, or it is not theirs; this is final. pending, stripe_unavailable: purchase is as the database has it; ask again, because Stripe was asked for this person a moment ago or does not answer
+             * @description How far purchase can be relied on. null: no session_id. found: purchase is as Stripe has it. not_found: there is no such session, or it is not theirs; this is final. unknown_to_stripe: purchase is theirs, as the database has it, but the key of this deployment is of another Stripe account or mode than its session. pending, stripe_unavailable: purchase is as the database has it; ask again, because Stripe was asked for this person a moment ago or does not answer
              * @enum {unknown}
              */
-            purchase_lookup: null | "found" | "not_found" | "pending" | "stripe_unavailable";
+            purchase_lookup: null | "found" | "not_found" | "pending" | "stripe_unavailable" | "unknown_to_stripe";
         };
         Transaction: {
             id: components["schemas"]["TransactionId"];

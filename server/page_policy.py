@@ -40,8 +40,9 @@ def page_policy(policy: str, environ: Mapping[str, str]) -> str:
         directives["connect-src"] = " ".join(["'self'", *others, *captcha])
     if captcha:
         hosts = " ".join(captcha)
+        scripts = directives.get("script-src", "'self'")
         directives |= {
-            "script-src": f"'self' {hosts}",
+            "script-src": f"{scripts} {hosts}",
             "style-src": f"'self' {hosts}",
             "frame-src": hosts,
         }

@@ -1,7 +1,7 @@
 import { lineOf, linesOf } from "../js/credits/balance-lines.js";
 import { noChart, usageChart } from "../js/credits/usage-chart.js";
 import { wallet } from "../js/credits/wallet.js";
-import { gem, h, spoken } from "../js/lib/dom.js";
+import { arrange, gem, h, spoken } from "../js/lib/dom.js";
 import { isOwnPage } from "../js/lib/own-page.js";
 import { readingProblem } from "../js/lib/problems.js";
 import { ShadowElement } from "../js/lib/shadow-element.js";
@@ -39,6 +39,8 @@ class CreditBalance extends ShadowElement {
   #announcement = h("p", { class: "visually-hidden", role: "status" });
   /** @type {import("../js/store/catalogue.js").Feature[]} */
   #features = [];
+  /** Tells whoever pressed the button where to sign in. It stays until somebody has. @type {HTMLElement | null} */
+  #reminder = null;
   /** Whose balance was shown last. @type {{ id: string | null, balance: number | null }} */
   #shown = { id: null, balance: null };
 
@@ -85,7 +87,9 @@ class CreditBalance extends ShadowElement {
     const [first, ...others] = this.#lines(state);
     this.dataset.state = state;
     this.#amount.textContent = balance === null ? "–" : formatNumber(balance);
-    this.#note.replaceChildren(...(first ? [lineOf(first, "purse__line")] : []));
+    if (state !== "signed-out") this.#reminder = null;
+    const note = this.#reminder ?? (first && lineOf(first, "purse__line"));
+    arrange(this.#note, note ? [note] : []);
     this.#facts.replaceChildren(...others.map((line) => lineOf(line, "purse__line")));
     this.#button.textContent = t(BUTTON[state] ?? (this.#isShort ? "get_credits" : "purse.buy"));
     const { usage, available } = wallet;
@@ -123,8 +127,10 @@ class CreditBalance extends ShadowElement {
     const state = this.#state;
     if (state === "failed") wallet.load();
     else if (state !== "signed-out") showStore(this);
-    else if (this.tell("credits:sign-in", { package: null }, { cancelable: true }))
-      this.#note.replaceChildren(h("p", { class: "purse__line", role: "alert" }, t("purse.sign_in_first")));
+    else if (this.tell("credits:sign-in", { package: null }, { cancelable: true })) {
+      this.#reminder = h("p", { class: "purse__line", role: "alert" }, t("purse.sign_in_first"));
+      this.#render();
+    }
   }
 
   /** @param {number | null} balance */

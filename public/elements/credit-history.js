@@ -12,6 +12,7 @@ import { isOwnPage } from "../js/lib/own-page.js";
 import { readingProblem } from "../js/lib/problems.js";
 import { ShadowElement } from "../js/lib/shadow-element.js";
 import { t } from "../js/lib/texts.js";
+import { followPerson } from "../js/session/follow-person.js";
 import { person } from "../js/session/person.js";
 import dialog from "../js/sheets/confirm-dialog.js";
 import styles from "../js/sheets/credit-history.js";
@@ -60,14 +61,19 @@ class CreditHistory extends ShadowElement {
     this.shadow.replaceChildren(this.#place);
     this.listen(this.#entries, "change", () => this.#render());
     this.listen(wallet, "change", () => this.#entries.follow());
-    this.listen(person, "change", () => {
-      this.#tools.reset();
-      this.#choose(NONE, true);
-    });
+    followPerson(this, (hasLeft) => this.#onPerson(hasLeft));
     if (isOwnPage) this.listen(window, "popstate", () => this.#entries.choose(addressed()));
     this.#learnFeatures();
     this.#entries.choose(addressed());
     this.#render();
+  }
+
+  /** What the address asks for waits until somebody has signed in; the next person begins without. @param {boolean} hasLeft */
+  #onPerson(hasLeft) {
+    if (!hasLeft) return void this.#entries.retry();
+    for (const dialog of this.shadow.querySelectorAll("dialog")) dialog.close();
+    this.#tools.reset();
+    this.#choose(NONE, true);
   }
 
   #render() {

@@ -8,6 +8,7 @@ import { isOwnPage } from "../js/lib/own-page.js";
 import { PackShelf } from "../js/store/pack-shelf.js";
 import { problem, readingProblem } from "../js/lib/problems.js";
 import { returnAddresses } from "../js/store/return-addresses.js";
+import { followPerson } from "../js/session/follow-person.js";
 import { person } from "../js/session/person.js";
 import { countStoreVisit } from "../js/store/store-visit.js";
 import { t } from "../js/lib/texts.js";
@@ -54,7 +55,7 @@ export class CreditStore extends ShadowElement {
     // Back from the payment page: the browser may show this page just as it was left, button busy.
     this.listen(window, "pageshow", (event) => event.persisted && this.#comeBack());
     this.listen(window, "online", () => this.#shelf.isKnown || this.refresh({ cache: "reload" }));
-    this.listen(person, "change", () => this.#onPerson());
+    followPerson(this, (hasLeft) => this.#onPerson(hasLeft));
     this.#shelf.follow(this);
     this.ready = this.refresh();
   }
@@ -119,10 +120,13 @@ export class CreditStore extends ShadowElement {
     if (!person.id) return this.#askToSignIn(packageId);
     this.#setOpening(packageId);
     this.#say(null);
+    const { id } = person;
     try {
       const currency = this.#shelf.currencyOf(packageId);
       await goToCheckout(packageId, { currency, waiver, ...returnAddresses(this) });
     } catch (error) {
+      // Not to the next person.
+      if (person.id !== null && person.id !== id) return;
       this.reset();
       await this.#explain(error, packageId);
     }
@@ -158,10 +162,14 @@ export class CreditStore extends ShadowElement {
     else this.#answer(message);
   }
 
-  /** Somebody has come or gone. */
-  #onPerson() {
+  /** Somebody has come or gone. @param {boolean} hasLeft */
+  #onPerson(hasLeft) {
     const { offers, packages } = this.#shelf;
     const waiting = this.#waiting;
+    if (hasLeft) {
+      this.#waiver.reset();
+      if (packages.length) this.#say(null);
+    }
     this.#code.reset();
     this.#code.element.hidden = !person.id;
     offers.clear();

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 from tests.browser import chromium
 from tests.browser.another_site import another_stack
 from tests.browser.console import Console
+from tests.browser.host_page import host_site
 from tests.browser.mailbox import Mailbox
 from tests.browser.pages import PAID, PHONE, Site
 from tests.browser.sessions import signed_in
@@ -18,12 +19,14 @@ from tests.browser.stand_in import StandIn
 from tests.browser.storage import Storage
 from tests.database.purse import Purse
 from tests.support import cannot_run
+from tests.tools.npm import MissingToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import psycopg
+    from playwright.sync_api import Page
 
     from tests.support import Accounts, RunningStack, User
 
@@ -37,6 +40,13 @@ class Visit(Protocol):
 
     def __call__(self, user: User | None = None, *, at: str = "/", **profile: Any) -> Site:
         """Open it signed in as the user, or signed out; profile goes to Playwright."""
+
+
+class OpenHost(Protocol):
+    """Opens a page of another app in a browser profile of its own."""
+
+    def __call__(self, path: str = "/", **profile: Any) -> Page:
+        """Open this page of it; profile goes to Playwright."""
 
 
 class StartStack(Protocol):
@@ -114,6 +124,28 @@ def visit(browser: Browser, stack: RunningStack, console: Console) -> Iterator[V
     yield open_site
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def host(stack: RunningStack) -> Iterator[str]:
+    """The origin of another app."""
+    try:
+        with host_site(stack) as origin:
+            yield origin
+    except MissingToolError as error:
+        cannot_run(f"elements on another app's page were not tried: {error}")
+
+
+@pytest.fixture
+def open_host(visit: Visit, host: str) -> OpenHost:
+    """Open a page of the other app."""
+
+    def open_page(path: str = "/", **profile: Any) -> Page:
+        page = visit(at="/favicon.svg", **profile).page
+        page.goto(host + path)
+        return page
+
+    return open_page
 
 
 @pytest.fixture

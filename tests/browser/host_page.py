@@ -18,7 +18,9 @@ from tests.tools.npm import tool
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.support import RunningStack
+    from playwright.sync_api import Page
+
+    from tests.support import RunningStack, User
 
 DOCS = ROOT / "docs/elements.md"
 PAGES = Path(__file__).parent / "host"
@@ -62,6 +64,13 @@ def host_site(stack: RunningStack) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield origin
         server.shutdown()
+
+
+def enter(page: Page, user: User) -> None:
+    """Sign the user in by the app's own form."""
+    page.get_by_label("E-mail").fill(user.email)
+    page.get_by_label("Password").fill(user.password)
+    page.get_by_role("button", name="Enter").click()
 
 
 def content(text: str, suffix: str, stack: RunningStack) -> tuple[bytes, str]:

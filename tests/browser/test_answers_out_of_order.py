@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.samples import docx_of
+from tests.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import Visit
+    from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.browser.storage import Storage
     from tests.database.purse import Purse
@@ -31,6 +33,24 @@ TAKE = """async (query) => {
     await Promise.all([import("/js/credits/wallet.js"), import("/js/credits/api.js")]);
   wallet.take(await getCredits(query));
 }"""
+# Not waited for: a test holds the answer back.
+READ_FILES = """async () => {
+  const { shelf } = await import("/js/files/file-shelf.js");
+  shelf.load();
+}"""
+# As an upload tells of a file that is done.
+PUT_FILE = """async () => {
+  const [{ shelf }, { getFiles }] =
+    await Promise.all([import("/js/files/file-shelf.js"), import("/js/files/files-api.js")]);
+  const { files } = await getFiles({ limit: 1 });
+  shelf.put(files[0]);
+}"""
+MAKE_FILES = """
+insert into files (user_id, feature, filename, size, content_type, status, summary, completed_at)
+select %s, 'txt_upload', number || '.txt', 1, 'text/plain', 'done', '{"words": 1}', now()
+from generate_series(1, %s) number
+"""
+FILES = re.compile(r"/api/files\?limit=20$")
 # As another tab tells of it: nobody is signed in any more, or somebody else.
 LEAVE = """() => {
   localStorage.removeItem("purse.session");
@@ -110,6 +130,31 @@ def test_nobody_is_sent_to_pay_for_somebody_who_has_left(visit: Visit, user: Use
     assert not [url for url in asked if "/c/pay/" in url]
 
 
+@pytest.mark.parametrize(("status", "code"), [(401, "unauthorized"), (403, "account_deleted")])
+def test_what_somebody_asked_who_has_left_is_not_asked_for_the_next_person(
+    visit: Visit, user: User, console: Console, status: int, code: str
+) -> None:
+    console.allow_failing("/api/credits")
+    site = visit(user)
+    waiting: list[Route] = []
+    asked = "**/api/credits?limit=7"
+    site.page.route(asked, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    site.page.evaluate(
+        """async () => {
+          const { getCredits } = await import("/js/credits/api.js");
+          globalThis.answered = getCredits({ limit: 7 }).catch((error) => error.code);
+        }"""
+    )
+    until(lambda: site.page.evaluate("1") and waiting, "asked")
+    site.page.evaluate(OTHER)
+    refusal = {"error": {"code": code, "message": "No."}}
+    waiting[0].fulfill(status=status, json=refusal)
+    expected = "signed_out" if status == 401 else code
+    assert site.page.evaluate("globalThis.answered") == expected
+    assert len(waiting) == 1
+    assert site.page.evaluate("localStorage.getItem('purse.session')")
+
+
 @pytest.mark.parametrize(
     ("module", "export", "answer"),
     [
@@ -141,6 +186,57 @@ def test_no_file_mixes_what_two_people_have(
     first.fulfill(**answer)
     assert site.page.evaluate("globalThis.exported") == "signed_out"
     assert len(waiting) == 1
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_answers_about_files_the_newer_one_counts(
+    visit: Visit, user: User, purse: Purse, order: tuple[int, int]
+) -> None:
+    site = visit(user, at="/files")
+    expect(site.page.get_by_text("No files yet")).to_be_visible()
+    waiting: list[Route] = []
+    site.page.route(FILES, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    answers = []
+    for made in (0, 2):
+        purse.database.execute(MAKE_FILES, [user.id, made])
+        site.page.evaluate(READ_FILES)
+        until(lambda: site.page.evaluate("1") and len(waiting) > len(answers), "asked")
+        answers.append(waiting[-1].fetch())
+    for each in order:
+        with site.page.expect_response(FILES) as answer:
+            waiting[each].fulfill(response=answers[each])
+        answer.value.finished()
+        site.page.evaluate("() => new Promise(requestAnimationFrame)")
+    expect(site.files.list).to_have_count(2)
+
+
+def test_the_list_of_files_is_read_also_where_an_upload_ends_before_its_answer(
+    visit: Visit, user: User, purse: Purse
+) -> None:
+    purse.database.execute(MAKE_FILES, [user.id, 3])
+    site = visit(user, at="/payment/cancelled")
+    with held(site.page, FILES):
+        with site.page.expect_request(FILES):
+            site.open("/files")
+        site.page.evaluate(PUT_FILE)
+    expect(site.files.list).to_have_count(3)
+
+
+@pytest.mark.parametrize("change", [READ_FILES, PUT_FILE], ids=["read", "put"])
+def test_the_list_of_files_grows_while_it_changes(
+    visit: Visit, user: User, purse: Purse, change: str
+) -> None:
+    purse.database.execute(MAKE_FILES, [user.id, 25])
+    site = visit(user, at="/files")
+    expect(site.files.list).to_have_count(20)
+    older = "**/api/files?*cursor=*"
+    with held(site.page, older):
+        with site.page.expect_request(older):
+            site.page.get_by_role("button", name="Show earlier").click()
+        purse.database.execute(MAKE_FILES, [user.id, 1])
+        site.page.evaluate(change)
+        expect(site.files.list).to_have_count(21)
+    expect(site.files.list).to_have_count(26)
 
 
 def test_an_upload_begun_again_waits_until_the_last_one_is_cancelled(

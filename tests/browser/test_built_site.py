@@ -40,7 +40,7 @@ PAGES = (
 LEFT_AT_ONCE = ("/account/deleted", "/sign-in/mail")
 VISITS = [(path, False) for path in PAGES]
 VISITS += [(path, True) for path in PAGES if path not in LEFT_AT_ONCE]
-EARLY = re.compile(r'<link rel="preload" as="fetch"[^>]*>| data-ask(-files)?="[^"]*"')
+EARLY = re.compile(r'<link rel="preload" as="fetch"[^>]*>| data-(ask|read)[\w-]*="[^"]*"')
 
 
 @pytest.fixture(scope="module")

@@ -7,18 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.host_page import host_site
+from tests.browser.host_page import enter
 from tests.browser.pages import CHECKOUT_URL, GOOD_CARD, Checkout, Store
 from tests.browser.waiting import until_holds
-from tests.support import cannot_run
-from tests.tools.npm import MissingToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from playwright.sync_api import Page
 
-    from tests.browser.conftest import Visit
+    from tests.browser.conftest import OpenHost
     from tests.browser.console import Console
     from tests.database.purse import Purse
     from tests.support import RunningStack, User
@@ -26,34 +22,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.npm
 TIMES, UNKNOWN = "\N{MULTIPLICATION SIGN}", "\N{EN DASH}"
 PURCHASED = "credits:purchased"
-
-
-@pytest.fixture
-def host(stack: RunningStack) -> Iterator[str]:
-    """The origin of another app."""
-    try:
-        with host_site(stack) as origin:
-            yield origin
-    except MissingToolError as error:
-        cannot_run(f"elements on another app's page were not tried: {error}")
-
-
-@pytest.fixture
-def open_host(visit: Visit, host: str) -> Callable[..., Page]:
-    """Open a page of the app in a browser profile of its own."""
-
-    def open_page(path: str = "/", **profile: Any) -> Page:
-        page = visit(at="/404", **profile).page
-        page.goto(host + path)
-        return page
-
-    return open_page
-
-
-def enter(page: Page, user: User) -> None:
-    page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(user.password)
-    page.get_by_role("button", name="Enter").click()
 
 
 def expect_credits(page: Page, amount: str) -> None:
@@ -69,7 +37,7 @@ def heard(page: Page, name: str) -> list[dict[str, Any]]:
 
 
 def test_an_app_with_supabase_js_shows_and_sells_credits(
-    open_host: Callable[..., Page], host: str, user: User, stack: RunningStack, console: Console
+    open_host: OpenHost, host: str, user: User, stack: RunningStack, console: Console
 ) -> None:
     page = open_host()
     card = page.locator("credit-balance")
@@ -114,7 +82,7 @@ def test_an_app_with_supabase_js_shows_and_sells_credits(
 
 
 def test_the_page_of_the_docs_sells_credits(
-    open_host: Callable[..., Page], host: str, user: User, console: Console
+    open_host: OpenHost, host: str, user: User, console: Console
 ) -> None:
     page = open_host()
     enter(page, user)
@@ -131,7 +99,7 @@ def test_the_page_of_the_docs_sells_credits(
 
 
 def test_an_app_with_a_token_of_its_own_says_when_somebody_comes_or_goes(
-    open_host: Callable[..., Page], user: User, purse: Purse, console: Console
+    open_host: OpenHost, user: User, purse: Purse, console: Console
 ) -> None:
     purse.buy(8)
     page = open_host("/getter.html", locale="de-DE")
@@ -149,7 +117,7 @@ def test_an_app_with_a_token_of_its_own_says_when_somebody_comes_or_goes(
 
 
 def test_a_token_that_is_refused_shows_nobody_s_credits(
-    open_host: Callable[..., Page], user: User, console: Console
+    open_host: OpenHost, user: User, console: Console
 ) -> None:
     console.allow_failing("/api/credits")
     page = open_host("/getter.html")
@@ -160,8 +128,30 @@ def test_a_token_that_is_refused_shows_nobody_s_credits(
     expect_credits(page, "0")
 
 
+def test_an_answer_of_the_app_counts_also_if_it_fails_to_give_a_newer_one(
+    open_host: OpenHost, stack: RunningStack, user: User
+) -> None:
+    page = open_host("/unconnected.html")
+    page.evaluate(
+        """async ([site, token]) => {
+          const { connect } = await import(`${site}/elements/connect.js`);
+          let last = null;
+          const waiting = [];
+          const purse = connect(() => last ?? new Promise((...settle) => waiting.push(settle)));
+          const failed = purse.refresh().catch(({ message }) => message);
+          const [[answer], [, fail]] = waiting;
+          fail(new Error("offline"));
+          if ((await failed) !== "offline") throw new Error("not told");
+          last = token;
+          answer(token);
+        }""",
+        [stack.site_url, user.access_token],
+    )
+    expect_credits(page, "0")
+
+
 def test_a_spend_that_does_not_fit_is_an_event_and_an_error(
-    open_host: Callable[..., Page], user: User, purse: Purse, console: Console
+    open_host: OpenHost, user: User, purse: Purse, console: Console
 ) -> None:
     console.allow_failing("/api/credits")
     purse.buy(8)
@@ -175,7 +165,7 @@ def test_a_spend_that_does_not_fit_is_an_event_and_an_error(
 
 
 def test_what_the_app_s_server_spends_is_seen_after_a_refresh(
-    open_host: Callable[..., Page], user: User, purse: Purse
+    open_host: OpenHost, user: User, purse: Purse
 ) -> None:
     purse.buy(500)
     page = open_host("/getter.html")
@@ -188,7 +178,7 @@ def test_what_the_app_s_server_spends_is_seen_after_a_refresh(
 
 
 def test_only_tabs_of_the_same_person_read_a_change_and_each_once(
-    open_host: Callable[..., Page], host: str, stack: RunningStack, user: User, purse: Purse
+    open_host: OpenHost, host: str, stack: RunningStack, user: User, purse: Purse
 ) -> None:
     purse.buy(500)
     page = open_host("/getter.html")
@@ -216,7 +206,7 @@ def test_only_tabs_of_the_same_person_read_a_change_and_each_once(
 
 
 def test_buying_leads_to_the_app_s_own_way_its_store_or_a_dialog(
-    open_host: Callable[..., Page], host: str, user: User, console: Console
+    open_host: OpenHost, host: str, user: User, console: Console
 ) -> None:
     page = open_host("/getter.html")
     come(page, user)
@@ -244,17 +234,20 @@ def test_buying_leads_to_the_app_s_own_way_its_store_or_a_dialog(
     assert console.all == []
 
 
-def test_without_connecting_elements_show_nobody(
-    open_host: Callable[..., Page], console: Console
-) -> None:
+def test_without_connecting_elements_show_nobody(open_host: OpenHost, console: Console) -> None:
     page = open_host("/unconnected.html")
     card = page.locator("credit-balance")
     card.get_by_role("button", name="Sign in").click()
-    expect(card.get_by_text("Sign in to this app first.")).to_be_visible()
+    said = card.get_by_text("Sign in to this app first.")
+    expect(said).to_be_visible()
+    # Prices that come later change nothing about it.
+    page.evaluate("document.dispatchEvent(new Event('catalogue:loaded'))")
+    page.wait_for_load_state("networkidle")
+    expect(said).to_be_visible()
     assert console.all == []
 
 
-def test_connecting_twice_is_refused(open_host: Callable[..., Page], user: User) -> None:
+def test_connecting_twice_is_refused(open_host: OpenHost, user: User) -> None:
     page = open_host("/getter.html")
     message = page.evaluate(
         "() => { try { connect(() => null); } catch (e) { return e.message; } }"

@@ -9,16 +9,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests import shop
-from tests.browser.host_page import host_site
-from tests.support import cannot_run
-from tests.tools.npm import MissingToolError
+from tests.browser.host_page import enter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator, Page
 
-    from tests.browser.conftest import StartStack, Visit
+    from tests.browser.conftest import OpenHost, StartStack
     from tests.browser.stand_in import StandIn
     from tests.database.purse import Purse
     from tests.support import RunningStack, User
@@ -34,28 +30,14 @@ def stack(start_stack: StartStack) -> RunningStack:
 
 
 @pytest.fixture
-def host(stack: RunningStack) -> Iterator[str]:
-    """The origin of another app."""
-    try:
-        with host_site(stack) as origin:
-            yield origin
-    except MissingToolError as error:
-        cannot_run(f"the history on another app's page was not tried: {error}")
-
-
-@pytest.fixture
-def page(visit: Visit, host: str) -> Page:
+def page(open_host: OpenHost) -> Page:
     """The app's page, before anybody signs in."""
-    opened = visit(at="/404").page
-    opened.goto(host)
-    return opened
+    return open_host()
 
 
 def entries(page: Page, user: User) -> Locator:
     """Sign in on the app's page; return the entries of the history."""
-    page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(user.password)
-    page.get_by_role("button", name="Enter").click()
+    enter(page, user)
     return page.locator("credit-history").get_by_role("listitem")
 
 
@@ -104,6 +86,17 @@ def test_the_steps_of_a_refund_show_there_with_their_styles(
     expect(dialog).to_have_count(0)
     expect(entry.get_by_role("button", name="Refund unused credits")).to_be_focused()
     assert purse.available == 400
+
+
+def test_a_dialog_closes_when_its_person_leaves(page: Page, user: User, purse: Purse) -> None:
+    purse.buy(500, at=int(time.time()))
+    entry = entries(page, user).first
+    entry.locator("summary").click()
+    entry.get_by_role("button", name="Withdraw from contract").click()
+    dialog = page.get_by_role("dialog", name="Withdraw from contract")
+    expect(dialog.get_by_text(user.email)).to_be_visible()
+    page.evaluate("document.querySelector('#leave').click()")
+    expect(dialog).to_have_count(0)
 
 
 def test_a_choice_leaves_the_address_alone(page: Page, user: User, purse: Purse, host: str) -> None:

@@ -326,3 +326,21 @@ def test_a_download_that_failed_says_so_and_can_be_tried_again(
     with site.page.expect_download():
         problem.get_by_role("button", name="Try again").click()
     expect(problem).to_have_count(0)
+
+
+def test_what_the_address_chooses_waits_for_signing_in_and_for_nobody_else(
+    purse: Purse, visit: Visit, user: User
+) -> None:
+    site = visit(at="/?kind=used&q=audio")
+    site.sign_in(user.email, user.password)
+    site.expect_balance(515)
+    expect(site.history).to_have_count(1)
+    expect(site.history).to_contain_text("Audio upload")
+    expect(kind(site)).to_have_value("used")
+    expect(search(site)).to_have_value("audio")
+    assert query(site) == "?kind=used&q=audio"
+    site.sign_out()
+    site.expect_signed_out()
+    assert query(site) == ""
+    site.sign_in(user.email, user.password)
+    expect(site.history).to_have_count(purse_entries(purse))

@@ -7,62 +7,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.host_page import host_site
+from tests.browser.host_page import enter
 from tests.browser.pages import CHECKOUT_URL, GOOD_CARD, Checkout, Store
 from tests.browser.test_store import GAPS, card
 from tests.database.campaigns import campaign
 from tests.offers import offered
-from tests.support import cannot_run
-from tests.tools.npm import MissingToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from playwright.sync_api import Page
     from psycopg import Connection
 
-    from tests.browser.conftest import Visit
+    from tests.browser.conftest import OpenHost
     from tests.browser.console import Console
     from tests.database.purse import Purse
     from tests.support import RunningStack, User
 
     Database = Connection[dict[str, Any]]
-    Open = Callable[..., Page]
 
 pytestmark = pytest.mark.npm
 CHECKOUT = "/api/create-checkout-session"
 
 
-@pytest.fixture
-def app(stack: RunningStack) -> Iterator[str]:
-    """The origin of another app."""
-    try:
-        with host_site(stack) as origin:
-            yield origin
-    except MissingToolError as error:
-        cannot_run(f"the store on another app's page was not tried: {error}")
-
-
-@pytest.fixture
-def open_app(visit: Visit, app: str) -> Open:
-    """Open a page of the app in a browser profile of its own."""
-
-    def open_page(path: str = "/", **profile: Any) -> Page:
-        page = visit(at="/favicon.svg", **profile).page
-        page.goto(app + path)
-        return page
-
-    return open_page
-
-
 def store_of(page: Page) -> Store:
     return Store(page.locator("credit-store"))
-
-
-def enter(page: Page, user: User) -> None:
-    page.get_by_label("E-mail").fill(user.email)
-    page.get_by_label("Password").fill(user.password)
-    page.get_by_role("button", name="Enter").click()
 
 
 def set_addresses(page: Page, **attributes: str) -> None:
@@ -74,9 +41,9 @@ def set_addresses(page: Page, **attributes: str) -> None:
 
 
 def test_a_purchase_goes_on_when_its_buyer_has_signed_in_and_ends_on_the_page(
-    open_app: Open, app: str, user: User
+    open_host: OpenHost, host: str, user: User
 ) -> None:
-    page = open_app("/?tab=credits&session_id=old#top")
+    page = open_host("/?tab=credits&session_id=old#top")
     page.evaluate(
         "document.addEventListener('credits:sign-in', ({ detail }) => (window.asked = detail))"
     )
@@ -88,18 +55,18 @@ def test_a_purchase_goes_on_when_its_buyer_has_signed_in_and_ends_on_the_page(
     enter(page, user)
     page.wait_for_url(CHECKOUT_URL)
     page.get_by_role("link", name="Back to").click()
-    page.wait_for_url(f"{app}/?tab=credits")
+    page.wait_for_url(f"{host}/?tab=credits")
     store.buy_button("Starter").click()
     page.wait_for_url(CHECKOUT_URL)
     Checkout(page).try_card(GOOD_CARD)
-    page.wait_for_url(f"{app}/?tab=credits&session_id=cs_test_*")
+    page.wait_for_url(f"{host}/?tab=credits&session_id=cs_test_*")
     expect(card(store, "Starter")).to_contain_text("Then your balance is 1,000 credits.")
 
 
 def test_who_thinks_better_of_it_is_not_led_to_the_payment_page(
-    open_app: Open, app: str, user: User
+    open_host: OpenHost, host: str, user: User
 ) -> None:
-    page = open_app()
+    page = open_host()
     ordered: list[str] = []
     page.on("request", lambda request: ordered.append(request.url))
     store = store_of(page)
@@ -109,12 +76,12 @@ def test_who_thinks_better_of_it_is_not_led_to_the_payment_page(
     enter(page, user)
     expect(card(store, "Starter")).to_contain_text("Then your balance is 500 credits.")
     page.wait_for_load_state("networkidle")
-    assert page.url == f"{app}/"
+    assert page.url == f"{host}/"
     assert not [url for url in ordered if url.endswith(CHECKOUT)]
 
 
-def test_the_page_names_where_its_buyers_go(open_app: Open, app: str, user: User) -> None:
-    page = open_app()
+def test_the_page_names_where_its_buyers_go(open_host: OpenHost, host: str, user: User) -> None:
+    page = open_host()
     enter(page, user)
     set_addresses(page, return_url="/getter.html?paid", cancel_url="?left")
     store = store_of(page)
@@ -122,21 +89,21 @@ def test_the_page_names_where_its_buyers_go(open_app: Open, app: str, user: User
     store.buy_button("Starter").click()
     page.wait_for_url(CHECKOUT_URL)
     page.get_by_role("link", name="Back to").click()
-    page.wait_for_url(f"{app}/?left")
+    page.wait_for_url(f"{host}/?left")
     set_addresses(page, return_url="/getter.html?paid")
     store.buy_button("Starter").click()
     page.wait_for_url(CHECKOUT_URL)
     Checkout(page).try_card(GOOD_CARD)
-    page.wait_for_url(f"{app}/getter.html?paid&session_id=cs_test_*")
+    page.wait_for_url(f"{host}/getter.html?paid&session_id=cs_test_*")
 
 
 def test_a_refused_address_is_explained_to_buyer_and_developer(
-    open_app: Open, user: User, console: Console
+    open_host: OpenHost, user: User, console: Console
 ) -> None:
     said = "credit-store, return-url and cancel-url: return_url must be within one of the origins"
     console.allow_failing(CHECKOUT)
     console.allow_saying(said)
-    page = open_app()
+    page = open_host()
     enter(page, user)
     set_addresses(page, return_url="https://elsewhere.example.com/")
     store = store_of(page)
@@ -148,13 +115,13 @@ def test_a_refused_address_is_explained_to_buyer_and_developer(
 
 
 def test_offers_and_codes_work_there_and_the_page_keeps_its_storage_to_itself(
-    open_app: Open, user: User, purse: Purse, database: Database
+    open_host: OpenHost, user: User, purse: Purse, database: Database
 ) -> None:
     purse.buy(100)
     offered(database, user.id)
     database.execute("insert into package_prices values ('starter', 'eur', 449)")
     try:
-        page = open_app()
+        page = open_host()
         enter(page, user)
         store = store_of(page)
         expect(store.offers).to_contain_text("Then your balance is 20,100 credits.")
@@ -174,8 +141,35 @@ def test_offers_and_codes_work_there_and_the_page_keeps_its_storage_to_itself(
         database.execute("delete from package_prices")
 
 
-def test_the_cards_are_laid_out_by_the_room_that_the_page_gives(open_app: Open) -> None:
-    page = open_app(viewport={"width": 1280, "height": 900})
+def test_a_store_that_comes_back_shows_the_next_person_nothing_of_the_last_one(
+    open_host: OpenHost, stack: RunningStack, purse: Purse, user: User, console: Console
+) -> None:
+    console.allow_failing("/api/redeem")
+    purse.buy(100)
+    offered(purse.database, user.id)
+    page = open_host()
+    enter(page, user)
+    store = store_of(page)
+    expect(store.offers).to_have_count(1)
+    store.code.get_by_text("Have a code?").click()
+    store.code.get_by_label("Code").fill("SPRING")
+    store.code.get_by_label("Code").press("Enter")
+    expect(store.code.get_by_role("alert")).not_to_be_empty()
+    page.evaluate("globalThis.away = document.querySelector('credit-store'); away.remove()")
+    page.get_by_role("button", name="Leave").click()
+    expect(page.locator("credit-balance")).to_have_attribute("data-state", "signed-out")
+    enter(page, stack.sign_up())
+    expect(page.locator("credit-balance .purse__amount")).to_have_text("0")
+    page.route("**/api/offers", lambda _route: None)
+    page.evaluate("document.querySelector('main').append(away)")
+    expect(store.packs).to_have_count(3)
+    assert store.offers.count() == 0
+    expect(store.code.get_by_label("Code")).to_have_value("")
+    expect(store.code.locator("[role=alert]")).to_be_empty()
+
+
+def test_the_cards_are_laid_out_by_the_room_that_the_page_gives(open_host: OpenHost) -> None:
+    page = open_host(viewport={"width": 1280, "height": 900})
     store = store_of(page)
     expect(store.packs).to_have_count(3)
     shelf = store.place.get_by_role("list", name="Credit packs")

@@ -67,3 +67,13 @@ def test_a_visitor_agrees_after_signing_in(visitor: Site, user: User) -> None:
     visitor.store.place.get_by_role("checkbox", name=WORDING).check()
     visitor.store.buy_button("Starter").click()
     visitor.at_checkout()
+
+
+def test_nobody_agrees_for_the_next_person(buyer: Site, stack: RunningStack) -> None:
+    store = buyer.open_store()
+    store.place.get_by_role("checkbox", name=WORDING).check()
+    buyer.page.keyboard.press("Escape")
+    buyer.sign_out()
+    other = stack.sign_up()
+    buyer.sign_in(other.email, other.password)
+    expect(buyer.open_store().place.get_by_role("checkbox", name=WORDING)).not_to_be_checked()

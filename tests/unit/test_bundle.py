@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+import subprocess
+from base64 import b64encode
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,7 +29,7 @@ PUBLIC = ROOT / "public"
 ADDRESS = re.compile(r'(?:href|src|data-[\w-]+|from|import)[= ]?"((?:/|\.\./)[^"?]*)"')
 HASHED = re.compile(r"/assets/[\w-]+-[\w-]{8,10}\.(?:js|css)")
 META = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]*)">')
-EVERY_PROJECT = "default-src 'self'; connect-src 'self' https://*.supabase.co"
+EVERY_PROJECT = "default-src 'self'; script-src 'self'; connect-src 'self' https://*.supabase.co"
 TRUSTED_TYPES = "require-trusted-types-for 'script'; trusted-types 'none'"
 # Whatever other sites and browsers ask for by name.
 PUBLIC_NAMES = ("purse.js", "purse.d.ts", "openapi.json", "openapi.d.ts", "favicon.svg")
@@ -103,6 +107,26 @@ def test_a_page_preloads_every_module_that_its_script_imports(dist: Path) -> Non
         assert len(seen) > 1
         assert preloaded <= seen
         assert len(seen - preloaded) == 1, "all but the script itself"
+
+
+def test_the_policy_allows_the_one_script_that_stands_in_every_page(dist: Path) -> None:
+    everywhere = json.loads((ROOT / "vercel.json").read_text("utf-8"))["headers"][0]["headers"]
+    (policy,) = (each["value"] for each in everywhere if each["key"] == "Content-Security-Policy")
+    for page in dist.rglob("*.html"):
+        (script,) = re.findall(r"<script(?: data-[^>]*)?>(.+?)</script>", page.read_text("utf-8"))
+        digest = b64encode(sha256(script.encode()).digest()).decode()
+        assert f"; script-src 'self' 'sha256-{digest}'; " in policy, page
+
+
+def test_a_script_that_the_policy_does_not_allow_is_not_deployed(
+    build: Callable[..., Path], public: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    changed(public, "js/lib/early.js", "purse.texts", "purse.languages")
+    with pytest.raises(subprocess.CalledProcessError):
+        build(source=public)
+    assert re.search(
+        r"put 'sha256-[\w+/]{43}=' into script-src in vercel.json", capfd.readouterr().err
+    )
 
 
 def test_a_language_is_a_file_of_its_own_whose_address_early_js_is_told(dist: Path) -> None:

@@ -5,6 +5,7 @@ import { whileBusy } from "../lib/busy-button.js";
 import { noteDeletion } from "./deletion-note.js";
 import { h } from "../lib/dom.js";
 import { formField } from "../lib/form-field.js";
+import { person } from "../session/person.js";
 import { session } from "../session/session.js";
 import { StepForm } from "../session/step-form.js";
 import { t } from "../lib/texts.js";
@@ -68,10 +69,11 @@ class DeleteAccount extends HTMLElement {
 
   /** @param {import("./account-api.js").Account} account as it was shown */
   async #delete({ balance, files }) {
+    const { id } = person;
     try {
       const deletion = await deleteAccount(balance);
       noteDeletion({ ...deletion, files });
-      session.end("deleted");
+      person.end("deleted", id);
       location.replace("/account/deleted");
     } catch (error) {
       if (error.code === "balance_changed") return this.#tell(t("deletion.changed"));

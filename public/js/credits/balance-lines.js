@@ -1,5 +1,6 @@
 import { day } from "../lib/dates.js";
 import { h } from "../lib/dom.js";
+import { once } from "../lib/once.js";
 import { locale, parts, t } from "../lib/texts.js";
 import { useInWords } from "../store/use-words.js";
 
@@ -15,7 +16,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const EXPIRY_SHOWN_DAYS = 30;
 const EXPIRY_URGENT_DAYS = 7;
 
-const distance = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
+const distance = once(() => new Intl.RelativeTimeFormat(locale, { numeric: "auto" }));
 
 /**
  * What there is to say about a balance, the most urgent first.
@@ -61,7 +62,7 @@ const named = ({ feature, quantity }) =>
 
 /** @param {string} key @param {{ credits: number, expires_at: string }} expiry */
 function expiry(key, { credits, expires_at: at }) {
-  const when = distance.format(daysUntil(new Date(at)), "day");
+  const when = distance().format(daysUntil(new Date(at)), "day");
   return parts(key, { n: credits, when, day: day(at) });
 }
 

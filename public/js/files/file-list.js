@@ -119,7 +119,8 @@ export class FileList extends HTMLElement {
 
   /** @param {import("./file-row.js").OwnFile} file */
   async #delete(file) {
-    if (!(await askFirst(deleteQuestion(file)))) return;
+    const id = session.user?.id;
+    if (!(await askFirst(deleteQuestion(file))) || session.user?.id !== id) return;
     const rows = [...this.#list.children];
     const place = rows.findIndex((row) => row === this.#row(file));
     try {

@@ -22,15 +22,22 @@ class FileShelf extends EventTarget {
   maxBytes = null;
   /** @type {import("../lib/http.js").RequestError | null} */
   error = null;
-  /** As in the wallet: an answer asked for before the last change is dropped. */
-  #turn = 0;
+  /** As in the wallet: counts questions about the newest files. */
+  #asked = 0;
+  /** The newest question whose answer counts. An answer to an older one, or about somebody else, is dropped. */
+  #taken = 0;
+  /** The last question before a file was put here: its answer may not know that file yet. */
+  #outdated = 0;
+  /** An answer that is on its way may still have them. @type {Set<string>} */
+  #removed = new Set();
   #readAt = 0;
   #looks = 0;
+  #timer = 0;
 
   constructor() {
     super();
     session.addEventListener("change", () => {
-      this.#turn += 1;
+      this.#taken = this.#asked;
       Object.assign(this, { status: "loading", files: [], nextCursor: null, error: null });
       this.#tell();
     });
@@ -44,13 +51,15 @@ class FileShelf extends EventTarget {
     if (!session.user) return;
     this.error = null;
     this.#tell();
-    const turn = this.#turn;
+    const asked = ++this.#asked;
     try {
       const limit = Math.min(Math.max(PAGE_SIZE, this.files.length), LARGEST_PAGE);
       const answer = await getFiles({ limit });
-      if (turn === this.#turn) this.#take(this.#withOlderPages(answer));
+      if (asked <= this.#taken) return;
+      if (asked > this.#outdated) this.#takeNewest(this.#withOlderPages(answer), asked);
+      else if (asked === this.#asked) await this.load();
     } catch (error) {
-      if (turn !== this.#turn) return;
+      if (asked <= this.#taken) return;
       Object.assign(this, { error, status: this.files.length ? "ready" : "failed" });
       this.#tell();
     }
@@ -59,9 +68,12 @@ class FileShelf extends EventTarget {
   /** Adds the next page; throws what went wrong. */
   async loadMore() {
     if (!this.nextCursor) return;
-    const turn = this.#turn;
-    const answer = await getFiles({ limit: PAGE_SIZE, cursor: this.nextCursor });
-    if (turn === this.#turn) this.#take({ ...answer, files: [...this.files, ...answer.files] });
+    const cursor = this.nextCursor;
+    const answer = await getFiles({ limit: PAGE_SIZE, cursor });
+    // The list ends elsewhere by now: it is another person's, or has this page already.
+    if (cursor !== this.nextCursor) return;
+    const known = new Set(this.files.map(({ id }) => id));
+    this.#take({ ...answer, files: [...this.files, ...answer.files.filter(({ id }) => !known.has(id))] });
   }
 
   /**
@@ -78,7 +90,7 @@ class FileShelf extends EventTarget {
   /** Puts a file where it belongs: in its own place, or on top as the newest. @param {OwnFile} file */
   put(file) {
     const isKnown = this.files.some(({ id }) => id === file.id);
-    this.#turn += 1;
+    this.#outdated = this.#asked;
     this.files = isKnown
       ? this.files.map((other) => (other.id === file.id ? file : other))
       : [file, ...this.files];
@@ -87,16 +99,22 @@ class FileShelf extends EventTarget {
 
   /** Takes a file that was deleted off the list. Tells of it by "removed", with the id. @param {string} id */
   remove(id) {
-    this.#turn += 1;
+    this.#removed.add(id);
     this.files = this.files.filter((file) => file.id !== id);
     this.#tell();
     this.dispatchEvent(new CustomEvent("removed", { detail: { id } }));
   }
 
-  /** @param {import("./files-api.js").FilePage} answer */
-  #take({ files, next_cursor: nextCursor, max_bytes: maxBytes }) {
-    this.#turn += 1;
+  /** @param {import("./files-api.js").FilePage} answer @param {number} asked */
+  #takeNewest(answer, asked) {
+    this.#taken = asked;
     this.#readAt = Date.now();
+    this.#take(answer);
+  }
+
+  /** @param {import("./files-api.js").FilePage} answer */
+  #take({ files: all, next_cursor: nextCursor, max_bytes: maxBytes }) {
+    const files = all.filter(({ id }) => !this.#removed.has(id));
     Object.assign(this, { status: "ready", error: null, files, nextCursor, maxBytes });
     this.#tell();
     this.#lookAgainIfAtWork();
@@ -115,7 +133,9 @@ class FileShelf extends EventTarget {
   #lookAgainIfAtWork() {
     const isAtWork = this.files.some(({ status }) => status === "processing");
     this.#looks = isAtWork ? this.#looks + 1 : 0;
-    if (isAtWork && this.#looks <= LOOKS) setTimeout(() => this.load(), LOOK_AGAIN_AFTER_SECONDS * 1000);
+    clearTimeout(this.#timer);
+    if (isAtWork && this.#looks <= LOOKS)
+      this.#timer = setTimeout(() => this.load(), LOOK_AGAIN_AFTER_SECONDS * 1000);
   }
 
   /** Whether addresses given out may have run out. */

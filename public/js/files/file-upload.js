@@ -32,8 +32,8 @@ export class FileUpload extends HTMLElement {
    * @param {import("../store/kept-work.js").KeptWork[]} works
    * @param {{ atOnce: boolean }} options
    */
-  resume(works, { atOnce }) {
-    uploads.resume(works);
+  async resume(works, { atOnce }) {
+    await uploads.resume(works);
     // Whether the credits suffice, the server says: the balance may not be known yet.
     if (atOnce) uploads.start(uploads.jobs.filter(isStartable));
   }

@@ -4,6 +4,7 @@ import { completeFile, createFile, deleteFile, newKey } from "./files-api.js";
 import { RequestError } from "../lib/http.js";
 import { forget, keep } from "../store/kept-work.js";
 import { upload } from "./upload.js";
+import { ifIdle, inTurn } from "./upload-lock.js";
 import { isAtWork } from "./upload-plan.js";
 import { wallet } from "../credits/wallet.js";
 
@@ -94,7 +95,10 @@ export class UploadJob extends EventTarget {
     Object.assign(this, { error: null, progress: 0 });
     this.#move("starting");
     // An upload that was just cancelled is deleted on the server first: under its key, that would end this one.
-    this.#running = this.#running.then(() => this.#go());
+    const { signal } = this.#stopping;
+    this.#running = this.#running
+      .then(() => inTurn(this, signal, () => this.#go()))
+      .catch(() => this.#move("stopped"));
     await this.#running;
   }
 
@@ -107,16 +111,18 @@ export class UploadJob extends EventTarget {
   async cancel() {
     this.stop();
     if (!isAtWork(this)) this.#move("stopped");
-    this.#running = this.#running.then(() => this.#free());
+    this.#running = this.#running.then(() => ifIdle(this, () => this.#free()));
     await this.#running;
   }
 
-  /** Forgets the file, here and for later, and frees the credits that its upload holds. */
+  /** Forgets the file, here and for later, and frees the credits that its upload holds; not if another tab uploads it. */
   async drop() {
     this.stop();
     await this.#running;
-    await this.#forget();
-    await this.#free();
+    await ifIdle(this, async () => {
+      await this.#forget();
+      await this.#free();
+    });
   }
 
   async #go() {

@@ -5,6 +5,7 @@ import { loadCatalogue } from "../store/catalogue.js";
 import { session } from "../session/session.js";
 import { troubleWith } from "./upload-checks.js";
 import { UploadJob } from "./upload-job.js";
+import { isIdle } from "./upload-lock.js";
 import { isGoing, isOver, isStartable, nextToStart, plan } from "./upload-plan.js";
 import { wallet } from "../credits/wallet.js";
 
@@ -75,10 +76,12 @@ class UploadQueue extends EventTarget {
     return { taken, refused };
   }
 
-  /** Takes up uploads that were kept here. @param {import("../store/kept-work.js").KeptWork[]} works */
-  resume(works) {
+  /** Takes up uploads that were kept here, except those of another tab. @param {import("../store/kept-work.js").KeptWork[]} works */
+  async resume(works) {
+    const areIdle = await Promise.all(works.map(isIdle));
+    const idle = works.filter(({ userId }, index) => areIdle[index] && userId === session.user?.id);
     const known = new Set(this.jobs.map(({ key }) => key));
-    const jobs = works.flatMap(({ userId, key, at, file, fileId }) => {
+    const jobs = idle.flatMap(({ userId, key, at, file, fileId }) => {
       const kind = file && kindOf(file.name);
       if (!file || !kind || known.has(key)) return [];
       const job = new UploadJob({ userId, file, kind, key, at, fileId, stage: "waiting" });

@@ -1,3 +1,5 @@
+import { once } from "./once.js";
+
 /**
  * Makes an element: h("button", { class: "button", onclick: run }, "Buy").
  * Functions become listeners, true and false switch an attribute on or off, null leaves it out.
@@ -59,11 +61,13 @@ const FACETS = [
 ];
 
 /** The gem that stands for a credit. Drawn in place: the page of another app may load no pictures of ours. */
-export function gem() {
+export const gem = () => drawnGem().cloneNode(true);
+
+const drawnGem = once(() => {
   const facets = FACETS.map(([fill, d]) => svg("path", { fill, d }));
   const size = { viewBox: "0 0 32 32", width: 20, height: 20 };
   return svg("svg", { class: "gem", "aria-hidden": "true", ...size }, ...facets);
-}
+});
 
 /** Text for those who listen rather than look. @param {string} text */
 export function spoken(text) {

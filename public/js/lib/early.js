@@ -1,9 +1,10 @@
-// Runs before the first paint, so that nobody sees the page of the other state, other colours, or another
-// language flash by. session.js, shop.js and texts.js keep the marks true from then on. It also asks for what
-// the modules will ask for, because they take a while to load.
+// A deploy puts it into the pages themselves, and their policy allows it by its hash. It runs before the first
+// paint, so that nobody sees the page of the other state, other colours, or another language flash by. session.js,
+// shop.js and texts.js keep the marks true from then on. It also asks for what the modules will ask for, because
+// they take a while to load.
 (function () {
   const root = document.documentElement;
-  const { ask, askFiles, ...texts } = document.currentScript?.dataset ?? {};
+  const { ask, askFiles, readSignedOut, ...texts } = document.currentScript?.dataset ?? {};
   let session = null;
   let hasFiles = false;
   try {
@@ -19,16 +20,21 @@
     if (Object.hasOwn(texts, used)) {
       root.lang = used;
       root.toggleAttribute("data-translating", true);
-      const file = Object.assign(document.createElement("link"), { rel: "modulepreload", href: texts[used] });
-      document.head.append(file);
+      load({ rel: "modulepreload", href: texts[used] });
     }
   } catch {
     // Without storage the page begins signed out, in its own colours and in English.
   }
   root.dataset.session = session ? "in" : "out";
+  if (readSignedOut && !session) load({ rel: "preload", as: "fetch", crossOrigin: "", href: readSignedOut });
   askFor([ask, hasFiles && askFiles], session ?? {});
 
   addEventListener("error", ({ target }) => recover(/** @type {HTMLScriptElement & HTMLLinkElement} */ (target)), true);
+
+  /** @param {Partial<HTMLLinkElement>} link */
+  function load(link) {
+    document.head.append(Object.assign(document.createElement("link"), link));
+  }
 
   /**
    * A deploy while the page loads: the files of this version are gone. The page is loaded anew, at most once a

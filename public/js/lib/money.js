@@ -1,12 +1,13 @@
+import { once } from "./once.js";
 import { formatNumber, locale } from "./texts.js";
 
 /** A pack at one price. @typedef {{ id: string, credits: number } & import("../store/catalogue.js").Price} Offer */
 
-const percents = new Intl.NumberFormat(locale, { style: "percent" });
-const signed = new Intl.NumberFormat(locale, { signDisplay: "exceptZero" });
+const percents = once(() => new Intl.NumberFormat(locale, { style: "percent" }));
+const signed = once(() => new Intl.NumberFormat(locale, { signDisplay: "exceptZero" }));
 
 /** @param {number} credits "+500", "−2" */
-export const formatChange = (credits) => formatNumber(credits, signed);
+export const formatChange = (credits) => formatNumber(credits, signed());
 
 /**
  * The server says how many decimals Stripe's amounts have. A browser has fewer for some currencies, such as HUF.
@@ -29,7 +30,7 @@ export const formatPerHundred = (pack) =>
   formatMoney((pack.unit_amount * 100) / pack.credits, pack.currency, pack.decimals);
 
 /** @param {number} percent */
-export const formatPercent = (percent) => percents.format(percent / 100);
+export const formatPercent = (percent) => percents().format(percent / 100);
 
 /**
  * By how many whole percent a credit is cheaper here than in the smallest pack of the same currency.

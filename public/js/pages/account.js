@@ -10,7 +10,9 @@ import { goOn } from "../session/sign-in-mails.js";
 import { session } from "../session/session.js";
 import { t } from "../lib/texts.js";
 
-const form = /** @type {import("../session/auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
+/** Where nobody is signed in. */
+const form = () =>
+  /** @type {import("../session/auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
 const address = /** @type {import("../account/change-address.js").ChangeAddress} */ (
   document.querySelector("change-address")
 );
@@ -29,7 +31,7 @@ async function arrive() {
   if (isHalf && session.user) return address.say(t("address.half"));
   if (isHalf) said.textContent = t("address.half");
   if (!problem) return;
-  if (!session.user) form.complain(t(`arrival.${problem}`));
+  if (!session.user) form().complain(t(`arrival.${problem}`));
   // Confirmed without the secret of this browser, or twice: what counts is what the address is by now.
   else address.complain(t(problem === "unreachable" ? "arrival.unreachable" : "address.link_over"));
 }

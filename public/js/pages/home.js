@@ -13,7 +13,9 @@ import { goOn } from "../session/sign-in-mails.js";
 import { inviteToBuy } from "../session/sign-in-prompt.js";
 import { t } from "../lib/texts.js";
 
-const form = /** @type {import("../session/auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
+/** Where nobody is signed in. */
+const form = () =>
+  /** @type {import("../session/auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
 
 /** Goes on with what somebody came for: the store, or a purchase they had to sign in for. */
 function proceed() {
@@ -43,7 +45,7 @@ session.addEventListener("change", (event) => {
   if (isArriving) return;
   const { reason } = /** @type {CustomEvent} */ (event).detail;
   // The form says why the session is over, so it comes into view.
-  if (["expired", "deleted"].includes(reason)) form.invite();
+  if (["expired", "deleted"].includes(reason)) form().invite();
   else focusView();
   // Signed in in another tab: that one goes on with the purchase, and this one does not buy a second time.
   if (["signed-out", "deleted", "elsewhere"].includes(reason)) intent.forget();
@@ -54,15 +56,15 @@ session.addEventListener("change", (event) => {
 function followFragment() {
   if (location.hash !== "#sign-in") return;
   history.replaceState(history.state, "", location.pathname + location.search);
-  if (!session.user) form.invite();
+  if (!session.user) form().invite();
 }
 
 /** Mails lead to pages of their own; here come providers, and links that Supabase sends to the site's address. */
 async function arrive() {
   const { errand, problem } = await takeArrival();
   if (problem && !session.user) {
-    form.complain(t(`arrival.${problem}`));
-    form.invite();
+    form().complain(t(`arrival.${problem}`));
+    form().invite();
   }
   if (!errand) return false;
   if (errand.purpose === "recovery") newPasswordDue.note(session.user?.id ?? "");

@@ -1,4 +1,5 @@
 // What every page has: the header, the store, and a balance that is known.
+import "../session/views.js";
 import "../lib/site-brand.js";
 import "../lib/site-footer.js";
 import "../credits/balance-pill.js";

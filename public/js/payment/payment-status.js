@@ -85,6 +85,7 @@ class PaymentStatus extends HTMLElement {
       case "open":
         return [actions(toPaymentPage(purchase?.checkout_url ?? ""), storeButton({ quiet: true }))];
       case "unconfirmed":
+      case "unknown":
         return [actions(this.#againButton(), homeLink()), reference(this.#sessionId)];
       case "not-found":
         return [actions(signInAsAnother(), homeLink()), reference(this.#sessionId)];

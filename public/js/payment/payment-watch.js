@@ -6,11 +6,13 @@ const LONGEST_DELAY_SECONDS = 5;
 const BACK_OFF = 1.5;
 const GIVE_UP_AFTER_SECONDS = 120;
 /** What may still change while somebody looks at it. */
-const UNDECIDED = ["confirming", "processing", "open"];
+const UNDECIDED = ["confirming", "processing", "open", "unknown"];
+/** What only an answer for which Stripe was asked can tell: until the next one it stands. */
+const TOLD_BY_STRIPE = ["open", "unknown"];
 
 /**
  * @typedef {"confirming" | "processing" | "open" | "paid" | "refunded" | "mismatch" | "failed" | "expired" |
- *   "unconfirmed" | "signed-out" | "invalid" | "not-found"} PaymentState
+ *   "unconfirmed" | "unknown" | "signed-out" | "invalid" | "not-found"} PaymentState
  * @typedef {{ order_id: string, status: string, package_name: string, credits: number, credited: number, amount: number, refunded: number, currency: string,
  *   decimals: number, decline_code: string | null, receipt: string | null, invoice: string | null,
  *   checkout_url: string | null }} Purchase
@@ -62,8 +64,7 @@ async function look(sessionId, last, signal) {
     if (!signal.aborted) wallet.take(answer);
     const trouble = answer.purchase_lookup === "stripe_unavailable" ? "stripe" : null;
     const state = stateOf(answer);
-    // Only an answer for which Stripe was asked names the payment page; until the next one it stands.
-    if (state === "confirming" && last.state === "open") return { ...last, trouble };
+    if (state === "confirming" && TOLD_BY_STRIPE.includes(last.state)) return { ...last, trouble };
     return { state, purchase: answer.purchase, trouble };
   } catch (error) {
     if (error.status === 401) return { ...last, state: "signed-out" };
@@ -79,6 +80,7 @@ async function look(sessionId, last, signal) {
  */
 function stateOf({ purchase, purchase_lookup: lookup }) {
   if (lookup === "not_found") return "not-found";
+  if (lookup === "unknown_to_stripe" && purchase?.status === "open") return "unknown";
   switch (purchase?.status) {
     case "paid":
       if (purchase.refunded > 0) return "refunded";

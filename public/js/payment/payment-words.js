@@ -12,7 +12,7 @@ export const titleOf = ({ state }) => t(`payment.${keyOf(state)}`);
 
 /** What was bought, or would be; empty where that does not matter. @param {Sighting} sighting */
 export function boughtIn({ state, purchase, trouble }) {
-  const matters = !trouble && ["paid", "processing", "open"].includes(state);
+  const matters = !trouble && ["paid", "processing", "open", "unknown"].includes(state);
   return matters && purchase ? bought(purchase) : "";
 }
 

@@ -28,11 +28,12 @@ export const callForFile = (path, options) => send(requestFile, path, options);
  */
 function send(request, path, options) {
   const run = async (/** @type {string} */ token) => {
+    const { id } = person;
     try {
       const headers = { ...options?.headers, Authorization: `Bearer ${token}` };
       return await request(path, { ...options, headers, begun: takeEarlyAnswer(path, token) });
     } catch (error) {
-      if (error.code === "account_deleted") person.end("deleted");
+      if (error.code === "account_deleted") person.end("deleted", id);
       throw error;
     }
   };

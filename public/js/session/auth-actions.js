@@ -31,6 +31,7 @@ export async function setPassword(changes) {
 
 /** Ends every session of the person, this one last. Throws if the server could not be told. */
 export async function signOutEverywhere() {
+  const id = session.user?.id;
   await atAuth((token) => auth.signOut(token, "global"));
-  session.end("signed-out");
+  if (session.user?.id === id) session.end("signed-out");
 }

@@ -57,10 +57,8 @@ export class AuthForm extends HTMLElement {
     this.#email.input.addEventListener("input", () => keepAddress(this.#email.input.value));
     this.#forgot.href = withWayBack("/sign-in/reset");
     this.#byMail.href = withWayBack("/sign-in/mail");
-    session.addEventListener("change", (event) =>
-      this.#onSession(/** @type {CustomEvent} */ (event).detail.reason),
-    );
-    if (!session.user) this.#prepare();
+    session.addEventListener("change", () => this.#onSession());
+    this.#onSession();
   }
 
   /** Comes into view, says why if there is a reason, and takes the keyboard. @param {...(Node | string)} reason */
@@ -76,16 +74,16 @@ export class AuthForm extends HTMLElement {
     this.#problem.textContent = text;
   }
 
-  /** @param {string} reason */
-  #onSession(reason) {
+  /** Made when somebody has just been signed out, it says why, too. */
+  #onSession() {
     this.#password.input.value = "";
     if (session.user) {
       this.#invitation.hidden = true;
       return;
     }
     this.#email.input.value = keptAddress();
-    if (reason === "expired") this.complain(t("auth.error.signed_out"));
-    if (reason === "deleted") this.complain(t("auth.account_deleted"));
+    if (session.reason === "expired") this.complain(t("auth.error.signed_out"));
+    if (session.reason === "deleted") this.complain(t("auth.account_deleted"));
     this.#prepare();
   }
 

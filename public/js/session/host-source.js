@@ -17,8 +17,10 @@ export class HostSource {
   isKnown = false;
   #ask;
   #renew;
-  /** Counts questions: an older answer does not replace a newer one. */
-  #turn = 0;
+  /** Counts questions. */
+  #asked = 0;
+  /** The newest question that was answered: an older answer does not replace a newer one. */
+  #answered = 0;
   /** The token that `id` comes from. @type {string | null} */
   #token = null;
   /** A token that the server refuses for good. @type {string | null} */
@@ -32,10 +34,10 @@ export class HostSource {
 
   /** Asks the app who is there now. Answers whether that is a change; throws what the app throws. */
   async refresh() {
-    const turn = ++this.#turn;
+    const asked = ++this.#asked;
     try {
       const token = (await this.#ask()) ?? null;
-      return turn === this.#turn && this.#take(token);
+      return this.#hear(token, asked);
     } catch (error) {
       if (!this.isKnown) this.#take(null);
       throw error;
@@ -44,15 +46,17 @@ export class HostSource {
 
   /** @param {string} [rejected] a token the server has just refused */
   async token(rejected) {
-    const turn = ++this.#turn;
+    const asked = ++this.#asked;
     let token = await given(this.#ask);
     if (token !== null && token === rejected) token = await given(this.#renew);
-    if (token !== null && token === rejected) {
+    const isRefused = token !== null && token === rejected;
+    if (isRefused && asked > this.#answered) {
       this.#token = token;
       this.end("expired");
     }
-    if (turn === this.#turn) this.#take(token);
-    if (token === null || token === this.#refused) throw new RequestError({ status: 401, code: "signed_out" });
+    this.#hear(token, asked);
+    if (token === null || isRefused || token === this.#refused)
+      throw new RequestError({ status: 401, code: "signed_out" });
     return token;
   }
 
@@ -62,6 +66,13 @@ export class HostSource {
     if (this.id === null) return;
     this.id = null;
     person.changed(reason);
+  }
+
+  /** Answers whether that is a change. @param {string | null} token @param {number} asked */
+  #hear(token, asked) {
+    if (asked < this.#answered) return false;
+    this.#answered = asked;
+    return this.#take(token);
   }
 
   /** @param {string | null} token */

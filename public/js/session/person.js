@@ -47,9 +47,13 @@ class Person extends EventTarget {
     return this.#source.token(rejected);
   }
 
-  /** @param {"expired" | "deleted"} reason */
-  end(reason) {
-    this.#source?.end(reason);
+  /**
+   * Takes nothing from somebody else who is there by now.
+   * @param {"expired" | "deleted"} reason
+   * @param {string | null} id whose session is over
+   */
+  end(reason, id) {
+    if (this.id === id) this.#source?.end(reason);
   }
 
   /** @param {string} reason */

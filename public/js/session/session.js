@@ -16,6 +16,8 @@ const now = () => Math.floor(Date.now() / 1000);
  * of another address of theirs by "renamed".
  */
 class Session extends EventTarget {
+  /** Why somebody came or went last, on this page. */
+  reason = "";
   #userId = readSession()?.user.id ?? null;
   /** @type {Promise<string> | null} */
   #refreshing = null;
@@ -113,6 +115,7 @@ class Session extends EventTarget {
     document.documentElement.dataset.session = userId ? "in" : "out";
     if (userId === this.#userId) return;
     this.#userId = userId;
+    this.reason = reason;
     this.dispatchEvent(new CustomEvent("change", { detail: { reason } }));
     person.changed(reason);
   }

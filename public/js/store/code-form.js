@@ -2,6 +2,7 @@ import { redeemCode } from "./api.js";
 import { whileBusy } from "../lib/busy-button.js";
 import { h, uniqueId } from "../lib/dom.js";
 import { problem } from "../lib/problems.js";
+import { person } from "../session/person.js";
 import { t } from "../lib/texts.js";
 import { wallet } from "../credits/wallet.js";
 
@@ -56,13 +57,15 @@ export class CodeForm {
     this.#say("");
     const code = this.#input.value.trim();
     if (!code) return this.#complain(t("redeem.missing"));
+    const { id } = person;
     try {
       const { credits, campaign, replayed } = await redeemCode(code);
+      if (person.id !== id) return;
       this.#input.value = "";
       this.#say(t(replayed ? "redeem.had_before" : "redeem.added", { n: credits, campaign }));
       wallet.load();
     } catch (error) {
-      this.#complain(explain(error));
+      if (person.id === id) this.#complain(explain(error));
     }
   }
 

@@ -1,10 +1,11 @@
 import { OWN, chosenCurrency, isMixed, offeredCurrencies } from "./buyer-currency.js";
 import { h, uniqueId } from "../lib/dom.js";
+import { once } from "../lib/once.js";
 import { locale, t } from "../lib/texts.js";
 
 /** @typedef {import("./catalogue.js").Package} Package */
 
-const names = new Intl.DisplayNames(locale, { type: "currency" });
+const names = once(() => new Intl.DisplayNames(locale, { type: "currency" }));
 
 /** The choice of the currency to pay in. Not shown where there is only one. */
 export class CurrencyChoice {
@@ -23,7 +24,7 @@ export class CurrencyChoice {
   /** @param {Package[]} packages @param {string | null} currency the one that prices are shown in */
   show(packages, currency) {
     const offered = offeredCurrencies(packages);
-    const options = offered.map((each) => h("option", { value: each }, `${each.toUpperCase()} · ${names.of(each)}`));
+    const options = offered.map((each) => h("option", { value: each }, `${each.toUpperCase()} · ${names().of(each)}`));
     if (isMixed(packages)) options.unshift(h("option", { value: OWN }, t("packs.currency.own")));
     this.#select.replaceChildren(...options);
     this.#select.value = currency ?? OWN;

@@ -1,5 +1,6 @@
 import { gem, h, spoken } from "../lib/dom.js";
 import { formatMoney, formatPercent, formatPerHundred, savingPercent } from "../lib/money.js";
+import { once } from "../lib/once.js";
 import { formatNumber, locale, t } from "../lib/texts.js";
 import { afterwards, isBestValue, usesOf } from "./pack-worth.js";
 import { useInWords } from "./use-words.js";
@@ -16,7 +17,7 @@ import { useInWords } from "./use-words.js";
 /** How many uses a card names: the price list has them all. */
 const MOST_USES = 2;
 
-const choices = new Intl.ListFormat(locale, { type: "disjunction" });
+const choices = once(() => new Intl.ListFormat(locale, { type: "disjunction" }));
 
 /**
  * One pack on sale.
@@ -92,7 +93,7 @@ function fallback({ missing, currency }) {
 /** @param {ReturnType<typeof usesOf>} uses "100 documents or 250 recordings" */
 function inWords(uses) {
   const words = uses.slice(0, MOST_USES).map((use) => useInWords(use, use.n));
-  return choices.format(words);
+  return choices().format(words);
 }
 
 /** Keeps its line free while the balance is not known. @param {number} credits @param {number | null} known */

@@ -24,8 +24,13 @@ export class WaiverBox {
     if (wording === this.#wording) return;
     this.#wording = wording;
     this.#words.textContent = wording ?? "";
-    this.#box.checked = false;
     this.element.hidden = wording === null;
+    this.reset();
+  }
+
+  /** Nobody agrees for the next person. */
+  reset() {
+    this.#box.checked = false;
     this.complain("");
   }
 

@@ -570,6 +570,9 @@ export const texts = {
   "payment.unconfirmed": "Noch keine Bestätigung",
   "payment.unconfirmed.more":
     "Die Bestätigung ist noch nicht da. Falls Geld abgebucht wurde, kommen die Credits; nichts geht verloren.",
+  "payment.unknown": "Wir können diese Zahlung nicht nachsehen",
+  "payment.unknown.more":
+    "Der Fehler liegt bei uns. Falls Geld abgebucht wurde, kommen Ihre Credits, sobald er behoben ist. Zahlen Sie nicht noch einmal, sondern fragen Sie uns mit der Kennung unten.",
   "payment.signed_out": "Melden Sie sich an, um Ihre Zahlung zu sehen",
   "payment.signed_out.more": "An Ihrer Zahlung ändert das nichts. Melden Sie sich an, dann sehen wir nach.",
   "payment.invalid": "Dieser Link nennt keine Zahlung",
@@ -736,7 +739,8 @@ export const texts = {
 
   // What went wrong with work on a file
   "work.nothing_charged": "Es wurde nichts berechnet.",
-  "work.awaiting": "Wählen Sie die Datei noch einmal aus, um sie hochzuladen. Sonst kommt von selbst zurück, was reserviert ist.",
+  "work.awaiting":
+    "Vielleicht lädt ein anderer Tab sie gerade hoch. Wenn nicht, wählen Sie die Datei noch einmal aus; sonst kommt von selbst zurück, was reserviert ist.",
   "work.expired": "Es wurde nichts berechnet. Wählen Sie die Datei noch einmal aus, um sie hochzuladen.",
   "work.error.offline": "Sie sind offline. Verbinden Sie sich mit dem Internet und versuchen Sie es dann noch einmal.",
   "work.error.upload_interrupted": "Das Hochladen wurde unterbrochen. Es wurde nichts berechnet; Sie können jederzeit weitermachen.",

@@ -571,6 +571,9 @@ export const texts = {
   "payment.unconfirmed": "No confirmation yet",
   "payment.unconfirmed.more":
     "We have not received the confirmation yet. If you were charged, the credits will arrive; nothing is lost.",
+  "payment.unknown": "We cannot look up this payment",
+  "payment.unknown.more":
+    "The mistake is on our side. If you were charged, your credits come once it is put right. Do not pay again: ask us, with the reference below.",
   "payment.signed_out": "Sign in to see your payment",
   "payment.signed_out.more": "Your payment is not affected. Sign in and we will look it up.",
   "payment.invalid": "This link names no payment",
@@ -737,7 +740,8 @@ export const texts = {
 
   // What went wrong with work on a file
   "work.nothing_charged": "Nothing was charged.",
-  "work.awaiting": "Choose the file again to upload it. If you do not, what is set aside comes back by itself.",
+  "work.awaiting":
+    "Perhaps another tab is uploading it. If not, choose the file again, or what is set aside comes back by itself.",
   "work.expired": "Nothing was charged. Choose the file again to upload it.",
   "work.error.offline": "You are offline. Connect to the internet, then try again.",
   "work.error.upload_interrupted": "The upload was interrupted. Nothing was charged; go on when you like.",
