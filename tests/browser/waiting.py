@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from playwright.sync_api import Error
+
 from tests.support import until
 
 if TYPE_CHECKING:
@@ -16,4 +18,14 @@ def until_holds(page: Page, expression: str, arg: Any = None) -> None:
     Playwright's wait_for_function does it within the page, by `eval`. Our policy forbids that as
     soon as the expression is not true at once.
     """
-    until(lambda: page.evaluate(expression, arg), expression)
+
+    def holds() -> Any:
+        try:
+            return page.evaluate(expression, arg)
+        except Error as error:
+            # The page was just left: the next one is asked.
+            if "Execution context was destroyed" in error.message:
+                return None
+            raise
+
+    until(holds, expression)
