@@ -122,11 +122,14 @@ class Modules {
     }
   }
 
-  /** The bundle of a module and every file that it imports at once, itself first. @param {string} address */
-  filesOf(address) {
+  /**
+   * The bundle of a module and every file that it imports at once, itself first.
+   * @param {string} address @param {string[]} [known] files that are left out
+   */
+  filesOf(address, known = []) {
     const files = new Set([required(this.addresses.get(address), address)]);
     for (const file of files) for (const imported of this.#imports.get(file) ?? []) files.add(imported);
-    return [...files];
+    return [...files].filter((file) => !known.includes(file));
   }
 }
 
@@ -156,7 +159,7 @@ async function builtPage(html, { source, target, modules, early, policy }) {
     .replace(SCRIPT, `<script type="module" src="${script}"></script>`)
     .replace(PRELOADS, imported.map((file) => `    <link rel="modulepreload" href="${file}">\n`).join(""))
     .replace(EARLY_SCRIPT, (_, attributes) => `<script${attributes}>${early}</script>`)
-    .replace(ADDRESS, (_, address) => `="${required(modules.addresses.get(address), address)}"`);
+    .replace(ADDRESS, (_, address) => `="${modules.filesOf(address, [script, ...imported]).join(" ")}"`);
 }
 
 /**

@@ -109,6 +109,18 @@ def purchase(stack: RunningStack, session_id: str) -> dict[str, Any]:
     return row
 
 
+def begin_elsewhere(stack: RunningStack, user: User) -> str:
+    """Begin a checkout whose session Stripe does not know, as after a change of its key."""
+    session_id = begin(stack, user)
+    unheard_of = f"{session_id}_elsewhere"
+    with stack.connect() as database:
+        database.execute(
+            "update purchases set checkout_session_id = %s where checkout_session_id = %s",
+            [unheard_of, session_id],
+        )
+    return unheard_of
+
+
 def _submit(stack: RunningStack, session_id: str, fields: dict[str, str]) -> None:
     page = plain_http.post(f"{stack.stripe_api_base}/c/pay/{session_id}", data=fields, timeout=30)
     assert page.status_code in {200, 303}, page.text

@@ -121,6 +121,20 @@ def test_the_chart_of_use_is_shown_also_where_a_newer_answer_came_first(
     expect(used).to_be_visible()
 
 
+def test_what_the_desk_finds_late_leads_nobody_away(
+    visit: Visit, admin: User, person: User
+) -> None:
+    page = visit(admin, at="/admin#people").page
+    page.get_by_label("Address, id, or a part of a name").fill(person.email)
+    found = "**/api/admin/people?*"
+    with held(page, found):
+        with page.expect_request(found):
+            page.keyboard.press("Enter")
+        page.get_by_role("link", name="Money").click()
+        expect(page.get_by_role("heading", level=1, name="Money")).to_be_focused()
+    assert page.evaluate("location.hash") == "#money"
+
+
 def test_nobody_is_sent_to_pay_for_somebody_who_has_left(visit: Visit, user: User) -> None:
     site = visit(user)
     asked: list[str] = []

@@ -20,9 +20,9 @@ def test_public_has_no_other_page_or_sheet() -> None:
 
 
 def test_an_import_is_followed_in_each_of_its_forms() -> None:
-    behind = modules_behind("/js/pages/home.js")
+    behind = modules_behind("/js/pages/home-welcome.js")
     assert "/js/lib/texts/en.js" in behind, "an import of names"
-    assert "/js/session/session.js" in behind, "an import over modules"
+    assert "/js/lib/once.js" in behind, "an import over modules"
     assert "/elements/credit-store.js" in behind, "an import for its effects alone"
 
 

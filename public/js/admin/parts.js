@@ -67,8 +67,12 @@ export const code = (id) => h("code", { class: "desk-id" }, id);
 /** A link to a person. @param {string} userId @param {string} label */
 export const personLink = (userId, label) => h("a", { href: `#person=${userId}`, class: "desk-who" }, label);
 
+/** How often each place was filled. @type {WeakMap<HTMLElement, number>} */
+const turns = new WeakMap();
+
 /**
- * Fills a place with what is loaded; says so meanwhile, and offers another try if it fails.
+ * Fills a place with what is loaded; says so meanwhile, and offers another try if it fails. An answer is dropped if the
+ * place has left the page by then, or waits for a newer one.
  * @template T
  * @param {HTMLElement} place
  * @param {() => Promise<T>} load
@@ -76,17 +80,22 @@ export const personLink = (userId, label) => h("a", { href: `#person=${userId}`,
  * @param {string} [waiting]
  */
 export async function loadInto(place, load, render, waiting = "Loading…") {
+  const turn = (turns.get(place) ?? 0) + 1;
+  turns.set(place, turn);
+  const isOver = () => !place.isConnected || turns.get(place) !== turn;
   place.setAttribute("aria-busy", "true");
   place.replaceChildren(h("p", { class: "desk-loading", role: "status" }, waiting));
   try {
     const loaded = await load();
+    if (isOver()) return;
     place.replaceChildren(...render(loaded).filter((node) => node instanceof Node));
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
+    if (isOver()) return;
     const again = () => loadInto(place, load, render, waiting);
     const retry = error.status === 403 || error.status === 404 ? undefined : { label: "Try again", run: again };
     place.replaceChildren(notice(explain(error), { action: retry }));
   } finally {
-    place.setAttribute("aria-busy", "false");
+    if (!isOver()) place.setAttribute("aria-busy", "false");
   }
 }

@@ -3,8 +3,9 @@
 // shop.js and texts.js keep the marks true from then on. It also asks for what the modules will ask for, because
 // they take a while to load.
 (function () {
+  const PAUSE_MS = 2000;
   const root = document.documentElement;
-  const { ask, askFiles, readSignedOut, ...texts } = document.currentScript?.dataset ?? {};
+  const { ask, askFiles, readSignedOut, signedIn, signedOut, later, ...texts } = document.currentScript?.dataset ?? {};
   let session = null;
   let hasFiles = false;
   try {
@@ -20,16 +21,25 @@
     if (Object.hasOwn(texts, used)) {
       root.lang = used;
       root.toggleAttribute("data-translating", true);
-      load({ rel: "modulepreload", href: texts[used] });
+      loadModules(texts[used]);
     }
   } catch {
     // Without storage the page begins signed out, in its own colours and in English.
   }
   root.dataset.session = session ? "in" : "out";
   if (readSignedOut && !session) load({ rel: "preload", as: "fetch", crossOrigin: "", href: readSignedOut });
+  loadModules(session ? signedIn : signedOut);
+  // What may be wanted later is there then, also after a deploy that removes it. The page itself comes first.
+  const loadOthers = () => [signedIn, signedOut, later].forEach(loadModules);
+  addEventListener("load", () => setTimeout(loadOthers, PAUSE_MS));
   askFor([ask, hasFiles && askFiles], session ?? {});
 
   addEventListener("error", ({ target }) => recover(/** @type {HTMLScriptElement & HTMLLinkElement} */ (target)), true);
+
+  /** @param {string | undefined} addresses with spaces between them */
+  function loadModules(addresses) {
+    for (const href of addresses?.match(/\S+/g) ?? []) load({ rel: "modulepreload", href });
+  }
 
   /** @param {Partial<HTMLLinkElement>} link */
   function load(link) {

@@ -1,9 +1,4 @@
 import "./site.js";
-import "../session/auth-form.js";
-import "../../elements/credit-balance.js";
-import "../../elements/credit-history.js";
-import "../../elements/credit-store.js";
-import "../store/price-list.js";
 import { takeArrival } from "../session/arrival.js";
 import { openStore } from "../store/checkout.js";
 import { intent } from "../store/intent.js";
@@ -16,6 +11,9 @@ import { t } from "../lib/texts.js";
 /** Where nobody is signed in. */
 const form = () =>
   /** @type {import("../session/auth-form.js").AuthForm} */ (document.querySelector("auth-form"));
+
+/** What is shown to whoever is there. early.js has it on its way by now. */
+const loadView = () => (session.user ? import("./home-purse.js") : import("./home-welcome.js"));
 
 /** Goes on with what somebody came for: the store, or a purchase they had to sign in for. */
 function proceed() {
@@ -41,9 +39,15 @@ function focusView() {
 /** While a link is taken in, it is not decided yet what follows. */
 let isArriving = true;
 
-session.addEventListener("change", (event) => {
+session.addEventListener("change", async () => {
+  const { reason } = session;
   if (isArriving) return;
-  const { reason } = /** @type {CustomEvent} */ (event).detail;
+  try {
+    await loadView();
+  } catch {
+    // It was not kept, and a deploy has removed it: the page as it is by now has another, and goes on.
+    return location.reload();
+  }
   // The form says why the session is over, so it comes into view.
   if (["expired", "deleted"].includes(reason)) form().invite();
   else focusView();
@@ -78,8 +82,10 @@ async function arrive() {
 /** Takes in what the address brings. Answers whether this page stays. */
 async function land() {
   isArriving = true;
+  await loadView();
   const isLeaving = await arrive();
   isArriving = false;
+  await loadView();
   if (!isLeaving) followFragment();
   return !isLeaving;
 }

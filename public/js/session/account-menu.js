@@ -59,7 +59,8 @@ function signInLink() {
   const link = h("a", { class: "button button--quiet", href: "/#sign-in" }, t("account.sign_in"));
   link.addEventListener("click", (event) => {
     const form = document.querySelector("auth-form");
-    if (!form?.checkVisibility()) return;
+    // One that is not at work yet is invited by the address of the link.
+    if (!form?.matches(":defined") || !form.checkVisibility()) return;
     event.preventDefault();
     /** @type {import("./auth-form.js").AuthForm} */ (form).invite();
   });

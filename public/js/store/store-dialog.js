@@ -1,8 +1,7 @@
-import "../../elements/credit-store.js";
-import "./price-list.js";
 import { storeHeader, storeIntro } from "./store-frame.js";
 import { closeOnBackdrop } from "../lib/dialog.js";
 import { h } from "../lib/dom.js";
+import { notice } from "../lib/notice.js";
 import { session } from "../session/session.js";
 import { t } from "../lib/texts.js";
 
@@ -35,8 +34,17 @@ class StoreDialog extends HTMLElement {
     this.#buyer.textContent = session.user ? t("store.for", { email: session.user.email }) : "";
     this.#reason.textContent = reason;
     if (!this.#dialog.open) this.#dialog.showModal();
+    if (!(await this.#load())) return;
     await (isFirst ? this.#packs.ready : this.#packs.refresh({ cache: "default" }));
     if (packageId) this.#packs.buy(packageId);
+  }
+
+  /** Loaded with the page already, mostly. Answers whether there is something to show. */
+  async #load() {
+    const content = await import("./store-content.js").catch(() => null);
+    const action = { label: t("try_again"), run: () => location.reload() };
+    if (!content) this.#packs.replaceWith(notice(t("reading.other"), { action }));
+    return content !== null;
   }
 
   /** Done when it is first wanted, so that no page asks for a catalogue nobody looks at. */

@@ -38,7 +38,7 @@ def outcomes(stage: Stage) -> Iterator[State]:
 
 
 def other_ways(stage: Stage) -> Iterator[State]:
-    """Not theirs, not paid, run out, without a session's id, signed out, and cancelled."""
+    """Not theirs, not paid, run out, unknown to Stripe, without an id, signed out, cancelled."""
     user = stage.person()
     with stage.visit(user) as site:
         site.open("/payment/success?session_id=cs_test_unknown")
@@ -52,6 +52,9 @@ def other_ways(stage: Stage) -> Iterator[State]:
         site.open(f"/payment/success?session_id={session_id}")
         site.expect_title("This checkout has run out")
         yield State("payment-run-out", site.page)
+        site.open(f"/payment/success?session_id={shop.begin_elsewhere(stage.stack, user)}")
+        site.expect_title("We cannot look up this payment")
+        yield State("payment-unknown-to-stripe", site.page)
         site.open("/payment/success")
         site.expect_title("This link names no payment")
         yield State("payment-without-id", site.page)

@@ -1,0 +1,3 @@
+// What a store shows: the packs, and what things cost.
+import "../../elements/credit-store.js";
+import "./price-list.js";
