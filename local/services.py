@@ -65,7 +65,7 @@ class Service:
                 stderr=subprocess.STDOUT,
                 cwd=ROOT,
                 env=self._env,
-                start_new_session=True,  # Ctrl-C reaches only us; we stop the services in order
+                start_new_session=True,  # Ctrl-C reaches only us; the launcher stops the services
             )
 
     def wait_until_ready(self) -> None:
@@ -85,6 +85,11 @@ class Service:
                     pass
                 time.sleep(0.05)
         raise StackError(f"The service {self.name} did not start. See {self.log}.")
+
+    def terminate(self) -> None:
+        """Ask the process to stop; stop() waits for it."""
+        if self._process is not None:
+            self._process.terminate()
 
     def stop(self) -> None:
         """Stop the process; kill it if it does not stop within STOP_TIMEOUT_SECONDS."""
@@ -128,11 +133,15 @@ def _application(name: str) -> list[str]:
 
 
 class Launcher:
-    """Starts services and records their process ids, so that the next run can stop leftovers."""
+    """Starts services and stops them, and records their process ids for the next run.
+
+    That one can then stop what this one left behind.
+    """
 
     def __init__(self, state: Path, running: ExitStack) -> None:
         self._state = state
         self._running = running
+        self._services: list[Service] = []
         self._started: dict[int, float] = {}
 
     def remember(self, pid: int | None) -> None:
@@ -142,12 +151,23 @@ class Launcher:
             _pids_file(self._state).write_text(json.dumps(self._started), "utf-8")
 
     def start(self, name: str, port: int, env: Mapping[str, str]) -> Service:
-        """Start a service that stops together with the stack."""
+        """Start a service that stops together with the stack. The last one may use the others."""
+        if not self._services:
+            self._running.callback(self._stop)
         service = Service(name, port, env, self._state / f"{name}.log")
+        self._services.append(service)
         service.start()
-        self._running.callback(service.stop)
         self.remember(service.pid)
         return service
+
+    def _stop(self) -> None:
+        """Stop the last service, and then the others side by side: each takes a second."""
+        *others, last = self._services
+        last.stop()
+        for service in others:
+            service.terminate()
+        for service in others:
+            service.stop()
 
 
 def kill_tree(pid: int) -> None:

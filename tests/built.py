@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from local.services import ROOT
+from tests import plain_http
 from tests.support import until
 from tests.tools.npm import install, node
 
@@ -81,6 +82,6 @@ def served(
 
 def _answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/health").is_success
+        return plain_http.get(f"{address}/health").is_success
     except httpx.TransportError:
         return False

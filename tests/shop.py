@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import stripe
+
+from tests import plain_http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,7 +52,7 @@ def pay(
 def promote(stack: RunningStack, session_id: str, code: str) -> None:
     """Enter a promotion code on the hosted page."""
     page = f"{stack.stripe_api_base}/c/pay/{session_id}/promotion"
-    answer = httpx.post(page, data={"code": code}, timeout=30)
+    answer = plain_http.post(page, data={"code": code}, timeout=30)
     assert answer.status_code == 303, answer.text
 
 
@@ -121,5 +122,5 @@ def begin_elsewhere(stack: RunningStack, user: User) -> str:
 
 
 def _submit(stack: RunningStack, session_id: str, fields: dict[str, str]) -> None:
-    page = httpx.post(f"{stack.stripe_api_base}/c/pay/{session_id}", data=fields, timeout=30)
+    page = plain_http.post(f"{stack.stripe_api_base}/c/pay/{session_id}", data=fields, timeout=30)
     assert page.status_code in {200, 303}, page.text

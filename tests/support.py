@@ -18,6 +18,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from local.environment import Stack
+from tests import plain_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,7 +75,7 @@ class RunningStack(Stack):
         return self._session("token?grant_type=password", user.email, user.password)
 
     def _session(self, path: str, email: str, password: str) -> User:
-        response = httpx.post(
+        response = plain_http.post(
             f"{self.supabase_url}/auth/v1/{path}",
             headers={"apikey": self.publishable_key},
             json={"email": email, "password": password},
@@ -89,11 +90,11 @@ class RunningStack(Stack):
 
     def get(self, path: str, **kwargs: Any) -> httpx.Response:
         """GET from the site."""
-        return httpx.get(f"{self.site_url}{path}", timeout=30, **kwargs)
+        return plain_http.get(f"{self.site_url}{path}", timeout=30, **kwargs)
 
     def post(self, path: str, **kwargs: Any) -> httpx.Response:
         """POST to the site."""
-        return httpx.post(f"{self.site_url}{path}", timeout=30, **kwargs)
+        return plain_http.post(f"{self.site_url}{path}", timeout=30, **kwargs)
 
     def scheduled(self, path: str, secret: str | None = None) -> httpx.Response:
         """Call a job as the scheduler does, or as somebody with another secret."""
@@ -132,7 +133,7 @@ class RunningStack(Stack):
 
     def simulate(self, path: str, /, **body: Any) -> None:
         """Tell the Stripe stand-in to misbehave."""
-        httpx.post(f"{self.stripe_api_base}/_sim/{path}", json=body).raise_for_status()
+        plain_http.post(f"{self.stripe_api_base}/_sim/{path}", json=body).raise_for_status()
 
 
 def use_known_seal(database: psycopg.Connection[Any]) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.browser import chromium
-from tests.browser.another_site import another_stack
+from tests.browser.another_site import another_site, another_stack
 from tests.browser.console import Console
 from tests.browser.host_page import host_site
 from tests.browser.mailbox import Mailbox
@@ -17,8 +17,9 @@ from tests.browser.pages import PAID, PHONE, Site
 from tests.browser.sessions import signed_in
 from tests.browser.stand_in import StandIn
 from tests.browser.storage import Storage
+from tests.built import build_site
 from tests.database.purse import Purse
-from tests.support import cannot_run
+from tests.support import RunningStack, cannot_run
 from tests.tools.npm import MissingToolError
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     import psycopg
     from playwright.sync_api import Page
 
-    from tests.support import Accounts, RunningStack, User
+    from local.stack import Running
+    from tests.support import Accounts, User
 
 # Ends a wait for what never comes. A test does not measure time, and the machine may be busy.
 WAIT_MS = 60_000
@@ -38,8 +40,22 @@ expect.set_options(timeout=WAIT_MS)
 class Visit(Protocol):
     """Opens the site in a browser profile of its own."""
 
-    def __call__(self, user: User | None = None, *, at: str = "/", **profile: Any) -> Site:
-        """Open it signed in as the user, or signed out; profile goes to Playwright."""
+    def __call__(
+        self,
+        user: User | None = None,
+        *,
+        at: str = "/",
+        site: RunningStack | None = None,
+        **profile: Any,
+    ) -> Site:
+        """Open it signed in as the user, or signed out.
+
+        Args:
+            user: Who is signed in; nobody by default.
+            at: The path to open.
+            site: Another deployment than the stack's own.
+            profile: Settings for Playwright.
+        """
 
 
 class OpenHost(Protocol):
@@ -80,9 +96,39 @@ def browser(playwright: Playwright, chromium_path: str) -> Iterator[Browser]:
     running.close()
 
 
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site's pages as a deploy builds them, for no project in particular."""
+    target = tmp_path_factory.mktemp("pages") / "dist"
+    try:
+        build_site(target)
+    except MissingToolError as error:
+        cannot_run(f"the site was not built: {error}")
+    return target
+
+
+@pytest.fixture(scope="session")
+def stack(
+    stack: RunningStack,
+    chromium_path: str,  # noqa: ARG001 - no browser, no site
+    pages: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[RunningStack]:
+    """The running stack behind the pages that a deploy builds."""
+    with another_site(stack, tmp_path_factory.mktemp("site"), pages) as built:
+        yield built
+
+
+@pytest.fixture(scope="session")
+def unbuilt(running: Running) -> RunningStack:
+    """The running stack as `make run` has it, whose pages load each module by itself."""
+    return RunningStack.of(running.stack)
+
+
 @pytest.fixture(scope="module")
 def start_stack(
     chromium_path: str,  # noqa: ARG001 - no browser, no stack
+    pages: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[StartStack]:
     """Start further stacks, which are stopped after the module's tests."""
@@ -90,7 +136,7 @@ def start_stack(
 
         def start(settings: dict[str, str], folder: Path | None = None) -> RunningStack:
             folder = folder or tmp_path_factory.mktemp("stack")
-            return running.enter_context(another_stack(folder, settings))
+            return running.enter_context(another_stack(folder, pages, settings))
 
         yield start
 
@@ -108,18 +154,25 @@ def visit(browser: Browser, stack: RunningStack, console: Console) -> Iterator[V
     """Open the site, in a profile that is closed after the test."""
     contexts = []
 
-    def open_site(user: User | None = None, *, at: str = "/", **profile: Any) -> Site:
+    def open_site(
+        user: User | None = None,
+        *,
+        at: str = "/",
+        site: RunningStack | None = None,
+        **profile: Any,
+    ) -> Site:
+        deployment = site or stack
         context = browser.new_context(
             reduced_motion="reduce",  # animations cost time
-            storage_state=signed_in(stack, user.email, user.password) if user else None,
+            storage_state=signed_in(deployment, user.email, user.password) if user else None,
             **{"locale": "en-US", "timezone_id": "UTC", **profile},
         )
         contexts.append(context)
         context.set_default_timeout(WAIT_MS)
         console.listen(context)
-        site = Site(context.new_page(), stack.site_url)
-        site.open(at)
-        return site
+        opened = Site(context.new_page(), deployment.site_url)
+        opened.open(at)
+        return opened
 
     yield open_site
     for context in contexts:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
+from tests import plain_http
 from tests.support import until
 
 if TYPE_CHECKING:
@@ -63,6 +62,6 @@ class Mailbox:
         until(has_passed, "the second passes")
 
     def _mails(self, address: str) -> list[dict[str, Any]]:
-        answer = httpx.get(self._url, params={"to": address}, timeout=30).raise_for_status()
+        answer = plain_http.get(self._url, params={"to": address}, timeout=30).raise_for_status()
         mails: list[dict[str, Any]] = answer.json()["mails"]
         return mails

@@ -71,7 +71,7 @@ def running_stage() -> Iterator[Stage]:
             stack = RunningStack.of(running.stack)
             browser = chromium.launch(playwright, path)
             expect.set_options(timeout=WAIT_MS)
-            stage = Stage(stack, Accounts(running), browser, Path(folder))
+            stage = Stage(stack, Accounts(running), browser, Path(folder), ROOT / "public")
             try:
                 yield stage
             finally:

@@ -6,7 +6,7 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-import httpx
+from tests import plain_http
 
 if TYPE_CHECKING:
     from playwright.sync_api import StorageState
@@ -18,7 +18,7 @@ KEY = "purse.session"
 
 def signed_in(stack: RunningStack, email: str, password: str) -> StorageState:
     """Return what a browser has stored in which somebody signed in before."""
-    answer = httpx.post(
+    answer = plain_http.post(
         f"{stack.supabase_url}/auth/v1/token?grant_type=password",
         headers={"apikey": stack.publishable_key},
         json={"email": email, "password": password},

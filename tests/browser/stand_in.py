@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
+from tests import plain_http
+from tests.support import until
 
 if TYPE_CHECKING:
     from tests.support import RunningStack
@@ -53,8 +54,12 @@ class StandIn:
         """Let the bank debit of a session arrive ("succeeded") or bounce ("failed")."""
         self._stack.simulate(f"sessions/{session_id}/settle", outcome=outcome)
 
+    def wait_until_delivered(self) -> None:
+        """Wait until the site has taken every event."""
+        until(lambda: all(each["delivered"] for each in self.deliveries()), "every event arrives")
+
     def deliveries(self) -> list[dict[str, Any]]:
         """Return every delivery: event, type, attempts, delivered."""
-        answer = httpx.get(f"{self._stack.stripe_api_base}/_sim/deliveries").raise_for_status()
+        answer = plain_http.get(f"{self._stack.stripe_api_base}/_sim/deliveries").raise_for_status()
         deliveries: list[dict[str, Any]] = answer.json()["deliveries"]
         return deliveries

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.browser.pages import Site
     from tests.browser.storage import Storage
     from tests.database.purse import Purse
-    from tests.support import User
+    from tests.support import RunningStack, User
 
 LOAD = """async () => {
   const { wallet } = await import("/js/credits/wallet.js");
@@ -62,6 +62,12 @@ OTHER = """() => {
   localStorage.setItem("purse.session", JSON.stringify(session));
   dispatchEvent(new StorageEvent("storage", { key: "purse.session" }));
 }"""
+
+
+@pytest.fixture(scope="module")
+def stack(unbuilt: RunningStack) -> RunningStack:
+    """The unbuilt site, whose modules a test can call."""
+    return unbuilt
 
 
 @contextmanager

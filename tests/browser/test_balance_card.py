@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.database.purse import Purse
-    from tests.support import User
+    from tests.support import RunningStack, User
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 LOW = "Running low."
@@ -117,14 +117,15 @@ def test_one_day_of_use_is_drawn_and_foretells_nothing(
     ],
 )
 def test_a_forecast_needs_three_days_of_use_and_something_that_is_left(
-    visitor: Site, days_of_use: int, is_left: bool, said: str
+    visit: Visit, unbuilt: RunningStack, days_of_use: int, is_left: bool, said: str
 ) -> None:
     daily = [
         {"date": f"2026-11-{day + 1:02}", "spent": 20 if day < days_of_use else 0}
         for day in range(30)
     ]
     usage = {"spent_per_day": 20, "days_left": 24, "daily": daily}
-    caption = visitor.page.evaluate(
+    site = visit(site=unbuilt, at="/openapi.json")
+    caption = site.page.evaluate(
         """async ([usage, forecast]) => {
           const { usageChart } = await import("/js/credits/usage-chart.js");
           return usageChart(usage, { forecast }).querySelector("figcaption").textContent.trim();

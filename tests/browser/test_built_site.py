@@ -5,18 +5,15 @@ from __future__ import annotations
 import re
 import shutil
 from collections import Counter
-from contextlib import contextmanager
-from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Error, expect
 
-from local.environment import functions_settings
-from local.stack import ROOT
+from tests.browser.another_site import another_site
 from tests.browser.sessions import signed_in
-from tests.built import LOOPBACK, build_site, free_port, served
+from tests.built import build_site
 from tests.support import cannot_run
 from tests.tools.npm import MissingToolError
 
@@ -55,19 +52,10 @@ def dist(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
-@contextmanager
-def behind(stack: RunningStack, public: Path) -> Iterator[RunningStack]:
-    port = free_port()
-    built = replace(stack, site_url=f"http://{LOOPBACK}:{port}")
-    log = public.parent / f"{public.name}.log"
-    with served(ROOT, port, functions_settings(built), log, public=public):
-        yield built
-
-
 @pytest.fixture(scope="module")
 def stack(stack: RunningStack, dist: Path) -> Iterator[RunningStack]:
     """The same stack behind the built site."""
-    with behind(stack, dist) as built:
+    with another_site(stack, dist.parent, dist) as built:
         yield built
 
 
@@ -77,7 +65,7 @@ def sites(stack: RunningStack, dist: Path) -> Iterator[tuple[RunningStack, Runni
     plain = shutil.copytree(dist, dist.parent / "plain")
     for page in plain.rglob("*.html"):
         page.write_text(EARLY.sub("", page.read_text("utf-8")), "utf-8")
-    with behind(stack, plain) as built:
+    with another_site(stack, dist.parent, plain) as built:
         yield stack, built
 
 

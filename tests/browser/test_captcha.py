@@ -11,6 +11,7 @@ from tests.browser.another_site import another_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Page
 
@@ -37,11 +38,13 @@ PROVIDERS_SCRIPT = """
 
 
 @pytest.fixture(scope="module")
-def stack(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def stack(
+    stack: RunningStack, pages: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningStack]:
     """The same stack behind another site, which has a site key."""
     captcha = {"CAPTCHA_PROVIDER": "turnstile", "CAPTCHA_SITE_KEY": "key-of-this-site"}
     folder = tmp_path_factory.mktemp("captcha")
-    with another_site(stack, folder, lambda settings: settings | captcha) as guarded:
+    with another_site(stack, folder, pages, lambda own: own | captcha) as guarded:
         yield guarded
 
 

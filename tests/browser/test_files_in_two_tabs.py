@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 NOVEL = ("novel.docx", docx_of((1, "Winter"), (0, "Snow fell all night.")))
 
 
+@pytest.fixture(scope="module")
+def stack(unbuilt: RunningStack) -> RunningStack:
+    """The unbuilt site, whose modules a test can call."""
+    return unbuilt
+
+
 @pytest.fixture
 def first(buyer: Site, purse: Purse) -> Files:
     """The files' page of somebody with 500 credits, with a document in its queue."""

@@ -9,7 +9,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-    from tests.browser.pages import Site
+    from tests.browser.conftest import Visit
+    from tests.support import RunningStack
 
 PLAN = """async ([items, available]) => {
   const { plan } = await import("/js/files/upload-plan.js");
@@ -30,9 +31,9 @@ FILE = {"name": "a.txt", "size": 9, "lastModified": 1}
 
 
 @pytest.fixture
-def page(visitor: Site) -> Page:
-    """A page of the site, whose modules can be loaded."""
-    return visitor.page
+def page(visit: Visit, unbuilt: RunningStack) -> Page:
+    """A document of the unbuilt site without scripts, into which modules can be loaded."""
+    return visit(site=unbuilt, at="/openapi.json").page
 
 
 def item(cost: int | None, stage: str = "chosen", *, is_held: bool = False) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.browser.pages import PAID
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from tests.browser.pages import Site
     from tests.support import RunningStack
@@ -22,9 +23,12 @@ def without_storage(settings: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def stack(stack: RunningStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
+def stack(
+    stack: RunningStack, pages: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningStack]:
     """The same stack behind another site, whose functions know of no storage."""
-    with another_site(stack, tmp_path_factory.mktemp("no-storage"), without_storage) as without:
+    folder = tmp_path_factory.mktemp("no-storage")
+    with another_site(stack, folder, pages, without_storage) as without:
         yield without
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.browser.pages import Site
     from tests.browser.stand_in import StandIn
     from tests.database.purse import Purse
-    from tests.support import User
+    from tests.support import RunningStack, User
 
 MINUS, TIMES = "\N{MINUS SIGN}", "\N{MULTIPLICATION SIGN}"
 TODAY = r"[A-Z][a-z]{2} \d{1,2}"
@@ -103,10 +103,10 @@ def test_a_use_that_takes_from_two_lots_tells_them_apart_when_asked(
 
 
 def test_what_was_opened_stays_open_when_the_balance_is_read_again(
-    purse: Purse, visit: Visit, user: User
+    purse: Purse, visit: Visit, user: User, unbuilt: RunningStack
 ) -> None:
     purse.spend()
-    site = visit(user)
+    site = visit(user, site=unbuilt)
     site.open_entry(site.history.first)
     expect(line(site.history.first)).to_be_focused()
     purse.spend(feature="txt_upload")
@@ -118,10 +118,10 @@ def test_what_was_opened_stays_open_when_the_balance_is_read_again(
 
 
 def test_an_entry_that_says_something_new_stays_open_and_keeps_the_focus(
-    purse: Purse, visit: Visit, user: User
+    purse: Purse, visit: Visit, user: User, unbuilt: RunningStack
 ) -> None:
     purse.spend()
-    site = visit(user)
+    site = visit(user, site=unbuilt)
     entry = site.open_entry(site.history.last)
     name = line(entry).locator("span").first
     expect(name).to_contain_text("Starter")
@@ -210,6 +210,7 @@ def test_a_pending_bank_debit_is_an_entry_and_says_how_long_it_may_take(
     expect(entry).to_contain_text("two to five working days, sometimes up to 14")
     expect(entry).to_contain_text("1,500 credits")
     stripe.settle(session_id, "succeeded")
+    stripe.wait_until_delivered()
     buyer.open()
     buyer.expect_balance(1500)
     expect(buyer.history).to_have_count(1)
@@ -222,6 +223,7 @@ def test_a_failed_payment_is_an_entry_and_leads_to_the_store(
     purse.spend()
     session_id = buyer.buy("Creator").pay_by_bank()
     stripe.settle(session_id, "failed")
+    stripe.wait_until_delivered()
     buyer.open()
     # Before the movements of its day.
     entry = buyer.open_entry(buyer.history.first)

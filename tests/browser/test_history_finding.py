@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from playwright.sync_api import Route, expect
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tests.browser.console import Console
     from tests.browser.pages import Site
     from tests.database.purse import Purse
-    from tests.support import User
+    from tests.support import RunningStack, User
 
 NONE = "Nothing matches."
 CREDITS = "**/api/credits?*"
@@ -41,9 +41,19 @@ def purse(purse: Purse) -> Purse:
 @pytest.fixture
 def site(purse: Purse, visit: Visit, user: User) -> Site:
     """The user's home page, with the history loaded."""
-    opened = visit(user)
-    expect(opened.history).to_have_count(purse_entries(purse))
-    return opened
+    return opened(visit, user, purse)
+
+
+@pytest.fixture
+def unbuilt_site(purse: Purse, visit: Visit, user: User, unbuilt: RunningStack) -> Site:
+    """The same page of the unbuilt site, whose modules a test can call."""
+    return opened(visit, user, purse, site=unbuilt)
+
+
+def opened(visit: Visit, user: User, purse: Purse, **profile: Any) -> Site:
+    site = visit(user, **profile)
+    expect(site.history).to_have_count(purse_entries(purse))
+    return site
 
 
 def purse_entries(purse: Purse) -> int:
@@ -178,7 +188,8 @@ def test_the_last_choice_counts_whichever_answer_comes_last(site: Site) -> None:
     expect(site.history).to_contain_text("Launch gift")
 
 
-def test_a_new_movement_joins_what_was_found(site: Site, purse: Purse) -> None:
+def test_a_new_movement_joins_what_was_found(unbuilt_site: Site, purse: Purse) -> None:
+    site = unbuilt_site
     kind(site).select_option("Used")
     expect(site.history).to_have_count(2)
     purse.spend(feature="txt_upload")
@@ -264,7 +275,8 @@ def test_on_a_phone_a_line_is_found_by_the_keyboard(purse: Purse, visit: Visit, 
     expect(kind(site)).to_be_focused()
 
 
-def test_what_is_being_typed_stays_when_the_balance_is_read(site: Site) -> None:
+def test_what_is_being_typed_stays_when_the_balance_is_read(unbuilt_site: Site) -> None:
+    site = unbuilt_site
     site.page.evaluate(
         """async () => {
           const { wallet } = await import("/js/credits/wallet.js");

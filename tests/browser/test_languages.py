@@ -106,10 +106,11 @@ def test_stripes_page_is_asked_to_speak_german(
 
 
 def test_without_its_file_the_page_is_in_english(visit: Visit, console: Console) -> None:
-    console.allow_failing("/js/lib/texts/de.js")
+    console.allow_failing("/assets/de-")
     site = visit(at="/?lang=en")
-    site.page.route("**/js/lib/texts/de.js", lambda route: route.abort())
-    site.open("/?lang=de")
+    site.page.route("**/assets/de-*.js", lambda route: route.abort())
+    with site.page.expect_event("requestfailed"):
+        site.open("/?lang=de")
     expect(site.page.get_by_role("button", name="Buy Starter")).to_be_visible()
 
 

@@ -13,6 +13,7 @@ from tests.support import Accounts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser
 
@@ -32,10 +33,12 @@ def shared_stage(
     browser: Browser,
     running: Running,
     stack: RunningStack,
+    pages: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     """The stage of all walks: the second deployment starts once."""
-    stage = Stage(stack, Accounts(running), browser, tmp_path_factory.mktemp("stage"))
+    folder = tmp_path_factory.mktemp("stage")
+    stage = Stage(stack, Accounts(running), browser, folder, pages)
     yield stage
     stage.close()
 

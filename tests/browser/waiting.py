@@ -19,13 +19,13 @@ def until_holds(page: Page, expression: str, arg: Any = None) -> None:
     soon as the expression is not true at once.
     """
 
-    def holds() -> bool:
+    def holds() -> Any:
         try:
-            return bool(page.evaluate(expression, arg))
+            return page.evaluate(expression, arg)
         except Error as error:
-            # It was asked while the browser went from one page to another.
+            # The page was just left: the next one is asked.
             if "context was destroyed" in error.message:
-                return False
+                return None
             raise
 
     until(holds, expression)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
+from tests import plain_http
 from tests.files.test_races import let_the_hold_lapse
 from tests.files.uploader import Uploader, code, download
 from tests.openapi import as_described
 from tests.samples import docx_of
 
 if TYPE_CHECKING:
+    import httpx
     import psycopg
 
     from api._lib.files.storage import Storage
@@ -55,7 +55,7 @@ def test_an_upload_that_ends_after_the_sweep_goes_a_day_later(
     upload, file_id = begun["upload"], begun["file"]["id"]
     let_the_hold_lapse(database, file_id)
     ada.stack.clean_up()
-    httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
+    plain_http.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
     ada.stack.clean_up()
     assert names(storage, ada, file_id) == ["upload"]
     database.execute(
@@ -72,11 +72,11 @@ def test_what_is_done_stays_and_what_was_uploaded_again_goes(
     begun = ada.begin("docx_processing", len(BOOK)).json()
     upload = begun["upload"]
     file_id = begun["file"]["id"]
-    httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
+    plain_http.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
     ada.complete(file_id)
     kept = ["chapters.html", "chapters.json", "source.docx"]
     assert names(storage, ada, file_id) == kept
-    httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
+    plain_http.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
     assert names(storage, ada, file_id) == [*kept, "upload"]
     database.execute(
         "update files set expires_at = now() - interval '2 hours' where id = %s", [file_id]

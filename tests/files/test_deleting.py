@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.files.uploader import Uploader, code
 from tests.openapi import as_described
 
 if TYPE_CHECKING:
+    import httpx
     from psycopg import Connection
 
     from api._lib.files.storage import Storage
@@ -25,7 +26,7 @@ def uploader(stack: RunningStack) -> Uploader:
 
 def delete(uploader: Uploader, file_id: str) -> httpx.Response:
     return as_described(
-        httpx.delete(
+        plain_http.delete(
             f"{uploader.stack.site_url}/api/files?file_id={file_id}", headers=uploader.user.auth
         )
     )
@@ -90,5 +91,7 @@ def test_what_arrives_after_the_deletion_is_swept_and_the_row_goes(
 
 @pytest.mark.parametrize("query", ["", "?file_id=", "?file_id=../../x"])
 def test_a_file_must_be_named(uploader: Uploader, query: str) -> None:
-    answer = httpx.delete(f"{uploader.stack.site_url}/api/files{query}", headers=uploader.user.auth)
+    answer = plain_http.delete(
+        f"{uploader.stack.site_url}/api/files{query}", headers=uploader.user.auth
+    )
     assert as_described(answer).status_code == 400

@@ -9,9 +9,9 @@ import zipfile
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.files.uploader import Uploader, code, download
 from tests.samples import DOCX_TYPE, docx_of, mp3_of, wav_of
 
@@ -30,7 +30,7 @@ def test_a_document_becomes_chapters(ada: Uploader) -> None:
     assert (upload["method"], upload["headers"]) == ("PUT", {"Content-Type": DOCX_TYPE})
     assert ada.credits == (500, 5)
 
-    httpx.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
+    plain_http.put(upload["url"], content=BOOK, headers=upload["headers"]).raise_for_status()
     done = ada.complete(file["id"]).json()
     assert done["balance"] == 495
     assert ada.credits == (495, 0)

@@ -5,15 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
+from tests import plain_http
 from tests.files.uploader import Uploader, code
 from tests.openapi import as_described
 
 if TYPE_CHECKING:
+    import httpx
     from psycopg import Connection
 
     from api._lib.files.storage import Storage
@@ -26,7 +27,7 @@ TEXT = b"# One\n\ntext"
 
 def delete_account(uploader: Uploader, balance: int) -> httpx.Response:
     return as_described(
-        httpx.request(
+        plain_http.request(
             "DELETE",
             f"{uploader.stack.site_url}/api/account",
             json={"balance": balance},
@@ -88,7 +89,7 @@ def test_an_upload_that_ends_later_is_swept_and_its_row_goes(
     begun = ada.begin("txt_upload", len(TEXT), filename="diary.txt").json()
     assert delete_account(ada, 500).json()["finished"] is True
     upload = begun["upload"]
-    late = httpx.put(upload["url"], content=TEXT, headers=upload["headers"])
+    late = plain_http.put(upload["url"], content=TEXT, headers=upload["headers"])
     assert late.status_code == 200, late.text
     assert code(ada.complete(begun["file"]["id"])) == (403, "account_deleted")
     assert storage.names(f"{ada.user.id}/")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
+from tests import plain_http
 from tests.files.uploader import Uploader, code, download
 from tests.samples import docx_of, mp3_of
 from tests.support import until
@@ -184,9 +183,9 @@ def test_what_was_looked_at_is_what_is_kept(ada: Uploader) -> None:
     """The upload address is still valid afterwards, but the raw upload is not used any more."""
     begun = ada.begin("txt_upload", 5).json()
     upload = begun["upload"]
-    httpx.put(upload["url"], content=b"first", headers=upload["headers"]).raise_for_status()
+    plain_http.put(upload["url"], content=b"first", headers=upload["headers"]).raise_for_status()
     file = ada.complete(begun["file"]["id"]).json()["file"]
-    httpx.put(upload["url"], content=b"other", headers=upload["headers"]).raise_for_status()
+    plain_http.put(upload["url"], content=b"other", headers=upload["headers"]).raise_for_status()
     assert download(file, "source.txt").content == b"first"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
+from tests import plain_http
 from tests.files.uploader import FILES, Uploader, code
 from tests.samples import docx_of, mp3_of, paragraph, raw_docx, wav_of, zip_of
 
@@ -190,7 +190,7 @@ def test_an_id_that_is_none_is_refused(ada: Uploader, file_id: object) -> None:
 def test_the_address_for_uploading_takes_no_other_size(ada: Uploader) -> None:
     upload = ada.begin("txt_upload", 5).json()["upload"]
     for content in (b"four", b"sixsix"):
-        assert httpx.put(upload["url"], content=content, headers=upload["headers"]).is_error
+        assert plain_http.put(upload["url"], content=content, headers=upload["headers"]).is_error
 
 
 def test_the_same_key_is_the_same_file(ada: Uploader) -> None:
@@ -200,7 +200,7 @@ def test_the_same_key_is_the_same_file(ada: Uploader) -> None:
     assert ada.credits == (500, 3)
     assert code(ada.begin("txt_upload", 6, key="mine")) == (409, "idempotency_key_reused")
     upload = again["upload"]
-    httpx.put(upload["url"], content=b"hello", headers=upload["headers"]).raise_for_status()
+    plain_http.put(upload["url"], content=b"hello", headers=upload["headers"]).raise_for_status()
     done = ada.complete(first["file"]["id"]).json()["file"]
     after = ada.begin("txt_upload", 5, key="mine").json()
     assert (after["file"]["status"], after["upload"]) == ("done", None)

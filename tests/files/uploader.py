@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import httpx
-
+from tests import plain_http
 from tests.openapi import as_described
 from tests.samples import DOCX_TYPE
 from tests.support import Order, event
 
 if TYPE_CHECKING:
+    import httpx
+
     from tests.support import RunningStack, User
 
 
@@ -65,7 +66,7 @@ class Uploader:
         begun = self.begin(feature, len(content), **more)
         assert begun.status_code == 200, begun.text
         upload = begun.json()["upload"]
-        sent = httpx.put(upload["url"], content=content, headers=upload["headers"])
+        sent = plain_http.put(upload["url"], content=content, headers=upload["headers"])
         assert sent.status_code == 200, sent.text
         file_id: str = begun.json()["file"]["id"]
         return file_id
@@ -106,7 +107,7 @@ class Uploader:
 def download(file: dict[str, Any], name: str) -> httpx.Response:
     """Download one of a file's objects by its name."""
     url = next(entry["url"] for entry in file["downloads"] if entry["name"] == name)
-    answer = httpx.get(url)
+    answer = plain_http.get(url)
     assert answer.status_code == 200, answer.text
     return answer
 

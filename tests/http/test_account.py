@@ -5,15 +5,15 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import stripe
 
-from tests import shop
+from tests import plain_http, shop
 from tests.openapi import as_described
 from tests.support import Order, event, until
 
 if TYPE_CHECKING:
+    import httpx
     from psycopg import Connection
 
     from tests.support import RunningStack, User
@@ -42,7 +42,7 @@ def read(stack: RunningStack, user: User) -> dict[str, Any]:
 
 def delete(stack: RunningStack, user: User, balance: Any, **more: Any) -> httpx.Response:
     return as_described(
-        httpx.request(
+        plain_http.request(
             "DELETE",
             f"{stack.site_url}{PATH}",
             json={"balance": balance},
@@ -65,7 +65,7 @@ def user(stack: RunningStack) -> User:
 
 def auth_user(stack: RunningStack, user: User) -> httpx.Response:
     """Ask Supabase Auth for the user, as its dashboard does."""
-    return httpx.get(
+    return plain_http.get(
         f"{stack.supabase_url}/auth/v1/admin/users/{user.id}",
         headers={"apikey": stack.secret_key},
     )
@@ -132,7 +132,7 @@ def test_a_deleted_account_is_gone_everywhere_and_its_token_is_refused(
     # The payment stays, for refunds and the books.
     assert shop.payment_of(stack, session_id)
     for method, path, body in ENDPOINTS:
-        refused = httpx.request(
+        refused = plain_http.request(
             method,
             f"{stack.site_url}{path}",
             json=body,
@@ -153,7 +153,7 @@ def test_supabases_own_api_says_that_the_account_is_closed(stack: RunningStack, 
     """The token is still valid there. Row level security asks the same function."""
 
     def is_open() -> Any:
-        return httpx.post(
+        return plain_http.post(
             f"{stack.supabase_url}/rest/v1/rpc/account_is_open",
             json={},
             headers={"apikey": stack.publishable_key, **user.auth},
@@ -185,10 +185,10 @@ def test_a_deletion_that_confirms_nothing_is_refused(
 
 def test_a_deletion_is_json_with_the_persons_own_token(stack: RunningStack, user: User) -> None:
     url = f"{stack.site_url}{PATH}"
-    bare = httpx.request("DELETE", url, headers=user.auth)
+    bare = plain_http.request("DELETE", url, headers=user.auth)
     assert code(as_described(bare)) == (415, "unsupported_media_type")
     for headers in ({}, {"Authorization": "Bearer x.y.z"}, {"apikey": stack.secret_key}):
-        nobody = httpx.request("DELETE", url, json={"balance": 500}, headers=headers)
+        nobody = plain_http.request("DELETE", url, json={"balance": 500}, headers=headers)
         assert code(as_described(nobody)) == (401, "unauthorized")
     assert stack.balance_of(user) == 500
 

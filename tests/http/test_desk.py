@@ -8,6 +8,7 @@ import httpx
 import psycopg
 import pytest
 
+from tests import plain_http
 from tests.desk import Desk, code
 from tests.openapi import as_described
 
@@ -68,7 +69,7 @@ def test_a_role_that_users_wrote_into_their_own_metadata_counts_for_nothing(
     forger = stack.sign_up()
 
     def change(**changes: Any) -> httpx.Response:
-        return httpx.put(
+        return plain_http.put(
             f"{stack.supabase_url}/auth/v1/user",
             json=changes,
             headers={"apikey": stack.publishable_key, **forger.auth},
@@ -176,10 +177,10 @@ def test_what_a_foreign_form_can_send_is_refused(admin: Desk, person: User) -> N
     body = {"action": "grant", "user_id": person.id, "credits": 10, "reason": "free"}
     url = f"{admin.stack.site_url}/api/admin/act"
     cookie = {"Cookie": f"sb-access-token={admin.staff.access_token}"}
-    riding = as_described(httpx.post(url, json=body, headers=cookie))
+    riding = as_described(plain_http.post(url, json=body, headers=cookie))
     assert code(riding) == (401, "unauthorized")
     for content_type in ("text/plain", "application/x-www-form-urlencoded"):
-        answer = httpx.post(
+        answer = plain_http.post(
             url,
             content=httpx.Request("POST", url, json=body).content,
             headers={**admin.staff.auth, "Content-Type": content_type, "Idempotency-Key": "k"},

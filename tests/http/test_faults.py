@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from local.stack import ROOT
+from tests import plain_http
 from tests.faulty import FAULTS
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def server() -> Iterator[str]:
 
 @pytest.mark.parametrize("fault", ["exception", *FAULTS])
 def test_a_fault_is_a_500_in_json(server: str, fault: str) -> None:
-    answer = httpx.get(f"{server}/?{urlencode({'fault': fault})}", timeout=30)
+    answer = plain_http.get(f"{server}/?{urlencode({'fault': fault})}", timeout=30)
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/json"
     assert answer.json()["error"]["code"] == "internal_error"

@@ -7,11 +7,10 @@ import smtplib
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from local.stack import running_services
-from tests import shop
+from tests import plain_http, shop
 from tests.support import RunningStack, User, until
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def deliver(stack: RunningStack) -> None:
 
 def mails(stack: RunningStack, address: str, subject: str = "") -> list[dict[str, Any]]:
     """Return the shop's mails to an address, oldest first."""
-    answer = httpx.get(f"{stack.mailbox_url}/api/mails", params={"to": address})
+    answer = plain_http.get(f"{stack.mailbox_url}/api/mails", params={"to": address})
     return [
         mail
         for mail in reversed(answer.raise_for_status().json()["mails"])
@@ -143,7 +142,7 @@ def test_a_low_balance_is_told_once_and_the_mail_can_be_stopped(mailing: Running
     found = mail(mailing, user.email, "10 credits left")
     link = re.search(r"https?://\S+/unsubscribe\?token=(\S+)", found["text"])
     assert link
-    one_click = httpx.post(
+    one_click = plain_http.post(
         f"{mailing.site_url}/api/unsubscribe",
         params={"token": link[1]},
         data={"List-Unsubscribe": "One-Click"},
@@ -160,7 +159,7 @@ def test_a_low_balance_is_told_once_and_the_mail_can_be_stopped(mailing: Running
 
 @pytest.mark.parametrize("token", ["", "unknown", "00000000-0000-4000-8000-000000000000"])
 def test_an_unknown_link_stops_nothing(mailing: RunningStack, token: str) -> None:
-    answer = httpx.post(f"{mailing.site_url}/api/unsubscribe", params={"token": token})
+    answer = plain_http.post(f"{mailing.site_url}/api/unsubscribe", params={"token": token})
     assert answer.status_code == 404
 
 
@@ -193,5 +192,5 @@ def test_a_guest_without_an_address_holds_nobody_up(mailing: RunningStack) -> No
 def test_the_mailbox_takes_what_any_client_sends(mailing: RunningStack) -> None:
     with smtplib.SMTP(mailing.smtp_host, int(mailing.smtp_port)) as server:
         server.sendmail("a@example.com", ["b@example.com"], b"Subject: hello\r\n\r\nhi")
-    answer = httpx.get(f"{mailing.mailbox_url}/api/mails", params={"to": "b@example.com"})
+    answer = plain_http.get(f"{mailing.mailbox_url}/api/mails", params={"to": "b@example.com"})
     assert [mail["subject"] for mail in answer.json()["mails"]] == ["hello"]

@@ -7,14 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from api._lib import database as ledger
 from api._lib.errors import ConflictError, NotFoundError, PurseError
 from api._lib.payments.refunds import RefundWish, go_on, quote_refund, refund
 from api._lib.payments.refunds_due import finish_due
-from tests import shop
+from tests import plain_http, shop
 from tests.database.purse import key
 from tests.http import refunding
 from tests.support import until
@@ -279,7 +278,7 @@ def test_a_refund_that_cannot_be_recorded_holds_up_no_other(
     def stripe(exchange: Exchange) -> tuple[int, bytes]:
         """Ask the stand-in, and spoil the first refund's answer."""
         names = ("Authorization", "Content-Type", "Idempotency-Key")
-        answer = httpx.request(
+        answer = plain_http.request(
             exchange.command,
             f"{stack.stripe_api_base}{exchange.path}",
             content=exchange.body,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import httpx
 import jwt
 import pytest
 
+from tests import plain_http
+
 if TYPE_CHECKING:
+    import httpx
+
     from tests.support import RunningStack
 
 ENDPOINTS = [
@@ -20,7 +23,7 @@ ENDPOINTS = [
 
 
 def call(stack: RunningStack, method: str, path: str, headers: dict[str, str]) -> httpx.Response:
-    return httpx.request(
+    return plain_http.request(
         method,
         f"{stack.site_url}{path}",
         headers=headers,

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from local.supabase.auth.config import AuthConfig
 
 BYTES_AT_MOST = 72
-_COST, _BLOCK_SIZE, _PARALLEL = 2**14, 8, 1
+# Cheap, for thousands of tests sign up: nobody keeps a password here that is worth guessing.
+_COST, _BLOCK_SIZE, _PARALLEL = 2**10, 8, 1
+# Of hashes that do not name theirs, as earlier versions wrote them.
+_EARLIER_COST = 2**14
 _SALT_BYTES = 16
 _RANDOM_BYTES = 33
 
@@ -55,20 +58,22 @@ def random_password() -> str:
 def encrypt(password: str) -> str:
     """Return the hash of a password, with a new salt."""
     salt = os.urandom(_SALT_BYTES)
-    return f"scrypt${_encode(salt)}${_encode(_derive(password, salt))}"
+    return f"scrypt${_COST}${_encode(salt)}${_encode(_derive(password, salt, _COST))}"
 
 
 def matches(password: str, encrypted: str) -> bool:
     """Return whether a password matches a hash made by encrypt()."""
-    scheme, _, rest = encrypted.partition("$")
-    salt, _, expected = rest.partition("$")
-    return scheme == "scrypt" and hmac.compare_digest(
-        _encode(_derive(password, base64.b64decode(salt))), expected
-    )
+    scheme, *rest = encrypted.split("$")
+    if scheme != "scrypt":
+        return False
+    *named, salt, expected = rest
+    cost = int(named[0]) if named else _EARLIER_COST
+    derived = _derive(password, base64.b64decode(salt), cost)
+    return hmac.compare_digest(_encode(derived), expected)
 
 
-def _derive(password: str, salt: bytes) -> bytes:
-    return hashlib.scrypt(password.encode(), salt=salt, n=_COST, r=_BLOCK_SIZE, p=_PARALLEL)
+def _derive(password: str, salt: bytes, cost: int) -> bytes:
+    return hashlib.scrypt(password.encode(), salt=salt, n=cost, r=_BLOCK_SIZE, p=_PARALLEL)
 
 
 def _encode(data: bytes) -> str:

@@ -45,12 +45,23 @@ class State:
 
 @dataclass
 class Stage:
-    """The running stack, and a browser in front of it."""
+    """The running stack, and a browser in front of it.
+
+    Attributes:
+        stack: The stack.
+        accounts: Its accounts.
+        browser: The browser.
+        folder: For the log of the second deployment.
+        public: The pages of the second deployment.
+        console: Hears what pages complain about.
+        wait_ms: Ends a wait for what never comes.
+    """
 
     stack: RunningStack
     accounts: Accounts
     browser: Browser
     folder: Path
+    public: Path
     console: Console = field(default_factory=Console)
     wait_ms: int = 60_000
     _open: ExitStack = field(default_factory=ExitStack)
@@ -80,7 +91,7 @@ class Stage:
             kept = {n: value for n, value in settings.items() if not n.startswith("STORAGE_")}
             return {**kept, **SWITCHED_OFF}
 
-        return self._open.enter_context(another_site(self.stack, self.folder, change))
+        return self._open.enter_context(another_site(self.stack, self.folder, self.public, change))
 
     def close(self) -> None:
         """Close what was opened."""

@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import httpx
 from botocore.config import Config
 
 from api._lib.files.s3 import access_key, bucket_url, object_url
 from api._lib.files.sigv4 import canonical_query, presign, sign
+from tests import plain_http
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import httpx
 
     from api._lib.files.settings import StorageSettings
 
@@ -60,7 +62,7 @@ def signed(  # noqa: PLR0913 - a request has as many parts
         payload=body if payload is None else payload,
     )
     target = f"{url}?{canonical_query(query)}" if query else url
-    return httpx.request(method, target, content=body, headers={**sent, **(unsigned or {})})
+    return plain_http.request(method, target, content=body, headers={**sent, **(unsigned or {})})
 
 
 def presigned(

@@ -12,6 +12,7 @@ from storage3.exceptions import StorageApiError
 
 from api._lib.errors import StorageUnavailableError
 from api._lib.files.bucket import Bucket, make_bucket, read_bucket
+from tests import plain_http
 
 if TYPE_CHECKING:
     from tests.standins.storage.place import Place
@@ -67,7 +68,7 @@ def test_a_supabase_without_a_storage_api_is_unavailable_and_not_without_a_bucke
 
 def refused(place: Place, method: str, path: str, key: str, **more: Any) -> tuple[int, str, str]:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    answer = httpx.request(method, f"{place.url}/storage/v1{path}", headers=headers, **more)
+    answer = plain_http.request(method, f"{place.url}/storage/v1{path}", headers=headers, **more)
     body = answer.json()
     return answer.status_code, body["statusCode"], body["code"]
 

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from api._lib.files.bucket import make_bucket
 from api._lib.files.s3 import bucket_url, object_url
+from tests import plain_http
 from tests.standins.storage.requests import TEXT, a_name, aws_client, code, presigned, signed
 
 if TYPE_CHECKING:
@@ -34,16 +35,16 @@ def test_awss_own_client_is_let_in(storage: Storage, settings: StorageSettings) 
         s3.put_object(**where, Body=b"hello", ContentType=TEXT)
         assert s3.get_object(**where)["Body"].read() == b"hello"
         url = s3.generate_presigned_url("get_object", Params=where, ExpiresIn=60)
-    assert httpx.get(url).content == b"hello"
+    assert plain_http.get(url).content == b"hello"
 
 
 def test_a_url_is_valid_until_it_expires(storage: Storage, settings: StorageSettings) -> None:
     name, now = a_name(), datetime.now(UTC)
     storage.write(name, b"x", content_type=TEXT)
     valid = presigned(settings, "GET", name, at=now - timedelta(seconds=30))
-    assert httpx.get(valid).status_code == 200
+    assert plain_http.get(valid).status_code == 200
     late = presigned(settings, "GET", name, at=now - timedelta(seconds=90))
-    assert code(httpx.get(late)) == (400, "ExpiredToken")
+    assert code(plain_http.get(late)) == (400, "ExpiredToken")
 
 
 @pytest.mark.parametrize(
@@ -58,19 +59,19 @@ def test_another_key_opens_nothing(
     settings: StorageSettings, key: dict[str, str], refusal: tuple[int, str]
 ) -> None:
     other = replace(settings, **key)
-    assert code(httpx.get(presigned(other, "GET", "tests/x"))) == refusal
+    assert code(plain_http.get(presigned(other, "GET", "tests/x"))) == refusal
     assert code(signed(other, "GET", "tests/x")) == refusal
 
 
 def test_nobody_is_let_in_without_a_signature(settings: StorageSettings) -> None:
     url = object_url(settings, "tests/x")
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
-        assert httpx.request(method, url).status_code == 403
-    assert code(httpx.get(f"{settings.endpoint}/")) == (403, "AccessDenied")
+        assert plain_http.request(method, url).status_code == 403
+    assert code(plain_http.get(f"{settings.endpoint}/")) == (403, "AccessDenied")
     halves = f"{url}?X-Amz-Credential=a/b/c/s3/aws4_request&X-Amz-Algorithm=AWS4-HMAC-SHA256"
-    assert code(httpx.get(halves)) == (400, "InvalidSignature")
+    assert code(plain_http.get(halves)) == (400, "InvalidSignature")
     headers = {"authorization": "AWS4-HMAC-SHA256 Credential=a"}
-    assert code(httpx.get(url, headers=headers)) == (400, "InvalidSignature")
+    assert code(plain_http.get(url, headers=headers)) == (400, "InvalidSignature")
 
 
 def test_a_header_that_is_not_signed_is_obeyed(storage: Storage, settings: StorageSettings) -> None:
@@ -90,7 +91,7 @@ def test_the_stand_in_is_stricter_about_clock_and_body(
         answer = signed(settings, "PUT", a_name(), at=at)
         assert code(answer) == (403, "RequestTimeTooSkewed")
     early = presigned(settings, "GET", a_name(), at=datetime.now(UTC) + timedelta(minutes=20))
-    assert code(httpx.get(early)) == (403, "RequestTimeTooSkewed")
+    assert code(plain_http.get(early)) == (403, "RequestTimeTooSkewed")
     altered = signed(settings, "PUT", a_name(), body=b"jello", payload=b"hello")
     assert code(altered) == (400, "XAmzContentSHA256Mismatch")
 
@@ -127,8 +128,8 @@ def test_a_path_that_the_server_does_not_know_is_404_without_a_code(
 ) -> None:
     elsewhere = replace(settings, endpoint=settings.endpoint.replace("/s3", "/s4"))
     for answer in (
-        httpx.get(settings.endpoint.removesuffix("/storage/v1/s3")),
-        httpx.get(object_url(elsewhere, "tests/x"), headers={"authorization": "x"}),
+        plain_http.get(settings.endpoint.removesuffix("/storage/v1/s3")),
+        plain_http.get(object_url(elsewhere, "tests/x"), headers={"authorization": "x"}),
         httpx.patch(object_url(settings, "tests/x")),
     ):
         assert answer.status_code == 404
@@ -284,7 +285,7 @@ def test_a_buckets_types_are_compared_as_text(place: Place, content_type: str, s
     with place.running():
         bucket = {"name": "typed", "allowed_mime_types": ["text/plain", "audio/*"]}
         key = {"Authorization": f"Bearer {place.environ['SUPABASE_SECRET_KEY']}"}
-        made = httpx.post(f"{place.url}/storage/v1/bucket", json=bucket, headers=key)
+        made = plain_http.post(f"{place.url}/storage/v1/bucket", json=bucket, headers=key)
         assert made.status_code == 200
         headers = {"content-type": content_type}
         answer = signed(config, "PUT", "a", body=b"x", headers=headers)
@@ -311,7 +312,7 @@ def test_the_gateway_answers_a_browsers_preflight(
     assert preflight.headers["access-control-allow-origin"] == "*"
     assert "PUT" in preflight.headers["access-control-allow-methods"]
     assert "content-type" in preflight.headers["access-control-allow-headers"]
-    sent = httpx.put(url, content=b"hello", headers=PREFLIGHT)
+    sent = plain_http.put(url, content=b"hello", headers=PREFLIGHT)
     assert sent.headers["access-control-allow-origin"] == "*"
 
 
@@ -319,7 +320,7 @@ def test_the_server_without_the_gateway_knows_no_preflight(place: Place) -> None
     with place.running(PURSE_LOCAL_STORAGE_CORS="", SUPABASE_SECRET_KEY=""):
         url = presigned(place.storage_settings, "PUT", "a")
         preflight = httpx.options(url, headers=PREFLIGHT)
-        sent = httpx.put(url, content=b"hello", headers=PREFLIGHT)
+        sent = plain_http.put(url, content=b"hello", headers=PREFLIGHT)
     assert (preflight.status_code, sent.status_code) == (404, 200)
     for answer in (preflight, sent):
         assert not [name for name in answer.headers if name.startswith("access-control")]

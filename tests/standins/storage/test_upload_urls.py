@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from api._lib.files.signed_urls import FORBIDDEN_HEADERS, upload_url
+from tests import plain_http
 from tests.standins.storage.requests import TEXT, a_name, code, presigned
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def put(
     settings: StorageSettings, name: str, body: bytes, headers: dict[str, str], *, size: int = 5
 ) -> httpx.Response:
     upload = upload_url(settings, name, size=size, content_type=TEXT, seconds=60)
-    return httpx.put(upload.url, content=body, headers={**upload.headers, **headers})
+    return plain_http.put(upload.url, content=body, headers={**upload.headers, **headers})
 
 
 def content(storage: Storage, name: str) -> bytes:
@@ -83,7 +84,7 @@ def test_the_storage_would_obey_such_a_header_if_the_url_did_not_name_it(
     storage.write(theirs, b"secret", content_type=TEXT)
     sent = {name: text.replace("THEIRS", theirs) for name, text in headers.items()}
     url = presigned(settings, "PUT", mine)
-    assert httpx.put(url, content=CHUNKED, headers=sent).status_code == 200
+    assert plain_http.put(url, content=CHUNKED, headers=sent).status_code == 200
     read = httpx.stream("GET", presigned(settings, "GET", mine))
     with read as answer:
         assert b"".join(answer.iter_raw()) == stored
@@ -95,7 +96,7 @@ def test_a_url_that_names_a_header_without_a_value_is_valid_without_the_header(
 ) -> None:
     name = a_name()
     url = presigned(settings, "PUT", name, absent=FORBIDDEN_HEADERS)
-    assert httpx.put(url, content=b"hello").status_code == 200
+    assert plain_http.put(url, content=b"hello").status_code == 200
     assert content(storage, name) == b"hello"
 
 
@@ -105,15 +106,15 @@ def test_an_upload_url_is_valid_for_nothing_else(
     name = a_name()
     url = upload_url(settings, name, size=5, content_type=TEXT, seconds=60).url
     storage.write(name, b"hello", content_type=TEXT)
-    assert httpx.get(url).status_code == 403
-    assert httpx.delete(url).status_code == 403
+    assert plain_http.get(url).status_code == 403
+    assert plain_http.delete(url).status_code == 403
     for changed in (
         url.replace(name, a_name()),
         url.replace("X-Amz-Expires=60", "X-Amz-Expires=600"),
         url.replace("x-amz-copy-source", "x-amz-copy-sourcf"),
         f"{url}&partNumber=1&uploadId=x",
     ):
-        sent = httpx.put(changed, content=b"hello", headers={"Content-Type": TEXT})
+        sent = plain_http.put(changed, content=b"hello", headers={"Content-Type": TEXT})
         assert code(sent) == (403, "SignatureDoesNotMatch")
 
 
@@ -125,5 +126,5 @@ def test_an_upload_url_can_be_used_again_and_replaces_the_object(
     for body in (b"first", b"other"):
         # If-None-Match is ignored too.
         headers = {**upload.headers, "If-None-Match": "*"}
-        assert httpx.put(upload.url, content=body, headers=headers).status_code == 200
+        assert plain_http.put(upload.url, content=body, headers=headers).status_code == 200
         assert content(storage, name) == body

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import stat
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,3 +64,11 @@ def test_a_password_matches_its_own_hash_alone() -> None:
     assert passwords.matches("correct horse", encrypted)
     assert not passwords.matches("correct horse ", encrypted)
     assert not passwords.matches("", "")
+
+
+def test_a_hash_of_an_earlier_version_still_matches() -> None:
+    salt = b"0123456789abcdef"
+    derived = hashlib.scrypt(b"correct horse", salt=salt, n=2**14, r=8, p=1)
+    earlier = f"scrypt${b64encode(salt).decode()}${b64encode(derived).decode()}"
+    assert passwords.matches("correct horse", earlier)
+    assert not passwords.matches("correct horse ", earlier)
