@@ -85,6 +85,7 @@ VIEWS: dict[str, frozenset[str]] = {
     "purse.book_columns": _NOBODY,
     "purse.hold_lots": _NOBODY,
     "purse.open_checkouts": _NOBODY,
+    "purse.open_holds": _NOBODY,
     "purse.overdue_orders": _NOBODY,
     "purse.spendable_lots": _NOBODY,
     "purse.stuck_refunds": _NOBODY,
