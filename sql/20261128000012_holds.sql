@@ -87,22 +87,30 @@ create view purse.hold_lots with (security_invoker = true) as
     from public.credit_holds h
     cross join lateral pg_catalog.jsonb_each_text(h.lots) e;
 
--- By lapses_at, which is no later than the deadline of any hold in progress: so the index passes over the holds that
--- ended before it, which may be many.
-create view purse.open_holds with (security_invoker = true) as
-    select h.*
-    from public.user_credits u
-    join public.credit_holds h
-        on h.user_id = u.user_id
-        and h.expires_at >= u.lapses_at
-    where h.status = 'held';
-
-comment on view purse.open_holds is
-'The holds in progress, also those past their deadline whose end is not written yet. Read one user''s.';
-revoke all on purse.open_holds from public, anon, authenticated, service_role;
-
 comment on view purse.hold_lots is 'Holds lot by lot: how many credits of which lot each hold sets aside, also after it has ended.';
 revoke all on purse.hold_lots from public, anon, authenticated, service_role;
+
+create function purse.open_holds(p_user_id uuid)
+    returns setof public.credit_holds
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+begin
+    -- lapses_at is no later than the deadline of any hold in progress, so the index passes over the holds that ended
+    -- before it, which may be many. As a join, Postgres might read them all.
+    return query
+    select h.*
+    from public.credit_holds h
+    where h.user_id = p_user_id
+        and h.status = 'held'
+        and h.expires_at >= (select u.lapses_at from public.user_credits u where u.user_id = p_user_id);
+end
+$$;
+
+comment on function purse.open_holds(uuid) is
+'A user''s holds in progress, also those past their deadline whose end is not written yet.';
+revoke all on function purse.open_holds(uuid) from public, anon, authenticated, service_role;
 
 create function purse.hold_by_steps(
     p_user_id         uuid,

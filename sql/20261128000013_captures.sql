@@ -44,7 +44,7 @@ declare
     v_released integer := 0;
 begin
     for v_hold in
-        select * from purse.open_holds h where h.user_id = p_user_id order by h.id
+        select * from purse.open_holds(p_user_id) h order by h.id
     loop
         perform purse.end_hold(v_hold);
         update public.credit_holds h

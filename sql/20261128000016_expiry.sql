@@ -15,7 +15,7 @@ begin
         set status = 'lapsed',
             ended_at = h.expires_at
         where h.id in (
-            select o.id from purse.open_holds o where o.user_id = p_user_id and o.expires_at <= now()
+            select o.id from purse.open_holds(p_user_id) o where o.expires_at <= now()
         )
         returning h.id, h.credits
     ),
@@ -74,7 +74,7 @@ begin
 
     update public.user_credits u
     set lapses_at = least(
-        (select min(h.expires_at) from purse.open_holds h where h.user_id = p_user_id),
+        (select min(h.expires_at) from purse.open_holds(p_user_id) h),
         (select min(l.expires_at) from public.credit_lots l where l.user_id = p_user_id and l.remaining > l.held)
     )
     where u.user_id = p_user_id;
