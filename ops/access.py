@@ -340,6 +340,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.offers_of_person": _NOBODY,
     "purse.on_sale_for": _NOBODY,
     "purse.open_account": _NOBODY,
+    "purse.open_holds": _NOBODY,
     "purse.open_order_of_offer": _NOBODY,
     "purse.order_fields": _NOBODY,
     "purse.order_side": _NOBODY,

@@ -21,8 +21,9 @@ create domain public.credit_kind as text
 create domain public.lot_source as text
     constraint lot_source_is_known check (value in ('purchase', 'bonus', 'correction'));
 create domain public.idempotency_key as text
-    -- Two conditions instead of one pattern: matching {1,255} takes longer than the rest of a spend.
-    constraint idempotency_key_is_printable check (length(value) between 1 and 255 and value !~ '[^\x20-\x7e]');
+    -- Two conditions instead of one pattern: matching {1,255} takes longer than the rest of a spend. Printable ASCII
+    -- has as many characters as bytes, and bytes need no counting.
+    constraint idempotency_key_is_printable check (octet_length(value) <= 255 and value ~ '^[\x20-\x7e]+$');
 
 comment on domain public.credit_count is
     'A number of credits, never negative. Amounts of credits go up to 2^53 - 1, as exact integers of JavaScript do.';
@@ -40,6 +41,7 @@ create table public.user_credits (
     next_lot_id   bigint,
     low_threshold public.credit_count,
     warn_below    bigint,
+    has_held      boolean               not null default false,
     deleted_at    timestamptz,
     created_at    timestamptz           not null default now(),
     updated_at    timestamptz           not null default now(),
@@ -57,6 +59,7 @@ comment on column public.user_credits.held is 'Credits of the balance that holds
 comment on column public.user_credits.lapses_at is 'When the next lot or hold expires, or earlier. Null if none will. A movement after this moment first writes what expired.';
 comment on column public.user_credits.next_lot_id is 'The lot that the next spend takes from, so that a spend need not look for it. No lot before it in spending order has free credits. It may itself have none left.';
 comment on column public.user_credits.warn_below is 'Below which balance the next event is announced: the low threshold, 1 once that was announced, null once nothing is left to warn of. Set when credits come in (purse.announce_entry).';
+comment on column public.user_credits.has_held is 'Whether the user ever had a hold. Set by the first one and never unset: only then does a spend look for its key among holds.';
 comment on column public.user_credits.low_threshold is 'The balance counts as low below this number of credits. Null: the deployment''s default. Set by hand.';
 
 comment on column public.user_credits.deleted_at is 'When the account was deleted: see deleted_accounts. Also here, because a spend reads no other table than this one to know it.';

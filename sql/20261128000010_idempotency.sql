@@ -11,8 +11,8 @@ create function purse.require_valid_key(p_idempotency_key text)
 as $$
 begin
     if p_idempotency_key is null
-        or length(p_idempotency_key) not between 1 and 255
-        or p_idempotency_key ~ '[^\x20-\x7e]'
+        or octet_length(p_idempotency_key) > 255
+        or p_idempotency_key !~ '^[\x20-\x7e]+$'
     then
         raise exception using
             errcode = 'PT422',

@@ -119,6 +119,7 @@ declare
     v_balance bigint;
     v_warning bigint;
     v_lot_id  bigint;
+    v_held    boolean;
 begin
     -- Written out: a call of require_server would be a measurable part of a spend.
     if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
@@ -131,8 +132,8 @@ begin
     if found
         or (
             p_quantity between 1 and 1000000
-            and length(p_idempotency_key) between 1 and 255
-            and p_idempotency_key !~ '[^\x20-\x7e]'
+            and octet_length(p_idempotency_key) <= 255
+            and p_idempotency_key ~ '^[\x20-\x7e]+$'
         ) is not true
     then
         return purse.spend_by_steps(p_user_id, p_feature, p_quantity, p_idempotency_key);
@@ -148,9 +149,9 @@ begin
         updated_at = clock_timestamp()
     where u.user_id = p_user_id
         and u.balance - u.held >= v_credits
-        and (u.lapses_at is null or u.lapses_at > now())
+        and (u.lapses_at <= now()) is not true
         and u.deleted_at is null
-    returning u.balance, u.warn_below, u.next_lot_id into v_balance, v_warning, v_lot_id;
+    returning u.balance, u.warn_below, u.next_lot_id, u.has_held into v_balance, v_warning, v_lot_id, v_held;
 
     -- Finds nothing without an account. We hold the user's row from here on.
     update public.credit_lots l
@@ -158,10 +159,12 @@ begin
     where l.id = v_lot_id
         and l.remaining - l.held >= v_credits;
     if found then
-        perform from public.credit_holds h
-        where h.user_id = p_user_id
-            and h.idempotency_key = p_idempotency_key;
-        if not found then
+        if v_held then
+            perform from public.credit_holds h
+            where h.user_id = p_user_id
+                and h.idempotency_key = p_idempotency_key;
+        end if;
+        if not (v_held and found) then
             insert into public.credit_transactions (
                 user_id, kind, amount, balance_after, lots, feature, quantity, idempotency_key
             )

@@ -29,7 +29,9 @@ create table public.credit_holds (
 -- Leaves room in the page for the row's next version.
 with (fillfactor = 70);
 
-create index credit_holds_held_idx on public.credit_holds (user_id, expires_at) where status = 'held';
+-- Not partial: an index with the status in its condition would get new entries in every index of the table when a hold
+-- ends, instead of none. purse.open_holds says how it finds the holds in progress among those that ended.
+create index credit_holds_user_id_expires_at_idx on public.credit_holds (user_id, expires_at);
 
 comment on table public.credit_holds is
     'Credits set aside for work in progress: captured when it is done, released when it failed, expired at the deadline otherwise.';
@@ -88,6 +90,28 @@ create view purse.hold_lots with (security_invoker = true) as
 comment on view purse.hold_lots is 'Holds lot by lot: how many credits of which lot each hold sets aside, also after it has ended.';
 revoke all on purse.hold_lots from public, anon, authenticated, service_role;
 
+create function purse.open_holds(p_user_id uuid)
+    returns setof public.credit_holds
+    language plpgsql
+    stable
+    set search_path = ''
+as $$
+begin
+    -- lapses_at is no later than the deadline of any hold in progress, so the index passes over the holds that ended
+    -- before it, which may be many. As a join, Postgres might read them all.
+    return query
+    select h.*
+    from public.credit_holds h
+    where h.user_id = p_user_id
+        and h.status = 'held'
+        and h.expires_at >= (select u.lapses_at from public.user_credits u where u.user_id = p_user_id);
+end
+$$;
+
+comment on function purse.open_holds(uuid) is
+'A user''s holds in progress, also those past their deadline whose end is not written yet.';
+revoke all on function purse.open_holds(uuid) from public, anon, authenticated, service_role;
+
 create function purse.hold_by_steps(
     p_user_id         uuid,
     p_feature         text,
@@ -98,6 +122,7 @@ create function purse.hold_by_steps(
     returns jsonb
     language plpgsql
     set search_path = ''
+    set timezone = 'UTC'
 as $$
 declare
     v_credits bigint;
@@ -105,6 +130,10 @@ declare
     v_hold    public.credit_holds;
     v_is_new  boolean := false;
 begin
+    perform purse.require_server();
+    if p_seconds is null or p_seconds not between 1 and 604800 then
+        raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
+    end if;
     perform purse.require_account(p_user_id);
     perform purse.require_valid_key(p_idempotency_key);
     v_account := purse.lock_open_account(p_user_id);
@@ -146,12 +175,13 @@ begin
         )
         insert into public.credit_holds (user_id, feature, quantity, credits, lots, idempotency_key, attempt, expires_at)
         select p_user_id, p_feature, p_quantity, v_credits, jsonb_object_agg(t.lot_id, t.credits), p_idempotency_key,
-            coalesce(v_hold.attempt, 0) + 1, now() + make_interval(secs => p_seconds)
+            coalesce(v_hold.attempt, 0) + 1, now() + p_seconds * interval '1 second'
         from taken t
         returning * into v_hold;
 
         update public.user_credits u
         set held = u.held + v_credits,
+            has_held = true,
             lapses_at = least(u.lapses_at, v_hold.expires_at),
             updated_at = clock_timestamp()
         where u.user_id = p_user_id
@@ -188,7 +218,6 @@ create function public.hold_credits(
     language plpgsql
     security definer
     set search_path = ''
-    set timezone = 'UTC'
     set lock_timeout = '150ms'
 as $$
 declare
@@ -197,19 +226,15 @@ declare
     v_balance   bigint;
     v_available bigint;
     v_lot_id    bigint;
-    v_expires_at constant timestamptz := now() + make_interval(secs => p_seconds);
+    v_expires_at constant timestamptz := now() + p_seconds * interval '1 second';
 begin
-    -- Written out, as in spend_credits.
-    if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
-        perform purse.require_server();
-    end if;
-    if p_seconds is null or p_seconds not between 1 and 604800 then
-        raise exception using errcode = 'PT422', message = 'seconds must be from 1 to 604800';
-    end if;
     if (
-        p_quantity between 1 and 1000000
-        and length(p_idempotency_key) between 1 and 255
-        and p_idempotency_key !~ '[^\x20-\x7e]'
+        -- Written out, as in spend_credits.
+        pg_catalog.current_setting('role') not in ('anon', 'authenticated')
+        and p_seconds between 1 and 604800
+        and p_quantity between 1 and 1000000
+        and octet_length(p_idempotency_key) <= 255
+        and p_idempotency_key ~ '^[\x20-\x7e]+$'
     ) is not true then
         return purse.hold_by_steps(p_user_id, p_feature, p_quantity, p_idempotency_key, p_seconds);
     end if;
@@ -221,11 +246,12 @@ begin
     -- Finds nothing without a price.
     update public.user_credits u
     set held = u.held + v_credits,
+        has_held = true,
         lapses_at = least(u.lapses_at, v_expires_at),
         updated_at = clock_timestamp()
     where u.user_id = p_user_id
         and u.balance - u.held >= v_credits
-        and (u.lapses_at is null or u.lapses_at > now())
+        and (u.lapses_at <= now()) is not true
         and u.deleted_at is null
     returning u.balance, u.balance - u.held, u.next_lot_id into v_balance, v_available, v_lot_id;
 
@@ -249,9 +275,9 @@ begin
             returning id into v_hold_id;
             if found then
                 return pg_catalog.format(
-                    '{"hold_id": "%s", "credits": %s, "expires_at": %s, "status": "held", "balance": %s, "available": %s,'
+                    '{"hold_id": "%s", "credits": %s, "expires_at": "%s+00:00", "status": "held", "balance": %s, "available": %s,'
                     ' "replayed": false}',
-                    v_hold_id, v_credits, to_json(v_expires_at), v_balance, v_available
+                    v_hold_id, v_credits, btrim(to_json(v_expires_at at time zone 'UTC')::text, '"'), v_balance, v_available
                 );
             end if;
         end if;

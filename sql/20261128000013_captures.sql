@@ -44,7 +44,7 @@ declare
     v_released integer := 0;
 begin
     for v_hold in
-        select * from public.credit_holds h where h.user_id = p_user_id and h.status = 'held' order by h.id
+        select * from purse.open_holds(p_user_id) h order by h.id
     loop
         perform purse.end_hold(v_hold);
         update public.credit_holds h
@@ -159,14 +159,13 @@ begin
     if pg_catalog.current_setting('role') in ('anon', 'authenticated') then
         perform purse.require_server();
     end if;
-    -- A hold never changes these. Finds nothing if only a part is captured. ended_at and not status: after an
-    -- analyze that saw no hold in progress, Postgres would read the whole index of those.
+    -- A hold never changes these. Finds nothing if only a part is captured.
     select h.user_id, h.credits, h.lots into v_user_id, v_credits, v_lots
     from public.credit_holds h
     where h.id = p_hold_id
         and h.ended_at is null
         and h.feature <> 'purse:refund'
-        and (p_credits is null or p_credits = h.credits);
+        and coalesce(p_credits, h.credits) = h.credits;
 
     update public.user_credits u
     set balance = u.balance - v_credits,
@@ -174,7 +173,7 @@ begin
         updated_at = clock_timestamp()
     where u.user_id = v_user_id
         and u.held >= v_credits
-        and (u.lapses_at is null or u.lapses_at > now())
+        and (u.lapses_at <= now()) is not true
     returning u.balance, u.warn_below, u.next_lot_id into v_balance, v_warning, v_lot_id;
 
     -- Finds nothing if a clawback took from what is held. What is free in the lot stays the same.

@@ -20,6 +20,7 @@ declare
     v_spend      record;
     v_user_id    uuid;
     v_available  bigint    := 0;
+    v_in_lot     bigint    := 0;
     v_first      bigint    := 1;
     v_refusal    jsonb;
     v_twin       bigint;
@@ -28,7 +29,8 @@ declare
     v_answers    jsonb[]   := '{}';
     v_twins      bigint[]  := '{}';
 
-    -- The spends to post, one element each; v_before is what the user's spends before it take.
+    -- The spends to post, one element each. v_before is what the user's spends before it take; v_lots the lot that
+    -- has all of it, null if it takes from several.
     v_places     bigint[]  := '{}';
     v_users      uuid[]    := '{}';
     v_features   text[]    := '{}';
@@ -36,6 +38,8 @@ declare
     v_keys       text[]    := '{}';
     v_credits    bigint[]  := '{}';
     v_before     bigint[]  := '{}';
+    v_lots       bigint[]  := '{}';
+    v_split      uuid[]    := '{}';
     v_balances   bigint[]  := '{}';
     v_ids        bigint[]  := '{}';
     v_posted     bigint;
@@ -76,18 +80,26 @@ begin
             u.balance - u.held as available,
             u.user_id is not null and u.user_id <> all (v_locked) as is_busy,
             exists (select from public.deleted_accounts d where d.user_id = s.user_id) as is_deleted,
-            exists (
+            u.has_held and exists (
                 select from public.credit_holds h
                 where h.user_id = s.user_id
                     and h.idempotency_key = s.idempotency_key
             ) as is_held,
+            l.id as lot_id,
+            l.remaining - l.held as in_lot,
             t as posted,
             t.id is not null
                 and exists (select from public.credit_transactions r where r.reverses_id = t.id) as is_reversed,
-            count(*) over (partition by s.user_id, s.idempotency_key) > 1 as is_repeated
+            (s.user_id, s.idempotency_key) in (
+                select r.user_id, r.idempotency_key
+                from unnest(v_asked_users, v_asked_keys) r (user_id, idempotency_key)
+                group by r.user_id, r.idempotency_key
+                having count(*) > 1
+            ) as is_repeated
         from unnest(v_asked_users, v_asked_features, v_asked_quantities, v_asked_keys)
             with ordinality s (user_id, feature, quantity, idempotency_key, place)
         left join public.user_credits u on u.user_id = s.user_id
+        left join public.credit_lots l on l.id = u.next_lot_id
         left join public.credit_features f on f.id = s.feature and f.active
         left join public.credit_transactions t on t.user_id = s.user_id and t.idempotency_key = s.idempotency_key
         order by s.user_id, s.place
@@ -95,6 +107,7 @@ begin
         if v_spend.user_id is distinct from v_user_id then
             v_user_id := v_spend.user_id;
             v_available := coalesce(v_spend.available, 0);
+            v_in_lot := coalesce(v_spend.in_lot, 0);
             v_first := cardinality(v_places) + 1;
         end if;
 
@@ -124,7 +137,7 @@ begin
                 is distinct from (v_features[v_twin], v_quantities[v_twin])
             then
                 jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
-            when coalesce(length(v_spend.key) not between 1 and 255 or v_spend.key ~ '[^\x20-\x7e]', true) then
+            when (octet_length(v_spend.key) <= 255 and v_spend.key ~ '^[\x20-\x7e]+$') is not true then
                 jsonb_build_object('outcome', 'refused', 'code', 'invalid_idempotency_key')
             when coalesce(v_spend.quantity not between 1 and 1000000, true) then
                 jsonb_build_object('outcome', 'refused', 'code', 'invalid_quantity')
@@ -155,26 +168,40 @@ begin
             v_keys := v_keys || v_spend.key;
             v_credits := v_credits || v_spend.credits;
             v_before := v_before || (v_spend.available - v_available);
+            if v_spend.credits <= v_in_lot then
+                v_in_lot := v_in_lot - v_spend.credits;
+                v_lots := v_lots || v_spend.lot_id;
+            else
+                v_in_lot := 0;
+                v_lots := v_lots || null::bigint;
+                v_split := v_split || v_spend.user_id;
+            end if;
             v_available := v_available - v_spend.credits;
             v_balances := v_balances || (v_spend.balance - v_spend.available + v_available);
         end if;
     end loop;
 
     -- Both the spends of a user and the free credits of their lots are laid end to end. A spend takes from
-    -- the lots that it overlaps.
+    -- the lots that it overlaps: mostly from the next lot alone, which the first spends fill from its start.
     with spends as (
         select s.*
-        from unnest(v_places, v_users, v_features, v_quantities, v_keys, v_credits, v_before, v_balances)
-            with ordinality s (place, user_id, feature, quantity, key, credits, before, balance, turn)
+        from unnest(v_places, v_users, v_features, v_quantities, v_keys, v_credits, v_before, v_lots, v_balances)
+            with ordinality s (place, user_id, feature, quantity, key, credits, before, lot_id, balance, turn)
     ),
-    parts as (
+    splits as (
         select s.place, l.lot_id, least(s.before + s.credits, l.before + l.free) - greatest(s.before, l.before) as credits
         from spends s
         join purse.spendable_lots l
             on l.user_id = s.user_id
             and l.before < s.before + s.credits
             and l.before + l.free > s.before
-        where l.user_id = any (v_users)
+        where s.lot_id is null
+            and l.user_id = any (v_split)
+    ),
+    parts as (
+        select s.lot_id, s.credits from spends s where s.lot_id is not null
+        union all
+        select s.lot_id, s.credits from splits s
     ),
     lots as (
         update public.credit_lots l
@@ -193,13 +220,15 @@ begin
         insert into public.credit_transactions (
             user_id, kind, amount, balance_after, lots, feature, quantity, idempotency_key
         )
-        select s.user_id, 'spend', -s.credits, s.balance, p.lots, s.feature, s.quantity, s.key
+        select s.user_id, 'spend', -s.credits, s.balance,
+            case
+                when s.lot_id is not null then jsonb_build_object(s.lot_id, -s.credits)
+                else (select jsonb_object_agg(p.lot_id, -p.credits) from splits p where p.place = s.place)
+            end,
+            s.feature, s.quantity, s.key
         from spends s
-        join (
-            select p.place, jsonb_object_agg(p.lot_id, -p.credits) as lots, sum(p.credits)::bigint as credits
-            from parts p
-            group by p.place
-        ) p on p.place = s.place and p.credits = s.credits
+        where s.lot_id is not null
+            or s.credits = (select sum(p.credits) from splits p where p.place = s.place)
         order by s.turn
         returning id
     )

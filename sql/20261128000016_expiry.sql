@@ -14,9 +14,9 @@ begin
         update public.credit_holds h
         set status = 'lapsed',
             ended_at = h.expires_at
-        where h.user_id = p_user_id
-            and h.status = 'held'
-            and h.expires_at <= now()
+        where h.id in (
+            select o.id from purse.open_holds(p_user_id) o where o.expires_at <= now()
+        )
         returning h.id, h.credits
     ),
     freed as (
@@ -74,7 +74,7 @@ begin
 
     update public.user_credits u
     set lapses_at = least(
-        (select min(h.expires_at) from public.credit_holds h where h.user_id = p_user_id and h.status = 'held'),
+        (select min(h.expires_at) from purse.open_holds(p_user_id) h),
         (select min(l.expires_at) from public.credit_lots l where l.user_id = p_user_id and l.remaining > l.held)
     )
     where u.user_id = p_user_id;

@@ -92,6 +92,19 @@ as $$
         order by 1
         limit 100
     ),
+    holds_off as (
+        select u.user_id, u.has_held, u.lapses_at, h.first_deadline
+        from (
+            select h.user_id, min(h.expires_at) filter (where h.status = 'held') as first_deadline
+            from public.credit_holds h
+            group by h.user_id
+        ) h
+        join public.user_credits u on u.user_id = h.user_id
+        where not u.has_held
+            or h.first_deadline < coalesce(u.lapses_at, 'infinity')
+        order by 1
+        limit 100
+    ),
     purchases_off as (
         select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted, p.target
         from purse.unsettled_purchases p
@@ -208,6 +221,7 @@ as $$
         'balances_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from balances_off x),
         'lots_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from lots_off x),
         'next_lots_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from next_lots_off x),
+        'holds_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from holds_off x),
         'purchases_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from purchases_off x),
         'postings_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from postings_off x),
         'mismatches', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from mismatches x),
@@ -234,7 +248,7 @@ $$;
 
 comment on function public.doctor() is
 'Whether everything adds up: balances, lots, purchases, mismatches, events and privileges. Read-only.
-Returns {users, orders: {live, test}, balances_off: [], lots_off: [], next_lots_off: [], purchases_off: [], postings_off: [],
+Returns {users, orders: {live, test}, balances_off: [], lots_off: [], next_lots_off: [], holds_off: [], purchases_off: [], postings_off: [],
 mismatches: [], forgiven: {orders, credits}, second_payments: [], foreign_reversals: [], disputes_to_answer: [], overdue: [], waiting_reversals, repeated_events: [],
 connected_events: {events, accounts},
 webhook: {events, p50_seconds, p95_seconds}, reconciliations: []} and what purse.granted_access returns.

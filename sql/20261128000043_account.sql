@@ -27,7 +27,7 @@ begin
             'held', coalesce(max(u.held), 0),
             'available', coalesce(max(u.balance - u.held), 0),
             'holds', (
-                select count(*) from public.credit_holds h where h.user_id = p_user_id and h.status = 'held'
+                select count(*) from purse.open_holds(p_user_id)
             ),
             'open_checkouts', (
                 select count(*) from purse.open_checkouts o where o.user_id = p_user_id

@@ -55,6 +55,7 @@ begin
     returning * into v_hold;
     update public.user_credits u
     set held = u.held + v_hold.credits,
+        has_held = true,
         lapses_at = least(u.lapses_at, v_hold.expires_at),
         updated_at = clock_timestamp()
     where u.user_id = p_user_id;

@@ -119,9 +119,7 @@ begin
             ) order by h.status <> 'held', h.expires_at desc), '[]'::jsonb)
             from (
                 select *
-                from public.credit_holds h
-                where h.user_id = p_user_id
-                    and h.status = 'held'
+                from purse.open_holds(p_user_id) h
                 order by h.expires_at
                 limit 50
             ) h

@@ -17,6 +17,7 @@ def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _balances(data)
     yield from _lots(data)
     yield from _next_lots(data)
+    yield from _holds(data)
     yield from _purchases(data)
     yield from _mismatches(data)
 
@@ -69,6 +70,23 @@ def _next_lots(data: Mapping[str, Any]) -> Iterator[Finding]:
                 f"user {case['user_id']}: lot {case['next_lot_id'] or 'none'} is noted,"
                 f" lot {case['first_lot_id']} comes first"
                 for case in data["next_lots_off"]
+            ],
+        )
+
+
+def _holds(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if data["holds_off"]:
+        yield Finding(
+            "WRONG",
+            "A hold would be overlooked: its user is not marked as having held, so a spend could"
+            " use its key again, or its deadline comes before the user's next look at expiry.",
+            "update user_credits u set has_held = true, lapses_at = least(u.lapses_at, (select"
+            " min(h.expires_at) from credit_holds h where h.user_id = u.user_id and h.status ="
+            " 'held')) where u.user_id = '…';",
+            [
+                f"user {case['user_id']}: has_held {str(case['has_held']).lower()}, next look"
+                f" {case['lapses_at'] or 'never'}, deadline {case['first_deadline'] or 'none'}"
+                for case in data["holds_off"]
             ],
         )
 

@@ -118,8 +118,12 @@ update public.user_credits set warn_below = null where user_id >= bench.user_id(
 select count(bench.b_post(bench.user_id(n), 1, 'replay-' || n)) from generate_series(1, 10000) n;
 select count(public.spend_credits(bench.user_id(n), 'docx_processing', 1, 'replay')) from generate_series(1, 10000) n;
 
--- Holds that have ended, so that no table is empty when a statement is planned.
+-- Users 31,001 to 41,000 have held, so a spend of theirs looks for its key among holds too. No table is empty when a
+-- statement is planned.
+select count(public.grant_credits(bench.user_id(n), 900000000, 'bonus', 'bench', 'bench', 'bench'))
+from generate_series(31001, 41000) n;
+
 select count(public.capture_hold((public.hold_credits(bench.user_id(n), 'docx_processing', 1, 'held', 900) ->> 'hold_id')::uuid))
-from generate_series(1, 10000) n;
+from generate_series(31001, 41000) n;
 
 vacuum analyze;

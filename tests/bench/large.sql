@@ -36,13 +36,14 @@ alter table public.credit_holds disable trigger all;
 alter table public.purchase_payments disable trigger all;
 
 -- Everyone spends ten times 5 credits. User 1 also spends single credits, a tenth as many as there are users.
-insert into public.user_credits (user_id, balance, held, lapses_at, next_lot_id, created_at)
+insert into public.user_credits (user_id, balance, held, has_held, lapses_at, next_lot_id, created_at)
 select bench.user_id(n),
     1000000
         + case when n % 10 = 1 then 500 else 0 end
         + case when n % 10000 = 0 then 999000 else 0 end
         - 50 - case when n = 1 then bench.users() / 10 else 0 end,
     case when n % 1000 = 4 then 5 else 0 end,
+    n % 2 = 0,
     case when n % 500 = 3 then now() - interval '1 day' when n % 1000 = 4 then now() + interval '1 day' end,
     n,
     now() - interval '2 years'

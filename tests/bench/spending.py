@@ -102,10 +102,18 @@ ROWS = (
         hot=False,
     ),
     Row(
+        "spend, of who held before",
+        _SPEND.format(key=_NEW_KEY),
+        _B3,
+        first=31_001,
+        hot=False,
+    ),
+    Row(
         "hold, then capture",
         "select public.capture_hold((public.hold_credits(bench.user_id(:n), 'docx_processing', 1,"
         f" {_NEW_KEY}, 900) ->> 'hold_id')::uuid);",
         _B3,
+        first=31_001,
         hot=False,
         reach=(0.45, 0.45),
     ),
@@ -140,7 +148,7 @@ def main() -> None:
 
 
 def _prepare(server: Postgres) -> None:
-    print("making 11,000 users", flush=True)
+    print("making 31,000 users", flush=True)
     migrate(server.url(), report=lambda _line: None)
     with psycopg.connect(server.url(), autocommit=True) as connection:
         # The tables are empty when these statements are planned.

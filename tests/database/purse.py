@@ -219,7 +219,14 @@ class Purse:
                     where l.user_id = u.user_id and l.remaining > l.held
                         and (n.id is null or (coalesce(l.expires_at, 'infinity'), l.id)
                             < (coalesce(n.expires_at, 'infinity'), n.id))
-                ) as no_lot_is_before_the_next
+                ) as no_lot_is_before_the_next,
+                not exists (
+                    select from credit_holds h
+                    where h.user_id = u.user_id and (
+                        not u.has_held
+                        or h.status = 'held' and h.expires_at < coalesce(u.lapses_at, 'infinity')
+                    )
+                ) as no_hold_is_overlooked
             from user_credits u where u.user_id = %s
             """,
             [self.user_id],
@@ -232,6 +239,7 @@ class Purse:
         assert row["lots_follow_the_ledger"], row
         assert row["rows_are_the_sum_of_their_lots"], row
         assert row["no_lot_is_before_the_next"], row
+        assert row["no_hold_is_overlooked"], row
 
     # Time ---------------------------------------------------------------------------------------
 

@@ -391,3 +391,30 @@ def test_a_hold_is_captured_from_its_own_lot_when_a_later_one_is_next(purse: Pur
     purse.capture(second["hold_id"])
     assert purse.lots() == [0, 5]
     purse.adds_up()
+
+
+def test_holds_that_ended_are_passed_over_however_many(purse: Purse) -> None:
+    purse.grant(5)
+    purse.hold()
+    with purse.database.transaction(force_rollback=True):
+        purse.database.execute(
+            """
+            insert into credit_holds (
+                user_id, feature, quantity, credits, lots, status, idempotency_key, expires_at,
+                ended_at
+            )
+            select %s, 'docx_processing', 1, 5, '{}', 'released', n, now() - interval '1 hour',
+                now()
+            from generate_series(1, 10000) n
+            """,
+            [purse.user_id],
+        )
+        for _ in range(2):  # the first call also reads the catalogue
+            row = purse.database.execute(
+                "explain (analyze, buffers, format json) select from purse.open_holds(%s)",
+                [purse.user_id],
+            ).fetchone()
+    assert row is not None
+    plan = row["QUERY PLAN"][0]["Plan"]
+    assert plan["Actual Rows"] == 1
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] < 50

@@ -246,6 +246,26 @@ def test_doctor_names_a_noted_lot_that_comes_too_late(
     assert (purse.user_id in named) is is_off
 
 
+@pytest.mark.parametrize(
+    ("changed", "is_off"),
+    [
+        ("has_held = false", True),
+        ("lapses_at = null", True),
+        ("lapses_at = lapses_at + interval '1 second'", True),
+        ("lapses_at = lapses_at - interval '1 second'", False),
+    ],
+)
+def test_doctor_names_a_hold_that_would_be_overlooked(
+    undone: Database, changed: str, *, is_off: bool
+) -> None:
+    purse = Purse(undone)
+    purse.grant(5)
+    purse.hold()
+    undone.execute(f"update user_credits set {changed} where user_id = %s", [purse.user_id])
+    named = [case["user_id"] for case in call(undone, "doctor")["holds_off"]]
+    assert (purse.user_id in named) is is_off
+
+
 def test_doctor_tells_a_refund_that_waits_for_its_purchase(undone: Database) -> None:
     before = call(undone, "doctor")["waiting_reversals"]
     record(undone, Reversal(Order()).refund(1))

@@ -104,6 +104,17 @@ def test_a_key_is_for_one_refund(purse: Purse, order: Order) -> None:
     assert begin(purse, other, key=mine, actor="bob")["status"] == "begun"
 
 
+def test_the_key_of_its_hold_does_not_serve_for_a_spend(purse: Purse, order: Order) -> None:
+    begin(purse, order)
+    purse.grant(5)
+    [held] = purse.database.execute(
+        "select idempotency_key from credit_holds where user_id = %s", [purse.user_id]
+    ).fetchall()
+    reused = ("PT409", "idempotency_key_reused")
+    assert purse.refusal(purse.spend, key=held["idempotency_key"]) == reused
+    purse.adds_up()
+
+
 def test_a_second_refund_waits_for_the_first(purse: Purse, order: Order) -> None:
     begun = begin(purse, order)
     assert purse.refusal(begin, purse, order) == ("PT409", "in_progress")

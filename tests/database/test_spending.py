@@ -165,6 +165,44 @@ def test_a_key_of_a_hold_does_not_serve_for_a_spend_or_the_other_way(purse: Purs
     assert purse.refusal(purse.hold, key=of_spend) == ("PT409", "idempotency_key_reused")
 
 
+@pytest.mark.parametrize("end", ["released", "lapsed", "captured", "never"])
+@pytest.mark.parametrize("lots", [(5,), (2, 3)], ids=["usual", "by steps"])
+def test_a_key_of_a_hold_never_serves_for_a_spend(
+    purse: Purse, lots: tuple[int, ...], end: str
+) -> None:
+    for credits_ in lots:
+        purse.grant(credits_)
+    same = key()
+    hold_id = purse.hold(key=same)["hold_id"]
+    match end:
+        case "released":
+            purse.release(hold_id)
+        case "captured":
+            purse.capture(hold_id)
+        case "lapsed":
+            purse.time_passes(days=8)
+    purse.grant(10)
+    # The first writes what has lapsed, so the second is a usual one.
+    assert purse.spend()["spent"] == 5
+    assert purse.refusal(purse.spend, key=same) == ("PT409", "idempotency_key_reused")
+    purse.adds_up()
+
+
+def test_a_spend_that_waited_for_the_first_hold_under_its_key_is_refused(
+    stack: RunningStack, purse: Purse
+) -> None:
+    purse.buy(500)
+    same = key()
+    with ThreadPoolExecutor(1) as pool, stack.connect() as one, stack.connect() as other:
+        waiting = Purse(other, purse.user_id)
+        with one.transaction():
+            Purse(one, purse.user_id).hold(key=same)
+            refusal = pool.submit(waiting.refusal, waiting.spend, key=same)
+            until(lambda: waits(purse.database, other), "the spend waits")
+        assert refusal.result(30) == ("PT409", "idempotency_key_reused")
+    purse.adds_up()
+
+
 def test_a_key_of_a_hold_is_refused_as_such_also_when_there_is_too_little(purse: Purse) -> None:
     purse.buy(5)
     same = key()

@@ -111,6 +111,17 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("lot none is noted, lot", "purse.note_next_lot(user_id)"),
         ),
         (
+            """
+            insert into credit_holds (
+                user_id, feature, quantity, credits, lots, idempotency_key, status, expires_at,
+                ended_at
+            )
+            select user_id, 'f', 1, 1, '{}', 'k', 'released', now(), now() from user_credits
+            """,
+            "delete from credit_holds",
+            ("hold would be overlooked", "set has_held = true", "has_held false, next look never"),
+        ),
+        (
             "update purchases set credits_posted = credits_posted - 7 where credits_posted > 0",
             "update purchases set credits_posted = credits_posted + 7 where credits_posted > 0",
             ("somebody changed it by hand", "493 posted, 500 called for", "settle_purchase"),
