@@ -1,5 +1,5 @@
 import { announce } from "../lib/announce.js";
-import { watchPayment } from "../payment/payment-watch.js";
+import { looksLikeASession, watchPayment } from "../payment/payment-watch.js";
 import { person } from "../session/person.js";
 import { wallet } from "./wallet.js";
 
@@ -7,7 +7,6 @@ import { wallet } from "./wallet.js";
 
 /** The checkout session whose purchase this tab has told of: a page that is loaded again says nothing. */
 const TOLD = "purse.told";
-const LOOKS_LIKE_A_SESSION = /^cs_\w{1,250}$/;
 
 /** The balance that the page around knows. Null until it is known. @type {Seen | null} */
 let seen = null;
@@ -55,7 +54,7 @@ function tellOfPurchase(orderId, credits) {
 /** Somebody who comes back from the payment page has the checkout session in the address. @param {AbortSignal} signal */
 async function followReturn(signal) {
   const sessionId = new URLSearchParams(location.search).get("session_id") ?? "";
-  if (!LOOKS_LIKE_A_SESSION.test(sessionId) || kept() === sessionId) return;
+  if (!looksLikeASession(sessionId) || kept() === sessionId) return;
   for await (const { state, purchase } of watchPayment(sessionId, signal)) {
     if (state !== "paid" || !purchase) continue;
     keep(sessionId);

@@ -1,4 +1,5 @@
 import { getCredits } from "./api.js";
+import { withOlderPages } from "../lib/older-pages.js";
 import { isOwnPage } from "../lib/own-page.js";
 import { person } from "../session/person.js";
 import { tabs } from "./tabs.js";
@@ -169,18 +170,11 @@ class Wallet extends EventTarget {
     return payments.filter(({ order_id: orderId }) => !credited.has(orderId));
   }
 
-  /**
-   * The newest page followed by the older ones already read, if it reaches them: a list somebody is
-   * reading does not shrink under them.
-   * @param {Credits} answer
-   * @returns {Credits}
-   */
+  /** @param {Credits} answer @returns {Credits} */
   #withOlderPages(answer) {
-    const oldest = answer.transactions.at(-1)?.id;
-    const seam = this.transactions.findIndex((transaction) => transaction.id === oldest);
-    if (seam === -1) return answer;
-    const older = this.transactions.slice(seam + 1);
-    return { ...answer, transactions: [...answer.transactions, ...older], next_cursor: this.nextCursor };
+    const newest = { items: answer.transactions, cursor: answer.next_cursor };
+    const { items, cursor } = withOlderPages(newest, { items: this.transactions, cursor: this.nextCursor });
+    return { ...answer, transactions: items, next_cursor: cursor };
   }
 
   /** @param {number} afterSeconds */

@@ -1,4 +1,5 @@
 import { getFiles } from "./files-api.js";
+import { withOlderPages } from "../lib/older-pages.js";
 import { session } from "../session/session.js";
 
 /** @typedef {import("./files-api.js").OwnFile} OwnFile */
@@ -122,11 +123,9 @@ class FileShelf extends EventTarget {
 
   /** @param {import("./files-api.js").FilePage} answer */
   #withOlderPages(answer) {
-    const oldest = answer.files.at(-1)?.id;
-    const seam = this.files.findIndex(({ id }) => id === oldest);
-    if (seam === -1) return answer;
-    const files = [...answer.files, ...this.files.slice(seam + 1)];
-    return { ...answer, files, next_cursor: this.nextCursor };
+    const newest = { items: answer.files, cursor: answer.next_cursor };
+    const { items, cursor } = withOlderPages(newest, { items: this.files, cursor: this.nextCursor });
+    return { ...answer, files: items, next_cursor: cursor };
   }
 
   /** What is being processed is done soon, and the list ought to say so. */

@@ -4,13 +4,12 @@ import { shop } from "../lib/shop.js";
 import { t } from "../lib/texts.js";
 import { session } from "../session/session.js";
 import { actions, documents, homeLink, newBalance, nextSteps, reference, storeButton } from "./payment-parts.js";
-import { NOTHING_SEEN, watchPayment } from "./payment-watch.js";
+import { NOTHING_SEEN, looksLikeASession, watchPayment } from "./payment-watch.js";
 import { boughtIn, textOf, titleOf } from "./payment-words.js";
 
 /** @typedef {import("./payment-watch.js").Sighting} Sighting */
 
 const SPARKS = 10;
-const LOOKS_LIKE_A_SESSION = /^cs_\w{1,250}$/;
 
 /** What became of the payment somebody has just come back from. Says "paid" only once the ledger does. */
 class PaymentStatus extends HTMLElement {
@@ -37,7 +36,7 @@ class PaymentStatus extends HTMLElement {
 
   #start() {
     this.#watching.abort();
-    if (!LOOKS_LIKE_A_SESSION.test(this.#sessionId)) return this.#show({ ...NOTHING_SEEN, state: "invalid" });
+    if (!looksLikeASession(this.#sessionId)) return this.#show({ ...NOTHING_SEEN, state: "invalid" });
     if (!session.user) return this.#show({ ...NOTHING_SEEN, state: "signed-out" });
     this.#show(NOTHING_SEEN);
     this.#watch();

@@ -23,6 +23,9 @@ const TOLD_BY_STRIPE = ["open", "unknown"];
 /** @type {Sighting} */
 export const NOTHING_SEEN = { state: "confirming", purchase: null, trouble: null };
 
+/** Whether an address may name a checkout session. @param {string} id */
+export const looksLikeASession = (id) => /^cs_\w{1,250}$/.test(id);
+
 /**
  * Looks at a purchase until it is settled one way or the other, ever less often, and for about two minutes
  * in which the tab is visible. Yields what each look found; the last one stands.
