@@ -194,13 +194,24 @@ def test_an_upload_that_is_replaced_while_it_is_processed_is_judged_by_its_copy(
 ) -> None:
     """The lock stops the processing after it saw the upload and before it copies it."""
     file_id = ada.put("txt_upload", b"first")
-    with ThreadPoolExecutor() as pool:
-        with ada.stack.connect() as other, other.transaction():
-            other.execute("select from files where id = %s for update", [file_id])
-            processing = pool.submit(ada.complete, file_id)
-            until(lambda: leases_waiting(database, other) or None, "a lease that waits")
-            storage.write(f"{ada.user.id}/{file_id}/upload", b"longer", content_type="text/plain")
-        answer = processing.result().json()
+    upload = f"{ada.user.id}/{file_id}/upload"
+
+    def replace_meanwhile() -> dict[str, Any] | None:
+        """Return the answer; None where the lock was held for longer than a request waits."""
+        storage.write(upload, b"first", content_type="text/plain")
+        with ThreadPoolExecutor() as pool:
+            with ada.stack.connect() as other, other.transaction():
+                other.execute("select from files where id = %s for update", [file_id])
+                processing = pool.submit(ada.complete, file_id)
+                until(
+                    lambda: processing.done() or leases_waiting(database, other),
+                    "a lease that waits",
+                )
+                storage.write(upload, b"longer", content_type="text/plain")
+            answer = processing.result()
+        return None if answer.status_code == 503 else answer.json()
+
+    answer = until(replace_meanwhile, "a lock in time")
     assert answer["file"]["error"]["code"] == "size_mismatch"
     assert answer["balance"] == 500
 

@@ -111,6 +111,8 @@ def test_every_answer_carries_the_security_headers(output: Output, path: str) ->
     policy = dict(
         part.strip().split(" ", 1) for part in headers["content-security-policy"].split(";")
     )
+    # Besides our files the one script that stands in the pages: see tests/unit/test_bundle.py.
+    assert re.fullmatch(r"'self' 'sha256-[\w+/]{43}='", policy.pop("script-src"))
     assert policy == {
         "default-src": "'self'",
         "connect-src": "'self' https://*.supabase.co",
