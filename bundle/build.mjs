@@ -50,14 +50,13 @@ async function buildSite(source, target) {
   await mkdir(join(target, ASSETS), { recursive: true });
   await copyAsItIs(source, target);
 
-  const scripts = new Set([...pages.values()].map((html) => captured(SCRIPT, html)));
-  const modules = await bundleModules(source, target, [...scripts]);
-  // Apart from the pages: together, what they share would fall into twice as many files.
   const ofElements = await bundleModules(source, target, elements.map((name) => `/elements/${name}`));
   for (const name of elements) await writeElement(target, name, ofElements);
 
   const policy = connectPolicy(process.env);
   for (const [name, html] of pages) {
+    // Each page apart: what all of them share would fall into a file for each set of pages, and each file costs time.
+    const modules = await bundleModules(source, target, [captured(SCRIPT, html)]);
     await write(target, name, await builtPage(html, { source, target, modules, early, policy }));
   }
 }

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from local.environment import Stack
+from local.services import is_alive
 from local.stack import ROOT
 from tests.support import Order, RunningStack, event, until
 
@@ -73,7 +74,7 @@ def running(checkout: Path, *arguments: str) -> Iterator[tuple[RunningStack, Pat
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGINT)
             process.wait(30)
-    assert not [child for child in children if child.is_running()]
+    assert not [child for child in children if is_alive(child)]
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -190,10 +191,10 @@ def test_what_a_crash_left_running_is_stopped_first(checkout: Path) -> None:
     left = [psutil.Process(int(pid)) for pid in json.loads(pids.read_text())]
     process.kill()
     process.wait()
-    assert all(each.is_running() for each in left)
+    assert all(is_alive(each) for each in left)
     with running(checkout) as (stack, _):
         assert stack.get("/api/health").status_code == 200
-        assert not [each for each in left if each.is_running()]
+        assert not [each for each in left if is_alive(each)]
 
 
 def test_an_occupied_port_is_one_sentence(checkout: Path) -> None:
