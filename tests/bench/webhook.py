@@ -23,7 +23,7 @@ from unittest.mock import patch
 from api import webhook
 from api._lib import database
 from local.stripe.shapes import checkout_session
-from tests.support import Order, event, sign
+from tests.stripe_events import Order, event, sign
 from tests.unit.functions import CORE_SETTINGS
 
 if TYPE_CHECKING:

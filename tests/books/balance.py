@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 if TYPE_CHECKING:
     from tests.books.ledger import Books
-    from tests.support import Order
+    from tests.stripe_events import Order
 
 OCTOBER = "2026-10-15"
 CATEGORIES = {

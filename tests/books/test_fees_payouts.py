@@ -13,7 +13,8 @@ from tests.books.balance import about, movement, read
 from tests.books.ledger import Books
 from tests.database.ledger import record
 from tests.database.locks import waits
-from tests.support import Order, Reversal, until
+from tests.stripe_events import Order, Reversal
+from tests.support import until
 
 if TYPE_CHECKING:
     from tests.database.purse import Purse

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.types.json import Jsonb
 
 from tests.database.ledger import record
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from tests.books.ledger import Books

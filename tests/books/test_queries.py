@@ -13,7 +13,7 @@ from tests.books.balance import about, movement
 from tests.books.balance import read as read_balance
 from tests.database.ledger import record
 from tests.docs.pages import read
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 if TYPE_CHECKING:
     from tests.books.ledger import Books

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from tests.database.ledger import record
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from tests.books.ledger import Books

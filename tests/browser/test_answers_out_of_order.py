@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
+from tests.browser.holding import hold
 from tests.samples import docx_of
 from tests.support import until
 
@@ -73,8 +74,7 @@ def stack(unbuilt: RunningStack) -> RunningStack:
 @contextmanager
 def held(page: Page, address: str) -> Iterator[None]:
     """Hold requests to an address back until the block ends; then wait for the first answer."""
-    waiting: list[Route] = []
-    page.route(address, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    waiting = hold(page, address)
     with page.expect_response(address) as answer:
         yield
         for route in waiting:
@@ -156,9 +156,7 @@ def test_what_somebody_asked_who_has_left_is_not_asked_for_the_next_person(
 ) -> None:
     console.allow_failing("/api/credits")
     site = visit(user)
-    waiting: list[Route] = []
-    asked = "**/api/credits?limit=7"
-    site.page.route(asked, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    waiting = hold(site.page, "**/api/credits?limit=7")
     site.page.evaluate(
         """async () => {
           const { getCredits } = await import("/js/credits/api.js");
@@ -190,9 +188,8 @@ def test_no_file_mixes_what_two_people_have(
     visit: Visit, user: User, module: str, export: str, answer: dict[str, Any]
 ) -> None:
     site = visit(user)
-    waiting: list[Route] = []
     pages = re.compile(r"/api/(credits|account)/export")
-    site.page.route(pages, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    waiting = hold(site.page, pages)
     with site.page.expect_request(pages):
         site.page.evaluate(
             """async ([path, name]) => {
@@ -214,8 +211,7 @@ def test_of_two_answers_about_files_the_newer_one_counts(
 ) -> None:
     site = visit(user, at="/files")
     expect(site.page.get_by_text("No files yet")).to_be_visible()
-    waiting: list[Route] = []
-    site.page.route(FILES, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    waiting = hold(site.page, FILES)
     answers = []
     for made in (0, 2):
         purse.database.execute(MAKE_FILES, [user.id, made])

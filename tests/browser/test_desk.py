@@ -13,7 +13,7 @@ from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.desk import Desk
 from tests.http import refunding
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection

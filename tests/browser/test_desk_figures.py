@@ -14,7 +14,7 @@ from tests.books.balance import about, read
 from tests.books.ledger import Books
 from tests.database.ledger import record
 from tests.database.purse import Purse
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -42,6 +42,13 @@ def first(buyer: Site, purse: Purse) -> Files:
     return files
 
 
+def upload_slowly(files: Files, storage: Storage, button: str) -> None:
+    """Begin an upload that takes until the storage is mended."""
+    storage.hold()
+    files.press(button)
+    expect(files.queued).to_contain_text("Uploading…")
+
+
 def other_tab(first: Files, stack: RunningStack) -> Files:
     """Open the files' page in a second tab."""
     site = Site(first.page.context.new_page(), stack.site_url)
@@ -52,9 +59,7 @@ def other_tab(first: Files, stack: RunningStack) -> Files:
 def test_a_tab_does_not_show_what_another_uploads(
     first: Files, storage: Storage, stack: RunningStack, purse: Purse
 ) -> None:
-    storage.hold()
-    first.press("Upload for 5 credits")
-    expect(first.queued).to_contain_text("Uploading…")
+    upload_slowly(first, storage, "Upload for 5 credits")
     second = other_tab(first, stack)
     expect(second.list).to_contain_text("novel.docx")
     expect(second.queue).to_be_hidden()
@@ -72,9 +77,7 @@ def test_what_one_tab_removes_another_still_uploads(
     storage.mend()
     second = other_tab(first, stack)
     expect(second.queued).to_contain_text("novel.docx")
-    storage.hold()
-    first.press("Try again")
-    expect(first.queued).to_contain_text("Uploading…")
+    upload_slowly(first, storage, "Try again")
     second.press("Remove")
     expect(second.queue).to_be_hidden()
     storage.mend()
@@ -87,9 +90,7 @@ def test_what_two_tabs_start_is_uploaded_by_one_and_paid_once(
 ) -> None:
     second = other_tab(first, stack)
     expect(second.queued).to_contain_text("novel.docx")
-    storage.hold()
-    first.press("Upload for 5 credits")
-    expect(first.queued).to_contain_text("Uploading…")
+    upload_slowly(first, storage, "Upload for 5 credits")
     second.press("Upload for 5 credits")
     expect(second.queued).to_contain_text("Cancel")
     second.press("Cancel")

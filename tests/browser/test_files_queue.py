@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.holding import hold
 from tests.browser.pages import PHONE, Site
 from tests.samples import docx_of, mp3_of
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Response, Route
+    from playwright.sync_api import Locator, Response
 
     from tests.browser.console import Console
     from tests.browser.pages import Files
@@ -83,12 +84,7 @@ def test_several_are_chosen_priced_together_uploaded_and_paid_for(
 
 
 def test_the_balance_is_the_newest_whichever_is_done_last(files: Files, purse: Purse) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    files.page.route("**/api/files/complete", hold, times=1)
+    held = hold(files.page, "**/api/files/complete", times=1)
     files.choose(("novel.docx", NOVEL), ("notes.txt", PEAS))
     files.press("Upload 2 files for 8 credits")
     # The one whose answer is held back is the first that asked.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import Route, expect
 
+from tests.browser.holding import hold
 from tests.browser.pages import PHONE
 
 if TYPE_CHECKING:
@@ -79,9 +80,8 @@ def query(site: Site) -> str:
 @contextmanager
 def held_back(site: Site) -> Iterator[None]:
     """Let the answer about what was used wait until the block ends; then it has come."""
-    waiting: list[Route] = []
     used = "**/api/credits?*kind=spend*"
-    site.page.route(used, lambda route: waiting.append(route))  # noqa: PLW0108 - Playwright marks it
+    waiting = hold(site.page, used)
     yield
     (held,) = waiting
     with site.page.expect_response(used) as answer:

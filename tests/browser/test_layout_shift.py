@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.holding import hold
 from tests.browser.pages import PHONE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Page, Route
+    from playwright.sync_api import Page
 
     from tests.browser.conftest import Visit
     from tests.database.purse import Purse
@@ -64,12 +65,7 @@ def test_the_card_and_what_is_below_keep_their_places(
     site = visit(user, at="/404", locale=locale, **PHONE)
     page = site.page
     page.context.add_init_script(MEASURE)
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    page.route("**/api/credits?*", hold, times=1)
+    held = hold(page, "**/api/credits?*", times=1)
     with page.expect_request("**/api/credits?*"):
         site.open()
     card = page.locator("credit-balance")

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import Request, expect
 
+from tests.browser.holding import hold
 from tests.browser.pages import PHONE, Site
 from tests.browser.sessions import KEY
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Route
-
     from tests.browser.conftest import Visit
     from tests.browser.console import Console
     from tests.support import RunningStack, User
@@ -135,12 +134,7 @@ def test_a_session_that_is_over_brings_the_whole_form_into_view_on_a_phone(
     site.expect_balance(0)
     store(site, expires_at=0, refresh_token="revoked")
     # The prices stand above the form, and come in after it.
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    site.page.route("**/api/packages", hold, times=1)
+    held = hold(site.page, "**/api/packages", times=1)
     site.page.reload()
     expect(site.page.get_by_label("E-mail")).to_be_focused()
     held.pop().continue_()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.holding import hold
 from tests.browser.pages import PHONE, Store
 from tests.browser.test_layout import TOO_WIDE_BY
 from tests.browser.waiting import until_holds
@@ -17,7 +18,7 @@ from tests.offers import offered
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Locator, Route
+    from playwright.sync_api import Locator
     from psycopg import Connection
 
     from tests.browser.conftest import Visit
@@ -79,11 +80,6 @@ def changed(database: Database, change: LiteralString, back: LiteralString) -> I
         yield
     finally:
         database.execute(back)
-
-
-def hold(route: Route, held: list[Route]) -> None:
-    """Keep a request until the test lets it go on."""
-    held.append(route)
 
 
 def at_home(site: Site) -> Store:
@@ -221,8 +217,7 @@ def test_what_stands_there_at_first_is_as_high_as_the_cards(
 ) -> None:
     site = visit(user, at="/payment/cancelled", **device)
     site.expect_balance(0)
-    held: list[Route] = []
-    site.page.route("**/api/packages", lambda route: hold(route, held))
+    held = hold(site.page, "**/api/packages")
     with site.page.expect_request("**/api/packages"):
         store = site.open_store()
     shelf = store.place.get_by_role("list", name="Credit packs")
@@ -268,8 +263,7 @@ def test_a_store_that_was_offline_fills_when_the_network_is_back(
 
 
 def test_while_one_pack_opens_another_does_not(buyer: Site) -> None:
-    held: list[Route] = []
-    buyer.page.route(f"**{CHECKOUT}", lambda route: hold(route, held))
+    held = hold(buyer.page, f"**{CHECKOUT}")
     store = buyer.open_store()
     with buyer.page.expect_request(f"**{CHECKOUT}"):
         store.buy_button("Starter").click()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tests.support import Order
+    from tests.stripe_events import Order
 
 REVERSALS = ("refund", "dispute")
 FAILURES = ("failed", "canceled")

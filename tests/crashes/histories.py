@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 if TYPE_CHECKING:
     import random

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.support import sign
+from tests.stripe_events import sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

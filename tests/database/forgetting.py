@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.database.ledger import record
 from tests.database.purse import Purse, key
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from ops.access import FUNCTIONS, ROLES, SCHEMAS, TABLES, TRIGGERS, VIEWS
 from tests.database.actors import as_anon, as_service, as_user
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

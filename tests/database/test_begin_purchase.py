@@ -15,7 +15,8 @@ from psycopg.types.json import Jsonb
 from tests.database.ledger import record
 from tests.database.locks import waits
 from tests.database.purse import Purse
-from tests.support import Order, until
+from tests.stripe_events import Order
+from tests.support import until
 
 if TYPE_CHECKING:
     from psycopg import Connection

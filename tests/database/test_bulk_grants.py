@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tests.database.batches import begin, lines_of
 from tests.database.forgetting import doctor, forget
 from tests.database.purse import Purse, key
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -17,7 +17,7 @@ from tests.database.ledger import (
     row_of,
     spend,
 )
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 if TYPE_CHECKING:
     from psycopg import Connection

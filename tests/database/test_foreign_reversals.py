@@ -7,7 +7,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 from tests.database.ledger import balance, record
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -10,7 +10,7 @@ import pytest
 from tests.database.forgetting import PERSONS, account, doctor, finish, forget
 from tests.database.ledger import decide, forgiven, record, row_of
 from tests.database.purse import Purse, key
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -19,7 +19,7 @@ from tests.database.forgetting import (
 )
 from tests.database.ledger import record, row_of
 from tests.database.purse import Purse, key
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -10,7 +10,7 @@ import pytest
 
 from tests.database.ledger import forgiven, record, row_of
 from tests.database.purse import Purse
-from tests.support import Reversal
+from tests.stripe_events import Reversal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

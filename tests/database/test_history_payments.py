@@ -11,7 +11,7 @@ import pytest
 from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.database.written import WrittenLedger, written_ledger
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

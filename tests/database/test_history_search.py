@@ -10,7 +10,7 @@ from api._lib.credits.history import KINDS
 from tests.database.ledger import record
 from tests.database.purse import Purse, key
 from tests.database.written import written_ledger
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -12,7 +12,7 @@ import pytest
 from tests.database.ledger import balance, decide, record, record_event, row_of
 from tests.database.purse import Purse
 from tests.offers import offered
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,7 +10,7 @@ from tests.database.ledger import record
 from tests.database.locks import meanwhile
 from tests.database.purse import Purse
 from tests.database.test_move_purse import all_agrees, move
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection

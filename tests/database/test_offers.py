@@ -14,7 +14,7 @@ from tests.database.actors import as_anon, as_service, as_user
 from tests.database.locks import behind, meanwhile
 from tests.database.purse import Purse, key
 from tests.offers import end, offered, terms
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from tests.database.actors import as_service
 from tests.database.purse import Purse
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

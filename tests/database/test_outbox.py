@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 from tests.database.announced import events, now, purse_with_threshold, types
 from tests.database.ledger import record
 from tests.database.purse import Purse, key
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection

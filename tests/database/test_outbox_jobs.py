@@ -8,7 +8,8 @@ import pytest
 
 from tests.database.announced import events, now, purse_with_threshold
 from tests.database.ledger import record
-from tests.support import Order, until
+from tests.stripe_events import Order
+from tests.support import until
 
 if TYPE_CHECKING:
     from psycopg import Connection

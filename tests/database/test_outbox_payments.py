@@ -8,7 +8,7 @@ import pytest
 
 from tests.database.announced import events, now, purse_with_threshold, types
 from tests.database.ledger import decide, record
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -9,7 +9,7 @@ import pytest
 
 from tests.database.ledger import amounts, just_paid, record
 from tests.database.purse import Purse, key
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection

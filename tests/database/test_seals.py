@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from tests.database.ledger import balance, decide, record, record_event, row_of
-from tests.support import LEDGER_ID, OTHER_LEDGER, Order, Reversal, event
+from tests.stripe_events import LEDGER_ID, OTHER_LEDGER, Order, Reversal, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

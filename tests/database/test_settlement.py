@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg.types.json import Jsonb
 
-from tests.support import OTHER_LEDGER, Order, event
+from tests.stripe_events import OTHER_LEDGER, Order, event
 
 if TYPE_CHECKING:
     from psycopg import Connection

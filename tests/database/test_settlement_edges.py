@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from tests.database.ledger import amounts, record, record_event, row_of, spend
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 if TYPE_CHECKING:
     from psycopg import Connection

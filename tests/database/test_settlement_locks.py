@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tests.database.ledger import balance, decide, record, spend
 from tests.database.locks import in_turn, meanwhile
 from tests.database.purse import Purse
-from tests.support import OTHER_LEDGER, Order, Reversal
+from tests.stripe_events import OTHER_LEDGER, Order, Reversal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

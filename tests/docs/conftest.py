@@ -15,7 +15,8 @@ import pytest
 from local.stack import ROOT
 from tests.docs.snippets import APP, SITE
 from tests.standins.supabase.services import free_port, stop
-from tests.support import Order, RunningStack, User, cannot_run, event
+from tests.stripe_events import Order, event
+from tests.support import RunningStack, User, cannot_run
 from tests.tools.npm import FOLDER, MissingToolError, tool
 
 if TYPE_CHECKING:

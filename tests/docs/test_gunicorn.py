@@ -15,7 +15,8 @@ from packaging.requirements import Requirement
 from local.environment import functions_settings
 from local.stack import ROOT
 from tests.docs.pages import blocks
-from tests.support import Order, event, sign, until
+from tests.stripe_events import Order, event, sign
+from tests.support import until
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -27,7 +27,7 @@ from tests.docs.snippets import (
     same_shape,
     shown_answers,
 )
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tests import plain_http
 from tests.openapi import as_described
 from tests.samples import DOCX_TYPE
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     import httpx

@@ -16,7 +16,7 @@ from tests.http.mischief import VALUES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tests.support import Order
+    from tests.stripe_events import Order
 
 _PRINTABLE = string.ascii_letters + string.digits + string.punctuation + " "
 _OPTIONAL_HEADERS = ("kid", "typ", "crit", "b64", "jku", "jwk", "x5u", "zip")

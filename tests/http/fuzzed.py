@@ -11,7 +11,7 @@ from local.keys import load_keys
 from local.stack import ROOT
 from tests.http.raw import Sent
 from tests.openapi import Description
-from tests.support import Order, event, sign
+from tests.stripe_events import Order, event, sign
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from api._lib.payments.facts import EVENTS
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

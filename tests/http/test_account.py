@@ -10,7 +10,8 @@ import stripe
 
 from tests import plain_http, shop
 from tests.openapi import as_described
-from tests.support import Order, event, until
+from tests.stripe_events import Order, event
+from tests.support import until
 
 if TYPE_CHECKING:
     import httpx

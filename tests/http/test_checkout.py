@@ -12,7 +12,7 @@ import pytest
 
 from local.stack import ROOT
 from tests import shop
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     import httpx

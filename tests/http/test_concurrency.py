@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     import psycopg

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     from tests.support import RunningStack

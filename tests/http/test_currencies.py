@@ -17,7 +17,8 @@ from tests import shop
 from tests.desk import Desk
 from tests.http.test_mails import mail
 from tests.openapi import as_described
-from tests.support import Accounts, RunningStack, event, until
+from tests.stripe_events import event
+from tests.support import Accounts, RunningStack, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 
 from tests.desk import Desk, actions_about, code, same_effect
 from tests.openapi import as_described
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

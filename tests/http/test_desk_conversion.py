@@ -11,7 +11,7 @@ from tests import shop
 from tests.database.ledger import record
 from tests.desk import Desk, code
 from tests.openapi import as_described
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

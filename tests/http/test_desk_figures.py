@@ -11,7 +11,7 @@ from tests.books.ledger import Books
 from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.desk import Desk, code
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 if TYPE_CHECKING:
     from psycopg import Connection

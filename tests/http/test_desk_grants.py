@@ -13,7 +13,7 @@ import pytest
 from tests.database.purse import Purse
 from tests.desk import Desk, actions_about, code
 from tests.openapi import as_described
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     import httpx

@@ -13,7 +13,7 @@ from tests.database.campaigns import campaign
 from tests.database.purse import Purse
 from tests.desk import Desk, code
 from tests.openapi import as_described
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     from psycopg import Connection

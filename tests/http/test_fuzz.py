@@ -24,7 +24,8 @@ from tests.http.genuine import REFUND_TYPES, REVERSAL_TYPES, SESSION_TYPES, genu
 from tests.http.mischief import BODIES, PATHS, QUERIES, parameters, requests
 from tests.http.raw import Sent
 from tests.profiles import examples
-from tests.support import LEDGER_ID, RunningStack, sign
+from tests.stripe_events import LEDGER_ID, sign
+from tests.support import RunningStack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from api._lib.settings import settings
 from local.environment import functions_settings
 from tests.database.purse import Purse, key
 from tests.openapi import as_described
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ from api._lib.credits.history import KINDS
 from tests import shop
 from tests.database.purse import Purse, key
 from tests.profiles import examples
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

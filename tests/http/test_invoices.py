@@ -12,7 +12,8 @@ from local.stack import running_services
 from tests import shop
 from tests.desk import Desk
 from tests.openapi import as_described
-from tests.support import Accounts, RunningStack, event, until
+from tests.stripe_events import event
+from tests.support import Accounts, RunningStack, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

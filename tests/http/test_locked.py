@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from tests.database.purse import Purse, key
-from tests.support import Order, event, until
+from tests.stripe_events import Order, event
+from tests.support import until
 
 if TYPE_CHECKING:
     import httpx

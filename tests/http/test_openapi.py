@@ -9,7 +9,7 @@ import pytest
 
 from tests import shop
 from tests.openapi import PATH, Answer, Description
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     from tests.support import RunningStack, User

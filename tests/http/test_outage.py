@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from local.stack import Running, running_services
-from tests.support import Order, RunningStack, event, until
+from tests.stripe_events import Order, event
+from tests.support import RunningStack, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

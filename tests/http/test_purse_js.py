@@ -9,7 +9,7 @@ import pytest
 from tests.database.purse import Purse
 from tests.http.javascript import JavaScript, deno, node
 from tests.offers import offered
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 from psycopg.types.json import Jsonb
 
 from tests import shop
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

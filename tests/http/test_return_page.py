@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests import shop
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ from tests import shop
 from tests.database.ledger import record
 from tests.database.purse import Purse, key
 from tests.openapi import as_described
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 if TYPE_CHECKING:
     import psycopg

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support import Order, Reversal, event, sign
+from tests.stripe_events import Order, Reversal, event, sign
 
 if TYPE_CHECKING:
     import psycopg

@@ -18,7 +18,8 @@ import pytest
 from local.environment import Stack
 from local.services import is_alive
 from local.stack import ROOT
-from tests.support import Order, RunningStack, event, until
+from tests.stripe_events import Order, event
+from tests.support import RunningStack, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -87,6 +87,8 @@ TOPICS = {
             "tests/database/test_spending.py",
             "tests/database/test_undoing_and_giving.py",
             "tests/database/test_holds.py",
+            "tests/database/test_hold_deadlines.py",
+            "tests/database/test_hold_keys.py",
             "tests/database/test_explain.py",
             "tests/database/test_ledger_rows.py",
             "tests/properties/test_settlement_converges.py",

@@ -12,7 +12,8 @@ import pytest
 
 from api._lib.payments.facts import EVENTS
 from tests import shop
-from tests.support import Order, event, until
+from tests.stripe_events import Order, event
+from tests.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

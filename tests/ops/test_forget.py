@@ -12,7 +12,8 @@ import pytest
 
 from local.stack import ROOT
 from tests import shop
-from tests.support import Order, event, until
+from tests.stripe_events import Order, event
+from tests.support import until
 
 if TYPE_CHECKING:
     from pathlib import Path

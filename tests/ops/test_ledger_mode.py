@@ -8,7 +8,8 @@ import pytest
 
 from tests import shop
 from tests.ops.test_rebuild import EVERYTHING
-from tests.support import Order, event, until
+from tests.stripe_events import Order, event
+from tests.support import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from tests.support import Order, Reversal
+    from tests.stripe_events import Order, Reversal
 
     Database = Connection[dict[str, Any]]
 

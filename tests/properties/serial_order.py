@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 from tests.database.ledger import record
 from tests.database.purse import Purse
 from tests.properties.model import Bought, Hold, Lot, Model, Spend
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

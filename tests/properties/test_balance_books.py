@@ -19,7 +19,7 @@ from tests.books.balance import about, movement, read
 from tests.books.ledger import Books, migrated_server
 from tests.database.ledger import record
 from tests.profiles import examples
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from tests.database.purse import Purse
 from tests.profiles import examples
 from tests.properties.model import PRICES, Model, Refused
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,7 +20,7 @@ from tests.profiles import examples
 from tests.properties import taxed
 from tests.properties.model import Bought
 from tests.properties.model import Model as PurseModel
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -18,7 +18,7 @@ from psycopg.types.json import Jsonb
 from tests.database.locks import behind
 from tests.database.purse import Purse, key
 from tests.profiles import examples
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 from tests.database.purse import Purse
 from tests.offers import offered, terms
 from tests.profiles import examples
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -21,7 +21,7 @@ from tests.database.purse import Purse
 from tests.profiles import examples
 from tests.properties.compared_purse import ComparedPurse, Purchase, Refund, Request
 from tests.properties.model import PRICES, Bought, Hold, Refused, Spend
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from tests.support import RunningStack

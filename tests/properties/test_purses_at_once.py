@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from tests.database.purse import Purse
 from tests.profiles import examples
 from tests.properties.serial_order import Household, Serial, patiently, rows
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.database.ledger import record
 from tests.database.purse import Purse, key
 from tests.profiles import examples
-from tests.support import Order, Reversal
+from tests.stripe_events import Order, Reversal
 
 if TYPE_CHECKING:
     from fractions import Fraction

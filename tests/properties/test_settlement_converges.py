@@ -10,7 +10,7 @@ from psycopg.types.json import Jsonb
 
 from tests.profiles import examples
 from tests.properties import taxed
-from tests.support import Order
+from tests.stripe_events import Order
 
 if TYPE_CHECKING:
     from psycopg import Connection

@@ -11,7 +11,7 @@ from api._lib.desk.verdict import OrderAtStripe, explain
 from api._lib.money import money
 from api._lib.payments.session_facts import facts_of_retrieved_session
 from ops.findings import show
-from tests.support import Order
+from tests.stripe_events import Order
 
 ORDER = Order()
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api._lib.payments.facts import EVENTS, facts_of_event
-from tests.support import Order, event
+from tests.stripe_events import Order, event
 
 ORDER = Order()
 

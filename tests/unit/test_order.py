@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from api._lib.payments.order import order_in
-from tests.support import Order
+from tests.stripe_events import Order
 
 ORDER = Order()
 

@@ -6,7 +6,7 @@ import pytest
 
 from api._lib.payments.facts import facts_of_event
 from api._lib.payments.reversal_facts import facts_of_dispute, facts_of_refund
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 ORDER = Order()
 REVERSAL = Reversal(ORDER)

@@ -14,7 +14,7 @@ from api._lib.payments.session_facts import (
     facts_of_retrieved_session,
     facts_of_session,
 )
-from tests.support import Order
+from tests.stripe_events import Order
 
 ORDER = Order()
 RETRIEVED_AT = 1_800_000_000

@@ -9,7 +9,7 @@ import pytest
 from api._lib.payments.facts import facts_of_event
 from api._lib.payments.order import InvalidOrderMetadataError
 from api._lib.payments.stripe_fields import InvalidStripeObjectError
-from tests.support import Order, Reversal, event
+from tests.stripe_events import Order, Reversal, event
 
 ORDER = Order()
 REVERSAL = Reversal(ORDER)

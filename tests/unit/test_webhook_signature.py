@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from api._lib.errors import InvalidRequestError
 from api._lib.payments.webhook_signature import InvalidSignatureError, verified_event
-from tests.support import event, sign
+from tests.stripe_events import event, sign
 
 SECRET = "whsec_right"
 NOW = 1_700_000_000

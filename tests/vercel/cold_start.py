@@ -27,7 +27,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from local.stack import running_stack
-from tests.support import RunningStack, event, sign
+from tests.stripe_events import event, sign
+from tests.support import RunningStack
 from tests.tools.npm import MissingToolError
 from tests.vercel.build import ROOT, Function, Output, Toolchain, build, copy, git, project_files
 from tests.vercel.runtime import BootedFunction

@@ -14,7 +14,7 @@ import pytest
 from server.app import function_files
 from tests.faulty import FAULTS
 from tests.samples import mp3_of
-from tests.support import Order, event, sign
+from tests.stripe_events import Order, event, sign
 from tests.vercel.build import ROOT, Function
 from tests.vercel.runtime import BootedFunction
 

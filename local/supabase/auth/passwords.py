@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from local.supabase.auth.config import AuthConfig
 
 BYTES_AT_MOST = 72
-# Cheap, for thousands of tests sign up: nobody keeps a password here that is worth guessing.
+# Cheap, because thousands of tests sign up and no password here is worth guessing.
 _COST, _BLOCK_SIZE, _PARALLEL = 2**10, 8, 1
 # Of hashes that do not name theirs, as earlier versions wrote them.
 _EARLIER_COST = 2**14

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.browser.another_site import another_site
 from tests.browser.console import Console
+from tests.browser.holding import hold
 from tests.browser.mailbox import Mailbox
 from tests.browser.pages import Site
 from tests.browser.sessions import signed_in
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import psycopg
-    from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize
+    from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
     from tests.support import Accounts, RunningStack, User
 
@@ -144,12 +145,7 @@ Walk = Callable[[Stage], Iterator[State]]
 @contextmanager
 def held(context: BrowserContext, url: str) -> Iterator[None]:
     """Within the block requests to an address wait for their answer."""
-    waiting: list[Route] = []
-
-    def keep(route: Route) -> None:
-        waiting.append(route)
-
-    context.route(url, keep)
+    waiting = hold(context, url)
     yield
     for route in waiting:
         route.continue_()
