@@ -9,7 +9,7 @@
  */
 
 import { createHash } from "node:crypto";
-import { cp, mkdir, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -40,13 +40,26 @@ const CHARSET = '    <meta charset="utf-8">\n';
 
 /** @typedef {import("esbuild").Metafile["outputs"]} Outputs */
 
+/** What is served stays until the new site is whole. @param {string} source @param {string} target */
+async function replaceSite(source, target) {
+  if (`${source}/`.startsWith(`${target}/`)) throw new Error(`${target} would be emptied, and holds the sources`);
+  const building = `${target}.new`;
+  const empty = (/** @type {string} */ folder) => rm(folder, { recursive: true, force: true });
+  try {
+    await empty(building);
+    await buildSite(source, building);
+    await empty(target);
+    await rename(building, target);
+  } finally {
+    await empty(building);
+  }
+}
+
 /** @param {string} source @param {string} target */
 async function buildSite(source, target) {
-  if (`${source}/`.startsWith(`${target}/`)) throw new Error(`${target} would be emptied, and holds the sources`);
   const pages = await pagesUnder(source);
   const elements = await namesIn(join(source, "elements"));
   const early = await inlineScript(source, EARLY);
-  await rm(target, { recursive: true, force: true });
   await mkdir(join(target, ASSETS), { recursive: true });
   await copyAsItIs(source, target);
 
@@ -212,4 +225,4 @@ function required(value, what) {
 }
 
 const [from, to] = process.argv.slice(2);
-await buildSite(resolve(from ?? join(ROOT, "public")), resolve(to ?? join(ROOT, "dist")));
+await replaceSite(resolve(from ?? join(ROOT, "public")), resolve(to ?? join(ROOT, "dist")));

@@ -38,7 +38,7 @@ LEFT_AT_ONCE = ("/account/deleted", "/sign-in/mail")
 VISITS = [(path, False) for path in PAGES]
 VISITS += [(path, True) for path in PAGES if path not in LEFT_AT_ONCE]
 HOME_SCRIPT = re.compile(r"/assets/home-\w{8}\.js")
-EARLY = re.compile(r'<link rel="preload" as="fetch"[^>]*>| data-(ask|read)[\w-]*="[^"]*"')
+EARLY = re.compile(r'<link rel="preload" as="fetch"[^>]*>|\s+data-(ask|read)[\w-]*="[^"]*"')
 
 
 @pytest.fixture(scope="module")

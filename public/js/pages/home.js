@@ -1,14 +1,14 @@
 import "./site.js";
+import { notice } from "../lib/notice.js";
+import { t } from "../lib/texts.js";
 import { takeArrival } from "../session/arrival.js";
-import { openStore } from "../store/checkout.js";
-import { intent } from "../store/intent.js";
 import { newPasswordDue } from "../session/new-password-due.js";
 import { session } from "../session/session.js";
 import { goOn } from "../session/sign-in-mails.js";
 import { inviteToBuy } from "../session/sign-in-prompt.js";
 import { loadCatalogue } from "../store/catalogue.js";
-import { notice } from "../lib/notice.js";
-import { t } from "../lib/texts.js";
+import { openStore } from "../store/checkout.js";
+import { intent } from "../store/intent.js";
 
 /** Where nobody is signed in. */
 const form = () =>

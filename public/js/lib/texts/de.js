@@ -740,7 +740,7 @@ export const texts = {
   // What went wrong with work on a file
   "work.nothing_charged": "Es wurde nichts berechnet.",
   "work.awaiting":
-    "Vielleicht lädt ein anderer Tab sie gerade hoch. Wenn nicht, wählen Sie die Datei noch einmal aus; sonst kommt von selbst zurück, was reserviert ist.",
+    "Vielleicht lädt ein anderer Tab sie gerade hoch. Wenn nicht, wählen Sie die Datei noch einmal aus. Sonst kommt von selbst zurück, was reserviert ist.",
   "work.expired": "Es wurde nichts berechnet. Wählen Sie die Datei noch einmal aus, um sie hochzuladen.",
   "work.error.offline": "Sie sind offline. Verbinden Sie sich mit dem Internet und versuchen Sie es dann noch einmal.",
   "work.error.upload_interrupted": "Das Hochladen wurde unterbrochen. Es wurde nichts berechnet; Sie können jederzeit weitermachen.",

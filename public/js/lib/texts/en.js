@@ -741,7 +741,7 @@ export const texts = {
   // What went wrong with work on a file
   "work.nothing_charged": "Nothing was charged.",
   "work.awaiting":
-    "Perhaps another tab is uploading it. If not, choose the file again, or what is set aside comes back by itself.",
+    "Another tab may be uploading it. If not, choose the file again. Otherwise what is set aside comes back by itself.",
   "work.expired": "Nothing was charged. Choose the file again to upload it.",
   "work.error.offline": "You are offline. Connect to the internet, then try again.",
   "work.error.upload_interrupted": "The upload was interrupted. Nothing was charged; go on when you like.",
