@@ -13,7 +13,7 @@ from playwright.sync_api import Error, expect
 
 from tests.browser.another_site import another_site
 from tests.browser.sessions import signed_in
-from tests.built import build_site
+from tests.built import LOOPBACK, build_site
 from tests.support import cannot_run
 from tests.tools.npm import MissingToolError
 
@@ -156,6 +156,24 @@ def test_a_warm_page_asks_for_data_alone(visit: Visit, user: User, path: str) ->
     asked = open_quietly(site.page.context, f"{site.url}{path}").over_the_network
     assert "api/credits?limit=20&usage=true&payments=true&balances=90" in asked
     assert {name for name in asked if not name.startswith("api/")} == set()
+
+
+def test_the_token_is_sent_to_our_own_functions_alone(visit: Visit, user: User) -> None:
+    """The policy knows the script that sends it by its hash, but not the attributes of its tag."""
+    site = visit(user, at="/unsubscribe")
+    ours, theirs = "/api/credits?limit=20&amp;", f"//{LOOPBACK}:9/api/credits?limit=20&amp;"
+
+    def forge(route: Route) -> None:
+        html = route.fetch().text()
+        assert f'data-ask="{ours}' in html
+        route.fulfill(body=html.replace(f'"{ours}', f'"{theirs}'), content_type="text/html")
+
+    site.page.route(f"{site.url}/", forge)
+    asked: list[str] = []
+    site.page.on("request", lambda request: asked.append(request.url))
+    site.open()
+    site.expect_balance(0)
+    assert not [url for url in asked if not url.startswith(site.url)]
 
 
 def test_a_page_whose_files_a_deploy_has_just_replaced_is_loaded_anew(
