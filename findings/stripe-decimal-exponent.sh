@@ -2,8 +2,8 @@
 # stripe 16.1.0 (Python) and stripe 23.1.0 (Node): a price's unit_amount_decimal is sent on to a new price.
 # Both give it as a decimal, not as text. The API wrote "0.0000001" (cents for one token, say).
 # Expected: it goes out as it came in, 0.0000001, in both.
-# Seen: Node sends 0.0000001, Python sends 1E-7. Python writes a Decimal as str() does, and str() takes to
-#       exponents below a millionth. The same goes for a value that was normalized: 100 becomes 1E+2.
+# Seen: Node sends 0.0000001, Python sends 1E-7. Python writes a Decimal as str() does, with an
+#       exponent below a millionth. The same goes for a value that was normalized: 100 becomes 1E+2.
 # So: in Python, send f"{amount:f}".
 set -euo pipefail
 work=$(mktemp -d)
