@@ -80,6 +80,8 @@ def test_the_store_takes_the_focus_keeps_it_and_gives_it_back(buyer: Site) -> No
     keyboard.press("Enter")
     store = buyer.store
     expect(store.place.get_by_role("heading", name="Store")).to_be_focused()
+    # Until the packs are known, Tab leads past them.
+    expect(store.packs).to_have_count(3)
     for stop in stops_in(store):
         keyboard.press("Tab")
         expect(stop).to_be_focused()

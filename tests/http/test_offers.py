@@ -14,6 +14,7 @@ from tests.database.purse import Purse
 from tests.desk import Desk, actions_about, code
 from tests.offers import checkout, end, in_days, offered, open_offers, terms
 from tests.openapi import as_described
+from tests.support import until
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -148,7 +149,7 @@ def test_an_offer_is_bought_through_the_same_checkout_once(
     receipt = stack.get(f"/api/receipt?order_id={order['id']}", headers=buyer.auth)
     assert receipt.status_code == 200
     shop.refund(stack, session, 9_900)
-    assert stack.balance_of(buyer) == 0
+    until(lambda: stack.balance_of(buyer) == 0, "the refund has come")
     assert code(checkout(stack, buyer, offer)) == (409, "offer_bought")
     Purse(database, buyer.id).adds_up()
 
