@@ -37,6 +37,8 @@ class CreditBalance extends ShadowElement {
   #facts = h("div", { class: "purse__facts", part: "facts" });
   /** Our own pages say a new balance in their header. */
   #announcement = h("p", { class: "visually-hidden", role: "status" });
+  /** What the chart was drawn from. */
+  #drawn = "";
   /** @type {import("../js/store/catalogue.js").Feature[]} */
   #features = [];
   /** Tells whoever pressed the button where to sign in. It stays until somebody has. @type {HTMLElement | null} */
@@ -92,11 +94,16 @@ class CreditBalance extends ShadowElement {
     arrange(this.#note, note ? [note] : []);
     this.#facts.replaceChildren(...others.map((line) => lineOf(line, "purse__line")));
     this.#button.textContent = t(BUTTON[state] ?? (this.#isShort ? "get_credits" : "purse.buy"));
-    const { usage, available } = wallet;
-    this.#usage.replaceChildren(
-      state === "ready" && usage ? usageChart(usage, { forecast: available > 0 }) : noChart(),
-    );
+    this.#draw(state === "ready" ? wallet.usage : null, { forecast: wallet.available > 0 });
     this.#announce(balance);
+  }
+
+  /** Only what is new: a chart has many parts. @param {import("../js/credits/wallet.js").Usage | null} usage @param {{ forecast: boolean }} options */
+  #draw(usage, options) {
+    const shown = JSON.stringify(usage && [usage, options]);
+    if (shown === this.#drawn) return;
+    this.#drawn = shown;
+    this.#usage.replaceChildren(usage ? usageChart(usage, options) : noChart());
   }
 
   /** @param {string} state @returns {import("../js/credits/balance-lines.js").Line[]} */

@@ -77,7 +77,9 @@ export class HistoryTools {
 
   /** Learns of features that can be chosen. @param {Iterable<[string, string]>} features ids and names */
   learn(features) {
-    for (const [id, name] of features) this.#features.set(id, name);
+    const news = [...features].filter(([id, name]) => this.#features.get(id) !== name);
+    if (!news.length) return;
+    for (const [id, name] of news) this.#features.set(id, name);
     this.#listFeatures(this.#feature.value);
   }
 

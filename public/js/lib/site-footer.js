@@ -41,9 +41,8 @@ function languageSwitch() {
       page.hash = "";
       return page.href;
     };
-    const name = new Intl.DisplayNames(each, { type: "language" }).of(each) ?? each;
     const current = each === language ? "true" : null;
-    const choice = h("a", { href: address(), hreflang: each, lang: each, "aria-current": current }, name);
+    const choice = h("a", { href: address(), hreflang: each, lang: each, "aria-current": current }, t(`language.${each}`));
     // By then a page has taken what a mail's link brought out of its address.
     choice.addEventListener("click", () => choice.setAttribute("href", address()));
     return h("li", {}, choice);

@@ -63,6 +63,9 @@ export const texts = {
   "footer.support": "Hilfe",
   "footer.made_of": "Zahlungen über Stripe. Konten und Buchungen bei Supabase.",
   "footer.language": "Sprache",
+  // Each by the name that its speakers give it, in every file.
+  "language.de": "Deutsch",
+  "language.en": "English",
 
   // Start page
   "home.title": "Einmal aufladen. Nach und nach ausgeben.",

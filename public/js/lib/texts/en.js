@@ -64,6 +64,9 @@ export const texts = {
   "footer.support": "Support",
   "footer.made_of": "Payments by Stripe. Accounts and ledger on Supabase.",
   "footer.language": "Language",
+  // Each by the name that its speakers give it, in every file.
+  "language.de": "Deutsch",
+  "language.en": "English",
 
   // Start page
   "home.title": "Fill up once. Spend as you go.",
