@@ -10,23 +10,22 @@
 
 import { createHash } from "node:crypto";
 import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
 import { connectPolicy } from "./policy.mjs";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const ASSETS = "assets";
-const COMMON = {
-  bundle: true,
+const SMALL = {
   minify: true,
   // Browsers that have by themselves what the modules and styles use, such as light-dark().
   target: ["chrome123", "edge123", "firefox128", "safari17.5"],
   charset: /** @type {const} */ ("utf8"),
   legalComments: /** @type {const} */ ("none"),
   logLevel: /** @type {const} */ ("warning"),
-  write: /** @type {const} */ (false),
 };
+const COMMON = { ...SMALL, bundle: true, write: /** @type {const} */ (false) };
 const EARLY = "/js/lib/early.js";
 const HEADERS = join(ROOT, "vercel.json");
 
@@ -100,10 +99,28 @@ async function bundleModules(source, target, entries) {
     outdir: source,
     sourcemap: "linked",
     metafile: true,
+    plugins: [smallSheets(source)],
   });
   for (const { path, contents } of outputFiles) await write(target, relative(source, path), contents);
   return new Modules(metafile.outputs);
 }
+
+/**
+ * The style sheets of the elements are texts in modules, which esbuild leaves as they are. They get as small as those
+ * of the pages.
+ * @param {string} source @returns {import("esbuild").Plugin}
+ */
+const smallSheets = (source) => ({
+  name: "small sheets",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/js\/sheets\/[\w-]+\.js$/ }, async ({ path }) => {
+      const css = await readFile(join(source, "css", `${basename(path, ".js")}.css`), "utf8");
+      const { code } = await transform(css, { ...SMALL, loader: "css" });
+      const text = JSON.stringify(code.trim());
+      return { contents: `const sheet = new CSSStyleSheet();sheet.replaceSync(${text});export default sheet;` };
+    });
+  },
+});
 
 /**
  * A script that stands in the pages themselves, so that it runs before anything else has come. The policy allows it by

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.account_pages import BY_MAIL, MailPage
+from tests.browser.holding import hold
 from tests.browser.pages import Site
 from tests.browser.test_signing_in import KEY, at_the_next_click, store
 
@@ -120,12 +121,7 @@ def test_an_expired_session_keeps_the_address_and_the_purchase(
     console.allow_failing("/auth/v1/token", "/api/")
     buyer.expect_balance(0)
     shop = buyer.open_store()
-    at_the_next_click(
-        buyer,
-        f"const session = JSON.parse(localStorage.getItem('{KEY}'));"
-        "Object.assign(session, { expires_at: 0, refresh_token: 'revoked' });"
-        f"localStorage.setItem('{KEY}', JSON.stringify(session));",
-    )
+    end_the_session_at_the_next_click(buyer)
     shop.buy_button("Creator").click()
     expect(buyer.page.get_by_text(EXPIRED)).to_be_visible()
     expect(buyer.page.get_by_text("we go on with Creator")).to_be_visible()
@@ -134,6 +130,35 @@ def test_an_expired_session_keeps_the_address_and_the_purchase(
     buyer.page.get_by_role("button", name="Sign in", exact=True).click()
     buyer.at_checkout()
     expect(buyer.page.get_by_role("heading", level=1)).to_contain_text("$14.99")
+
+
+def end_the_session_at_the_next_click(site: Site) -> None:
+    """Let the session run out, with nothing to renew it by, just as something is pressed."""
+    at_the_next_click(
+        site,
+        f"const session = JSON.parse(localStorage.getItem('{KEY}'));"
+        "Object.assign(session, { expires_at: 0, refresh_token: 'revoked' });"
+        f"localStorage.setItem('{KEY}', JSON.stringify(session));",
+    )
+
+
+def test_a_form_that_comes_late_still_says_what_signing_in_goes_on_with(
+    buyer: Site, console: Console
+) -> None:
+    console.allow_failing("/auth/v1/token", "/api/")
+    held = hold(buyer.page, "**/home-welcome-*.js")
+    buyer.page.reload()
+    buyer.expect_balance(0)
+    shop = buyer.open_store()
+    end_the_session_at_the_next_click(buyer)
+    shop.buy_button("Creator").click()
+    # The store looks for the form, and it is not there yet.
+    expect(buyer.page).to_have_url(f"{buyer.url}/#sign-in")
+    for each in held:
+        each.continue_()
+    expect(buyer.page).to_have_url(f"{buyer.url}/")
+    expect(buyer.page.get_by_text(EXPIRED)).to_be_visible()
+    expect(buyer.page.get_by_text("we go on with Creator")).to_be_visible()
 
 
 @pytest.mark.parametrize("path", ["/files", "/account"])

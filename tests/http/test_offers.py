@@ -259,7 +259,7 @@ def test_a_payment_that_a_bank_has_to_confirm_keeps_the_offer(
     assert open_offers(stack, buyer) == []
     assert code(checkout(stack, buyer, offer)) == (409, "offer_bought")
     stack.simulate(f"sessions/{session}/settle", outcome="failed")
-    assert states(admin, buyer) == ["open"]
+    until(lambda: states(admin, buyer) == ["open"], "the failure has come")
     shop.buy(stack, buyer, offer)
     assert states(admin, buyer) == ["bought"]
 

@@ -33,6 +33,8 @@
   const loadOthers = () => [signedIn, signedOut, later].forEach(loadModules);
   addEventListener("load", () => setTimeout(loadOthers, PAUSE_MS));
   askFor([ask, hasFiles && askFiles], session ?? {});
+  // The first number that a page writes takes a browser long. There is time for it while everything is on its way.
+  setTimeout(() => new Intl.NumberFormat(root.lang));
 
   addEventListener("error", ({ target }) => recover(/** @type {HTMLScriptElement & HTMLLinkElement} */ (target)), true);
 

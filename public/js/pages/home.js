@@ -23,9 +23,10 @@ async function showView() {
   return view !== null;
 }
 
-/** Takes whoever was signed out to the form, also when the prices above it come in later. */
+/** Takes whoever was signed out to the form, which says what it goes on with, also when the prices above it come late. */
 async function invite() {
   form().invite();
+  if (intent.peek()) await inviteToBuy();
   await loadCatalogue().catch(() => null);
   if (form().contains(document.activeElement)) form().scrollIntoView({ block: "center" });
 }
@@ -58,12 +59,14 @@ let isArriving = false;
 
 session.addEventListener("change", async () => {
   const { reason } = session;
-  if (isArriving || !(await showView())) return;
+  if (isArriving) return;
+  // Signed in in another tab: that one goes on with the purchase, and this one does not buy a second time. At once,
+  // because the store may be about to remember another one.
+  if (["signed-out", "deleted", "elsewhere"].includes(reason)) intent.forget();
+  if (!(await showView())) return;
   // The form says why the session is over, so it comes into view.
   if (["expired", "deleted"].includes(reason)) invite();
   else focusView();
-  // Signed in in another tab: that one goes on with the purchase, and this one does not buy a second time.
-  if (["signed-out", "deleted", "elsewhere"].includes(reason)) intent.forget();
   proceed();
 });
 
