@@ -98,7 +98,11 @@ class CreditBalance extends ShadowElement {
     this.#announce(balance);
   }
 
-  /** Only what is new: a chart has many parts. @param {import("../js/credits/wallet.js").Usage | null} usage @param {{ forecast: boolean }} options */
+  /**
+   * Only what is new: a chart has many parts.
+   * @param {import("../js/credits/wallet.js").Usage | null} usage
+   * @param {{ forecast: boolean }} options
+   */
   #draw(usage, options) {
     const shown = JSON.stringify(usage && [usage, options]);
     if (shown === this.#drawn) return;

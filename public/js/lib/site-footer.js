@@ -42,7 +42,8 @@ function languageSwitch() {
       return page.href;
     };
     const current = each === language ? "true" : null;
-    const choice = h("a", { href: address(), hreflang: each, lang: each, "aria-current": current }, t(`language.${each}`));
+    const about = { href: address(), hreflang: each, lang: each, "aria-current": current };
+    const choice = h("a", about, t(`language.${each}`));
     // By then a page has taken what a mail's link brought out of its address.
     choice.addEventListener("click", () => choice.setAttribute("href", address()));
     return h("li", {}, choice);

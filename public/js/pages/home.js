@@ -23,7 +23,7 @@ async function showView() {
   return view !== null;
 }
 
-/** Takes whoever was signed out to the form, which says what it goes on with, also when the prices above it come late. */
+/** Takes whoever was signed out to the form, also when the prices above it come late. It says what it goes on with. */
 async function invite() {
   form().invite();
   if (intent.peek()) await inviteToBuy();
