@@ -13,6 +13,7 @@ import { cp, mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/pro
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { neededTexts } from "./page-texts.mjs";
 import { connectPolicy } from "./policy.mjs";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
@@ -68,7 +69,7 @@ async function buildSite(source, target) {
   const policy = connectPolicy(process.env);
   for (const [name, html] of pages) {
     // Each page apart: what all of them share would fall into a file for each set of pages, and each file costs time.
-    const modules = await bundleModules(source, target, [captured(SCRIPT, html)]);
+    const modules = await bundleModules(source, target, [captured(SCRIPT, html)], html);
     await write(target, name, await builtPage(html, { source, target, modules, early, policy }));
   }
 }
@@ -86,21 +87,21 @@ async function copyAsItIs(source, target) {
  * One bundle an entry; what several use is a file of its own. The names may not depend on where the target is, so
  * esbuild writes nothing itself.
  * @param {string} source @param {string} target @param {string[]} entries
+ * @param {string} [html] of the page that they are for
  */
-async function bundleModules(source, target, entries) {
-  const { metafile, outputFiles } = await build({
+async function bundleModules(source, target, entries, html = "") {
+  const options = {
     ...COMMON,
     absWorkingDir: source,
     entryPoints: entries.map((address) => join(source, address)),
     entryNames: `${ASSETS}/[name]-[hash]`,
     chunkNames: `${ASSETS}/[name]-[hash]`,
-    format: "esm",
+    format: /** @type {const} */ ("esm"),
     splitting: true,
     outdir: source,
-    sourcemap: "linked",
-    metafile: true,
-    plugins: [smallSheets(source)],
-  });
+  };
+  const plugins = [smallSheets(source), await neededTexts(options, html)];
+  const { metafile, outputFiles } = await build({ ...options, sourcemap: "linked", metafile: true, plugins });
   for (const { path, contents } of outputFiles) await write(target, relative(source, path), contents);
   return new Modules(metafile.outputs);
 }

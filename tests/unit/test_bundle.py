@@ -19,6 +19,8 @@ from server.page_policy import page_policy
 from tests.built import build_site
 from tests.support import cannot_run
 from tests.tools.npm import MissingToolError
+from tests.tools.pages import modules_behind
+from tests.unit.test_texts import ENGLISH, PAGES, asked_for, prefixes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,12 +144,53 @@ def test_a_script_that_the_policy_does_not_allow_is_not_deployed(
 
 
 def test_a_language_is_a_file_of_its_own_whose_address_early_js_is_told(dist: Path) -> None:
-    (address,) = re.findall(r' data-de="/([^"]+)"', (dist / "index.html").read_text("utf-8"))
-    assert HASHED.fullmatch(f"/{address}")
-    others = [path for path in (dist / "assets").glob("*.js") if path != dist / address]
-    german = "Guthaben"
-    assert german in (dist / address).read_text("utf-8")
-    assert not [path for path in others if german in path.read_text("utf-8")]
+    for page in dist.rglob("*.html"):
+        (address,) = re.findall(r' data-de="/([^"]+)"', page.read_text("utf-8"))
+        assert HASHED.fullmatch(f"/{address}")
+        assert (dist / address).is_file()
+    scripts = {path: path.read_text("utf-8") for path in (dist / "assets").glob("*.js")}
+    german = {path.name.partition("-")[0] for path, text in scripts.items() if "Guthaben" in text}
+    assert german == {"de"}
+
+
+def texts_on(dist: Path, page: str) -> set[str]:
+    """Return the keys of the German texts of a page."""
+    (address,) = re.findall(r' data-de="/([^"]+)"', (dist / page).read_text("utf-8"))
+    return set(re.findall(r"""[{,]"?([\w.]+)"?:["'`{]""", (dist / address).read_text("utf-8")))
+
+
+@pytest.mark.parametrize("page", [path.relative_to(PUBLIC).as_posix() for path in PAGES])
+def test_a_page_has_every_text_that_its_modules_and_its_html_ask_for(dist: Path, page: str) -> None:
+    html = (PUBLIC / page).read_text("utf-8")
+    (script,) = re.findall(r'<script type="module" src="(/js/[^"]+)"', html)
+    modules = {script, *modules_behind(script)}
+    for late in re.findall(r'data-(?:signed-in|signed-out|later)="([^"\s]+)', html):
+        modules |= {late, *modules_behind(late)}
+    names = {address.lstrip("/") for address in modules} | {page}
+    wanted = {key for name, key in asked_for() if name in names}
+    wanted |= {
+        key
+        for name, start in prefixes()
+        if name in names
+        for key in ENGLISH
+        if key.startswith(start)
+    }
+    assert wanted
+    assert wanted - texts_on(dist, page) == set()
+
+
+def test_a_page_has_no_texts_that_only_others_need(dist: Path) -> None:
+    texts = {page: texts_on(dist, page) for page in ("index.html", "files.html", "account.html")}
+    found = {
+        key: [page for page, keys in texts.items() if key in keys]
+        for key in ("home.lead", "drop.limits", "deletion.title", "footer.language")
+    }
+    assert found == {
+        "home.lead": ["index.html"],
+        "drop.limits": ["files.html"],
+        "deletion.title": ["account.html"],
+        "footer.language": [*texts],
+    }
 
 
 def test_an_element_leads_to_files_of_its_own_version(

@@ -69,24 +69,28 @@ def literals(source: str) -> list[str]:
     return re.findall(r'"((?:[^"\\\n]|\\.)*)"', source)
 
 
+def name_of(path: Path) -> str:
+    return path.relative_to(PUBLIC).as_posix()
+
+
 def asked_for() -> Iterator[tuple[str, str]]:
-    """Yield "module or page", key for each key that is named where a text is asked for."""
+    """Yield the path of a module or page, and each key that it names to ask for a text."""
     for path in MODULES:
         source = re.sub(r'=== "[\w-]*"', "", without_comments(path.read_text("utf-8")))
         for argument in re.findall(r"\b(?:t|parts|waitingWork)\(\s*([^,()`]*)", source):
             for key in literals(argument):
-                yield path.name, key
+                yield name_of(path), key
     for path in PAGES:
         for key in re.findall(r'data-text="([^"]*)"', path.read_text("utf-8")):
-            yield path.name, key
+            yield name_of(path), key
 
 
 def prefixes() -> Iterator[tuple[str, str]]:
-    """Yield module, prefix for each key that is put together, as in t(`kind.${kind}`)."""
+    """Yield the path of a module, and how a key begins that it makes, as in t(`kind.${x}`)."""
     for path in MODULES:
         source = without_comments(path.read_text("utf-8"))
         for prefix in re.findall(r"(?:\bt\(|= )`([a-z_.]+\.)\$\{", source):
-            yield path.name, prefix
+            yield name_of(path), prefix
 
 
 def test_there_are_two_languages_at_least() -> None:
