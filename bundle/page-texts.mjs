@@ -7,7 +7,6 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const FILES = /\/lib\/texts\/\w+\.js$/;
@@ -29,7 +28,8 @@ export async function neededTexts(options, html) {
     name: "needed texts",
     setup({ onLoad }) {
       onLoad({ filter: FILES }, async ({ path }) => {
-        const { texts } = await import(pathToFileURL(path).href);
+        // By its text: whether Node takes a .js file for a module depends on its version.
+        const { texts } = await import(`data:text/javascript,${encodeURIComponent(await readFile(path, "utf8"))}`);
         const needed = Object.fromEntries(Object.entries(texts).filter(([key]) => isNeeded(key)));
         return { contents: `export const texts = ${JSON.stringify(needed)};` };
       });
