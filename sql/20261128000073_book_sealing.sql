@@ -211,8 +211,8 @@ begin
         if (p_month + interval '1 month')::timestamp at time zone p_timezone > now() then
             raise exception using errcode = 'PT409', message = 'the month is not over', detail = 'month_not_over';
         end if;
+        -- The range is the one from before: a row that came since may have a lower one that is still being written.
         perform purse.wait_for_writers();
-        v_range := purse.book_range(p_month, p_timezone);
         v_range := purse.seal_range(v_range, p_by);
         v_is_new := true;
     end if;

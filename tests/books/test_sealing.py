@@ -208,6 +208,33 @@ def test_of_two_seals_at_once_the_second_finds_the_first(books: Books) -> None:
         assert [(each["sealed_by"], each["replayed"]) for each in answers] == [("ben", True)]
 
 
+def test_a_spend_that_is_written_while_a_seal_waits_is_not_lost_behind_a_later_one(
+    books: Books,
+) -> None:
+    """It has the lower id and is committed last; the other is committed before the seal goes on."""
+    books.database.execute("alter function purse.wait_for_writers set lock_timeout = '60s'")
+    books.it_is("2026-01-15")
+    slow, quick = books.purse(), books.purse()
+    for purse in (slow, quick):
+        purse.buy(500)
+    with (
+        ThreadPoolExecutor(1) as threads,
+        books.connect() as money,
+        books.connect() as sealer,
+        books.connect() as writer,
+    ):
+        with writer.transaction():
+            with money.transaction():
+                money.execute("lock table book_money in row exclusive mode")
+                seal = threads.submit(Books(sealer, books.url).seal, "2026-01")
+                until(lambda: waits(money, sealer), "the seal has left the ledger, and waits")
+                Purse(writer, slow.user_id).spend()
+                quick.spend()
+            assert seal.result(timeout=30)["replayed"] is False
+    books.seal("2026-02")
+    assert sum(books.figures(month).get("used", 0) for month in ("2026-01", "2026-02")) == -10
+
+
 def test_every_spend_is_in_exactly_one_month_while_months_are_sealed(books: Books) -> None:
     """Spends go on in four sessions; a seal in between meets many that are being written."""
     books.database.execute("alter function purse.wait_for_writers set lock_timeout = '60s'")
