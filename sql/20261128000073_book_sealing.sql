@@ -211,7 +211,7 @@ begin
         if (p_month + interval '1 month')::timestamp at time zone p_timezone > now() then
             raise exception using errcode = 'PT409', message = 'the month is not over', detail = 'month_not_over';
         end if;
-        -- The range is the one from before: a row that came since may have a lower one that is still being written.
+        -- The range stays: of rows that came since, one may be committed while another with a lower id is being written.
         perform purse.wait_for_writers();
         v_range := purse.seal_range(v_range, p_by);
         v_is_new := true;

@@ -222,15 +222,15 @@ def test_a_spend_that_is_written_while_a_seal_waits_is_not_lost_behind_a_later_o
         books.connect() as money,
         books.connect() as sealer,
         books.connect() as writer,
+        writer.transaction(),
     ):
-        with writer.transaction():
-            with money.transaction():
-                money.execute("lock table book_money in row exclusive mode")
-                seal = threads.submit(Books(sealer, books.url).seal, "2026-01")
-                until(lambda: waits(money, sealer), "the seal has left the ledger, and waits")
-                Purse(writer, slow.user_id).spend()
-                quick.spend()
-            assert seal.result(timeout=30)["replayed"] is False
+        with money.transaction():
+            money.execute("lock table book_money in row exclusive mode")
+            seal = threads.submit(Books(sealer, books.url).seal, "2026-01")
+            until(lambda: waits(money, sealer), "the seal has left the ledger, and waits")
+            Purse(writer, slow.user_id).spend()
+            quick.spend()
+        assert seal.result(timeout=30)["replayed"] is False
     books.seal("2026-02")
     assert sum(books.figures(month).get("used", 0) for month in ("2026-01", "2026-02")) == -10
 
