@@ -117,6 +117,7 @@ TRIGGERS: dict[str, str] = {
     "public.purchases.purchases_note_money": "A",
     "public.stripe_balance_transactions.stripe_balance_transactions_only_grow": "A",
     "public.stripe_payout_transactions.stripe_payout_transactions_only_grow": "A",
+    "public.user_credits.user_credits_stay": "A",
     "purse.book_days.book_days_only_grow": "A",
 }
 
@@ -292,6 +293,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.file_status": _NOBODY,
     "purse.find_entries": _NOBODY,
     "purse.first_open_moment": _NOBODY,
+    "purse.forbid_account_removal": _NOBODY,
     "purse.forbid_action_change": _NOBODY,
     "purse.forbid_book_change": _NOBODY,
     "purse.forbid_ledger_change": _NOBODY,

@@ -71,6 +71,29 @@ grant select on public.user_credits to authenticated, service_role;
 create policy "a user reads their own balance" on public.user_credits
     for select to authenticated using (user_id = (select auth.uid()) and (select public.account_is_open()));
 
+create function purse.forbid_account_removal()
+    returns trigger
+    language plpgsql
+    set search_path = ''
+as $$
+begin
+    raise exception using
+        errcode = 'restrict_violation',
+        message = 'user_credits keeps every row: the ledger refers to them';
+end
+$$;
+
+comment on function purse.forbid_account_removal() is
+'Trigger: refuses to delete or truncate user_credits, and to change a user_id, whoever asks. The ledger and the holds
+refer to these rows without a foreign key.';
+revoke all on function purse.forbid_account_removal() from public, anon, authenticated, service_role;
+
+create trigger user_credits_stay
+    before delete or update of user_id or truncate on public.user_credits
+    for each statement execute function purse.forbid_account_removal();
+-- Always: a session in replica mode skips ordinary triggers.
+alter table public.user_credits enable always trigger user_credits_stay;
+
 create function purse.lock_account(p_user_id uuid)
     returns public.user_credits
     language plpgsql

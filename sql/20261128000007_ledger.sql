@@ -18,8 +18,9 @@ create table public.credit_transactions (
     reason          text,
     idempotency_key public.idempotency_key,
     created_at      timestamptz          not null default clock_timestamp(),
+    -- No foreign key to user_credits: a function writes a row only after it changed the user's row, and that row is
+    -- never deleted (purse.forbid_account_removal). The key would take a tenth of a spend.
     constraint credit_transactions_pkey primary key (id),
-    constraint credit_transactions_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
     constraint credit_transactions_purchase_id_fkey foreign key (purchase_id) references public.purchases (id),
     constraint credit_transactions_reverses_id_fkey foreign key (reverses_id) references public.credit_transactions (id)
 );

@@ -21,8 +21,8 @@ create table public.credit_holds (
     expires_at      timestamptz not null,
     ended_at        timestamptz,
     created_at      timestamptz not null default clock_timestamp(),
+    -- No foreign key to user_credits, for the same reason as in credit_transactions.
     constraint credit_holds_pkey primary key (id),
-    constraint credit_holds_user_id_fkey foreign key (user_id) references public.user_credits (user_id),
     constraint credit_holds_transaction_id_fkey foreign key (transaction_id) references public.credit_transactions (id),
     constraint credit_holds_idempotency_key_key unique (user_id, idempotency_key, attempt)
 )

@@ -48,6 +48,7 @@ as $$
         from public.user_credits u
         full join sums s on s.user_id = u.user_id
         where coalesce(u.balance, 0) <> coalesce(s.total, 0)
+            or u.user_id is null
         order by 1
         limit 100
     ),
@@ -93,14 +94,14 @@ as $$
         limit 100
     ),
     holds_off as (
-        select u.user_id, u.has_held, u.lapses_at, h.first_deadline
+        select h.user_id, coalesce(u.has_held, false) as has_held, u.lapses_at, h.first_deadline
         from (
             select h.user_id, min(h.expires_at) filter (where h.status = 'held') as first_deadline
             from public.credit_holds h
             group by h.user_id
         ) h
-        join public.user_credits u on u.user_id = h.user_id
-        where not u.has_held
+        left join public.user_credits u on u.user_id = h.user_id
+        where u.has_held is not true
             or h.first_deadline < coalesce(u.lapses_at, 'infinity')
         order by 1
         limit 100

@@ -276,6 +276,9 @@ def test_a_user_cannot_set_their_own_balance(database: Connection[dict[str, Any]
         "update credit_transactions set amount = 1",
         "delete from credit_transactions",
         "truncate credit_transactions cascade",
+        "delete from user_credits",
+        "truncate user_credits cascade",
+        "update user_credits set user_id = gen_random_uuid()",
     ],
 )
 def test_the_ledger_refuses_change_whoever_asks(
@@ -290,9 +293,10 @@ def test_the_ledger_refuses_change_from_a_replica_too(stack: RunningStack) -> No
     """A session that plays the replica skips ordinary triggers; a superuser may be one."""
     with stack.connect() as database:
         row = database.execute(
-            "select tgenabled from pg_trigger where tgname = 'credit_transactions_only_grow'"
+            "select array_agg(tgenabled::text) as modes from pg_trigger"
+            " where tgname in ('credit_transactions_only_grow', 'user_credits_stay')"
         ).fetchone()
-    assert row == {"tgenabled": "A"}
+    assert row == {"modes": ["A", "A"]}
 
 
 def test_packs_off_sale_are_hidden(database: Connection[dict[str, Any]]) -> None:

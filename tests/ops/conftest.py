@@ -24,6 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+# The triggers that forbid what is done here to see whether doctor notices.
+_GUARDS = {
+    "credit_transactions": "credit_transactions_only_grow",
+    "user_credits": "user_credits_stay",
+}
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -72,10 +78,11 @@ class Operator:
         """Change protected rows with the triggers disabled."""
         with self.superuser() as database, database.transaction():
             database.execute("set local session_replication_role = replica")
-            trigger = "trigger credit_transactions_only_grow"
-            database.execute(f"alter table credit_transactions disable {trigger}")
+            for table, trigger in _GUARDS.items():
+                database.execute(f"alter table {table} disable trigger {trigger}")
             database.execute(statement, values)
-            database.execute(f"alter table credit_transactions enable always {trigger}")
+            for table, trigger in _GUARDS.items():
+                database.execute(f"alter table {table} enable always trigger {trigger}")
 
 
 @pytest.fixture(scope="module")

@@ -107,6 +107,18 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("what is held is not what holds", "held 7, in lots 0, by holds 0"),
         ),
         (
+            # Of an account that does not exist, with rows that add up to nothing.
+            """
+            insert into credit_transactions (
+                user_id, kind, amount, balance_after, lots, actor, reason
+            )
+            select t.user_id, 'correction', change, 0, '{}', 'ann', 'why'
+            from unnest(array[7, -7]) change, gen_random_uuid() t (user_id)
+            """,
+            "delete from credit_transactions where kind = 'correction'",
+            ("A balance is not the sum", "balance 0, transactions 0"),
+        ),
+        (
             "update user_credits set next_lot_id = null",
             "select purse.note_next_lot(user_id) from user_credits",
             ("lot none is noted, lot", "purse.note_next_lot(user_id)"),
@@ -121,6 +133,17 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             """,
             "delete from credit_holds",
             ("hold would be overlooked", "set has_held = true", "has_held false, next look never"),
+        ),
+        (
+            """
+            insert into credit_holds (
+                user_id, feature, quantity, credits, lots, idempotency_key, status, expires_at,
+                ended_at
+            )
+            select gen_random_uuid(), 'f', 1, 1, '{}', 'k', 'released', now(), now()
+            """,
+            "delete from credit_holds",
+            ("hold would be overlooked", "has_held false, next look never"),
         ),
         (
             "update purchases set credits_posted = credits_posted - 7 where credits_posted > 0",
