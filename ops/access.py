@@ -35,7 +35,7 @@ TABLES: dict[str, frozenset[str]] = {
     "public.credit_codes": _SERVER,
     "public.credit_features": _EVERYBODY,
     "public.credit_holds": _USERS_AND_SERVER,
-    "public.credit_lots": _USERS_AND_SERVER,
+    "public.credit_lot_rows": _USERS_AND_SERVER,
     "public.credit_packages": _EVERYBODY,
     "public.credit_transactions": _USERS_AND_SERVER,
     "public.deleted_accounts": _SERVER,
@@ -81,6 +81,7 @@ TABLES: dict[str, frozenset[str]] = {
 VIEWS: dict[str, frozenset[str]] = {
     "public.credit_entries": _USERS_AND_SERVER,
     "public.credit_lot_costs": _SERVER,
+    "public.credit_lots": _USERS_AND_SERVER,
     "purse.book_accounts": _NOBODY,
     "purse.book_columns": _NOBODY,
     "purse.hold_lots": _NOBODY,
@@ -102,7 +103,7 @@ TRIGGERS: dict[str, str] = {
     "public.book_stripe.book_stripe_only_grows": "A",
     "public.book_stripe.book_stripe_sum_days": "A",
     "public.credit_holds.credit_holds_are_consistent": "A",
-    "public.credit_lots.credit_lots_note_money": "A",
+    "public.credit_lot_rows.credit_lot_rows_note_money": "A",
     "public.credit_packages.credit_packages_can_be_sold": "A",
     "public.credit_packages.credit_packages_have_one_price": "A",
     "public.credit_transactions.credit_transactions_are_complete": "A",
@@ -420,4 +421,5 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.withdraw_offer": _NOBODY,
     "purse.withdrawal_ends_at": _NOBODY,
     "purse.withdrawal_json": _NOBODY,
+    "purse.write_next_lot": _NOBODY,
 }

@@ -39,6 +39,7 @@ create table public.user_credits (
     held          public.credit_count   not null default 0,
     lapses_at     timestamptz,
     next_lot_id   bigint,
+    next_lot_free bigint,
     low_threshold public.credit_count,
     warn_below    bigint,
     has_held      boolean               not null default false,
@@ -57,7 +58,8 @@ comment on table public.user_credits is
 comment on column public.user_credits.balance is 'Credits. Always the sum of the user''s transactions and of their lots. Credits that expired since the last movement are still in it: the next movement, the next read through the API or the daily clean-up writes their expiry.';
 comment on column public.user_credits.held is 'Credits of the balance that holds have set aside. The user can spend balance - held.';
 comment on column public.user_credits.lapses_at is 'When the next lot or hold expires, or earlier. Null if none will. A movement after this moment first writes what expired.';
-comment on column public.user_credits.next_lot_id is 'The lot that the next spend takes from, so that a spend need not look for it. No lot before it in spending order has free credits. It may itself have none left.';
+comment on column public.user_credits.next_lot_id is 'The lot that the next spend takes from, so that a spend need not look for it: no lot before it in spending order has free credits. Counts only while next_lot_free is set.';
+comment on column public.user_credits.next_lot_free is 'What is free in the next lot. Spends lower it here and leave the lot''s row alone. Null: every lot''s row is right, as after purse.lock_account, and the next spend goes by steps.';
 comment on column public.user_credits.warn_below is 'Below which balance the next event is announced: the low threshold, 1 once that was announced, null once nothing is left to warn of. Set when credits come in (purse.announce_entry).';
 comment on column public.user_credits.has_held is 'Whether the user ever had a hold. Set by the first one and never unset: only then does a spend look for its key among holds.';
 comment on column public.user_credits.low_threshold is 'The balance counts as low below this number of credits. Null: the deployment''s default. Set by hand.';
@@ -103,6 +105,9 @@ declare
     v_account public.user_credits;
 begin
     select * into v_account from public.user_credits u where u.user_id = p_user_id for update;
+    if v_account.next_lot_free is not null then
+        v_account := purse.write_next_lot(v_account);
+    end if;
     if v_account.lapses_at <= now() then
         perform purse.expire_account(p_user_id);
         select * into v_account from public.user_credits u where u.user_id = p_user_id;
@@ -112,7 +117,8 @@ end
 $$;
 
 comment on function purse.lock_account(uuid) is
-'Locks a user''s row until the end of the transaction, writes what has expired, and returns the account.
+'Locks a user''s row until the end of the transaction, writes what spends took from the next lot and what has
+expired, and returns the account.
 Null for a user without an account. No other movement of this user can happen until the transaction ends.';
 revoke all on function purse.lock_account(uuid) from public, anon, authenticated, service_role;
 

@@ -177,7 +177,7 @@ declare
     v_posted public.credit_transactions;
 begin
     with lots as (
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set remaining = l.remaining + (p_lots ->> l.id::text)::bigint
         -- By user and not by id: a user has few lots, and the planner cannot know that p_lots is small.
         where l.user_id = p_user_id
@@ -209,7 +209,6 @@ begin
     if v_posted.id is null then
         perform purse.raise_lots_mismatch(p_lots, p_amount);
     end if;
-    perform purse.note_next_lot(p_user_id);
     perform purse.announce_entry(v_posted);
     return v_posted;
 end

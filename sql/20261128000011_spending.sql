@@ -84,6 +84,7 @@ begin
         p_quantity => p_quantity,
         p_idempotency_key => p_idempotency_key
     );
+    perform purse.note_next_lot(p_user_id);
     return pg_catalog.jsonb_build_object(
         'transaction_id', v_posted.id::text,
         'spent', v_credits,
@@ -143,21 +144,17 @@ begin
     where f.id = p_feature
         and f.active;
 
-    -- Finds nothing without a price.
+    -- Finds nothing without a price or an account. The lot's row stays as it is: see next_lot_free.
     update public.user_credits u
     set balance = u.balance - v_credits,
+        next_lot_free = u.next_lot_free - v_credits,
         updated_at = clock_timestamp()
     where u.user_id = p_user_id
+        and u.next_lot_free >= v_credits
         and u.balance - u.held >= v_credits
         and (u.lapses_at <= now()) is not true
         and u.deleted_at is null
     returning u.balance, u.warn_below, u.next_lot_id, u.has_held into v_balance, v_warning, v_lot_id, v_held;
-
-    -- Finds nothing without an account. We hold the user's row from here on.
-    update public.credit_lots l
-    set remaining = l.remaining - v_credits
-    where l.id = v_lot_id
-        and l.remaining - l.held >= v_credits;
     if found then
         if v_held then
             perform from public.credit_holds h
@@ -184,13 +181,9 @@ begin
                 );
             end if;
         end if;
-        update public.credit_lots l
-        set remaining = l.remaining + v_credits
-        where l.id = v_lot_id;
-    end if;
-    if v_balance is not null then
         update public.user_credits u
-        set balance = u.balance + v_credits
+        set balance = u.balance + v_credits,
+            next_lot_free = u.next_lot_free + v_credits
         where u.user_id = p_user_id;
     end if;
     return purse.spend_by_steps(p_user_id, p_feature, p_quantity, p_idempotency_key);

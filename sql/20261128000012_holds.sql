@@ -167,7 +167,7 @@ begin
                 and s.before < v_credits
         ),
         lots as (
-            update public.credit_lots l
+            update public.credit_lot_rows l
             set held = l.held + t.credits
             from taken t
             where l.user_id = p_user_id
@@ -246,20 +246,21 @@ begin
     -- Finds nothing without a price.
     update public.user_credits u
     set held = u.held + v_credits,
+        next_lot_free = u.next_lot_free - v_credits,
         has_held = true,
         lapses_at = least(u.lapses_at, v_expires_at),
         updated_at = clock_timestamp()
     where u.user_id = p_user_id
+        and u.next_lot_free >= v_credits
         and u.balance - u.held >= v_credits
         and (u.lapses_at <= now()) is not true
         and u.deleted_at is null
     returning u.balance, u.balance - u.held, u.next_lot_id into v_balance, v_available, v_lot_id;
 
     -- Finds nothing without an account. We hold the user's row from here on.
-    update public.credit_lots l
+    update public.credit_lot_rows l
     set held = l.held + v_credits
-    where l.id = v_lot_id
-        and l.remaining - l.held >= v_credits;
+    where l.id = v_lot_id;
     if found then
         perform from public.credit_transactions t
         where t.user_id = p_user_id
@@ -281,14 +282,13 @@ begin
                 );
             end if;
         end if;
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set held = l.held - v_credits
         where l.id = v_lot_id;
-    end if;
-    if v_balance is not null then
         -- lapses_at may stay too early: see its comment.
         update public.user_credits u
-        set held = u.held - v_credits
+        set held = u.held - v_credits,
+            next_lot_free = u.next_lot_free + v_credits
         where u.user_id = p_user_id;
     end if;
     return purse.hold_by_steps(p_user_id, p_feature, p_quantity, p_idempotency_key, p_seconds);

@@ -9,7 +9,7 @@ declare
     v_account public.user_credits;
 begin
     with lots as (
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set held = l.held - e.credits
         from purse.hold_lots e
         where e.hold_id = p_hold.id
@@ -24,7 +24,6 @@ begin
         updated_at = clock_timestamp()
     where u.user_id = p_hold.user_id
     returning * into v_account;
-    perform purse.note_next_lot(p_hold.user_id);
     return v_account;
 end
 $$;
@@ -177,7 +176,7 @@ begin
     returning u.balance, u.warn_below, u.next_lot_id into v_balance, v_warning, v_lot_id;
 
     -- Finds nothing if a clawback took from what is held. What is free in the lot stays the same.
-    update public.credit_lots l
+    update public.credit_lot_rows l
     set remaining = l.remaining - v_credits,
         held = l.held - v_credits
     where l.id = v_lot_id
@@ -210,7 +209,7 @@ begin
                 v_id, v_credits, v_balance
             );
         end if;
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set remaining = l.remaining + v_credits,
             held = l.held + v_credits
         where l.id = v_lot_id;

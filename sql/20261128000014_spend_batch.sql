@@ -16,7 +16,6 @@ declare
     v_asked_keys       text[];
 
     v_locked     uuid[];
-    v_lapses     boolean;
     v_spend      record;
     v_user_id    uuid;
     v_available  bigint    := 0;
@@ -56,20 +55,23 @@ begin
     ) with ordinality s (user_id, feature, quantity, idempotency_key, place);
 
     -- In the order of ids and without waiting, so this cannot deadlock. Locked users are reported as busy.
-    select coalesce(array_agg(a.user_id), '{}'), bool_or(a.lapses_at <= now()) into v_locked, v_lapses
-    from (
-        select u.user_id, u.lapses_at
+    v_locked := array(
+        select u.user_id
         from public.user_credits u
         where u.user_id = any (v_asked_users)
         order by u.user_id
         for update skip locked
-    ) a;
-    if v_lapses then
-        perform purse.expire_account(u.user_id)
+    );
+    -- Writes what has expired, and notes the next lot of who has none noted.
+    for v_spend in
+        select u.user_id
         from public.user_credits u
         where u.user_id = any (v_locked)
-            and u.lapses_at <= now();
-    end if;
+            and (u.lapses_at <= now() or u.next_lot_free is null and u.balance > u.held)
+    loop
+        perform purse.lock_account(v_spend.user_id);
+        perform purse.note_next_lot(v_spend.user_id);
+    end loop;
 
     -- Decides spend by spend, in their order, as single calls would: what one user's spends leave to the next
     -- of them depends on each decision.
@@ -85,8 +87,8 @@ begin
                 where h.user_id = s.user_id
                     and h.idempotency_key = s.idempotency_key
             ) as is_held,
-            l.id as lot_id,
-            l.remaining - l.held as in_lot,
+            u.next_lot_id as lot_id,
+            u.next_lot_free as in_lot,
             t as posted,
             t.id is not null
                 and exists (select from public.credit_transactions r where r.reverses_id = t.id) as is_reversed,
@@ -99,7 +101,6 @@ begin
         from unnest(v_asked_users, v_asked_features, v_asked_quantities, v_asked_keys)
             with ordinality s (user_id, feature, quantity, idempotency_key, place)
         left join public.user_credits u on u.user_id = s.user_id
-        left join public.credit_lots l on l.id = u.next_lot_id
         left join public.credit_features f on f.id = s.feature and f.active
         left join public.credit_transactions t on t.user_id = s.user_id and t.idempotency_key = s.idempotency_key
         order by s.user_id, s.place
@@ -198,22 +199,26 @@ begin
         where s.lot_id is null
             and l.user_id = any (v_split)
     ),
-    parts as (
-        select s.lot_id, s.credits from spends s where s.lot_id is not null
-        union all
-        select s.lot_id, s.credits from splits s
-    ),
     lots as (
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set remaining = l.remaining - p.credits
-        from (select p.lot_id, sum(p.credits)::bigint as credits from parts p group by p.lot_id) p
+        from (select p.lot_id, sum(p.credits)::bigint as credits from splits p group by p.lot_id) p
         where l.id = p.lot_id
+            and l.id <> (select u.next_lot_id from public.user_credits u where u.user_id = l.user_id)
     ),
     accounts as (
         update public.user_credits u
         set balance = u.balance - s.credits,
+            next_lot_free = u.next_lot_free - s.from_next_lot
+                - (select coalesce(sum(p.credits), 0) from splits p where p.lot_id = u.next_lot_id),
             updated_at = clock_timestamp()
-        from (select s.user_id, sum(s.credits)::bigint as credits from spends s group by s.user_id) s
+        from (
+            select s.user_id,
+                sum(s.credits)::bigint as credits,
+                coalesce(sum(s.credits) filter (where s.lot_id is not null), 0) as from_next_lot
+            from spends s
+            group by s.user_id
+        ) s
         where u.user_id = s.user_id
     ),
     entries as (

@@ -26,7 +26,7 @@ begin
         group by e.lot_id
     ),
     lots as (
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set held = l.held - f.credits
         from freed f
         where l.user_id = p_user_id
@@ -47,7 +47,7 @@ begin
                 and l.remaining > l.held
         ),
         lots as (
-            update public.credit_lots l
+            update public.credit_lot_rows l
             set remaining = l.remaining - g.credits,
                 lapsed = l.lapsed + g.credits
             from gone g
@@ -80,7 +80,6 @@ begin
     where u.user_id = p_user_id;
     -- The credits of a hold that has expired are free again.
     perform purse.collect_forgiven(p_user_id);
-    perform purse.note_next_lot(p_user_id);
 end
 $$;
 
@@ -109,7 +108,7 @@ begin
         limit p_limit
         for update skip locked
     )
-    select count(purse.expire_account(d.user_id)::text) into v_accounts from due d;
+    select count(purse.lock_account(d.user_id)) into v_accounts from due d;
     return jsonb_build_object('accounts', v_accounts);
 end
 $$;

@@ -34,7 +34,7 @@ begin
     if p_purchase.paid_at is null then
         return null;
     end if;
-    insert into public.credit_lots as l (user_id, source, name, purchase_id, granted, expires_at)
+    insert into public.credit_lot_rows as l (user_id, source, name, purchase_id, granted, expires_at)
     values (p_purchase.user_id, 'purchase', p_purchase.package_name, p_purchase.id, p_purchase.credits, v_expires_at)
     on conflict (purchase_id) do update
         set expires_at = excluded.expires_at
@@ -74,7 +74,7 @@ begin
     select l.purchase_id, least(l.lapsed, p_revived) into strict v_purchase_id, v_lapsed
     from public.credit_lots l
     where l.id = p_lot_id;
-    update public.credit_lots l
+    update public.credit_lot_rows l
     set lapsed = l.lapsed - v_lapsed,
         forfeited = l.forfeited - (p_revived - v_lapsed)
     where l.id = p_lot_id
@@ -141,7 +141,7 @@ begin
         from public.user_credits u
         where u.user_id = p_user_id;
         perform purse.claw_back(p_user_id, v_lot.id, v_credits, v_revived, v_lot.forgiven_to);
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set forgiven = l.forgiven - v_credits
         where l.id = v_lot.id
             and v_credits > 0;
@@ -199,7 +199,7 @@ begin
 
     if v_owed > 0 then
         v_forgiven := least(v_lot.forgiven, v_owed);
-        update public.credit_lots l set forgiven = l.forgiven - v_forgiven where l.id = v_lot.id and v_forgiven > 0;
+        update public.credit_lot_rows l set forgiven = l.forgiven - v_forgiven where l.id = v_lot.id and v_forgiven > 0;
         v_owed := v_owed - v_forgiven;
         if v_owed > 0 then
             v_is_first := v_purchase.credits_posted = 0 and not exists (
@@ -220,7 +220,7 @@ begin
             v_forgiven := greatest(-v_owed - v_revived - greatest(v_account.balance - v_account.held, 0), 0);
         end if;
         perform purse.claw_back(v_purchase.user_id, v_lot.id, -v_owed - v_forgiven, v_revived);
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set forgiven = l.forgiven + v_forgiven,
             forgiven_to = (select max(n.id) from public.credit_lots n where n.user_id = v_purchase.user_id)
         where l.id = v_lot.id

@@ -58,7 +58,7 @@ begin
         if p_credits < 0 then
             perform purse.require_available(v_account, -p_credits);
         else
-            insert into public.credit_lots (user_id, source, name, granted, expires_at)
+            insert into public.credit_lot_rows (user_id, source, name, granted, expires_at)
             values (p_user_id, p_kind, p_reason, p_credits, clock_timestamp() + make_interval(days => p_valid_days))
             returning id into v_lot_id;
         end if;

@@ -95,7 +95,7 @@ begin
         where l.remaining <> 0;
 
         -- The ledger of the second account starts with the credits that each lot lost in the first.
-        update public.credit_lots l set user_id = p_to_user_id where l.id = any (v_lot_ids);
+        update public.credit_lot_rows l set user_id = p_to_user_id where l.id = any (v_lot_ids);
         perform purse.post_transaction(
             p_to_user_id, 'move_in', -e.credits, jsonb_build_object(e.lot_id, -e.credits), e.purchase_id,
             p_actor => p_actor, p_reason => p_reason
@@ -128,8 +128,6 @@ begin
         set warn_below = purse.warn_below(p_to_user_id, u.balance)
         where u.user_id = p_to_user_id;
         update public.user_credits u set lapses_at = null where u.user_id = p_from_user_id;
-        perform purse.note_next_lot(p_from_user_id);
-        perform purse.note_next_lot(p_to_user_id);
         insert into public.purse_moves (from_user_id, to_user_id, credits, actor, reason)
         values (p_from_user_id, p_to_user_id, v_from.balance, p_actor, p_reason)
         returning * into v_move;

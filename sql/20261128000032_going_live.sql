@@ -26,7 +26,7 @@ begin
     foreach v_user_id in array p_user_ids loop
         perform purse.lock_account(v_user_id);
         -- What test refunds could not take is not taken from paid credits later.
-        update public.credit_lots l set forgiven = 0 where l.user_id = v_user_id and l.forgiven > 0;
+        update public.credit_lot_rows l set forgiven = 0 where l.user_id = v_user_id and l.forgiven > 0;
         v_holds := v_holds + purse.release_holds_of(v_user_id);
         -- Writes the expiry of what a hold had kept.
         v_account := purse.lock_account(v_user_id);

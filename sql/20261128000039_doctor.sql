@@ -76,20 +76,24 @@ as $$
         limit 100
     ),
     next_lots_off as (
-        select u.user_id, u.next_lot_id, f.lot_id as first_lot_id
+        select u.user_id, u.next_lot_id, u.next_lot_free, f.lot_id as first_lot_id
         from public.user_credits u
-        join (
+        left join public.credit_lot_rows n
+            on n.id = u.next_lot_id
+            and n.user_id = u.user_id
+        left join (
             select distinct on (l.user_id) l.user_id, l.id as lot_id, l.expires_at
             from public.credit_lots l
             where l.remaining > l.held
             order by l.user_id, l.expires_at, l.id
         ) f on f.user_id = u.user_id
-        left join public.credit_lots n
-            on n.id = u.next_lot_id
-            and n.user_id = u.user_id
         -- The noted lot may be used up, but no lot before it may have free credits.
-        where n.id is null
-            or (coalesce(f.expires_at, 'infinity'), f.lot_id) < (coalesce(n.expires_at, 'infinity'), n.id)
+        where u.next_lot_free is not null
+            and (
+                n.id is null
+                or u.next_lot_free not between 0 and n.remaining - n.held
+                or (coalesce(f.expires_at, 'infinity'), f.lot_id) < (coalesce(n.expires_at, 'infinity'), n.id)
+            )
         order by 1
         limit 100
     ),

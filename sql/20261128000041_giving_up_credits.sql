@@ -24,7 +24,7 @@ begin
     where l.user_id = p_user_id
         and l.remaining > 0;
     if v_deleted.credits_given_up > 0 then
-        update public.credit_lots l
+        update public.credit_lot_rows l
         set forfeited = l.forfeited + l.remaining
         where l.user_id = p_user_id
             and l.remaining > 0;
@@ -46,7 +46,7 @@ begin
             where l.user_id = p_user_id
         ),
         forgiven as (
-            update public.credit_lots l
+            update public.credit_lot_rows l
             set forgiven = l.forgiven + d.credits,
                 forgiven_to = d.newest
             from debts d

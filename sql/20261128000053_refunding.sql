@@ -42,7 +42,7 @@ as $$
 declare
     v_hold public.credit_holds;
 begin
-    update public.credit_lots l
+    update public.credit_lot_rows l
     set held = l.held + p_refund.credits
     where l.id = p_lot_id
         and l.user_id = p_user_id;
@@ -59,7 +59,6 @@ begin
         lapses_at = least(u.lapses_at, v_hold.expires_at),
         updated_at = clock_timestamp()
     where u.user_id = p_user_id;
-    perform purse.note_next_lot(p_user_id);
     return v_hold.id;
 end
 $$;

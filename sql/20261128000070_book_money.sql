@@ -154,8 +154,8 @@ create constraint trigger purchase_reversals_note_money
     after insert or update on public.purchase_reversals
     deferrable initially deferred
     for each row execute function purse.note_money_at_commit();
-create constraint trigger credit_lots_note_money
-    after update of forgiven on public.credit_lots
+create constraint trigger credit_lot_rows_note_money
+    after update of forgiven on public.credit_lot_rows
     deferrable initially deferred
     for each row
     when (old.forgiven is distinct from new.forgiven)
@@ -163,4 +163,4 @@ create constraint trigger credit_lots_note_money
 alter table public.purchases enable always trigger purchases_note_money;
 alter table public.purchase_payments enable always trigger purchase_payments_note_money;
 alter table public.purchase_reversals enable always trigger purchase_reversals_note_money;
-alter table public.credit_lots enable always trigger credit_lots_note_money;
+alter table public.credit_lot_rows enable always trigger credit_lot_rows_note_money;

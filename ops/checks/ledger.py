@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
+# The transactions are right, and name the lots. The first statement locks the user's row.
+_WRITE_LOTS_ANEW = (
+    "begin; update user_credits set next_lot_free = null where user_id = '…'; update"
+    " credit_lot_rows l set remaining = (select coalesce(sum(e.credits), 0) from credit_entries e"
+    " where e.user_id = l.user_id and e.lot_id = l.id) where l.user_id = '…'; commit;"
+)
+
+
 def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
     """Compare balances, lots, transactions, and purchases with their facts."""
     yield from _balances(data)
@@ -46,9 +54,7 @@ def _lots(data: Mapping[str, Any]) -> Iterator[Finding]:
             "WRONG",
             "A balance is not the sum of its lots, or what is held is not what holds have set"
             " aside: somebody changed it by hand. The transactions are right.",
-            "update credit_lots l set remaining = (select coalesce(sum(e.credits), 0) from"
-            " credit_entries e where e.user_id = l.user_id and e.lot_id = l.id)"
-            " where l.user_id = '…';",
+            _WRITE_LOTS_ANEW,
             [
                 f"user {case['user_id']}: balance {case['balance']:,}, lots {case['lots']:,}; held"
                 f" {case['held']:,}, in lots {case['held_in_lots']:,}, by holds"
@@ -62,13 +68,12 @@ def _next_lots(data: Mapping[str, Any]) -> Iterator[Finding]:
     if data["next_lots_off"]:
         yield Finding(
             "WRONG",
-            "A spend would not take from the lot that expires soonest: the lot noted for it is a"
-            " later one, or none.",
-            "select purse.note_next_lot(user_id) from purse.lock_account('…');"
-            " -- in the SQL editor; safe to repeat",
+            "A spend would not take from the lot that expires soonest, or would take more than is"
+            " free in it: what is noted for the next spend is wrong.",
+            _WRITE_LOTS_ANEW,
             [
-                f"user {case['user_id']}: lot {case['next_lot_id'] or 'none'} is noted,"
-                f" lot {case['first_lot_id']} comes first"
+                f"user {case['user_id']}: noted are {case['next_lot_free']:,} credits of lot"
+                f" {case['next_lot_id'] or 'none'}, first is lot {case['first_lot_id'] or 'none'}"
                 for case in data["next_lots_off"]
             ],
         )

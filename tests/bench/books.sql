@@ -3,7 +3,7 @@
 -- lots, which is the most that the books have to value. The triggers are off meanwhile.
 
 alter table public.user_credits disable trigger all;
-alter table public.credit_lots disable trigger all;
+alter table public.credit_lot_rows disable trigger all;
 alter table public.credit_transactions disable trigger all;
 alter table public.purchase_payments disable trigger all;
 
@@ -19,7 +19,7 @@ create temporary table bought as select * from people;
 
 insert into public.user_credits (user_id, balance, next_lot_id) select user_id, 450, n from bought;
 
-insert into public.credit_lots (id, user_id, source, name, purchase_id, granted, remaining, created_at)
+insert into public.credit_lot_rows (id, user_id, source, name, purchase_id, granted, remaining, created_at)
 overriding system value
 select n, user_id, 'purchase', 'Starter', order_id, 500, 450, bought_at from bought;
 
@@ -53,6 +53,6 @@ order by at;
 insert into public.book_money (purchase_id, unit, test_mode, received, returned, taxed, rounded, forgiven, created_at)
 select order_id, 'usd', true, 499, 0, 0, 0, 0, bought_at from bought order by bought_at;
 
-select setval(pg_get_serial_sequence('public.credit_lots', 'id'), current_setting('bench.users')::bigint + 1);
+select setval(pg_get_serial_sequence('public.credit_lot_rows', 'id'), current_setting('bench.users')::bigint + 1);
 
 vacuum analyze;

@@ -3,7 +3,7 @@
 -- Half have bought a pack in the last year, and one in ten a second one; three in ten have left a checkout.
 
 alter table public.user_credits disable trigger all;
-alter table public.credit_lots disable trigger all;
+alter table public.credit_lot_rows disable trigger all;
 alter table public.credit_transactions disable trigger all;
 alter table public.purchases disable trigger all;
 alter table public.purchase_payments disable trigger all;
@@ -79,7 +79,7 @@ where p.payment_intent_id like 'pi_again_%'
     or p.checkout_session_id like 'cs_gone_%'
 order by p.created_at;
 
-insert into public.credit_lots (id, user_id, source, name, purchase_id, granted, remaining, created_at)
+insert into public.credit_lot_rows (id, user_id, source, name, purchase_id, granted, remaining, created_at)
 overriding system value
 select 300::bigint * bench.users() + n, bench.user_id(n), 'purchase', 'Pack', md5('again ' || n)::uuid, 500, 500,
     bench.day_of_order(n)
@@ -106,7 +106,7 @@ from generate_series(1, bench.users()) n
 where n % 50 = 3;
 
 -- A month of spends of everybody's fifth.
-update public.credit_lots l
+update public.credit_lot_rows l
 set remaining = l.remaining - 5
 from generate_series(5, bench.users(), 5) n
 where l.id = n;

@@ -30,7 +30,7 @@ as $$
 $$;
 
 alter table public.user_credits disable trigger all;
-alter table public.credit_lots disable trigger all;
+alter table public.credit_lot_rows disable trigger all;
 alter table public.credit_transactions disable trigger all;
 alter table public.credit_holds disable trigger all;
 alter table public.purchase_payments disable trigger all;
@@ -49,7 +49,7 @@ select bench.user_id(n),
     now() - interval '2 years'
 from generate_series(1, bench.users()) n;
 
-insert into public.credit_lots (id, user_id, source, name, granted, remaining, held, expires_at, created_at)
+insert into public.credit_lot_rows (id, user_id, source, name, granted, remaining, held, expires_at, created_at)
 overriding system value
 select n, bench.user_id(n), 'bonus', 'welcome', 1000000,
     1000000 - 50 - case when n = 1 then bench.users() / 10 else 0 end,
@@ -58,13 +58,13 @@ select n, bench.user_id(n), 'bonus', 'welcome', 1000000,
     now() - interval '2 years'
 from generate_series(1, bench.users()) n;
 
-insert into public.credit_lots (id, user_id, source, name, purchase_id, granted, remaining, created_at)
+insert into public.credit_lot_rows (id, user_id, source, name, purchase_id, granted, remaining, created_at)
 overriding system value
 select bench.users() + n, bench.user_id(n), 'purchase', 'Starter', bench.order_id(n), 500, 500, now() - interval '1 year'
 from generate_series(1, bench.users(), 10) n;
 
 -- Half of them expire, one after the other.
-insert into public.credit_lots (id, user_id, source, name, granted, remaining, expires_at, created_at)
+insert into public.credit_lot_rows (id, user_id, source, name, granted, remaining, expires_at, created_at)
 overriding system value
 select 3 * bench.users() + n * 100 + lot, bench.user_id(n), 'bonus', 'gift', 1000, 1000,
     case when lot % 2 = 0 then now() + lot * interval '1 day' end,
@@ -151,7 +151,7 @@ select case when n % 20 = 1 then bench.user_id(1) else bench.user_id(n) end, 'tx
     now() - interval '1 year' * n / bench.users(), case when n % 200 = 1 then 0 else 2 end
 from generate_series(1, bench.users(), 2) n;
 
-select setval(pg_get_serial_sequence('public.credit_lots', 'id'), 200 * bench.users() + 1);
+select setval(pg_get_serial_sequence('public.credit_lot_rows', 'id'), 200 * bench.users() + 1);
 
 -- Those whose soonest lot to expire is not their first.
 update public.user_credits u

@@ -192,7 +192,7 @@ def test_credits_expiring_this_month(books: Books) -> None:
     for credits_, expires_at in ((30, last), (7, row["at"]), (5, None)):
         purse.grant(credits_)
         books.database.execute(
-            "update credit_lots set expires_at = %s where granted = %s", [expires_at, credits_]
+            "update credit_lot_rows set expires_at = %s where granted = %s", [expires_at, credits_]
         )
     found = [tuple(row.values()) for row in run(books, "Credits expiring this month")]
     assert found == [(last.date(), 1, 30)]

@@ -210,16 +210,17 @@ class Purse:
                         select sum(e.value::bigint) from jsonb_each_text(t.lots) e
                     )
                 ) as rows_are_the_sum_of_their_lots,
-                u.next_lot_id is not distinct from (
-                    select n.id from credit_lots n where n.id = u.next_lot_id
-                        and n.user_id = u.user_id
-                ) and not exists (
-                    select from credit_lots l
-                    left join credit_lots n on n.id = u.next_lot_id
-                    where l.user_id = u.user_id and l.remaining > l.held
-                        and (n.id is null or (coalesce(l.expires_at, 'infinity'), l.id)
-                            < (coalesce(n.expires_at, 'infinity'), n.id))
-                ) as no_lot_is_before_the_next,
+                u.next_lot_free is null or exists (
+                    select from credit_lot_rows n
+                    where n.id = u.next_lot_id and n.user_id = u.user_id
+                        and u.next_lot_free between 0 and n.remaining - n.held
+                        and not exists (
+                            select from credit_lots l
+                            where l.user_id = u.user_id and l.remaining > l.held
+                                and (coalesce(l.expires_at, 'infinity'), l.id)
+                                    < (coalesce(n.expires_at, 'infinity'), n.id)
+                        )
+                ) as the_next_lot_is_noted_right,
                 not exists (
                     select from credit_holds h
                     where h.user_id = u.user_id and (
@@ -238,7 +239,7 @@ class Purse:
         assert row["held"] == row["held_in_lots"] == row["held_by_holds"], row
         assert row["lots_follow_the_ledger"], row
         assert row["rows_are_the_sum_of_their_lots"], row
-        assert row["no_lot_is_before_the_next"], row
+        assert row["the_next_lot_is_noted_right"], row
         assert row["no_hold_is_overlooked"], row
 
     # Time ---------------------------------------------------------------------------------------
@@ -246,7 +247,7 @@ class Purse:
     def time_passes(self, **by: int) -> None:
         """Let time go by for this user: all that is theirs was so much earlier."""
         for table, columns in (
-            ("credit_lots", ("created_at", "expires_at")),
+            ("credit_lot_rows", ("created_at", "expires_at")),
             ("credit_holds", ("created_at", "expires_at", "ended_at")),
             ("user_credits", ("created_at", "lapses_at")),
             ("purchases", ("created_at", "paid_at")),

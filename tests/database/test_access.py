@@ -234,7 +234,14 @@ def test_everything_says_what_it_is(database: Connection[dict[str, Any]]) -> Non
 
 @pytest.mark.parametrize(
     "table",
-    ["user_credits", "credit_lots", "credit_transactions", "credit_entries", "purchases"],
+    [
+        "user_credits",
+        "credit_lots",
+        "credit_lot_rows",
+        "credit_transactions",
+        "credit_entries",
+        "purchases",
+    ],
 )
 def test_a_user_reads_their_own_rows_only(database: Connection[dict[str, Any]], table: str) -> None:
     mine, theirs = Order(), Order()

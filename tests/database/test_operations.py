@@ -222,15 +222,33 @@ def test_of_a_person_doctor_knows_orders_reversals_and_events(
 @pytest.mark.parametrize(
     ("noted", "is_off"),
     [
-        ("null", True),
-        ("(select max(id) from credit_lots where user_id = %(user)s)", True),
-        ("(select max(id) from credit_lots where user_id <> %(user)s)", True),
-        ("(select min(id) from credit_lots where user_id = %(user)s)", False),
-        ("next_lot_id", False),
+        ("next_lot_id = null", True),
+        ("next_lot_id = (select max(id) from credit_lots where user_id = %(user)s)", True),
+        ("next_lot_id = (select max(id) from credit_lots where user_id <> %(user)s)", True),
+        ("next_lot_free = 8", True),
+        ("next_lot_free = -1", True),
+        (
+            (
+                "next_lot_free = 0,"
+                " next_lot_id = (select min(id) from credit_lots where user_id = %(user)s)"
+            ),
+            False,
+        ),
+        ("next_lot_free = null", False),
+        ("next_lot_id = next_lot_id", False),
     ],
-    ids=["none", "a later one", "another user's", "one that is used up", "the right one"],
+    ids=[
+        "none",
+        "a later one",
+        "another user's",
+        "more than is free",
+        "a debt",
+        "one that is used up",
+        "nothing noted",
+        "the right one",
+    ],
 )
-def test_doctor_names_a_noted_lot_that_comes_too_late(
+def test_doctor_names_what_is_noted_wrong_for_the_next_spend(
     undone: Database, noted: str, *, is_off: bool
 ) -> None:
     purse = Purse(undone)
@@ -239,7 +257,7 @@ def test_doctor_names_a_noted_lot_that_comes_too_late(
     Purse(undone).grant(1)
     purse.spend()
     undone.execute(
-        f"update user_credits set next_lot_id = {noted} where user_id = %(user)s",
+        f"update user_credits set {noted} where user_id = %(user)s",
         {"user": purse.user_id},
     )
     named = [case["user_id"] for case in call(undone, "doctor")["next_lots_off"]]

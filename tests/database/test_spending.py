@@ -54,7 +54,7 @@ def test_a_spend_whose_lots_do_not_have_the_balance_is_refused(purse: Purse) -> 
         ):
             purse.spend(2)
         assert (purse.lots(), purse.balance) == ([3, 3], 20)
-        purse.database.execute("delete from credit_lots where user_id = %s", [purse.user_id])
+        purse.database.execute("delete from credit_lot_rows where user_id = %s", [purse.user_id])
         with (
             pytest.raises(psycopg.errors.CheckViolation, match=r"\{\} of this user do not"),
             purse.database.transaction(),

@@ -49,7 +49,7 @@ def aged(before: Any, after: Any, kind: str) -> list[int]:
 
 def lots_date_back(database: Database, purse: Purse, days: int) -> None:
     database.execute(
-        "update credit_lots set created_at = created_at - make_interval(days => %s)"
+        "update credit_lot_rows set created_at = created_at - make_interval(days => %s)"
         " where user_id = %s",
         [days, purse.user_id],
     )
@@ -71,7 +71,8 @@ def test_what_was_given_is_counted_by_day_and_by_what_became_of_it(
     purse.spend(60_000)  # at 5 credits, of what expires first
     purse.hold(20_000)  # held is not used
     purse.database.execute(
-        "update credit_lots set expires_at = now() where user_id = %s and expires_at is not null",
+        "update credit_lot_rows set expires_at = now()"
+        " where user_id = %s and expires_at is not null",
         [purse.user_id],
     )
     after = counted(supporter)
@@ -201,7 +202,7 @@ def test_what_expires_within_thirty_days_is_counted(admin: Desk, purse: Purse) -
     purse.grant(100, days=31)
     purse.grant(1000)
     purse.database.execute(
-        "update credit_lots set expires_at = now() + interval '3 days' where id in"
+        "update credit_lot_rows set expires_at = now() + interval '3 days' where id in"
         " (select id from credit_lots where user_id = %s and granted = 1000)",
         [purse.user_id],
     )

@@ -97,9 +97,9 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("A balance is not the sum", "says 500, has 507"),
         ),
         (
-            "update credit_lots set remaining = remaining + 7",
-            "update credit_lots set remaining = remaining - 7",
-            ("not the sum of its lots", "update credit_lots", "balance 500, lots 507"),
+            "update credit_lot_rows set remaining = remaining + 7",
+            "update credit_lot_rows set remaining = remaining - 7",
+            ("not the sum of its lots", "update credit_lot_rows", "balance 500, lots 507"),
         ),
         (
             "update user_credits set held = held + 7",
@@ -119,9 +119,9 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             ("A balance is not the sum", "balance 0, transactions 0"),
         ),
         (
-            "update user_credits set next_lot_id = null",
-            "select purse.note_next_lot(user_id) from user_credits",
-            ("lot none is noted, lot", "purse.note_next_lot(user_id)"),
+            "update user_credits set next_lot_id = null, next_lot_free = 7",
+            "update user_credits set next_lot_free = null",
+            ("noted are 7 credits of lot none, first is lot", "update credit_lot_rows"),
         ),
         (
             """

@@ -29,7 +29,7 @@ BUYERS = """
     order by p.user_id
 """
 EVERYTHING = (
-    "truncate credit_transactions, credit_lots, credit_holds, files, user_credits, purchases,"
+    "truncate credit_transactions, credit_lot_rows, credit_holds, files, user_credits, purchases,"
     " purchase_payments, purchase_reversals, stripe_events, stripe_customers, stripe_lookups,"
     " reconciliations, card_declines, code_redemptions, refund_requests, withdrawals,"
     " withdrawal_waivers, grant_lines"
@@ -140,7 +140,7 @@ def test_what_the_rehearsal_says_is_what_is_missing(
     operator: Operator, customers: list[User]
 ) -> None:
     user = customers[1]
-    for table in ("credit_transactions", "credit_lots", "user_credits"):
+    for table in ("credit_transactions", "credit_lot_rows", "user_credits"):
         operator.tamper(f"delete from {table} where user_id = %s", user.id)
     operator.tamper(
         "delete from purchase_payments where purchase_id in"
