@@ -18,11 +18,10 @@ create table public.credit_transactions (
     reason          text,
     idempotency_key public.idempotency_key,
     created_at      timestamptz          not null default clock_timestamp(),
-    -- No foreign key to user_credits: a function writes a row only after it changed the user's row, and that row is
-    -- never deleted (purse.forbid_account_removal). The key would take a tenth of a spend.
+    -- No foreign keys for user_id and reverses_id: a function writes a row only after it changed the user's row or read
+    -- the reversed one, and triggers keep both for good. The keys would take a tenth of a spend.
     constraint credit_transactions_pkey primary key (id),
-    constraint credit_transactions_purchase_id_fkey foreign key (purchase_id) references public.purchases (id),
-    constraint credit_transactions_reverses_id_fkey foreign key (reverses_id) references public.credit_transactions (id)
+    constraint credit_transactions_purchase_id_fkey foreign key (purchase_id) references public.purchases (id)
 );
 
 create index credit_transactions_user_id_id_idx on public.credit_transactions (user_id, id desc);

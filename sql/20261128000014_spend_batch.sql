@@ -15,11 +15,14 @@ declare
     v_asked_quantities integer[];
     v_asked_keys       text[];
 
+    v_has_twins  boolean;
     v_locked     uuid[];
+    v_is_behind  boolean;
     v_spend      record;
     v_user_id    uuid;
     v_available  bigint    := 0;
     v_in_lot     bigint    := 0;
+    v_balance    bigint;
     v_first      bigint    := 1;
     v_refusal    jsonb;
     v_twin       bigint;
@@ -31,15 +34,12 @@ declare
     -- The spends to post, one element each. v_before is what the user's spends before it take; v_lots the lot that
     -- has all of it, null if it takes from several.
     v_places     bigint[]  := '{}';
-    v_users      uuid[]    := '{}';
-    v_features   text[]    := '{}';
-    v_quantities integer[] := '{}';
-    v_keys       text[]    := '{}';
     v_credits    bigint[]  := '{}';
     v_before     bigint[]  := '{}';
     v_lots       bigint[]  := '{}';
-    v_split      uuid[]    := '{}';
     v_balances   bigint[]  := '{}';
+    v_split      uuid[]    := '{}';
+    v_low        bigint[]  := '{}';
     v_ids        bigint[]  := '{}';
     v_posted     bigint;
 begin
@@ -48,30 +48,35 @@ begin
         raise exception using errcode = 'PT422', message = 'a batch is an array of at most 500 spends';
     end if;
     select array_agg(s.user_id order by s.place), array_agg(s.feature order by s.place),
-        array_agg(s.quantity order by s.place), array_agg(s.idempotency_key order by s.place)
-    into v_asked_users, v_asked_features, v_asked_quantities, v_asked_keys
+        array_agg(s.quantity order by s.place), array_agg(s.idempotency_key order by s.place),
+        count(distinct s.idempotency_key) < count(s.idempotency_key)
+    into v_asked_users, v_asked_features, v_asked_quantities, v_asked_keys, v_has_twins
     from rows from (
         jsonb_to_recordset(p_spends) as (user_id uuid, feature text, quantity integer, idempotency_key text)
     ) with ordinality s (user_id, feature, quantity, idempotency_key, place);
 
     -- In the order of ids and without waiting, so this cannot deadlock. Locked users are reported as busy.
-    v_locked := array(
-        select u.user_id
+    select coalesce(array_agg(a.user_id), '{}'),
+        bool_or(a.lapses_at <= now() or coalesce(a.next_lot_free, 0) = 0 and a.balance > a.held)
+    into v_locked, v_is_behind
+    from (
+        select u.user_id, u.lapses_at, u.next_lot_free, u.balance, u.held
         from public.user_credits u
         where u.user_id = any (v_asked_users)
         order by u.user_id
         for update skip locked
-    );
-    -- Writes what has expired, and notes the next lot of who has none noted.
-    for v_spend in
-        select u.user_id
-        from public.user_credits u
-        where u.user_id = any (v_locked)
-            and (u.lapses_at <= now() or u.next_lot_free is null and u.balance > u.held)
-    loop
-        perform purse.lock_account(v_spend.user_id);
-        perform purse.note_next_lot(v_spend.user_id);
-    end loop;
+    ) a;
+    if v_is_behind then
+        for v_spend in
+            select u.user_id
+            from public.user_credits u
+            where u.user_id = any (v_locked)
+                and (u.lapses_at <= now() or coalesce(u.next_lot_free, 0) = 0 and u.balance > u.held)
+        loop
+            perform purse.lock_account(v_spend.user_id);
+            perform purse.note_next_lot(v_spend.user_id);
+        end loop;
+    end if;
 
     -- Decides spend by spend, in their order, as single calls would: what one user's spends leave to the next
     -- of them depends on each decision.
@@ -81,7 +86,10 @@ begin
             u.balance,
             u.balance - u.held as available,
             u.user_id is not null and u.user_id <> all (v_locked) as is_busy,
-            exists (select from public.deleted_accounts d where d.user_id = s.user_id) as is_deleted,
+            u.deleted_at is not null
+                or u.user_id is null
+                and exists (select from public.deleted_accounts d where d.user_id = s.user_id) as is_deleted,
+            u.warn_below,
             u.has_held and exists (
                 select from public.credit_holds h
                 where h.user_id = s.user_id
@@ -91,13 +99,7 @@ begin
             u.next_lot_free as in_lot,
             t as posted,
             t.id is not null
-                and exists (select from public.credit_transactions r where r.reverses_id = t.id) as is_reversed,
-            (s.user_id, s.idempotency_key) in (
-                select r.user_id, r.idempotency_key
-                from unnest(v_asked_users, v_asked_keys) r (user_id, idempotency_key)
-                group by r.user_id, r.idempotency_key
-                having count(*) > 1
-            ) as is_repeated
+                and exists (select from public.credit_transactions r where r.reverses_id = t.id) as is_reversed
         from unnest(v_asked_users, v_asked_features, v_asked_quantities, v_asked_keys)
             with ordinality s (user_id, feature, quantity, idempotency_key, place)
         left join public.user_credits u on u.user_id = s.user_id
@@ -113,8 +115,12 @@ begin
         end if;
 
         v_twin := null;
-        if v_spend.is_repeated then
-            v_twin := v_first - 1 + array_position(v_keys[v_first:], v_spend.key);
+        if v_has_twins then
+            v_twin := (
+                select min(p.place)
+                from unnest(v_places[v_first:]) p (place)
+                where v_asked_keys[p.place] = v_spend.key
+            );
         end if;
 
         v_refusal := case
@@ -135,7 +141,7 @@ begin
                     )
                 end
             when v_twin is not null and (v_spend.feature, v_spend.quantity)
-                is distinct from (v_features[v_twin], v_quantities[v_twin])
+                is distinct from (v_asked_features[v_twin], v_asked_quantities[v_twin])
             then
                 jsonb_build_object('outcome', 'refused', 'code', 'idempotency_key_reused')
             when (octet_length(v_spend.key) <= 255 and v_spend.key ~ '^[\x20-\x7e]+$') is not true then
@@ -160,13 +166,9 @@ begin
         if v_refusal is not null then
             v_answers[v_spend.place] := v_refusal;
         elsif v_twin is not null then
-            v_twins[v_spend.place] := v_places[v_twin];
+            v_twins[v_spend.place] := v_twin;
         else
             v_places := v_places || v_spend.place;
-            v_users := v_users || v_spend.user_id;
-            v_features := v_features || v_spend.feature;
-            v_quantities := v_quantities || v_spend.quantity;
-            v_keys := v_keys || v_spend.key;
             v_credits := v_credits || v_spend.credits;
             v_before := v_before || (v_spend.available - v_available);
             if v_spend.credits <= v_in_lot then
@@ -178,16 +180,22 @@ begin
                 v_split := v_split || v_spend.user_id;
             end if;
             v_available := v_available - v_spend.credits;
-            v_balances := v_balances || (v_spend.balance - v_spend.available + v_available);
+            v_balance := v_spend.balance - v_spend.available + v_available;
+            v_balances := v_balances || v_balance;
+            if v_balance < v_spend.warn_below then
+                v_low := v_low || v_spend.place;
+            end if;
         end if;
     end loop;
 
     -- Both the spends of a user and the free credits of their lots are laid end to end. A spend takes from
     -- the lots that it overlaps: mostly from the next lot alone, which the first spends fill from its start.
     with spends as (
-        select s.*
-        from unnest(v_places, v_users, v_features, v_quantities, v_keys, v_credits, v_before, v_lots, v_balances)
-            with ordinality s (place, user_id, feature, quantity, key, credits, before, lot_id, balance, turn)
+        select *
+        from unnest(v_places, v_credits, v_before, v_lots, v_balances)
+            with ordinality s (place, credits, before, lot_id, balance, turn)
+        join unnest(v_asked_users, v_asked_features, v_asked_quantities, v_asked_keys)
+            with ordinality a (user_id, feature, quantity, key, place) using (place)
     ),
     splits as (
         select s.place, l.lot_id, least(s.before + s.credits, l.before + l.free) - greatest(s.before, l.before) as credits
@@ -210,7 +218,11 @@ begin
         update public.user_credits u
         set balance = u.balance - s.credits,
             next_lot_free = u.next_lot_free - s.from_next_lot
-                - (select coalesce(sum(p.credits), 0) from splits p where p.lot_id = u.next_lot_id),
+                - case
+                    when u.user_id = any (v_split)
+                    then (select coalesce(sum(p.credits), 0) from splits p where p.lot_id = u.next_lot_id)
+                    else 0
+                end,
             updated_at = clock_timestamp()
         from (
             select s.user_id,
@@ -243,23 +255,34 @@ begin
     if v_posted <> cardinality(v_places) then
         raise exception using errcode = 'check_violation', message = 'the lots do not add up to the spends';
     end if;
-    perform purse.announce_low(p.user_id, p.id, p.balance)
-    from unnest(v_users, v_ids, v_balances) with ordinality p (user_id, id, balance, place)
-    join public.user_credits u on u.user_id = p.user_id
-    where p.balance < u.warn_below
-    order by p.place;
+    if v_low <> '{}' then
+        perform purse.announce_low(v_asked_users[p.place], p.id, p.balance)
+        from unnest(v_places, v_ids, v_balances) p (place, id, balance)
+        where p.place = any (v_low)
+        order by p.place;
+    end if;
 
     return (
-        select '[' || coalesce(string_agg(coalesce(
-            v_answers[n.place]::text,
-            pg_catalog.format(
-                '{"outcome": "%s", "transaction_id": "%s", "spent": %s, "balance": %s}',
-                case when v_twins[n.place] is null then 'spent' else 'replayed' end, p.id, p.credits, p.balance
-            )
-        ), ', ' order by n.place), '') || ']'
-        from generate_series(1, cardinality(v_asked_users)) n (place)
-        left join unnest(v_places, v_ids, v_credits, v_balances) p (place, id, credits, balance)
-            on p.place = coalesce(v_twins[n.place], n.place)
+        select '[' || coalesce(string_agg(a.answer, ', ' order by a.place), '') || ']'
+        from (
+            select p.place,
+                pg_catalog.format(
+                    '{"outcome": "spent", "transaction_id": "%s", "spent": %s, "balance": %s}', p.id, p.credits, p.balance
+                ) as answer
+            from unnest(v_places, v_ids, v_credits, v_balances) p (place, id, credits, balance)
+            union all
+            select n.place, v_answers[n.place]::text
+            from pg_catalog.generate_subscripts(v_answers, 1) n (place)
+            where v_answers[n.place] is not null
+            union all
+            select n.place,
+                pg_catalog.format(
+                    '{"outcome": "replayed", "transaction_id": "%s", "spent": %s, "balance": %s}', p.id, p.credits, p.balance
+                )
+            from pg_catalog.generate_subscripts(v_twins, 1) n (place)
+            join unnest(v_places, v_ids, v_credits, v_balances) p (place, id, credits, balance)
+                on p.place = v_twins[n.place]
+        ) a
     );
 end
 $$;
