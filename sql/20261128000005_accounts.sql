@@ -7,17 +7,6 @@
 create domain public.credit_count as bigint
     constraint credit_count_is_not_negative check (value >= 0)
     constraint credit_count_is_exact_in_json check (value <= 9007199254740991);
-create domain public.credit_change as bigint
-    constraint credit_change_is_not_zero check (value <> 0)
-    constraint credit_change_is_exact_in_json check (abs(value) <= 9007199254740991);
-create domain public.credit_balance as bigint
-    constraint credit_balance_is_exact_in_json check (abs(value) <= 9007199254740991);
-create domain public.credit_kind as text
-    constraint credit_kind_is_known check (value in (
-        -- The most frequent kind first.
-        'spend', 'purchase', 'clawback', 'giveback', 'reversal', 'bonus', 'correction', 'expiry', 'expiry_reversal',
-        'move_out', 'move_in', 'forfeit', 'forfeit_reversal', 'write_off'
-    ));
 create domain public.lot_source as text
     constraint lot_source_is_known check (value in ('purchase', 'bonus', 'correction'));
 create domain public.idempotency_key as text
@@ -27,15 +16,12 @@ create domain public.idempotency_key as text
 
 comment on domain public.credit_count is
     'A number of credits, never negative. Amounts of credits go up to 2^53 - 1, as exact integers of JavaScript do.';
-comment on domain public.credit_change is 'The change of a balance in credits: positive or negative, never 0.';
-comment on domain public.credit_balance is 'A balance in credits. It is negative after a clawback of credits that were spent.';
-comment on domain public.credit_kind is 'The kind of a movement of credits.';
 comment on domain public.lot_source is 'How a lot''s credits were acquired.';
 comment on domain public.idempotency_key is 'A caller''s name for one of its requests: 1 to 255 printable ASCII characters.';
 
 create table public.user_credits (
     user_id       uuid                  not null,
-    balance       public.credit_balance not null default 0,
+    balance       bigint                not null default 0,
     held          public.credit_count   not null default 0,
     lapses_at     timestamptz,
     next_lot_id   bigint,

@@ -5,8 +5,8 @@
 create table public.credit_transactions (
     id              bigint               generated always as identity,
     user_id         uuid                 not null,
-    kind            public.credit_kind   not null,
-    amount          public.credit_change not null,
+    kind            text                 not null,
+    amount          bigint               not null,
     balance_after   bigint               not null,
     lots            jsonb                not null,
     purchase_id     uuid,
@@ -79,9 +79,18 @@ create function purse.require_complete_entry()
     set search_path = ''
 as $$
 begin
-    -- Fast path for spends: plpgsql prepares each expression once per transaction.
-    if new.kind = 'spend' and new.amount < 0 and new.feature is not null and new.quantity is not null then
+    -- Fast path for spends: plpgsql prepares each expression once per transaction. No spend takes a balance beyond its
+    -- bounds, because it takes what was free or held.
+    if new.kind = 'spend' and new.amount between -9007199254740991 and -1 and new.feature is not null and new.quantity is not null then
         return new;
+    end if;
+    if not (
+        new.amount between -9007199254740991 and 9007199254740991
+        and new.balance_after between -9007199254740991 and 9007199254740991
+    ) then
+        raise exception using
+            errcode = 'check_violation',
+            message = 'credits go up to 2^53 - 1, as exact integers of JavaScript do';
     end if;
     if not (case new.kind
         when 'spend' then false
@@ -90,13 +99,15 @@ begin
         when 'giveback' then new.amount > 0 and new.purchase_id is not null
         when 'reversal' then new.amount > 0 and new.reverses_id is not null and new.actor is not null and new.reason is not null
         when 'bonus' then new.amount > 0 and new.actor is not null and new.reason is not null
-        when 'correction' then new.actor is not null and new.reason is not null
-        when 'move_out' then new.actor is not null and new.reason is not null
-        when 'move_in' then new.actor is not null and new.reason is not null
+        when 'correction' then new.amount <> 0 and new.actor is not null and new.reason is not null
         when 'expiry' then new.amount < 0
+        when 'expiry_reversal' then new.amount > 0
+        when 'move_out' then new.amount <> 0 and new.actor is not null and new.reason is not null
+        when 'move_in' then new.amount <> 0 and new.actor is not null and new.reason is not null
         when 'forfeit' then new.amount < 0 and new.actor is not null and new.reason is not null
+        when 'forfeit_reversal' then new.amount > 0
         when 'write_off' then new.amount > 0 and new.actor is not null and new.reason is not null
-        else new.amount > 0
+        else false
     end) then
         raise exception using
             errcode = 'check_violation',
@@ -107,7 +118,8 @@ end
 $$;
 
 comment on function purse.require_complete_entry() is
-'Trigger: refuses a ledger row with the wrong sign, or without the fields that its kind requires.';
+'Trigger: refuses a ledger row of an unknown kind, with the wrong sign, with more credits than 2^53 - 1, or without the
+fields that its kind requires.';
 revoke all on function purse.require_complete_entry() from public, anon, authenticated, service_role;
 
 create trigger credit_transactions_are_complete

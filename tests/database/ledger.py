@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,15 @@ def row_of(database: Database, table: str, id_: str) -> dict[str, Any]:
     row = database.execute(f"select * from {table} where id = %s", [id_]).fetchone()
     assert row is not None
     return row
+
+
+def kinds(database: Database) -> list[str]:
+    """Return the kinds of movements that the ledger's trigger lets in, sorted."""
+    row = database.execute(
+        "select prosrc from pg_proc where oid = 'purse.require_complete_entry'::regproc"
+    ).fetchone()
+    assert row is not None
+    return sorted(re.findall(r"when '(\w+)' then", row["prosrc"]))
 
 
 def forgiven(database: Database, order: Order) -> int:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 LARGEST = 2**53 - 1
 DOMAINS = {
     "credit_count": (0, LARGEST),
-    "credit_change": (-LARGEST, LARGEST),
-    "credit_balance": (-LARGEST, LARGEST),
 }
 
 

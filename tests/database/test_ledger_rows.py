@@ -27,7 +27,14 @@ def write(database: Database, kind: str, amount: int, **more: Any) -> None:
         "select id, purchase_id from credit_transactions where user_id = %s", [purse.user_id]
     ).fetchone()
     assert row is not None
-    values = {"user_id": purse.user_id, "kind": kind, "amount": amount, "lots": "{}", **more}
+    values = {
+        "user_id": purse.user_id,
+        "kind": kind,
+        "amount": amount,
+        "lots": "{}",
+        "balance_after": 0,
+        **more,
+    }
     if more.get("purchase_id"):
         values["purchase_id"] = row["purchase_id"]
     if more.get("reverses_id"):
@@ -35,7 +42,7 @@ def write(database: Database, kind: str, amount: int, **more: Any) -> None:
     columns, places = ", ".join(values), ", ".join(["%s"] * len(values))
     with database.transaction(force_rollback=True):
         database.execute(
-            f"insert into credit_transactions (balance_after, {columns}) values (0, {places})",
+            f"insert into credit_transactions ({columns}) values ({places})",
             list(values.values()),
         )
 
@@ -76,6 +83,15 @@ def test_a_row_with_the_wrong_sign_or_without_a_required_field_is_refused(
     [
         ("gift", 5, SIGNED),
         ("spend", 0, USED),
+        ("spend", -(2**53), USED),
+        ("spend", -(2**63), USED),
+        ("correction", 0, SIGNED),
+        ("correction", 2**53, SIGNED),
+        ("correction", -(2**53), SIGNED),
+        ("correction", -(2**63), SIGNED),
+        ("correction", 5, {**SIGNED, "balance_after": 2**53}),
+        ("correction", 5, {**SIGNED, "balance_after": -(2**63)}),
+        ("move_in", 0, SIGNED),
         ("spend", -5, {**USED, "idempotency_key": ""}),
         ("spend", -5, {**USED, "idempotency_key": "x" * 256}),
         ("spend", -5, {**USED, "idempotency_key": "tab\there"}),

@@ -11,7 +11,7 @@ from api._lib.errors import InvalidRequestError
 if TYPE_CHECKING:
     from api._lib.web.http import Request
 
-# Those of the domain credit_kind in sql/.
+# Those of purse.require_complete_entry in sql/.
 KINDS = (
     *("spend", "purchase", "clawback", "giveback", "reversal", "bonus", "correction", "expiry"),
     *("expiry_reversal", "move_out", "move_in", "forfeit", "forfeit_reversal", "write_off"),
