@@ -212,7 +212,6 @@ begin
         set remaining = l.remaining - p.credits
         from (select p.lot_id, sum(p.credits)::bigint as credits from splits p group by p.lot_id) p
         where l.id = p.lot_id
-            and l.id <> (select u.next_lot_id from public.user_credits u where u.user_id = l.user_id)
     ),
     accounts as (
         update public.user_credits u
