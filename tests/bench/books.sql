@@ -17,7 +17,7 @@ create temporary view people as
 
 create temporary table bought as select * from people;
 
-insert into public.user_credits (user_id, balance, next_lot_id) select user_id, 450, n from bought;
+insert into public.user_credits (user_id, balance) select user_id, 450 from bought;
 
 insert into public.credit_lot_rows (id, user_id, source, name, purchase_id, granted, remaining, created_at)
 overriding system value

@@ -36,7 +36,9 @@ alter table public.credit_holds disable trigger all;
 alter table public.purchase_payments disable trigger all;
 
 -- Everyone spends ten times 5 credits. User 1 also spends single credits, a tenth as many as there are users.
-insert into public.user_credits (user_id, balance, held, has_held, lapses_at, next_lot_id, created_at)
+insert into public.user_credits (
+    user_id, balance, held, has_held, lapses_at, next_lot_id, next_lot_free, created_at
+)
 select bench.user_id(n),
     1000000
         + case when n % 10 = 1 then 500 else 0 end
@@ -46,6 +48,7 @@ select bench.user_id(n),
     n % 2 = 0,
     case when n % 500 = 3 then now() - interval '1 day' when n % 1000 = 4 then now() + interval '1 day' end,
     n,
+    1000000 - 50 - case when n = 1 then bench.users() / 10 else 0 end - case when n % 1000 = 4 then 5 else 0 end,
     now() - interval '2 years'
 from generate_series(1, bench.users()) n;
 
@@ -156,7 +159,8 @@ select setval(pg_get_serial_sequence('public.credit_lot_rows', 'id'), 200 * benc
 -- Those whose soonest lot to expire is not their first.
 update public.user_credits u
 set lapses_at = l.expires_at,
-    next_lot_id = l.id
+    next_lot_id = l.id,
+    next_lot_free = 1000
 from (
     select distinct on (l.user_id) l.user_id, l.expires_at, l.id
     from public.credit_lots l
