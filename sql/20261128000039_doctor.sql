@@ -122,15 +122,20 @@ as $$
         where t.kind in ('purchase', 'clawback', 'giveback', 'write_off')
         group by t.purchase_id
     ),
-    postings_off as (
+    -- Materialized: with the limit in the same query, Postgres would join row by row and hope for a hundred cases soon.
+    postings as materialized (
         select p.id as order_id, p.user_id, p.credits_posted + coalesce(l.forgiven, 0) as posted,
-            coalesce(t.total, 0) as ledger
+            coalesce(t.total, 0) as ledger, p.created_at
         from public.purchases p
         left join posted t on t.purchase_id = p.id
         left join public.credit_lots l on l.purchase_id = p.id
         where p.credits_posted + coalesce(l.forgiven, 0) <> coalesce(t.total, 0)
             -- Going live forgets what test refunds could not take.
             and purse.is_of_this_mode(p.livemode)
+    ),
+    postings_off as (
+        select p.order_id, p.user_id, p.posted, p.ledger
+        from postings p
         order by p.created_at
         limit 100
     ),
