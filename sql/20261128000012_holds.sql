@@ -243,7 +243,7 @@ begin
     where f.id = p_feature
         and f.active;
 
-    -- Finds nothing without a price.
+    -- Finds nothing without a price or an account.
     update public.user_credits u
     set held = u.held + v_credits,
         next_lot_free = u.next_lot_free - v_credits,
@@ -257,10 +257,6 @@ begin
         and u.deleted_at is null
     returning u.balance, u.balance - u.held, u.next_lot_id into v_balance, v_available, v_lot_id;
 
-    -- Finds nothing without an account. We hold the user's row from here on.
-    update public.credit_lot_rows l
-    set held = l.held + v_credits
-    where l.id = v_lot_id;
     if found then
         perform from public.credit_transactions t
         where t.user_id = p_user_id
@@ -275,6 +271,9 @@ begin
             on conflict (user_id, idempotency_key, attempt) do nothing
             returning id into v_hold_id;
             if found then
+                update public.credit_lot_rows l
+                set held = l.held + v_credits
+                where l.id = v_lot_id;
                 return pg_catalog.format(
                     '{"hold_id": "%s", "credits": %s, "expires_at": "%s+00:00", "status": "held", "balance": %s, "available": %s,'
                     ' "replayed": false}',
@@ -282,9 +281,6 @@ begin
                 );
             end if;
         end if;
-        update public.credit_lot_rows l
-        set held = l.held - v_credits
-        where l.id = v_lot_id;
         -- lapses_at may stay too early: see its comment.
         update public.user_credits u
         set held = u.held - v_credits,

@@ -66,6 +66,7 @@ begin
         order by u.user_id
         for update skip locked
     ) a;
+    -- Writes what has expired, and notes the next lot where none is noted or nothing is left in it.
     if v_is_behind then
         for v_spend in
             select u.user_id
@@ -219,14 +220,14 @@ begin
             next_lot_free = u.next_lot_free - s.from_next_lot
                 - case
                     when u.user_id = any (v_split)
-                    then (select coalesce(sum(p.credits), 0) from splits p where p.lot_id = u.next_lot_id)
+                    then (select coalesce(sum(p.credits), 0)::bigint from splits p where p.lot_id = u.next_lot_id)
                     else 0
                 end,
             updated_at = clock_timestamp()
         from (
             select s.user_id,
                 sum(s.credits)::bigint as credits,
-                coalesce(sum(s.credits) filter (where s.lot_id is not null), 0) as from_next_lot
+                coalesce(sum(s.credits) filter (where s.lot_id is not null), 0)::bigint as from_next_lot
             from spends s
             group by s.user_id
         ) s
