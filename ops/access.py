@@ -334,6 +334,7 @@ FUNCTIONS: dict[str, frozenset[str]] = {
     "purse.make_offer": _NOBODY,
     "purse.match_balance_transactions": _NOBODY,
     "purse.money_since": _NOBODY,
+    "purse.next_expiry": _NOBODY,
     "purse.note_money": _NOBODY,
     "purse.note_money_at_commit": _NOBODY,
     "purse.note_next_lot": _NOBODY,

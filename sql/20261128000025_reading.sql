@@ -178,6 +178,32 @@ comment on function purse.read_history(uuid, integer, bigint, integer, text[], t
 revoke all on function purse.read_history(uuid, integer, bigint, integer, text[], text, text)
     from public, anon, authenticated, service_role;
 
+create function purse.next_expiry(p_user_id uuid)
+    returns jsonb
+    language plpgsql
+    stable
+    set search_path = ''
+    -- Otherwise Postgres may plan anew for each user: they have one lot or a thousand.
+    set plan_cache_mode = 'force_generic_plan'
+as $$
+begin
+    return (
+        select jsonb_build_object('credits', sum(l.remaining)::bigint, 'expires_at', l.expires_at)
+        from public.credit_lots l
+        where l.user_id = p_user_id
+            and l.remaining > 0
+            and l.expires_at > now()
+        group by l.expires_at
+        order by l.expires_at
+        limit 1
+    );
+end
+$$;
+
+comment on function purse.next_expiry(uuid) is
+'The credits that expire next, held ones included: {credits, expires_at}; null if none will.';
+revoke all on function purse.next_expiry(uuid) from public, anon, authenticated, service_role;
+
 create function public.refresh_credits(
     p_user_id             uuid,
     p_limit               integer,
@@ -214,16 +240,7 @@ begin
             'available', a.balance - a.held,
             'low', a.balance - a.held < a.low_threshold,
             'low_threshold', a.low_threshold,
-            'next_expiry', (
-                select jsonb_build_object('credits', sum(l.remaining)::bigint, 'expires_at', l.expires_at)
-                from public.credit_lots l
-                where l.user_id = p_user_id
-                    and l.remaining > 0
-                    and l.expires_at > now()
-                group by l.expires_at
-                order by l.expires_at
-                limit 1
-            ),
+            'next_expiry', purse.next_expiry(p_user_id),
             'usage', case when p_usage then purse.read_usage(p_user_id, a.balance - a.held) end,
             'payments', case when p_payments then purse.read_payments(p_user_id) end,
             'balances', case when p_balances is not null then purse.read_balances(p_user_id, p_balances) end,
