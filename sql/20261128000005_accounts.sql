@@ -224,29 +224,6 @@ comment on function purse.owner_of(uuid) is
 'The account that has a user''s purse now: the user, unless their purse has moved.';
 revoke all on function purse.owner_of(uuid) from public, anon, authenticated, service_role;
 
-create function purse.lock_owner(p_user_id uuid)
-    returns uuid
-    language plpgsql
-    set search_path = ''
-as $$
-declare
-    v_locked uuid;
-    v_owner  uuid := purse.owner_of(p_user_id);
-begin
-    -- The purse may move while we wait for its lock.
-    while v_owner is distinct from v_locked loop
-        v_locked := v_owner;
-        perform purse.lock_account(v_locked);
-        v_owner := purse.owner_of(v_locked);
-    end loop;
-    return v_owner;
-end
-$$;
-
-comment on function purse.lock_owner(uuid) is
-'As purse.lock_account, for the account that has the user''s purse now. Returns that account''s user.';
-revoke all on function purse.lock_owner(uuid) from public, anon, authenticated, service_role;
-
 create function purse.lock_orders_of(p_user_id uuid)
     returns void
     language plpgsql

@@ -79,9 +79,14 @@ create function purse.require_complete_entry()
     set search_path = ''
 as $$
 begin
-    -- Fast path for spends: plpgsql prepares each expression once per transaction. No spend takes a balance beyond its
-    -- bounds, because it takes what was free or held.
-    if new.kind = 'spend' and new.amount between -9007199254740991 and -1 and new.feature is not null and new.quantity is not null then
+    -- Fast path for spends: plpgsql prepares each expression once per transaction.
+    if (
+        new.kind = 'spend'
+        and new.amount between -9007199254740991 and -1
+        and new.balance_after between -9007199254740991 and 9007199254740991
+        and new.feature is not null
+        and new.quantity is not null
+    ) then
         return new;
     end if;
     if not (

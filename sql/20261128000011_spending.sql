@@ -199,6 +199,35 @@ with spend_reversed as detail; PT422 for an invalid quantity or key; PT403 if th
 revoke all on function public.spend_credits(uuid, text, integer, text) from public, anon, authenticated, service_role;
 grant execute on function public.spend_credits(uuid, text, integer, text) to service_role;
 
+create function purse.lock_owner_of_lots(p_transaction_id bigint)
+    returns uuid
+    language plpgsql
+    set search_path = ''
+as $$
+declare
+    v_locked uuid;
+    v_owner  uuid;
+begin
+    -- The purse, and the lots with it, may move while we wait for its lock.
+    loop
+        select l.user_id into v_owner
+        from public.credit_entries e
+        join public.credit_lot_rows l on l.id = e.lot_id
+        where e.transaction_id = p_transaction_id
+        limit 1;
+        exit when v_owner is not distinct from v_locked;
+        v_locked := v_owner;
+        perform purse.lock_account(v_locked);
+    end loop;
+    return v_owner;
+end
+$$;
+
+comment on function purse.lock_owner_of_lots(bigint) is
+'As purse.lock_account, for the account that has the lots of a transaction now: the transaction''s own, unless its purse has
+moved since. Returns that account''s user.';
+revoke all on function purse.lock_owner_of_lots(bigint) from public, anon, authenticated, service_role;
+
 create function public.reverse_spend(
     p_transaction_id bigint,
     p_actor          text,
@@ -225,7 +254,7 @@ begin
     if not found then
         raise exception using errcode = 'PT404', message = 'no such spend', detail = 'unknown_transaction';
     end if;
-    v_user_id := purse.lock_owner(v_spend.user_id);
+    v_user_id := purse.lock_owner_of_lots(v_spend.id);
     perform purse.require_account(v_user_id);
 
     select * into v_posted from public.credit_transactions t where t.reverses_id = v_spend.id;

@@ -110,6 +110,18 @@ as $$
         order by 1
         limit 100
     ),
+    reversals_off as (
+        select r.id::text as transaction_id, r.user_id, r.amount
+        from public.credit_transactions r
+        where r.reverses_id is not null
+            and not exists (
+                select from public.credit_transactions s
+                where s.id = r.reverses_id
+                    and s.kind = 'spend'
+            )
+        order by r.id
+        limit 100
+    ),
     purchases_off as (
         select p.id as order_id, p.user_id, p.created_at, p.credits_posted as posted, p.target
         from purse.unsettled_purchases p
@@ -232,6 +244,7 @@ as $$
         'lots_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from lots_off x),
         'next_lots_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from next_lots_off x),
         'holds_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from holds_off x),
+        'reversals_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from reversals_off x),
         'purchases_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from purchases_off x),
         'postings_off', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from postings_off x),
         'mismatches', (select coalesce(jsonb_agg(to_jsonb(x)), '[]'::jsonb) from mismatches x),
@@ -258,7 +271,7 @@ $$;
 
 comment on function public.doctor() is
 'Whether everything adds up: balances, lots, purchases, mismatches, events and privileges. Read-only.
-Returns {users, orders: {live, test}, balances_off: [], lots_off: [], next_lots_off: [], holds_off: [], purchases_off: [], postings_off: [],
+Returns {users, orders: {live, test}, balances_off: [], lots_off: [], next_lots_off: [], holds_off: [], reversals_off: [], purchases_off: [], postings_off: [],
 mismatches: [], forgiven: {orders, credits}, second_payments: [], foreign_reversals: [], disputes_to_answer: [], overdue: [], waiting_reversals, repeated_events: [],
 connected_events: {events, accounts},
 webhook: {events, p50_seconds, p95_seconds}, reconciliations: []} and what purse.granted_access returns.

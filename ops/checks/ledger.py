@@ -12,12 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 
-# The transactions are right, and name the lots. The first statement locks the user's row.
-_WRITE_LOTS_ANEW = (
-    "begin; update user_credits set next_lot_free = null where user_id = '…'; update"
-    " credit_lot_rows l set remaining = (select coalesce(sum(e.credits), 0) from credit_entries e"
-    " where e.user_id = l.user_id and e.lot_id = l.id) where l.user_id = '…'; commit;"
-)
+_REWRITE = "select purse.rewrite_account('…'); -- in the SQL editor; safe to repeat"
 
 
 def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
@@ -26,6 +21,7 @@ def check_ledger(data: Mapping[str, Any]) -> Iterator[Finding]:
     yield from _lots(data)
     yield from _next_lots(data)
     yield from _holds(data)
+    yield from _reversals(data)
     yield from _purchases(data)
     yield from _mismatches(data)
 
@@ -39,8 +35,7 @@ def _balances(data: Mapping[str, Any]) -> Iterator[Finding]:
         "WRONG",
         "A balance is not the sum of its transactions: somebody changed it by hand. The"
         " transactions are right.",
-        "update user_credits u set balance = (select coalesce(sum(amount), 0) from"
-        " credit_transactions t where t.user_id = u.user_id) where u.user_id = '…';",
+        _REWRITE,
         [
             f"user {case['user_id']}: balance {case['balance']:,}, transactions {case['ledger']:,}"
             for case in data["balances_off"]
@@ -54,7 +49,7 @@ def _lots(data: Mapping[str, Any]) -> Iterator[Finding]:
             "WRONG",
             "A balance is not the sum of its lots, or what is held is not what holds have set"
             " aside: somebody changed it by hand. The transactions are right.",
-            _WRITE_LOTS_ANEW,
+            _REWRITE,
             [
                 f"user {case['user_id']}: balance {case['balance']:,}, lots {case['lots']:,}; held"
                 f" {case['held']:,}, in lots {case['held_in_lots']:,}, by holds"
@@ -70,7 +65,7 @@ def _next_lots(data: Mapping[str, Any]) -> Iterator[Finding]:
             "WRONG",
             "A spend would not take from the lot that expires soonest, or would take more than is"
             " free in it: what is noted for the next spend is wrong.",
-            _WRITE_LOTS_ANEW,
+            _REWRITE,
             [
                 f"user {case['user_id']}: noted are {case['next_lot_free']:,} credits of lot"
                 f" {case['next_lot_id'] or 'none'}, first is lot {case['first_lot_id'] or 'none'}"
@@ -85,13 +80,25 @@ def _holds(data: Mapping[str, Any]) -> Iterator[Finding]:
             "WRONG",
             "A hold would be overlooked: its user is not marked as having held, so a spend could"
             " use its key again, or its deadline comes before the user's next look at expiry.",
-            "update user_credits u set has_held = true, lapses_at = least(u.lapses_at, (select"
-            " min(h.expires_at) from credit_holds h where h.user_id = u.user_id and h.status ="
-            " 'held')) where u.user_id = '…';",
+            _REWRITE,
             [
                 f"user {case['user_id']}: has_held {str(case['has_held']).lower()}, next look"
                 f" {case['lapses_at'] or 'never'}, deadline {case['first_deadline'] or 'none'}"
                 for case in data["holds_off"]
+            ],
+        )
+
+
+def _reversals(data: Mapping[str, Any]) -> Iterator[Finding]:
+    if data["reversals_off"]:
+        yield Finding(
+            "WRONG",
+            "A reversal undoes no spend of the ledger: somebody wrote it by hand.",
+            "select grant_credits('…', -…, 'correction', 'who', 'why', 'key'); -- takes them back",
+            [
+                f"transaction {case['transaction_id']} of user {case['user_id']}:"
+                f" {case['amount']:,} credits"
+                for case in data["reversals_off"]
             ],
         )
 

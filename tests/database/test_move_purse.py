@@ -199,6 +199,21 @@ def test_more_than_one_history_is_not_merged(guest: Purse, account: Purse) -> No
     assert (guest.balance, account.balance) == (500, 1)
 
 
+def test_a_spend_after_the_move_goes_back_to_who_made_it(guest: Purse, account: Purse) -> None:
+    """The old account may be given credits again: those are its own."""
+    guest.grant(20)
+    moved = guest.spend()
+    move(guest, account)
+    guest.grant(20)
+    spent = guest.spend()
+    before = account.balance
+    guest.reverse(spent["transaction_id"])
+    assert (guest.balance, account.balance) == (20, before)
+    guest.reverse(moved["transaction_id"])
+    assert (guest.balance, account.balance) == (20, before + 5)
+    all_agrees(guest, account)
+
+
 def test_a_purse_in_use_is_not_moved(guest: Purse, account: Purse) -> None:
     guest.buy(500)
     hold = guest.hold(seconds=60)

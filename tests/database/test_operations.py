@@ -265,6 +265,61 @@ def test_doctor_names_what_is_noted_wrong_for_the_next_spend(
 
 
 @pytest.mark.parametrize(
+    "tampering",
+    [
+        "update user_credits set balance = balance + 7",
+        "update user_credits set held = held + 7, next_lot_free = null",
+        "update user_credits set has_held = false, lapses_at = null",
+        "update user_credits set next_lot_free = next_lot_free + 7",
+        "update user_credits set next_lot_id = 0",
+        "update user_credits set next_lot_id = null, next_lot_free = null",
+        "update credit_lot_rows set remaining = remaining - 7, held = held + 3",
+    ],
+)
+def test_an_account_that_somebody_changed_is_written_anew(undone: Database, tampering: str) -> None:
+    purse = Purse(undone)
+    purse.buy(20)
+    purse.grant(30, days=1)
+    purse.spend()
+    purse.hold()
+    purse.spend()
+    before = (purse.balance, purse.available, purse.lots())
+    undone.execute(f"{tampering} where user_id = %s", [purse.user_id])
+    for _ in range(2):
+        undone.execute("select purse.rewrite_account(%s)", [purse.user_id])
+        purse.adds_up()
+        assert (purse.balance, purse.available, purse.lots()) == before
+    found = call(undone, "doctor")
+    for check in ("balances_off", "lots_off", "next_lots_off", "holds_off"):
+        assert purse.user_id not in [case["user_id"] for case in found[check]], check
+    purse.spend()
+    purse.time_passes(days=2)
+    assert purse.balance == 20
+    purse.adds_up()
+
+
+def test_rows_of_an_account_that_does_not_exist_get_one(undone: Database) -> None:
+    user_id = Order().user_id
+    for amount in (7, -7):
+        undone.execute(
+            """
+            insert into credit_transactions (
+                user_id, kind, amount, balance_after, lots, actor, reason
+            )
+            values (%s, 'correction', %s, 0, '{}', 'ann', 'why')
+            """,
+            [user_id, amount],
+        )
+
+    def named() -> bool:
+        return user_id in [case["user_id"] for case in call(undone, "doctor")["balances_off"]]
+
+    assert named()
+    undone.execute("select purse.rewrite_account(%s)", [user_id])
+    assert not named()
+
+
+@pytest.mark.parametrize(
     ("changed", "is_off"),
     [
         ("has_held = false", True),

@@ -89,7 +89,7 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
         (
             "update user_credits set balance = balance + 7",
             "update user_credits set balance = balance - 7",
-            ("A balance is not the sum", "update user_credits", "balance 507, transactions 500"),
+            ("A balance is not the sum", "purse.rewrite_account", "balance 507, transactions 500"),
         ),
         (
             "update credit_transactions set amount = amount + 7",
@@ -99,7 +99,7 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
         (
             "update credit_lot_rows set remaining = remaining + 7",
             "update credit_lot_rows set remaining = remaining - 7",
-            ("not the sum of its lots", "update credit_lot_rows", "balance 500, lots 507"),
+            ("not the sum of its lots", "purse.rewrite_account", "balance 500, lots 507"),
         ),
         (
             "update user_credits set held = held + 7",
@@ -121,7 +121,7 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
         (
             "update user_credits set next_lot_id = null, next_lot_free = 7",
             "update user_credits set next_lot_free = null",
-            ("noted are 7 credits of lot none, first is lot", "update credit_lot_rows"),
+            ("noted are 7 credits of lot none, first is lot", "purse.rewrite_account"),
         ),
         (
             """
@@ -132,7 +132,11 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             select user_id, 'f', 1, 1, '{}', 'k', 'released', now(), now() from user_credits
             """,
             "delete from credit_holds",
-            ("hold would be overlooked", "set has_held = true", "has_held false, next look never"),
+            (
+                "hold would be overlooked",
+                "purse.rewrite_account",
+                "has_held false, next look never",
+            ),
         ),
         (
             """
@@ -144,6 +148,16 @@ def test_nothing_is_wrong_with_a_stack_that_works(operator: Operator) -> None:
             """,
             "delete from credit_holds",
             ("hold would be overlooked", "has_held false, next look never"),
+        ),
+        (
+            """
+            insert into credit_transactions (
+                user_id, kind, amount, balance_after, lots, reverses_id, actor, reason
+            )
+            select user_id, 'reversal', 7, 0, '{}', -5, 'ann', 'why' from user_credits limit 1
+            """,
+            "delete from credit_transactions where kind = 'reversal'",
+            ("undoes no spend", "'correction'", "7 credits"),
         ),
         (
             "update purchases set credits_posted = credits_posted - 7 where credits_posted > 0",
