@@ -3,4 +3,4 @@
 __version__ = "0.1.0"
 
 # The newest file of sql/. These functions need it in the database; GET /api/health looks for it.
-SCHEMA_VERSION = "20261128000089"
+SCHEMA_VERSION = "20261128000090"

@@ -68,7 +68,7 @@ def test_health_reports_database_and_payments(stack: RunningStack) -> None:
         "payments_enabled": True,
         "database": "ok",
         "ledger": "test",
-        "schema": "20261128000089",
+        "schema": "20261128000090",
         "storage": "ok",
     }
 
